@@ -1,0 +1,97 @@
+/** The machine config, `aios.yaml`. Unknown keys are refused; everything has a default, so an empty file is a config. */
+
+import { z } from "zod";
+import { ServiceName } from "./service.ts";
+
+const Hostname = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i, "a host name is 1 to 63 of a-z 0-9 -, not at the ends (RFC 1123)");
+const InterfaceName = z.string().regex(/^[^\s/:]{1,15}$/, "an interface name is 1 to 15 characters without space, / and :");
+const Mac = z.string().regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i, "a MAC address is six hexadecimal bytes joined by :");
+const Cidr = z.union([z.cidrv4(), z.cidrv6()]);
+const Address = z.union([z.ipv4(), z.ipv6()]);
+const Bytes = z
+  .number()
+  .int()
+  .min(1024 * 1024);
+
+export const InterfaceConfig = z
+  .strictObject({
+    /** Which device this is about: its kernel name or its MAC address. */
+    match: z.union([z.strictObject({ name: InterfaceName }), z.strictObject({ mac: Mac })]),
+    dhcp: z.boolean().default(false),
+    addresses: z.array(Cidr).max(32).default([]),
+    gateway: Address.optional(),
+    routes: z
+      .array(z.strictObject({ to: Cidr, via: Address }))
+      .max(64)
+      .default([]),
+    mtu: z.number().int().min(576).max(65535).optional(),
+    dns: z.array(Address).max(3).default([]),
+  })
+  .refine((value) => value.dhcp || value.addresses.length > 0, "an interface needs dhcp: true or at least one address");
+export type InterfaceConfig = z.infer<typeof InterfaceConfig>;
+
+/** Limits of one cgroup (cgroup v2: cpu.weight, memory.high, memory.max, pids.max). */
+export const Limits = z.strictObject({
+  cpu_weight: z.number().int().min(1).max(10000).optional(),
+  memory_high_bytes: Bytes.optional(),
+  memory_max_bytes: Bytes.optional(),
+  pids_max: z.number().int().min(4).max(65536).optional(),
+});
+export type Limits = z.infer<typeof Limits>;
+
+export const ServiceConfig = z.strictObject({
+  enabled: z.boolean().default(true),
+  limits: Limits.default({}),
+  /** Milliseconds without a heartbeat after which the service counts as hung. */
+  heartbeat_ms: z.number().int().min(500).max(600_000).optional(),
+});
+
+/** A program in the image that runs as one more service. */
+export const ExtraService = z.strictObject({
+  argv: z.array(z.string().min(1).max(4096)).min(1).max(64),
+  after: z.array(ServiceName).max(16).default([]),
+  /** `notify`: it says READY=1 by sd_notify(3). `exec`: it counts as ready once it runs. */
+  ready: z.enum(["exec", "notify"]).default("exec"),
+  /** Milliseconds; with `notify`, WATCHDOG=1 has to come within this time. 0: no watchdog. */
+  heartbeat_ms: z.number().int().min(0).max(600_000).default(0),
+  uid: z.number().int().min(1).max(65533).default(900),
+  sandbox: z.boolean().default(true),
+  network: z.boolean().default(false),
+  limits: Limits.default({}),
+});
+export type ExtraService = z.infer<typeof ExtraService>;
+
+export const MachineConfig = z.strictObject({
+  version: z.literal(1).default(1),
+  hostname: Hostname.default("aios"),
+  network: z
+    .strictObject({
+      /** What an Ethernet device does that no entry matches. */
+      default: z.enum(["dhcp", "none"]).default("dhcp"),
+      interfaces: z.array(InterfaceConfig).max(32).default([]),
+      dns: z.array(Address).max(3).default([]),
+      ntp: z.array(z.string().min(1).max(253)).max(8).default([]),
+    })
+    .prefault({}),
+  console: z
+    .strictObject({
+      /** Public keys of the operators, one authorized_keys line each (sshd(8)). */
+      keys: z.array(z.string().min(1).max(2048)).max(64).default([]),
+    })
+    .prefault({}),
+  services: z.record(ServiceName, ServiceConfig).default({}),
+  extra_services: z.record(ServiceName, ExtraService).default({}),
+  tiers: z
+    .strictObject({
+      operational: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+      tactical: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+      strategic: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+    })
+    .prefault({}),
+  /** Limits by slice of the cgroup tree. */
+  limits: z.strictObject({ system: Limits.default({}), tiers: Limits.default({}), work: Limits.default({}) }).prefault({}),
+  watchdog: z.strictObject({ timeout_s: z.number().int().min(5).max(600).default(30) }).prefault({}),
+});
+export type MachineConfig = z.infer<typeof MachineConfig>;

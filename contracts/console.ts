@@ -1,0 +1,254 @@
+/**
+ * The console API: HTTP over a unix socket. One table of routes is the server's dispatch, its validation in both
+ * directions, its OpenAPI document and the client's types.
+ */
+
+import { z } from "zod";
+import { Decision, Why } from "./decision.ts";
+import { Event, LogRecord } from "./event.ts";
+import { BootTimeline, Hardware, ProcessInfo, SystemStatus } from "./init.ts";
+import { Health, ServiceName, ServiceStatus } from "./service.ts";
+
+/** A problem in the form of RFC 9457 (application/problem+json). */
+export const Problem = z.strictObject({
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string(),
+  /** What to do next, where there is something. */
+  todo: z.string().optional(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+export interface Route {
+  readonly method: "GET" | "POST";
+  /** With `{name}` for path parameters. */
+  readonly path: string;
+  readonly summary: string;
+  readonly path_params: z.ZodObject;
+  /** Query parameters arrive as strings; the schema says how each is read. */
+  readonly query: z.ZodObject;
+  readonly body: z.ZodType | null;
+  readonly response: z.ZodType;
+  /** The response is a stream of newline-delimited JSON (application/x-ndjson), one `response` a line. */
+  readonly stream: boolean;
+}
+
+const none = z.strictObject({});
+const Reason = z.strictObject({ reason: z.string().min(1).max(500) });
+const Flag = z
+  .enum(["true", "false"])
+  .default("false")
+  .transform((value) => value === "true");
+const Count = (fallback: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/, "a whole number")
+    .default(String(fallback))
+    .transform(Number)
+    .pipe(z.number().int().min(1).max(max));
+
+export const ProcessMetrics = z.strictObject({
+  service: z.string(),
+  rss_bytes: z.number(),
+  pss_bytes: z.number().nullable(),
+  cpu_ms: z.number(),
+});
+export const Metrics = z.strictObject({
+  time_ms: z.number(),
+  load: z.tuple([z.number(), z.number(), z.number()]),
+  memory: z.strictObject({ total_bytes: z.number(), available_bytes: z.number(), used_bytes: z.number() }),
+  /** PSI, avg10 in percent (Documentation/accounting/psi.rst). */
+  pressure: z
+    .strictObject({ cpu_some: z.number(), memory_some: z.number(), memory_full: z.number(), io_some: z.number(), io_full: z.number() })
+    .nullable(),
+  processes: z.array(ProcessMetrics),
+});
+
+export const ConsoleHealth = z.strictObject({
+  console: Health,
+  services: z.array(z.strictObject({ name: z.string(), health: Health.nullable() })),
+});
+
+function route<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType | null, R extends z.ZodType, S extends boolean>(shape: {
+  method: "GET" | "POST";
+  path: string;
+  summary: string;
+  path_params: P;
+  query: Q;
+  body: B;
+  response: R;
+  stream: S;
+}) {
+  return shape;
+}
+
+export const routes = {
+  status: route({
+    method: "GET",
+    path: "/v1/status",
+    summary: "State of the whole system, worst first",
+    path_params: none,
+    query: none,
+    body: null,
+    response: SystemStatus,
+    stream: false,
+  }),
+  boot: route({
+    method: "GET",
+    path: "/v1/boot",
+    summary: "Boot timeline: marks and phases",
+    path_params: none,
+    query: none,
+    body: null,
+    response: BootTimeline,
+    stream: false,
+  }),
+  services: route({
+    method: "GET",
+    path: "/v1/services",
+    summary: "All services with state, reason and health",
+    path_params: none,
+    query: none,
+    body: null,
+    response: z.array(ServiceStatus),
+    stream: false,
+  }),
+  service_start: route({
+    method: "POST",
+    path: "/v1/services/{name}/start",
+    summary: "Start a service",
+    path_params: z.strictObject({ name: ServiceName }),
+    query: none,
+    body: Reason,
+    response: ServiceStatus,
+    stream: false,
+  }),
+  service_stop: route({
+    method: "POST",
+    path: "/v1/services/{name}/stop",
+    summary: "Stop a service",
+    path_params: z.strictObject({ name: ServiceName }),
+    query: none,
+    body: Reason,
+    response: ServiceStatus,
+    stream: false,
+  }),
+  service_restart: route({
+    method: "POST",
+    path: "/v1/services/{name}/restart",
+    summary: "Restart a service and wait until it is ready",
+    path_params: z.strictObject({ name: ServiceName }),
+    query: none,
+    body: Reason,
+    response: ServiceStatus,
+    stream: false,
+  }),
+  processes: route({
+    method: "GET",
+    path: "/v1/processes",
+    summary: "Processes with their services",
+    path_params: none,
+    query: none,
+    body: null,
+    response: z.array(ProcessInfo),
+    stream: false,
+  }),
+  hardware: route({
+    method: "GET",
+    path: "/v1/hardware",
+    summary: "Hardware inventory",
+    path_params: none,
+    query: none,
+    body: null,
+    response: Hardware,
+    stream: false,
+  }),
+  metrics: route({
+    method: "GET",
+    path: "/v1/metrics",
+    summary: "Load, memory, pressure and each service's use",
+    path_params: none,
+    query: none,
+    body: null,
+    response: Metrics,
+    stream: false,
+  }),
+  metrics_stream: route({
+    method: "GET",
+    path: "/v1/metrics/stream",
+    summary: "Metrics, one sample each `interval_ms`",
+    path_params: none,
+    query: z.strictObject({ interval_ms: Count(1000, 60_000) }),
+    body: null,
+    response: Metrics,
+    stream: true,
+  }),
+  logs: route({
+    method: "GET",
+    path: "/v1/logs",
+    summary: "Held log records; with `follow` the stream stays open",
+    path_params: none,
+    query: z.strictObject({ service: ServiceName.optional(), lines: Count(200, 5000), follow: Flag }),
+    body: null,
+    response: LogRecord,
+    stream: true,
+  }),
+  events: route({
+    method: "GET",
+    path: "/v1/events",
+    summary: "Events; with `follow` the stream stays open",
+    path_params: none,
+    query: z.strictObject({ service: ServiceName.optional(), kind: z.string().max(40).optional(), lines: Count(200, 1000), follow: Flag }),
+    body: null,
+    response: Event,
+    stream: true,
+  }),
+  decisions: route({
+    method: "GET",
+    path: "/v1/decisions",
+    summary: "Decisions; with `follow` the stream stays open",
+    path_params: none,
+    query: z.strictObject({ lines: Count(100, 1000), follow: Flag }),
+    body: null,
+    response: Decision,
+    stream: true,
+  }),
+  why: route({
+    method: "GET",
+    path: "/v1/why/{id}",
+    summary: "What happened and why, for an event or a decision",
+    path_params: z.strictObject({ id: z.string().min(1).max(100) }),
+    query: none,
+    body: null,
+    response: Why,
+    stream: false,
+  }),
+  reboot: route({
+    method: "POST",
+    path: "/v1/system/reboot",
+    summary: "Stop everything in order and reboot",
+    path_params: none,
+    query: none,
+    body: Reason,
+    response: z.strictObject({ accepted: z.literal(true) }),
+    stream: false,
+  }),
+  poweroff: route({
+    method: "POST",
+    path: "/v1/system/poweroff",
+    summary: "Stop everything in order and power off",
+    path_params: none,
+    query: none,
+    body: Reason,
+    response: z.strictObject({ accepted: z.literal(true) }),
+    stream: false,
+  }),
+} as const;
+
+export type RouteName = keyof typeof routes;
+
+/** Where the server serves its own OpenAPI 3.1 document. */
+export const openapi_path = "/v1/openapi.json";
+
+/** Largest request body, bytes. */
+export const body_bytes_max = 64 * 1024;

@@ -1,0 +1,49 @@
+/** A decision: what was done about an event, by which rule, why, and what came of it. */
+
+import { z } from "zod";
+import { Event, EventId } from "./event.ts";
+
+/** `<boot>-d-<tier>-<sequence>` */
+export const DecisionId = z.string().regex(/^[0-9a-f]{8}-d-[a-z]{1,20}-[0-9]{1,15}$/);
+
+export const Action = z.discriminatedUnion("do", [
+  /** Record it and nothing else. */
+  z.strictObject({ do: z.literal("log") }),
+  z.strictObject({ do: z.literal("restart"), service: z.string() }),
+  /** Drop clean page cache, dentries and inodes (proc(5), /proc/sys/vm/drop_caches). */
+  z.strictObject({ do: z.literal("reclaim-caches") }),
+]);
+export type Action = z.infer<typeof Action>;
+
+export const Outcome = z.strictObject({
+  result: z.enum(["pending", "done", "refused", "failed", "suppressed"]),
+  detail: z.string(),
+  /** Milliseconds from the decision until the outcome was known. */
+  after_ms: z.number().nullable(),
+});
+
+export const Decision = z.strictObject({
+  id: DecisionId,
+  time_ms: z.number(),
+  boot_ms: z.number(),
+  tier: z.enum(["reactive", "operational", "tactical", "strategic"]),
+  trigger: Event,
+  rule: z.string(),
+  /** Why, in words, with the values that decided. */
+  reason: z.string(),
+  action: Action,
+  /** Microseconds from taking the event to choosing the action. */
+  took_us: z.number(),
+  outcome: Outcome,
+});
+export type Decision = z.infer<typeof Decision>;
+
+/** The chain behind one event or decision. */
+export const Why = z.strictObject({
+  id: z.string(),
+  event: Event.nullable(),
+  decisions: z.array(Decision),
+  /** Events around the trigger, oldest first. */
+  around: z.array(Event),
+});
+export { EventId };

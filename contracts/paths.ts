@@ -1,0 +1,21 @@
+/** Where things are in a running system (docs/LAYOUT.md). */
+
+export const run_dir = "/run/aios";
+export const data_dir = "/var/lib/aios";
+export const lib_dir = "/usr/lib/aios";
+export const aios_executable = "/usr/bin/aios";
+
+/**
+ * The socket on which `server` takes calls from `caller` alone. Its folder belongs to the server, its group is the
+ * caller's, and a sandbox has only its own caller's folders in it: who is calling is a fact of the file system.
+ */
+export function callerSocketFolder(server: string, caller: string): string {
+  return `${run_dir}/${server}/${caller}`;
+}
+
+export function callerSocket(server: string, caller: string): string {
+  return `${callerSocketFolder(server, caller)}/sock`;
+}
+
+/** HTTP over this socket is the one thing that the appliance shows the world. */
+export const console_socket = `${run_dir}/console/http/sock`;
