@@ -1,0 +1,74 @@
+/**
+ * What every service process of ours does alike: it connects to PID 1 on its own socket, says ready when it is, sends a
+ * heartbeat with its health while its event loop turns, answers `health`, and ends when PID 1 is gone or says TERM.
+ */
+
+import { readdirSync } from "node:fs";
+import type { Event } from "../contracts/event.ts";
+import { child_methods, child_notifications, init_methods, init_notifications } from "../contracts/init.ts";
+import { callerSocket } from "../contracts/paths.ts";
+import type { CoreService, Health, ResourceUse } from "../contracts/service.ts";
+import type { Listeners, Peer } from "./peer.ts";
+import { connectUnix } from "./unix.ts";
+
+/** Milliseconds between heartbeats; PID 1 allows several times this. */
+const heartbeat_interval_ms = 1000;
+
+export type InitPeer = Peer<typeof child_methods, typeof child_notifications, typeof init_methods, typeof init_notifications>;
+
+export interface ServiceOptions {
+  readonly name: CoreService;
+  /** The health of the moment, without the resources. Asked at each heartbeat: it has to be quick. */
+  readonly health: () => Omit<Health, "resources">;
+  readonly onEvent?: (event: Event) => void;
+  readonly onLog?: Listeners<typeof child_notifications>["log"];
+  /** Runs once on SIGTERM, before the process ends; PID 1 kills it after its limit. */
+  readonly onStop?: () => void | Promise<void>;
+}
+
+export interface RunningService {
+  readonly init: InitPeer;
+  /** Tells PID 1 that the service does its job from now on. */
+  ready(detail: string): void;
+}
+
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const health = (): Health => ({ ...options.health(), resources: resourceUse() });
+  const init: InitPeer = await connectUnix(callerSocket("init", options.name), {
+    serves: { methods: child_methods, handlers: { health } },
+    hears: {
+      notifications: child_notifications,
+      listeners: { event: options.onEvent ?? (() => {}), log: options.onLog ?? (() => {}) },
+    },
+    calls: init_methods,
+    tells: init_notifications,
+    onClose: () => process.exit(0),
+  });
+  const stop = async (): Promise<void> => {
+    await options.onStop?.();
+    process.exit(0);
+  };
+  process.once("SIGTERM", () => void stop());
+  setInterval(() => init.tell("heartbeat", { health: health() }), heartbeat_interval_ms);
+  return {
+    init,
+    ready(detail) {
+      init.tell("ready", { detail });
+      init.tell("heartbeat", { health: health() });
+    },
+  };
+}
+
+/** What this process uses (proc(5): /proc/self/fd). */
+export function resourceUse(): ResourceUse {
+  const cpu = process.cpuUsage();
+  return { rss_bytes: process.memoryUsage.rss(), cpu_ms: (cpu.user + cpu.system) / 1000, fds: openFiles() };
+}
+
+function openFiles(): number {
+  try {
+    return readdirSync("/proc/self/fd").length;
+  } catch {
+    return 0;
+  }
+}
