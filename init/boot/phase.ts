@@ -6,8 +6,9 @@
 
 import type { MachineConfig } from "../../contracts/config.ts";
 import type { EventKind, Facts, Severity } from "../../contracts/event.ts";
-import type { Degradation, Hardware } from "../../contracts/init.ts";
+import type { Degradation, Hardware, ShutdownAction } from "../../contracts/init.ts";
 import type { System } from "../../sys/system.ts";
+import type { Program } from "./programs.ts";
 
 export interface PhaseResult {
   readonly outcome: "done" | "degraded";
@@ -37,7 +38,19 @@ export interface BootState {
   boot_id: string;
   hardware: Hardware | null;
   data: { persistent: boolean; mount: string; device: string | null; detail: string };
-  watchdog: { device: string | null; fd: number | null; timeout_s: number | null };
+  /** `petted_ms`: CLOCK_BOOTTIME of the last time that it was petted. */
+  watchdog: { device: string | null; fd: number | null; timeout_s: number | null; petted_ms: number | null };
+}
+
+/** One record of /dev/kmsg (Documentation/ABI/testing/dev-kmsg). */
+export interface KernelRecord {
+  /** syslog(2) level, 0 (emergency) to 7 (debug). */
+  readonly priority: number;
+  readonly sequence: number;
+  /** Microseconds on the kernel's own clock (about CLOCK_MONOTONIC). */
+  readonly at_us: number;
+  /** Untrusted: names of devices, files and processes are in it. */
+  readonly message: string;
 }
 
 export interface BootContext {
@@ -54,4 +67,15 @@ export interface BootContext {
   startServices(names: readonly string[]): void;
   /** Runs `work` when shutdown comes to "devices", before file systems are unmounted (save the seed, write the RTC). */
   onShutdown(what: string, work: () => void | Promise<void>): void;
+  /** For the log hub: a line of the kernel log, stream `kernel`, in order, from the first one the kernel still has. */
+  kernelLine(record: KernelRecord): void;
+  /** Begins the way down; a second request while one is under way changes nothing. */
+  requestShutdown(action: ShutdownAction, reason: string): void;
+  /**
+   * Adds a well-kept program (`programs.ts`) to the services and starts it. With the name of one that runs, the new
+   * definition replaces the old one and the program is restarted; `null` stops it and takes it away.
+   */
+  runProgram(name: string, program: Program | null, reason: string): void;
+  /** Says that Bun collects this child (a helper such as blkid): the reaper of orphans leaves it alone. */
+  ownChild(pid: number, exited: Promise<unknown>): void;
 }
