@@ -9,12 +9,12 @@ export const aios_executable = "/usr/bin/aios";
  * The socket on which `server` takes calls from `caller` alone. Its folder belongs to the server, its group is the
  * caller's, and a sandbox has only its own caller's folders in it: who is calling is a fact of the file system.
  */
-export function callerSocketFolder(server: string, caller: string): string {
-  return `${run_dir}/${server}/${caller}`;
+export function callerSocketFolder(server: string, caller: string, run: string = run_dir): string {
+  return `${run}/${server}/${caller}`;
 }
 
-export function callerSocket(server: string, caller: string): string {
-  return `${callerSocketFolder(server, caller)}/sock`;
+export function callerSocket(server: string, caller: string, run: string = run_dir): string {
+  return `${callerSocketFolder(server, caller, run)}/sock`;
 }
 
 /** HTTP over this socket is the one thing that the appliance shows the world. */

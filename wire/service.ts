@@ -18,6 +18,8 @@ export type InitPeer = Peer<typeof child_methods, typeof child_notifications, ty
 
 export interface ServiceOptions {
   readonly name: CoreService;
+  /** The run directory, where it is not the real one. */
+  readonly run?: string;
   /** The health of the moment, without the resources. Asked at each heartbeat: it has to be quick. */
   readonly health: () => Omit<Health, "resources">;
   readonly onEvent?: (event: Event) => void;
@@ -34,7 +36,7 @@ export interface RunningService {
 
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const health = (): Health => ({ ...options.health(), resources: resourceUse() });
-  const init: InitPeer = await connectUnix(callerSocket("init", options.name), {
+  const init: InitPeer = await connectUnix(callerSocket("init", options.name, options.run), {
     serves: { methods: child_methods, handlers: { health } },
     hears: {
       notifications: child_notifications,
