@@ -1,0 +1,41 @@
+/** Where the harness finds what the build made, and where it keeps its own files. */
+
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+export const checkout = resolve(import.meta.dir, "..");
+export const build = join(checkout, "build");
+
+export const built = {
+  root_folder: join(build, "root"),
+  root_image: join(build, "root.erofs"),
+  disk_image: join(build, "disk.raw"),
+  kernel: join(build, "kernel/x86_64/vmlinuz"),
+  client: join(build, "bin/aiosctl"),
+  executable: join(build, "bin/aios"),
+} as const;
+
+/** Kept between runs. */
+export const run_folder = join(build, "run");
+export const bench_folder = join(build, "bench");
+
+/** @throws when it is not built yet */
+export function needBuilt(what: keyof typeof built): string {
+  const path = built[what];
+  if (!existsSync(path)) throw new Error(`looking for the ${what.replace("_", " ")} failed: "${path}" is not there; run "make image"`);
+  return path;
+}
+
+/** A new folder for one run of one machine or container. Those that a killed harness left behind are removed. */
+export function newFolder(name: string): string {
+  const home = join(build, "tmp");
+  mkdirSync(home, { recursive: true });
+  for (const entry of readdirSync(home)) if (isLeftBehind(entry, name)) rmSync(join(home, entry), { recursive: true, force: true });
+  return mkdtempSync(join(home, `${name}-${process.pid}-`));
+}
+
+/** Whether `entry` is `<name>-<pid>-…` of a process that is gone. */
+export function isLeftBehind(entry: string, name: string): boolean {
+  const pid = new RegExp(`^${name}-(\\d+)-`).exec(entry)?.[1];
+  return pid !== undefined && !existsSync(`/proc/${pid}`);
+}
