@@ -1,0 +1,34 @@
+/**
+ * Builds the image: `bun image/build.ts root|disk|all|client [--entry FILE]`.
+ *
+ *   root    build/root, the directory tree for container mode, and build/root.erofs
+ *   disk    build/disk.raw from the above and the kernel
+ *   all     both
+ *   client  build/bin/aiosctl
+ */
+
+import { parseArgs } from "node:util";
+import { say } from "../tooling/progress.ts";
+import { makeDisk, makeErofs } from "./disk.ts";
+import { baseTree } from "./mkosi.ts";
+import { compileAios, compileClient, compileStatic, makeFilter } from "./programs.ts";
+import { release } from "./release.ts";
+import { makeRoot } from "./root.ts";
+
+const { positionals, values } = parseArgs({ args: Bun.argv.slice(2), allowPositionals: true, options: { entry: { type: "string" } } });
+const target = positionals[0] ?? "all";
+
+if (target === "client") await compileClient();
+else if (target === "root" || target === "disk" || target === "all") {
+  const base = await baseTree();
+  await compileStatic();
+  await makeFilter();
+  await compileAios(values.entry);
+  const this_release = await release();
+  const root = await makeRoot(base, this_release);
+  const packed = await makeErofs(base, this_release, root);
+  if (target !== "root") await makeDisk(base, this_release, packed);
+} else {
+  say(`unknown target "${target}": root, disk, all or client`);
+  process.exit(2);
+}
