@@ -46,4 +46,5 @@ export const Why = z.strictObject({
   /** Events around the trigger, oldest first. */
   around: z.array(Event),
 });
+export type Why = z.infer<typeof Why>;
 export { EventId };

@@ -1,0 +1,102 @@
+/**
+ * Keeps one usable store: opens it, notices while running that its file is damaged or cannot be written, and says so in
+ * words. After damage the service goes on with a new file; after a failed write it goes on reading and tries again.
+ */
+
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Health } from "../contracts/service.ts";
+import { pragmaNumber } from "./store/migrations.ts";
+import { codeOf, isDamage, type OpenDatabase, openDatabase, setAside } from "./store/open.ts";
+import { Store } from "./store/store.ts";
+
+export class Keeper {
+  #open: OpenDatabase;
+  #store: Store;
+  #write_failure: string | null = null;
+
+  constructor(folder: string) {
+    this.#open = openDatabase(folder);
+    this.#store = new Store(this.#open.db);
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  get persistent(): boolean {
+    return this.#open.persistent && this.#write_failure === null;
+  }
+
+  get degradation(): string | null {
+    return this.#open.degradation ?? this.#write_failure;
+  }
+
+  /** Limits the file for tests that need it to be full. */
+  limitPages(pages: number): void {
+    this.#open.db.pragma(`max_page_count = ${pages}`);
+  }
+
+  written(): void {
+    this.#write_failure = null;
+  }
+
+  failed(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    if (isDamage(error) && this.#open.path !== null) {
+      this.#replace(text);
+      return;
+    }
+    const todo = codeOf(error) === "SQLITE_FULL" ? "free or enlarge the data partition" : "check the data partition";
+    this.#write_failure = `writing memory.db failed: ${text}; what is already written can be read; ${todo}`;
+  }
+
+  /** Bytes in the file and its write-ahead log. */
+  bytes(): number {
+    const { path, db } = this.#open;
+    if (path === null) return pragmaNumber(db, "page_count") * pragmaNumber(db, "page_size");
+    return sizeOf(path) + sizeOf(`${path}-wal`);
+  }
+
+  /** Runs a query; damage met in it is dealt with before the error goes on. */
+  read<T>(query: (store: Store) => T): T {
+    try {
+      return query(this.#store);
+    } catch (error) {
+      if (isDamage(error)) this.failed(error);
+      throw error;
+    }
+  }
+
+  health(held: number, dropped: number): Omit<Health, "resources"> {
+    const { events, decisions } = this.#store;
+    const lost = dropped === 0 ? "" : `; ${dropped} events lost: more than could be held`;
+    return {
+      status: this.degradation === null && dropped === 0 ? "ok" : "degraded",
+      detail: `${this.degradation ?? `${events} events, ${decisions} decisions`}${lost}`.slice(0, 500),
+      facts: { events, decisions, bytes: this.bytes(), persistent: this.persistent, held, dropped, kept_aside: this.#open.kept_aside },
+    };
+  }
+
+  close(): void {
+    this.#open.db.close();
+  }
+
+  #replace(damage: string): void {
+    const path = this.#open.path ?? "";
+    this.#open.db.close();
+    let kept: string;
+    try {
+      kept = setAside(path, damage, new Date());
+    } catch (error) {
+      kept = `keeping the damaged "${path}" aside failed: ${error instanceof Error ? error.message : String(error)}; check the data partition`;
+    }
+    const opened = openDatabase(dirname(path));
+    this.#open = { ...opened, degradation: opened.degradation ?? kept };
+    this.#store = new Store(this.#open.db);
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

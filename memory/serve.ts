@@ -1,0 +1,86 @@
+/** One socket for each caller; what a caller may ask is in the contract. */
+
+import { existsSync } from "node:fs";
+import { memory_methods, memory_notifications, memory_permissions } from "../contracts/memory.ts";
+import { callerSocket, callerSocketFolder } from "../contracts/paths.ts";
+import { rpc_error } from "../contracts/rpc.ts";
+import { core_services } from "../contracts/service.ts";
+import { type Handlers, type Peer, RpcError } from "../wire/peer.ts";
+import { listenUnix, silent } from "../wire/unix.ts";
+import type { Batch, GroupCommit } from "./group-commit.ts";
+import type { Keeper } from "./keeper.ts";
+import { whyOf } from "./store/why.ts";
+
+type CallerPeer = Peer<typeof memory_methods, Record<never, never>, Record<never, never>, typeof memory_notifications>;
+
+export interface MemoryServer {
+  /** Tells those who subscribed. */
+  publish(batch: Batch): void;
+  /** Callers whose socket could not be made, because their folder is missing. */
+  readonly missing: readonly string[];
+  close(): void;
+}
+
+const socket_mode = 0o660;
+
+export function serveMemory(run: string, keeper: Keeper, commit: GroupCommit): MemoryServer {
+  const subscribers = new Set<CallerPeer>();
+  const handlers = handlersOf(keeper, commit);
+  const listening: { close(): void }[] = [];
+  const missing: string[] = [];
+  for (const caller of core_services) {
+    const permitted: readonly string[] | undefined = memory_permissions[caller];
+    if (permitted === undefined) continue;
+    if (!existsSync(callerSocketFolder("memory", caller, run))) {
+      missing.push(caller);
+      continue;
+    }
+    const subscribe = (peer: CallerPeer): Record<string, never> => {
+      subscribers.add(peer);
+      return {};
+    };
+    const accept = (peer: () => CallerPeer) => ({
+      ...silent,
+      serves: { methods: memory_methods, handlers: { ...handlers, subscribe: () => subscribe(peer()) } },
+      calls: {},
+      tells: memory_notifications,
+      refuses: (method: string) => (permitted.includes(method) ? null : `"${caller}" may not call "${method}" of memory`),
+      onClose: () => void subscribers.delete(peer()),
+    });
+    listening.push(listenUnix(callerSocket("memory", caller, run), socket_mode, accept));
+  }
+  return {
+    missing,
+    publish({ events, decisions }) {
+      for (const peer of subscribers) {
+        for (const event of events) peer.tell("event", event);
+        for (const decision of decisions) peer.tell("decision", decision);
+      }
+    },
+    close: () => listening.forEach((one) => void one.close()),
+  };
+}
+
+function handlersOf(keeper: Keeper, commit: GroupCommit): Omit<Handlers<typeof memory_methods>, "subscribe"> {
+  const append = async (batch: Batch): Promise<{ written: number }> => {
+    try {
+      return { written: await commit.append(batch) };
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      throw new RpcError(rpc_error.unavailable, `writing to memory failed: ${cause}; keep it and try again`);
+    }
+  };
+  return {
+    "events.append": ({ events }) => append({ events, decisions: [] }),
+    "decisions.append": ({ decisions }) => append({ events: [], decisions }),
+    "events.list": (filter) => keeper.read((store) => store.newestEvents(filter)),
+    "decisions.list": ({ limit }) => keeper.read((store) => store.newestDecisions(limit)),
+    why: ({ id }) => keeper.read((store) => whyOf(store, id)),
+    counts: () => ({
+      events: keeper.store.events,
+      decisions: keeper.store.decisions,
+      bytes: keeper.bytes(),
+      persistent: keeper.persistent,
+    }),
+  };
+}

@@ -1,0 +1,140 @@
+import { afterAll, expect, test } from "bun:test";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Subprocess } from "bun";
+import { memory_methods, memory_notifications } from "../contracts/memory.ts";
+import { callerSocket, callerSocketFolder } from "../contracts/paths.ts";
+import { rpc_error } from "../contracts/rpc.ts";
+import { RpcError } from "../wire/peer.ts";
+import { type FakeInit, startFakeInit } from "../wire/testing/fake-init.ts";
+import { connectUnix, silent } from "../wire/unix.ts";
+import { openDatabase } from "./store/open.ts";
+import { Store } from "./store/store.ts";
+import { decisionOn, exitedEvent } from "./testing/records.ts";
+
+const started: Subprocess[] = [];
+afterAll(() => {
+  for (const child of started) child.kill("SIGKILL");
+});
+
+interface Running {
+  readonly init: FakeInit;
+  readonly run: string;
+  readonly data: string;
+  readonly child: Subprocess;
+}
+
+async function start(options: { data?: string; uid?: number } = {}): Promise<Running> {
+  const run = mkdtempSync(join(tmpdir(), "memory-run-"));
+  const data = options.data ?? mkdtempSync(join(tmpdir(), "memory-data-"));
+  for (const caller of ["reactive", "console"]) mkdirSync(callerSocketFolder("memory", caller, run), { recursive: true });
+  const init = startFakeInit(run, "memory");
+  const command = [process.execPath, join(import.meta.dir, "testing", "start.ts"), run, data];
+  if (options.uid !== undefined) {
+    Bun.spawnSync(["chown", "-R", `${options.uid}`, run]);
+    command.unshift("setpriv", `--reuid=${options.uid}`, "--clear-groups");
+  }
+  const child = Bun.spawn(command, { stdout: "ignore", stderr: "inherit" });
+  started.push(child);
+  await init.until("memory to be ready", () => init.ready.length > 0);
+  return { init, run, data, child };
+}
+
+const ask = (run: string, caller: string, events: string[] = []) =>
+  connectUnix(callerSocket("memory", caller, run), {
+    ...silent,
+    hears: {
+      notifications: memory_notifications,
+      listeners: { event: ({ id }) => void events.push(id), decision: ({ id }) => void events.push(id) },
+    },
+    calls: memory_methods,
+    tells: {},
+  });
+
+test("events of PID 1 and decisions of reactive are durable, listed, told to subscribers and explained", async () => {
+  const { init, run } = await start();
+  const told: string[] = [];
+  const console_peer = await ask(run, "console", told);
+  await console_peer.call("subscribe", {});
+  await init.until("the subscription", () => init.calls.some((call) => call.method === "events.subscribe"));
+  init.emit(exitedEvent(1));
+  init.emit(exitedEvent(1));
+  const reactive = await ask(run, "reactive");
+  expect(statSync(callerSocket("memory", "reactive", run)).mode & 0o777).toBe(0o660);
+  const decision = decisionOn(exitedEvent(1), 1);
+  expect(await reactive.call("decisions.append", { decisions: [decision] })).toEqual({ written: 1 });
+  expect(await reactive.call("events.append", { events: [exitedEvent(1), exitedEvent(2)] })).toEqual({ written: 1 });
+  expect(await console_peer.call("decisions.list", { limit: 5 })).toEqual([decision]);
+  expect((await console_peer.call("why", { id: decision.id }))?.around).toHaveLength(2);
+  expect(told.toSorted()).toEqual([exitedEvent(1).id, exitedEvent(2).id, decision.id].toSorted());
+  await init.until("a heartbeat", () => init.healths.length > 1);
+  expect(init.healths.at(-1)).toMatchObject({ status: "ok", facts: { events: 2, decisions: 1, persistent: true } });
+});
+
+test("a caller may do what the contract grants it, and no more", async () => {
+  const { run } = await start();
+  const reactive = await ask(run, "reactive");
+  const refusal = await reactive.call("why", { id: "x" }).catch((error: unknown) => error);
+  expect(refusal).toBeInstanceOf(RpcError);
+  expect(refusal).toMatchObject({ code: rpc_error.not_permitted });
+});
+
+test("TERM ends it with what it was told on the disk", async () => {
+  const { run, data, child } = await start();
+  const reactive = await ask(run, "reactive");
+  await reactive.call("events.append", { events: [exitedEvent(7)] });
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(0);
+  expect(new Store(openDatabase(join(data, "memory")).db).events).toBe(1);
+});
+
+test("a data folder that it may not write: it stays up, answers from RAM and says so", async () => {
+  const data = mkdtempSync(join(tmpdir(), "memory-readonly-"));
+  mkdirSync(join(data, "memory"));
+  const db = openDatabase(join(data, "memory"));
+  db.db.close();
+  for (const path of [data, join(data, "memory"), join(data, "memory", "memory.db")]) {
+    chmodSync(path, path.endsWith(".db") ? 0o444 : 0o555);
+    chownSync(path, 0, 0);
+  }
+  const { init, run } = await start({ data, uid: 65_533 });
+  const reactive = await ask(run, "reactive");
+  expect(await reactive.call("events.append", { events: [exitedEvent(1)] })).toEqual({ written: 1 });
+  expect(await reactive.call("counts", {})).toMatchObject({ events: 1, persistent: false });
+  await init.until("a heartbeat", () => init.healths.length > 0);
+  expect(init.healths.at(-1)).toMatchObject({ status: "degraded", facts: { persistent: false } });
+  expect(init.healths.at(-1)?.detail).toContain("memory is in RAM only");
+});
+
+test("killed at random while it writes: what was acknowledged is there, and the file is whole", async () => {
+  const data = mkdtempSync(join(tmpdir(), "memory-kill-"));
+  const acknowledged = new Set<string>();
+  let sequence = 0;
+  for (let round = 0; round < 8; round += 1) {
+    const { run, child, init } = await start({ data });
+    const peers = await Promise.all([ask(run, "reactive"), ask(run, "reactive")]);
+    setTimeout(() => child.kill("SIGKILL"), 20 + Math.random() * 120);
+    const write = async (peer: (typeof peers)[number]): Promise<void> => {
+      for (;;) {
+        const events = Array.from({ length: 1 + Math.floor(Math.random() * 20) }, () => exitedEvent(sequence++));
+        try {
+          await peer.call("events.append", { events });
+        } catch {
+          return;
+        }
+        for (const event of events) acknowledged.add(event.id);
+      }
+    };
+    await Promise.all(peers.map(write));
+    await child.exited;
+    init.close();
+  }
+  const open = openDatabase(join(data, "memory"));
+  expect(open.degradation).toBeNull();
+  expect(open.db.pragma("integrity_check", { simple: true })).toBe("ok");
+  const store = new Store(open.db);
+  const lost = [...acknowledged].filter((id) => store.event(id) === null);
+  expect(lost).toEqual([]);
+  expect(acknowledged.size).toBeGreaterThan(100);
+}, 60_000);

@@ -1,0 +1,153 @@
+/** Events and decisions as rows. Every method is one statement or runs inside the caller's transaction. */
+
+import type Sqlite from "better-sqlite3";
+import type { z } from "zod";
+import { Decision } from "../../contracts/decision.ts";
+import { Event } from "../../contracts/event.ts";
+
+/** Bytes of one answer's rows: it has to fit into one frame with room to spare. */
+const answer_bytes_max = 192 * 1024;
+
+interface Row {
+  readonly body: string;
+}
+interface Filter {
+  readonly limit: number;
+  readonly kind: string | null;
+  readonly service: string | null;
+}
+
+export class Store {
+  readonly #db: Sqlite.Database;
+  readonly #insert_event: Sqlite.Statement<[string, string, number, number, string, string | null, string]>;
+  readonly #insert_decision: Sqlite.Statement<[string, string, number, string, string, string]>;
+  readonly #event: Sqlite.Statement<[string], Row>;
+  readonly #decision: Sqlite.Statement<[string], Row>;
+  readonly #decisions_of: Sqlite.Statement<[string], Row>;
+  readonly #newest_decisions: Sqlite.Statement<[number], Row>;
+  #events: number;
+  #decisions: number;
+
+  constructor(db: Sqlite.Database) {
+    this.#db = db;
+    this.#insert_event = db.prepare(
+      "INSERT INTO events (id, boot, time_ms, boot_ms, kind, service, body) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+    );
+    this.#insert_decision = db.prepare(
+      `INSERT INTO decisions (id, trigger_id, time_ms, rule, result, body) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET result = excluded.result, body = excluded.body`,
+    );
+    this.#event = db.prepare("SELECT body FROM events WHERE id = ?");
+    this.#decision = db.prepare("SELECT body FROM decisions WHERE id = ?");
+    this.#decisions_of = db.prepare("SELECT body FROM decisions WHERE trigger_id = ? ORDER BY seq LIMIT 20");
+    this.#newest_decisions = db.prepare("SELECT body FROM decisions ORDER BY seq DESC LIMIT ?");
+    this.#events = this.#largestSeq("events");
+    this.#decisions = this.#largestSeq("decisions");
+  }
+
+  get events(): number {
+    return this.#events;
+  }
+
+  get decisions(): number {
+    return this.#decisions;
+  }
+
+  /** @returns whether it is new */
+  addEvent(event: Event): boolean {
+    const body = JSON.stringify(event);
+    const added = this.#insert_event.run(event.id, bootOf(event.id), event.time_ms, event.boot_ms, event.kind, serviceOf(event), body);
+    return added.changes > 0;
+  }
+
+  putDecision(decision: Decision): void {
+    const body = JSON.stringify(decision);
+    this.#insert_decision.run(decision.id, decision.trigger.id, decision.time_ms, decision.rule, decision.outcome.result, body);
+  }
+
+  /** Runs `work` as one durable transaction, or not at all. */
+  commit<T>(work: () => T): T {
+    const result = this.#db.transaction(work).immediate();
+    this.#events = this.#largestSeq("events");
+    this.#decisions = this.#largestSeq("decisions");
+    return result;
+  }
+
+  event(id: string): Event | null {
+    return one(Event, this.#event.get(id));
+  }
+
+  decision(id: string): Decision | null {
+    return one(Decision, this.#decision.get(id));
+  }
+
+  decisionsOf(trigger_id: string): Decision[] {
+    return all(Decision, this.#decisions_of.all(trigger_id));
+  }
+
+  /** Newest `limit`, oldest first. */
+  newestDecisions(limit: number): Decision[] {
+    return all(Decision, this.#newest_decisions.all(limit)).reverse();
+  }
+
+  /** Newest `limit` of them, oldest first. */
+  newestEvents(filter: Filter): Event[] {
+    const wanted: string[] = [];
+    const values: string[] = [];
+    if (filter.kind !== null) {
+      wanted.push("kind = ?");
+      values.push(filter.kind);
+    }
+    if (filter.service !== null) {
+      wanted.push("service = ?");
+      values.push(filter.service);
+    }
+    const where = wanted.length === 0 ? "" : `WHERE ${wanted.join(" AND ")}`;
+    const rows = this.#db.prepare<unknown[], Row>(`SELECT body FROM events ${where} ORDER BY seq DESC LIMIT ?`);
+    return all(Event, rows.all(...values, filter.limit)).reverse();
+  }
+
+  /** Events of the same boot within `within_ms` of this one (of the same service when it is about one), oldest first. */
+  around(event: Event, within_ms: number, each_side: number): Event[] {
+    const service = serviceOf(event);
+    const same = service === null ? "" : "AND service = @service";
+    const values = { boot: bootOf(event.id), at: event.boot_ms, within: within_ms, limit: each_side, service };
+    const before = this.#db.prepare<[typeof values], Row>(
+      `SELECT body FROM events WHERE boot = @boot AND boot_ms BETWEEN @at - @within AND @at ${same} ORDER BY boot_ms DESC, seq DESC LIMIT @limit`,
+    );
+    const after = this.#db.prepare<[typeof values], Row>(
+      `SELECT body FROM events WHERE boot = @boot AND boot_ms > @at AND boot_ms <= @at + @within ${same} ORDER BY boot_ms, seq LIMIT @limit`,
+    );
+    return [...all(Event, before.all(values)).reverse(), ...all(Event, after.all(values))];
+  }
+
+  #largestSeq(table: "events" | "decisions"): number {
+    return this.#db.prepare<[], { largest: number | null }>(`SELECT max(seq) AS largest FROM ${table}`).get()?.largest ?? 0;
+  }
+}
+
+/** The boot that an id belongs to: its first eight digits. */
+function bootOf(id: string): string {
+  return id.slice(0, 8);
+}
+
+export function serviceOf(event: Event): string | null {
+  return "service" in event.facts ? event.facts.service : null;
+}
+
+function one<T>(schema: z.ZodType<T>, row: Row | undefined): T | null {
+  return row === undefined ? null : (all(schema, [row])[0] ?? null);
+}
+
+/** Parses rows until the answer is full. A row that this version cannot read stays in the database and is left out. */
+function all<T>(schema: z.ZodType<T>, rows: readonly Row[]): T[] {
+  const items: T[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    bytes += row.body.length;
+    if (bytes > answer_bytes_max) break;
+    const parsed = schema.safeParse(JSON.parse(row.body));
+    if (parsed.success) items.push(parsed.data);
+  }
+  return items;
+}

@@ -1,0 +1,45 @@
+/** Events and decisions for tests. */
+
+import type { Decision } from "../../contracts/decision.ts";
+import type { Event } from "../../contracts/event.ts";
+
+export const boot = "0badcafe";
+
+export function exitedEvent(sequence: number, service = "console", boot_ms = sequence * 1000): Event {
+  return {
+    id: `${boot}-init-${sequence}`,
+    time_ms: 1_700_000_000_000 + boot_ms,
+    boot_ms,
+    source: "init",
+    severity: "error",
+    kind: "service.exited",
+    facts: { service, pid: 100 + sequence, exit: { status: null, signal: "SIGKILL", cause: null }, uptime_ms: 5000 },
+  };
+}
+
+export function stepEvent(sequence: number, boot_ms = sequence * 1000): Event {
+  return {
+    id: `${boot}-init-${sequence}`,
+    time_ms: 1_700_000_000_000 + boot_ms,
+    boot_ms,
+    source: "init",
+    severity: "notice",
+    kind: "clock.step",
+    facts: { by_ms: 4000 },
+  };
+}
+
+export function decisionOn(trigger: Event, sequence: number, result: Decision["outcome"]["result"] = "pending"): Decision {
+  return {
+    id: `${boot}-d-reactive-${sequence}`,
+    time_ms: trigger.time_ms + 1,
+    boot_ms: trigger.boot_ms + 1,
+    tier: "reactive",
+    trigger,
+    rule: "service-dead",
+    reason: "service console ended by SIGKILL",
+    action: { do: "restart", service: "console" },
+    took_us: 12,
+    outcome: { result, detail: "", after_ms: null },
+  };
+}
