@@ -17,8 +17,8 @@ export interface Libc {
   call(name: string, args: readonly Argument[], about: string): number;
   /** The same, for where -1 is an answer too. `errno` is null when the call did not fail. */
   attempt(name: string, args: readonly Argument[]): { readonly value: number; readonly errno: number | null };
-  /** The text of an errno, strerror(3). */
-  text(errno: number): string;
+  /** The error for an errno, with its symbol and its text, strerror(3). */
+  error(about: string, errno: number): SysError;
 }
 
 type Ffi = typeof import("ffi-rs");
@@ -55,14 +55,16 @@ export function openLibc(): Libc {
     // errno is only written by a call that fails: after one that succeeds it is that of some earlier call
     return { value: answer.value, errno: answer.value === -1 ? answer.errnoCode : null };
   };
-  const text = (errno: number): string =>
-    ffi.load({ library, funcName: "strerror", retType: Text, paramsType: [I32], paramsValue: [errno] });
+  const error = (about: string, errno: number): SysError => {
+    const text = ffi.load({ library, funcName: "strerror", retType: Text, paramsType: [I32], paramsValue: [errno] });
+    return new SysError(about, errno, codeOf(errno), text);
+  };
   return {
     attempt,
-    text,
+    error,
     call(name, args, about) {
       const { value, errno } = attempt(name, args);
-      if (errno !== null) throw new SysError(about, errno, codeOf(errno), text(errno));
+      if (errno !== null) throw error(about, errno);
       return value;
     },
   };

@@ -1,8 +1,14 @@
 /** The real system. */
 
 import { clockCalls } from "./clock.ts";
+import { datagramCalls } from "./datagram.ts";
+import { descriptorCalls } from "./descriptor.ts";
+import { deviceCalls } from "./device.ts";
+import { entropyCalls } from "./entropy.ts";
+import { hostCalls } from "./host.ts";
 import { openLibc } from "./libc.ts";
 import { mountCalls } from "./mount.ts";
+import { netlinkCalls } from "./netlink/calls.ts";
 import { powerCalls } from "./power.ts";
 import { processCalls } from "./process.ts";
 import type { System } from "./system.ts";
@@ -15,5 +21,11 @@ export function linuxSystem(): System {
     power: powerCalls(libc),
     mount: mountCalls(libc),
     clock: clockCalls(libc),
+    entropy: entropyCalls(libc),
+    host: hostCalls(libc),
+    device: deviceCalls(libc),
+    descriptor: descriptorCalls(libc),
+    datagram: datagramCalls(libc),
+    netlink: netlinkCalls(libc),
   };
 }

@@ -1,7 +1,13 @@
 /** Everything that PID 1 asks of the kernel, by family. */
 
 import type { ClockCalls } from "./clock.ts";
+import type { DatagramCalls } from "./datagram.ts";
+import type { DescriptorCalls } from "./descriptor.ts";
+import type { DeviceCalls } from "./device.ts";
+import type { EntropyCalls } from "./entropy.ts";
+import type { HostCalls } from "./host.ts";
 import type { MountCalls } from "./mount.ts";
+import type { NetlinkCalls } from "./netlink/calls.ts";
 import type { PowerCalls } from "./power.ts";
 import type { ProcessCalls } from "./process.ts";
 
@@ -10,4 +16,10 @@ export interface System {
   readonly power: PowerCalls;
   readonly mount: MountCalls;
   readonly clock: ClockCalls;
+  readonly entropy: EntropyCalls;
+  readonly host: HostCalls;
+  readonly device: DeviceCalls;
+  readonly descriptor: DescriptorCalls;
+  readonly datagram: DatagramCalls;
+  readonly netlink: NetlinkCalls;
 }
