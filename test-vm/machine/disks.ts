@@ -1,0 +1,73 @@
+/** Disks of test machines: sparse files, partitioned without being mounted. */
+
+import { closeSync, constants, ftruncateSync, openSync, writeSync } from "node:fs";
+import { z } from "zod";
+import { run } from "../../tooling/run.ts";
+
+/** Type of the data partition (Discoverable Partitions Specification: variable data; docs/LAYOUT.md). */
+const data_partition_type = "4d21b016-b534-45c2-a9fb-5c16e091fd2d";
+
+const sector_bytes = 512;
+
+/** An empty disk. */
+export function makeBlankDisk(path: string, mebibytes: number): void {
+  const fd = openSync(path, "w");
+  ftruncateSync(fd, mebibytes * 1024 * 1024);
+  closeSync(fd);
+}
+
+/** A disk with one data partition that has never been formatted, as after flashing. */
+export async function makeDataDisk(path: string, mebibytes = 512): Promise<void> {
+  makeBlankDisk(path, mebibytes);
+  await run(["sfdisk", "--quiet", path], { stdin: `label: gpt\ntype=${data_partition_type}, name="data"\n` });
+}
+
+/** A copy that shares what it can with the original. */
+export async function copyDisk(from: string, to: string): Promise<void> {
+  await run(["cp", "--sparse=always", "--reflink=auto", from, to]);
+}
+
+const Table = z.object({
+  partitiontable: z.object({
+    partitions: z.array(z.object({ node: z.string(), start: z.number(), size: z.number(), type: z.string(), name: z.string().optional() })),
+  }),
+});
+
+export interface Place {
+  readonly offset_bytes: number;
+  readonly size_bytes: number;
+}
+
+/** Where a disk's data partition is. */
+export async function dataPartition(disk: string): Promise<Place> {
+  const table = Table.parse(JSON.parse(await run(["sfdisk", "--json", disk])));
+  const found = table.partitiontable.partitions.find((partition) => partition.type.toLowerCase() === data_partition_type);
+  if (found === undefined)
+    throw new Error(`looking for the data partition of "${disk}" failed: it has none of type ${data_partition_type}`);
+  return { offset_bytes: found.start * sector_bytes, size_bytes: found.size * sector_bytes };
+}
+
+/** Copies the data partition out of a disk, so that the tools for file systems can read it. */
+export async function extractDataPartition(disk: string, to: string): Promise<void> {
+  const { offset_bytes, size_bytes } = await dataPartition(disk);
+  const options = ["bs=1M", "conv=sparse", "iflag=skip_bytes,count_bytes", "status=none"];
+  await run(["dd", `if=${disk}`, `of=${to}`, `skip=${offset_bytes}`, `count=${size_bytes}`, ...options]);
+}
+
+/** Overwrites the beginning of the data partition, its superblock included, and every backup within reach. */
+export async function breakDataPartition(disk: string): Promise<void> {
+  const { offset_bytes, size_bytes } = await dataPartition(disk);
+  const fd = openSync(disk, constants.O_RDWR);
+  const noise = Buffer.alloc(1024 * 1024, "not a file system ");
+  for (let at = 0; at + noise.length <= size_bytes; at += 8 * noise.length) writeSync(fd, noise, 0, noise.length, offset_bytes + at);
+  closeSync(fd);
+}
+
+/** Whether the ext4 file system was unmounted cleanly: nothing to recover, nothing to check. */
+export async function isCleanFileSystem(file: string): Promise<{ readonly clean: boolean; readonly said: string }> {
+  const text = await run(["dumpe2fs", "-h", file]);
+  const state = /^Filesystem state:\s+(.*)$/m.exec(text)?.[1] ?? "unknown";
+  const features = /^Filesystem features:\s+(.*)$/m.exec(text)?.[1] ?? "";
+  const needs_recovery = features.split(/\s+/).includes("needs_recovery");
+  return { clean: state === "clean" && !needs_recovery, said: `state "${state}", features "${features}"` };
+}
