@@ -19,7 +19,7 @@ import { checkConfig, configPath } from "./check.ts";
 import { hintsFrom } from "./hints.ts";
 import { parseConfig } from "./kconfig.ts";
 import { type Fetched, fetchSource, pinNewest, unpackSource } from "./source.ts";
-import { type Architecture, architectures, here, inputFiles, readWishes, wishesText } from "./wanted.ts";
+import { type Architecture, architectures, here, readWishes, wishesText } from "./wanted.ts";
 
 interface Target {
   readonly compiler: string;
@@ -84,8 +84,8 @@ async function kernelKey(architecture: Architecture, fetched: Fetched): Promise<
   const { compiler } = targets[architecture];
   const version = async (program: string): Promise<string> => (await run([program, "--version"])).split("\n")[0] ?? "";
   const tools = await Promise.all([compiler, compiler.replace(/gcc$/, "ld")].map(version));
-  const inputs = inputFiles(architecture).map((file) => readFileSync(file, "utf8"));
-  return keyOf({ values: [recipe, architecture, JSON.stringify(fetched.source), ...tools, ...inputs] });
+  // The wishes, not the files: a better comment is no reason to compile for ten minutes.
+  return keyOf({ values: [recipe, architecture, JSON.stringify(fetched.source), ...tools, wishesText(readWishes(architecture))] });
 }
 
 function configured(architecture: Architecture, fetched: Fetched, key: string): Promise<string> {

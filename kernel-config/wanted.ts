@@ -40,11 +40,6 @@ export function parseExceptions(text: string, name: string): Exception[] {
   return parsed.data;
 }
 
-/** Files that the configuration depends on, as absolute paths. */
-export function inputFiles(architecture: Architecture): string[] {
-  return [...fragments[architecture], exceptionsFile].map((name) => join(here, name));
-}
-
 export function readWishes(architecture: Architecture): Wish[] {
   const wishes = gather(fragments[architecture].map((name) => ({ name, text: readFileSync(join(here, name), "utf8") })));
   const exceptions = parseExceptions(readFileSync(join(here, exceptionsFile), "utf8"), exceptionsFile);
@@ -86,7 +81,13 @@ export function withExceptions(wishes: readonly Wish[], exceptions: readonly Exc
   return result;
 }
 
-/** The wishes as one kconfig file. */
+/** The wishes as one kconfig file, sorted: where a symbol stands in the fragments changes nothing. */
 export function wishesText(wishes: readonly Wish[]): string {
-  return `${wishes.map(({ symbol, value }) => formatSetting(symbol, value)).join("\n")}\n`;
+  const sorted = [...wishes].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
+  return sorted
+    .map(
+      ({ symbol, value }) => `${formatSetting(symbol, value)}
+`,
+    )
+    .join("");
 }
