@@ -1,0 +1,38 @@
+/** Folders on /run and on the data partition that have to be there, with their owners, before a service starts. */
+
+import { chmodSync, chownSync, mkdirSync } from "node:fs";
+import { callerSocketFolder, run_dir } from "../../contracts/paths.ts";
+import type { ServiceSpec } from "./spec.ts";
+import { initFolder, socket_folders, uids } from "./table.ts";
+
+const root = 0;
+
+function folder(path: string, uid: number, gid: number, mode: number): void {
+  mkdirSync(path, { recursive: true });
+  chownSync(path, uid, gid);
+  chmodSync(path, mode);
+}
+
+/** The sockets of PID 1: one folder a service, which nobody else can enter. */
+export function makeInitFolder(name: string, gid: number): void {
+  folder(initFolder(name), root, gid, 0o750);
+}
+
+/** The folder of a foreign program's sd_notify socket. */
+export function makeNotifyFolder(name: string, gid: number): string {
+  const path = `${run_dir}/notify/${name}`;
+  folder(path, root, gid, 0o750);
+  return path;
+}
+
+/** What one service needs: its own folders, those in which its callers reach it, and those in which it calls. */
+export function makeServiceFolders(spec: ServiceSpec): void {
+  for (const path of spec.writes) folder(path, spec.uid, spec.gid, 0o755);
+  for (const [server, caller] of socket_folders) {
+    if (server !== spec.name && caller !== spec.name) continue;
+    const owner = uids.get(server) ?? root;
+    folder(`${run_dir}/${server}`, owner, owner, 0o755);
+    // set-gid: the socket that the server makes in it belongs to the caller's group
+    folder(callerSocketFolder(server, caller), owner, uids.get(caller) ?? root, 0o2750);
+  }
+}

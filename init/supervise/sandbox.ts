@@ -1,0 +1,40 @@
+/**
+ * What each service may see. A sandbox is made by bubblewrap after the uid has been dropped, so none of it needs
+ * privilege; the read-only root, the empty /run and /tmp, no capabilities, no_new_privs, the seccomp filter and
+ * namespaces of its own for IPC, UTS and cgroups are the same for all (`argv.ts`). The lines here are the differences.
+ */
+
+import type { CoreService } from "../../contracts/service.ts";
+
+export interface Profile {
+  /** Namespaces that it shares with the system, against the rule. */
+  readonly shares: readonly ("pid" | "net")[];
+  /** Services on whose socket for this caller it calls. */
+  readonly calls: readonly ("init" | "memory" | "broker")[];
+  /** Folders below which it may write; made before it starts, its own. */
+  readonly writes: readonly string[];
+  /** The device nodes of these virtio-serial ports. */
+  readonly ports: readonly string[];
+}
+
+const nothing: Profile = { shares: [], calls: ["init"], writes: [], ports: [] };
+
+export const profiles: Readonly<Record<Exclude<CoreService, "broker">, Profile>> = {
+  // Serves HTTP in its own folder on /run; asks memory for what happened and broker for its tools; and on a virtual
+  // machine its way to the world is a serial port.
+  console: { ...nothing, calls: ["init", "memory", "broker"], writes: ["/run/aios/console"], ports: ["aios.console"] },
+  // The only writer of memory.db; serves its callers in its own folder on /run; calls nobody but PID 1.
+  memory: { ...nothing, writes: ["/var/lib/aios/memory", "/run/aios/memory"] },
+  // Its sensors read /proc, /sys and pressure of the whole system: the pid namespace and /proc have to be the real ones.
+  reactive: { ...nothing, shares: ["pid"], calls: ["init", "memory", "broker"] },
+  operational: { ...nothing, calls: ["init", "memory", "broker"] },
+  tactical: { ...nothing, calls: ["init", "memory", "broker"] },
+  // The one tier with a way out: it calls the models' APIs.
+  strategic: { ...nothing, shares: ["net"], calls: ["init", "memory", "broker"] },
+  // broker has none: it is root and changes the system, which is what the others must not be able to do.
+};
+
+/** An extra program of the config: no sockets of ours, the network only when the config says so. */
+export function extraProfile(network: boolean): Profile {
+  return { shares: network ? ["net"] : [], calls: [], writes: [], ports: [] };
+}

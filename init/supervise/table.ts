@@ -1,0 +1,132 @@
+/** The services that are ours, as data; and what the machine config adds to them. */
+
+import type { ExtraService, Limits, MachineConfig } from "../../contracts/config.ts";
+import { aios_executable, callerSocketFolder } from "../../contracts/paths.ts";
+import type { CoreService } from "../../contracts/service.ts";
+import type { Slice } from "../boot/cgroups.ts";
+import type { Program } from "../boot/programs.ts";
+import { extraProfile, profiles } from "./sandbox.ts";
+import type { ServiceSpec } from "./spec.ts";
+
+export type Mode = "machine" | "container";
+
+interface Row {
+  readonly name: CoreService;
+  readonly uid: number;
+  readonly slice: Slice;
+  readonly after: readonly CoreService[];
+  readonly oom_score: number;
+  readonly limits: Limits;
+}
+
+const mib = 1024 * 1024;
+
+/**
+ * The console first and after nobody: it is how people look in. Then memory, because the tiers remember there; then
+ * broker and reactive; the thinking tiers last, since nothing waits for them.
+ * Uids as in docs/LAYOUT.md. OOM scores: the console and memory are the last to go, the thinking tiers the first.
+ */
+const rows: readonly Row[] = [
+  { name: "console", uid: 806, slice: "system", after: [], oom_score: -900, limits: { cpu_weight: 200, memory_max_bytes: 256 * mib, pids_max: 64 } },
+  { name: "memory", uid: 801, slice: "system", after: ["console"], oom_score: -800, limits: { cpu_weight: 150, memory_max_bytes: 512 * mib, pids_max: 64 } },
+  { name: "broker", uid: 0, slice: "system", after: ["memory"], oom_score: -700, limits: { cpu_weight: 150, memory_max_bytes: 512 * mib, pids_max: 256 } },
+  { name: "reactive", uid: 802, slice: "tiers", after: ["memory"], oom_score: -500, limits: { cpu_weight: 200, memory_max_bytes: 256 * mib, pids_max: 64 } },
+  { name: "operational", uid: 803, slice: "tiers", after: ["memory", "broker"], oom_score: 300, limits: { cpu_weight: 100, pids_max: 128 } },
+  { name: "tactical", uid: 804, slice: "tiers", after: ["memory", "broker"], oom_score: 400, limits: { cpu_weight: 80, pids_max: 128 } },
+  { name: "strategic", uid: 805, slice: "tiers", after: ["memory", "broker"], oom_score: 500, limits: { cpu_weight: 60, pids_max: 128 } },
+];
+
+/** Uid (and gid) of each service of ours, for the owners of socket folders. */
+export const uids: ReadonlyMap<string, number> = new Map(rows.map((row) => [row.name, row.uid]));
+
+/** Milliseconds. A machine may be emulated, a good ten times slower than what it was built on. */
+const times = {
+  machine: { heartbeat: 10_000, start: 90_000, stop: 10_000 },
+  container: { heartbeat: 5_000, start: 30_000, stop: 5_000 },
+} as const;
+
+/** What every program of ours or of the image starts with. Without its compiler the runtime starts in a quarter of the time. */
+const environment = { PATH: "/usr/bin:/usr/sbin", HOME: "/", LANG: "C.UTF-8", BUN_JSC_useJIT: "0" };
+
+const tiers: readonly string[] = ["operational", "tactical", "strategic"] satisfies (keyof MachineConfig["tiers"])[];
+
+/** Whether the config wants this service at all. */
+export function enabled(name: string, config: MachineConfig): boolean {
+  if (config.services[name]?.enabled === false) return false;
+  return !tiers.includes(name) || config.tiers[name as keyof MachineConfig["tiers"]].enabled;
+}
+
+/** The services that are ours, with the config merged over the table. */
+export function coreSpecs(config: MachineConfig, mode: Mode): ServiceSpec[] {
+  return rows.map((row) => {
+    const own = config.services[row.name];
+    return {
+      name: row.name,
+      argv: [aios_executable, row.name],
+      env: { ...environment, AIOS_MODE: mode },
+      after: row.after,
+      slice: row.slice,
+      uid: row.uid,
+      gid: row.uid,
+      ready: "rpc",
+      heartbeat_ms: own?.heartbeat_ms ?? times[mode].heartbeat,
+      start_limit_ms: times[mode].start,
+      stop_limit_ms: times[mode].stop,
+      oom_score: row.oom_score,
+      limits: { ...row.limits, ...own?.limits },
+      sandbox: row.name === "broker" ? null : profiles[row.name],
+      writes: row.name === "broker" ? [] : profiles[row.name].writes,
+      capabilities: null,
+    };
+  });
+}
+
+/** A program that the config adds (`extra_services`). */
+export function extraSpec(name: string, extra: ExtraService, mode: Mode): ServiceSpec {
+  const [program, ...rest] = extra.argv;
+  if (program === undefined) throw new Error(`adding the service "${name}" failed: its argv is empty; name a program`);
+  return {
+    name,
+    argv: [program, ...rest],
+    env: environment,
+    after: extra.after,
+    slice: "work",
+    uid: extra.uid,
+    gid: extra.uid,
+    ready: extra.ready,
+    heartbeat_ms: extra.heartbeat_ms,
+    start_limit_ms: times[mode].start,
+    stop_limit_ms: times[mode].stop,
+    oom_score: 600,
+    limits: extra.limits,
+    sandbox: extra.sandbox ? extraProfile(extra.network) : null,
+    writes: [],
+    capabilities: null,
+  };
+}
+
+/** A well-kept program of the image (boot/programs.ts). */
+export function programSpec(program: Program, mode: Mode): ServiceSpec {
+  const base = extraSpec(program.name, { ...program, uid: Math.max(program.uid, 1) }, mode);
+  return {
+    ...base,
+    env: { ...environment, ...program.environment },
+    slice: program.slice,
+    uid: program.uid,
+    gid: program.uid,
+    oom_score: -300,
+    writes: program.writes,
+    capabilities: program.capabilities,
+  };
+}
+
+/** Folders in which each of our services listens for the others: [server, caller] pairs. */
+export const socket_folders: readonly (readonly [server: CoreService, caller: CoreService])[] = [
+  ...(["broker", "reactive", "operational", "tactical", "strategic", "console"] as const).map((caller) => ["memory", caller] as const),
+  ...(["reactive", "operational", "tactical", "strategic", "console"] as const).map((caller) => ["broker", caller] as const),
+];
+
+/** The folder of a service's socket with PID 1. */
+export function initFolder(name: string): string {
+  return callerSocketFolder("init", name);
+}

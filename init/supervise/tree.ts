@@ -1,0 +1,102 @@
+/** The tree of processes, read from /proc (proc(5): /proc/pid/stat). */
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+
+export interface Stat {
+  readonly pid: number;
+  readonly name: string;
+  readonly state: string;
+  readonly ppid: number;
+  /** User and system time, clock ticks. */
+  readonly ticks: number;
+  readonly threads: number;
+  /** When it began, clock ticks after boot: with the pid it names one process. */
+  readonly started: number;
+  readonly rss_pages: number;
+}
+
+/** The name may hold spaces and brackets: it ends at the last closing one. @returns null when it is not such a line */
+export function parseStat(line: string): Stat | null {
+  const open = line.indexOf("(");
+  const close = line.lastIndexOf(")");
+  if (open < 0 || close < open) return null;
+  const rest = line.slice(close + 2).split(" ");
+  const field = (number: number): number => Number(rest[number - 3]);
+  const pid = Number(line.slice(0, open));
+  const ppid = field(4);
+  if (!Number.isInteger(pid) || !Number.isInteger(ppid)) return null;
+  return {
+    pid,
+    name: line.slice(open + 1, close),
+    state: rest[0] ?? "?",
+    ppid,
+    ticks: field(14) + field(15),
+    threads: field(20),
+    started: field(22),
+    rss_pages: field(24),
+  };
+}
+
+export function readStat(pid: number): Stat | null {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return null;
+  }
+}
+
+export function allStats(): Stat[] {
+  const stats: Stat[] = [];
+  for (const name of readdirSync("/proc")) {
+    const first = name.charCodeAt(0);
+    if (first < 0x31 || first > 0x39) continue;
+    const stat = readStat(Number(name));
+    if (stat !== null) stats.push(stat);
+  }
+  return stats;
+}
+
+/** `pid` and all below it, parents before children. */
+export function treeBelow(pid: number, stats: readonly Stat[]): Stat[] {
+  const children = new Map<number, Stat[]>();
+  for (const stat of stats) children.set(stat.ppid, [...(children.get(stat.ppid) ?? []), stat]);
+  const found = stats.filter((stat) => stat.pid === pid);
+  for (let at = 0; at < found.length; at += 1) found.push(...(children.get((found[at] as Stat).pid) ?? []));
+  return found;
+}
+
+/** Programs that only stand between PID 1 and a service. */
+const wrappers = new Set(["launch", "bwrap"]);
+
+/** The process that is the service itself: the first below `pid` that is not one of the wrappers around it. */
+export function mainPid(pid: number): number {
+  const tree = childrenKnown(pid) ? descend(pid) : treeBelow(pid, allStats());
+  return tree.find((stat) => !wrappers.has(stat.name))?.pid ?? pid;
+}
+
+/** Whether this kernel lists the children of a process (CONFIG_PROC_CHILDREN); reading all of /proc is the slow way. */
+function childrenKnown(pid: number): boolean {
+  return existsSync(`/proc/${pid}/task/${pid}/children`);
+}
+
+/** Wrappers have one thread and one child. */
+function descend(from: number): Stat[] {
+  const found: Stat[] = [];
+  let pid: number | null = from;
+  while (pid !== null && found.length < 8) {
+    const stat = readStat(pid);
+    if (stat === null) break;
+    found.push(stat);
+    pid = wrappers.has(stat.name) ? firstChild(pid) : null;
+  }
+  return found;
+}
+
+function firstChild(pid: number): number | null {
+  try {
+    const [first] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
+    return first === undefined || first === "" ? null : Number(first);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,67 @@
+/** One service as the state machine sees it. */
+
+import type { ExitReason, ServiceState } from "../../contracts/service.ts";
+import type { MachineSpec } from "./machine.ts";
+
+export interface Unit {
+  spec: MachineSpec;
+  state: ServiceState;
+  /** When the state was entered. */
+  since: number;
+  /** Why it is in this state, for people. */
+  reason: string;
+  /** Why it is being started, kept while it waits for others. */
+  why: string;
+  /** Somebody wants it to run. */
+  wanted: boolean;
+  /** Which process this is, counted from 1. */
+  run: number;
+  /** A process exists, or is being made. */
+  alive: boolean;
+  pid: number | null;
+  spawned_at: number;
+  heard_at: number;
+  ready_after_ms: number | null;
+  restarts: number;
+  last_exit: ExitReason | null;
+  /** Why the process is being ended. */
+  cause: string | null;
+  /** It is being ended because it failed. */
+  failed: boolean;
+  /** KILL was sent. */
+  killed: boolean;
+  /** Failures since it was last stable: sets the wait. */
+  attempt: number;
+  /** When it failed lately, at most as many as make a crash loop. */
+  failures: readonly number[];
+  /** It was in a crash loop and has not been stable since. */
+  probation: boolean;
+  /** When time next matters in this state. */
+  deadline: number | null;
+}
+
+export function newUnit(spec: MachineSpec, now: number): Unit {
+  return {
+    spec,
+    state: "stopped",
+    since: now,
+    reason: "not asked for yet",
+    why: "",
+    wanted: false,
+    run: 0,
+    alive: false,
+    pid: null,
+    spawned_at: now,
+    heard_at: now,
+    ready_after_ms: null,
+    restarts: 0,
+    last_exit: null,
+    cause: null,
+    failed: false,
+    killed: false,
+    attempt: 0,
+    failures: [],
+    probation: false,
+    deadline: null,
+  };
+}
