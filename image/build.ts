@@ -25,9 +25,9 @@ else if (target === "root" || target === "disk" || target === "all") {
   await makeFilter();
   await compileAios(values.entry);
   const this_release = await release();
-  const root = await makeRoot(base, this_release);
-  const packed = await makeErofs(base, this_release, root);
-  if (target !== "root") await makeDisk(base, this_release, packed);
+  await makeRoot(base, this_release);
+  await makeErofs(base, this_release);
+  if (target !== "root") await makeDisk(base, this_release);
 } else {
   say(`unknown target "${target}": root, disk, all or client`);
   process.exit(2);

@@ -1,23 +1,127 @@
 /** The packed root, the unified kernel image, and the disk made of them. */
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { cached, keyOf } from "../tooling/cache.ts";
+import { keyOf } from "../tooling/cache.ts";
 import { say, step } from "../tooling/progress.ts";
+import { run } from "../tooling/run.ts";
 import { kernelVersion } from "./kernel.ts";
 import { type Base, mkosi, runTool } from "./mkosi.ts";
 import { build, image, kernel } from "./places.ts";
 import type { Release } from "./release.ts";
 
 const mebibyte = 1024 * 1024;
+/** What the root may weigh without models. */
+const root_size_max = 96 * mebibyte;
 
 /** Fixed, so that the same input makes the same bytes. */
 const file_system_uuid = "6b0c5a52-8e0b-4c0e-9d3a-a105a105a105";
 
-export async function makeErofs(base: Base, release: Release, root: string): Promise<string> {
-  const packed = join(build, "root.erofs");
-  const options = ["-zlz4hc,level=12", "-C65536", "-Ededupe,fragments=no"];
-  void options;
-  return packed;
+/**
+ * Clusters of 64 KiB: 74 MB; of 16 KiB 80 MB; zstd at 19 would be 59 MB, but takes six minutes to make and longer to
+ * read, and the first thing that a boot does is to read 109 MB of executable.
+ */
+const erofs_options = ["-zlz4hc,12", "-C65536", "--all-root"] as const;
+
+/** Makes `product` unless it was made from the same inputs. */
+async function unlessSame(product: string, key: string, make: () => Promise<void>): Promise<void> {
+  const stamp = `${product}.key`;
+  if (existsSync(product) && existsSync(stamp) && readFileSync(stamp, "utf8") === key) {
+    say(`${product.slice(build.length + 1)}: unchanged (${key})`);
+    return;
+  }
+  rmSync(stamp, { force: true });
+  await make();
+  writeFileSync(stamp, key);
 }
-export async function makeDisk(_b: Base, _r: Release, _p: string): Promise<void> {}
+
+/** `build/root.erofs`, the bytes of a root slot. */
+export async function makeErofs(base: Base, release: Release): Promise<void> {
+  const packed = join(build, "root.erofs");
+  const key = keyOf({ values: [readFileSync(join(build, "root.key"), "utf8"), base.key, ...erofs_options, file_system_uuid] });
+  await unlessSame(packed, key, () =>
+    step("root.erofs: packing", async () => {
+      const options = [...erofs_options, `-T${release.built_s}`, `-U${file_system_uuid}`, "--quiet"];
+      await runTool(base, ["mkfs.erofs", ...options, "/mnt/out/root.erofs.new", "/mnt/root"], {
+        inputs: { root: join(build, "root") },
+        output: build,
+      });
+      renameSync(`${packed}.new`, packed);
+    }),
+  );
+  const size = statSync(packed).size;
+  say(`root.erofs: ${(size / mebibyte).toFixed(1)} MiB`);
+  if (size > root_size_max)
+    throw new Error(`packing the root failed: ${size} bytes is more than ${root_size_max}; look for what grew in build/root`);
+}
+
+/** `build/aios.efi`: kernel and command line in one file that the firmware starts. */
+async function makeUnifiedKernel(base: Base, release: Release): Promise<string> {
+  const version = kernelVersion();
+  if (version === null)
+    throw new Error(`making the unified kernel image failed: no kernel at "${kernel}"; run "bun kernel-config/build.ts" first`);
+  const file = join(build, "aios.efi");
+  const os_release = join(build, "os-release");
+  const cmdline = join(image, "cmdline.txt");
+  writeFileSync(os_release, `${readFileSync(join(image, "root/tree/etc/os-release"), "utf8")}VERSION_ID=${release.version}\n`);
+  await unlessSame(file, keyOf({ files: [kernel, cmdline, os_release], values: [base.key] }), () =>
+    step(`aios.efi: kernel ${version} and its command line`, async () => {
+      const inputs = { kernel, cmdline, os_release };
+      await runTool(
+        base,
+        [
+          ...["ukify", "build", "--linux=/mnt/kernel", "--cmdline=@/mnt/cmdline", "--os-release=@/mnt/os_release"],
+          ...[`--uname=${version}`, "--output=/mnt/out/aios.efi.new"],
+        ],
+        { inputs, output: build },
+      );
+      renameSync(`${file}.new`, file);
+    }),
+  );
+  return file;
+}
+
+/** `build/disk.raw`. */
+export async function makeDisk(base: Base, release: Release): Promise<void> {
+  const unified = await makeUnifiedKernel(base, release);
+  const packed = join(build, "root.erofs");
+  const disk = join(build, "disk.raw");
+  const definition = join(image, "mkosi/disk");
+  const sample = join(image, "aios.yaml");
+  const key = keyOf({ files: [definition, sample, unified], values: [readFileSync(`${packed}.key`, "utf8"), base.key] });
+  await unlessSame(disk, key, () =>
+    step("disk.raw: partitions", async (tell) => {
+      const payload = join(build, "payload");
+      rmSync(payload, { recursive: true, force: true });
+      mkdirSync(join(payload, "esp/EFI/BOOT"), { recursive: true });
+      copyFileSync(unified, join(payload, "esp/EFI/BOOT/BOOTX64.EFI"));
+      copyFileSync(sample, join(payload, "esp/aios.yaml"));
+      linkSync(packed, join(payload, "root.erofs"));
+      mkdirSync(join(payload, "usr/lib"), { recursive: true });
+      copyFileSync(join(image, "root/tree/etc/os-release"), join(payload, "usr/lib/os-release")); // mkosi takes a tree without it for a mistake
+      for (const file of ["esp/EFI/BOOT/BOOTX64.EFI", "esp/aios.yaml"]) utimesSync(join(payload, file), release.built_s, release.built_s);
+      const output = join(build, "mkosi");
+      rmSync(output, { recursive: true, force: true });
+      await mkosi(definition, output, ["--tools-tree", base.tools, "--base-tree", payload], tell);
+      renameSync(join(output, "disk.raw"), disk);
+      rmSync(payload, { recursive: true, force: true });
+      rmSync(output, { recursive: true, force: true });
+    }),
+  );
+  say(`disk.raw: ${(statSync(disk).size / mebibyte).toFixed(0)} MiB, of which ${await usedOnHost(disk)} MiB are used on this host`);
+}
+
+async function usedOnHost(file: string): Promise<string> {
+  return ((Number.parseInt(await run(["du", "-k", file]), 10) * 1024) / mebibyte).toFixed(0);
+}
