@@ -113,7 +113,12 @@ export async function makeDisk(base: Base, release: Release): Promise<void> {
       for (const file of ["esp/EFI/BOOT/BOOTX64.EFI", "esp/aios.yaml"]) utimesSync(join(payload, file), release.built_s, release.built_s);
       const output = join(build, "mkosi");
       rmSync(output, { recursive: true, force: true });
-      await mkosi(definition, output, ["--tools-tree", base.tools, "--base-tree", payload], tell);
+      await mkosi(
+        definition,
+        output,
+        ["--tools-tree", base.tools, "--base-tree", payload, "--source-date-epoch", String(release.built_s)],
+        tell,
+      );
       renameSync(join(output, "disk.raw"), disk);
       rmSync(payload, { recursive: true, force: true });
       rmSync(output, { recursive: true, force: true });
