@@ -1,0 +1,65 @@
+/** HTTP on the console's unix socket, with a limit on everything that a client can make large or long. */
+
+import { chmodSync, existsSync, unlinkSync } from "node:fs";
+import { body_bytes_max } from "../../contracts/console.ts";
+import { dispatch } from "./dispatch.ts";
+import type { Handlers } from "./handlers.ts";
+import { ProblemError, problemResponse } from "./problem.ts";
+
+/** Requests in work at once, streams included; further ones are refused. */
+const requests_max = 128;
+/** Seconds without a byte after which a connection is closed when its request waits for a service. Else Bun's own 10 s. */
+const slow_idle_s = 120;
+
+export interface ConsoleServer {
+  readonly requests: () => number;
+  readonly streams: () => number;
+  stop(): Promise<void>;
+}
+
+export interface ServeOptions {
+  /** File mode of the socket. */
+  readonly mode?: number;
+  readonly log?: (message: string) => void;
+}
+
+export function serveConsole(path: string, handlers: Handlers, options: ServeOptions = {}): ConsoleServer {
+  if (existsSync(path)) unlinkSync(path);
+  let requests = 0;
+  let streams = 0;
+  const server = Bun.serve({
+    unix: path,
+    development: false,
+    // Our own answer to a large body is a problem document; far beyond the limit Bun refuses by itself.
+    maxRequestBodySize: 4 * body_bytes_max,
+    async fetch(request, self) {
+      if (requests + streams >= requests_max)
+        return problemResponse(
+          new ProblemError(503, `${requests_max} requests are in work`, "ask again in a few seconds", { "retry-after": "2" }),
+        );
+      requests += 1;
+      if (request.method === "POST") self.timeout(request, slow_idle_s);
+      try {
+        return await dispatch(request, handlers, {
+          onStream: () => {
+            streams += 1;
+            self.timeout(request, 0);
+          },
+          onStreamEnd: (end) => {
+            streams -= 1;
+            if (end.reason === "reader-slow" || end.reason === "failed") options.log?.(`a stream was broken off: ${end.detail}`);
+          },
+          streamsOpen: () => streams,
+        });
+      } finally {
+        requests -= 1;
+      }
+    },
+    error: (error) => {
+      options.log?.(`a request failed: ${error.message}`);
+      return problemResponse(new ProblemError(500, `answering the request failed: ${error.message}`));
+    },
+  });
+  chmodSync(path, options.mode ?? 0o660);
+  return { requests: () => requests, streams: () => streams, stop: () => server.stop(true) };
+}
