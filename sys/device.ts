@@ -16,6 +16,17 @@ export interface DeviceCalls {
   blockSize(path: string): number;
   /** BLKRRPART: reads the partition table again. @throws {SysError} EBUSY while a partition is in use */
   rereadPartitions(path: string): void;
+  /**
+   * BLKPG: tells the kernel of one partition of `disk`, also while others of the same disk are mounted.
+   * @throws {SysError} EBUSY when it is in use or overlaps, EINVAL when it is not where it is said to be
+   */
+  tellPartition(disk: string, change: "add" | "resize" | "remove", partition: Partition): void;
+}
+
+export interface Partition {
+  readonly number: number;
+  readonly start_bytes: number;
+  readonly size_bytes: number;
 }
 
 /** linux/watchdog.h: group 'W' */
@@ -26,6 +37,13 @@ const WDIOC_GETTIMEOUT = 0x80045707;
 /** linux/fs.h */
 const BLKGETSIZE64 = 0x80081272;
 const BLKRRPART = 0x125f;
+/** linux/blkpg.h */
+const BLKPG = 0x1269;
+const blkpg_operations = { add: 1, remove: 2, resize: 3 } as const;
+/** struct blkpg_partition: start and length, number, two names of 64 bytes. */
+const blkpg_partition_bytes = 152;
+/** struct blkpg_ioctl_arg: operation, flags, length, padding, pointer. */
+const blkpg_argument_bytes = 24;
 
 /** struct watchdog_info: options, firmware version, 32 bytes of name. */
 const watchdog_info_bytes = 40;
@@ -60,6 +78,25 @@ export function deviceCalls(libc: Libc): DeviceCalls {
     },
     rereadPartitions(path) {
       withDevice(path, (fd) => libc.call("ioctl", [fd, BLKRRPART, 0], `BLKRRPART of "${path}"`));
+    },
+    tellPartition(disk, change, { number, start_bytes, size_bytes }) {
+      const about = `BLKPG ${change} of partition ${number} of "${disk}"`;
+      const partition = Buffer.alloc(blkpg_partition_bytes);
+      partition.writeBigInt64LE(BigInt(start_bytes), 0);
+      partition.writeBigInt64LE(BigInt(size_bytes), 8);
+      partition.writeInt32LE(number, 16);
+      // the kernel wants a pointer inside a structure: memory that stays where it is comes from malloc(3)
+      const place = libc.call("malloc", [blkpg_partition_bytes], about);
+      try {
+        libc.attempt("memcpy", [place, partition, blkpg_partition_bytes]);
+        const argument = Buffer.alloc(blkpg_argument_bytes);
+        argument.writeInt32LE(blkpg_operations[change], 0);
+        argument.writeInt32LE(blkpg_partition_bytes, 8);
+        argument.writeBigInt64LE(BigInt(place), 16);
+        withDevice(disk, (fd) => libc.call("ioctl", [fd, BLKPG, argument], about));
+      } finally {
+        libc.attempt("free", [place]);
+      }
     },
   };
 }

@@ -25,8 +25,9 @@ type Ffi = typeof import("ffi-rs");
 
 /** A compiled executable finds nothing by itself: the image keeps native packages beside `lib_dir`. */
 function loadFfi(): Ffi {
-  const from = existsSync(`${lib_dir}/node_modules/ffi-rs`) ? `${lib_dir}/` : import.meta.url;
-  return createRequire(from)("ffi-rs");
+  const in_image = existsSync(`${lib_dir}/node_modules/ffi-rs`);
+  const compiled = import.meta.dir.startsWith("/$bunfs/"); // from there no package can be resolved
+  return createRequire(in_image ? `${lib_dir}/` : compiled ? `${process.cwd()}/` : import.meta.url)("ffi-rs");
 }
 
 /** Opens the C library that the runtime itself uses. @throws when ffi-rs cannot be loaded */
@@ -70,8 +71,8 @@ export function openLibc(): Libc {
   };
 }
 
-/** Functions that return ssize_t, off_t or long. */
-const long_results: ReadonlySet<string> = new Set(["syscall", "read", "write", "recv", "send", "sendto", "recvfrom", "lseek"]);
+/** Functions that return ssize_t, off_t, long or a pointer. */
+const long_results: ReadonlySet<string> = new Set(["syscall", "read", "write", "recv", "send", "sendto", "recvfrom", "lseek", "malloc"]);
 
 function asBuffer(argument: number | string | Uint8Array): number | string | Buffer {
   return argument instanceof Uint8Array ? Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength) : argument;

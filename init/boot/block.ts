@@ -1,0 +1,113 @@
+/** Block devices as sysfs and blkid(8) tell of them. */
+
+import { existsSync, readlinkSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { names, readNumber, readText } from "./files.ts";
+import { runHelper } from "./helper.ts";
+import type { BootContext } from "./phase.ts";
+
+export interface BlockDevice {
+  /** `/dev/vda2` */
+  readonly path: string;
+  /** `vda2` */
+  readonly name: string;
+  /** The disk that it is on (its own name for a whole disk): `vda`. */
+  readonly disk: string;
+  /** Its number on the disk; null for a whole disk. */
+  readonly part_number: number | null;
+  readonly size_bytes: number;
+  readonly read_only: boolean;
+  /** Type GUID of the partition, lower case. */
+  readonly part_type: string | null;
+  readonly part_name: string | null;
+  /** Kind of the partition table on it: `gpt`. */
+  readonly table: string | null;
+  /** What blkid sees in it: `ext4`, `crypto_LUKS`. Null: no signature that blkid knows. */
+  readonly type: string | null;
+  readonly label: string | null;
+}
+
+const sector_bytes = 512;
+const probe_limit_ms = 10_000;
+/** What holds no lasting data, or would be looked at twice. */
+const passing = /^(loop|ram|zram|nbd|sr|fd)\d/;
+
+/** All disks and partitions, by one run of blkid. Loop devices only when `only` names them, for tests. */
+export async function probeBlockDevices(boot: Pick<BootContext, "ownChild">, only?: readonly string[]): Promise<BlockDevice[]> {
+  const found = names("/sys/class/block").filter((name) => {
+    if (only !== undefined) return only.includes(name);
+    return !passing.test(name) && (readNumber(`/sys/class/block/${name}/size`) ?? 0) > 0;
+  });
+  if (found.length === 0) return [];
+  const paths = found.map((name) => `/dev/${name}`);
+  // status 2 means that some hold nothing that it knows
+  const probe = await runHelper(boot, ["blkid", "-p", "-o", "export", ...paths], { limit_ms: probe_limit_ms });
+  const facts = parseBlkid(probe.stdout);
+  return found.map((name) => describe(name, facts.get(`/dev/${name}`) ?? new Map()));
+}
+
+function describe(name: string, facts: ReadonlyMap<string, string>): BlockDevice {
+  const folder = `/sys/class/block/${name}`;
+  const part_number = readNumber(`${folder}/partition`);
+  return {
+    path: `/dev/${name}`,
+    name,
+    disk: part_number === null ? name : diskOf(name),
+    part_number,
+    size_bytes: (readNumber(`${folder}/size`) ?? 0) * sector_bytes,
+    read_only: readNumber(`${folder}/ro`) === 1,
+    part_type: facts.get("PART_ENTRY_TYPE")?.toLowerCase() ?? null,
+    part_name: facts.get("PART_ENTRY_NAME") ?? null,
+    table: facts.get("PTTYPE") ?? null,
+    type: facts.get("TYPE") ?? null,
+    label: facts.get("LABEL") ?? null,
+  };
+}
+
+/** sysfs has a partition's folder inside its disk's. */
+function diskOf(name: string): string {
+  try {
+    return basename(dirname(readlinkSync(`/sys/class/block/${name}`)));
+  } catch {
+    return name;
+  }
+}
+
+/** The blocks of `blkid -o export`: NAME=value lines, DEVNAME first, an empty line between devices. Backslashes quote. */
+export function parseBlkid(text: string): Map<string, Map<string, string>> {
+  const devices = new Map<string, Map<string, string>>();
+  for (const block of text.split(/\n\s*\n/)) {
+    const facts = new Map<string, string>();
+    for (const line of block.split("\n")) {
+      const equals = line.indexOf("=");
+      if (equals > 0) facts.set(line.slice(0, equals), line.slice(equals + 1).replace(/\\(.)/g, "$1"));
+    }
+    const device = facts.get("DEVNAME");
+    if (device !== undefined) devices.set(device, facts);
+  }
+  return devices;
+}
+
+/**
+ * The disk that carries the root: of the device that is mounted on `/`, through dm-verity when there is one.
+ * @param sys_root where /sys and /proc are, for tests
+ * @returns `vda`, or null when the root is on no disk (an initramfs, a network)
+ */
+export function rootDisk(sys_root = "/"): string | null {
+  const base = sys_root === "/" ? "" : sys_root;
+  const line = (readText(`${base}/proc/self/mountinfo`) ?? "").split("\n").findLast((text) => text.split(" ")[4] === "/");
+  const number = line?.split(" ")[2];
+  if (number === undefined) return null;
+  try {
+    let name = basename(readlinkSync(`${base}/sys/dev/block/${number}`));
+    for (let depth = 0; depth < 8; depth++) {
+      const below = names(`${base}/sys/class/block/${name}/slaves`)[0];
+      if (below === undefined) break;
+      name = below;
+    }
+    if (!existsSync(`${base}/sys/class/block/${name}/partition`)) return name;
+    return basename(dirname(readlinkSync(`${base}/sys/class/block/${name}`)));
+  } catch {
+    return null;
+  }
+}
