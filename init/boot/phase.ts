@@ -78,4 +78,6 @@ export interface BootContext {
   runProgram(name: string, program: Program | null, reason: string): void;
   /** Says that Bun collects this child (a helper such as blkid): the reaper of orphans leaves it alone. */
   ownChild(pid: number, exited: Promise<unknown>): void;
+  /** The loop of supervision turns and keeps up: asked before the watchdog is petted. */
+  isHealthy(): boolean;
 }

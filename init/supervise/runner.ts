@@ -38,7 +38,6 @@ export interface RunnerOptions {
   readonly system: () => System;
   readonly reaper: Pick<Reaper, "own" | "disown">;
   readonly now: () => number;
-  readonly onError: (doing: string, error: unknown) => void;
 }
 
 const SIGKILL = 9;

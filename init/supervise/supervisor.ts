@@ -151,6 +151,13 @@ export class Supervisor {
     return found;
   }
 
+  /** The services by the pids of PID 1's children. */
+  handles(): ReadonlyMap<number, string> {
+    const found = new Map<number, string>();
+    for (const [name, { handle }] of this.#held) if (handle !== null) found.set(handle.pid, name);
+    return found;
+  }
+
   state(name: string): ServiceState | null {
     return this.#machine.units.get(name)?.state ?? null;
   }

@@ -12,6 +12,8 @@ export interface Stat {
   readonly threads: number;
   /** When it began, clock ticks after boot: with the pid it names one process. */
   readonly started: number;
+  /** 0 for a zombie and for a thread of the kernel. */
+  readonly virtual_bytes: number;
   readonly rss_pages: number;
 }
 
@@ -33,6 +35,7 @@ export function parseStat(line: string): Stat | null {
     ticks: field(14) + field(15),
     threads: field(20),
     started: field(22),
+    virtual_bytes: field(23),
     rss_pages: field(24),
   };
 }

@@ -1,0 +1,350 @@
+/** PID 1 put together: the parts know nothing of each other, this file does. */
+
+import { release } from "node:os";
+import type { EventKind, Facts, Severity } from "../contracts/event.ts";
+import type { BootTimeline, Degradation, ShutdownAction, SystemStatus } from "../contracts/init.ts";
+import { callerSocket } from "../contracts/paths.ts";
+import type { CoreService } from "../contracts/service.ts";
+import type { System } from "../sys/system.ts";
+import type { BootContext, BootState, KernelRecord, Phase } from "./boot/phase.ts";
+import type { Program } from "./boot/programs.ts";
+import type { BootClock } from "./clock.ts";
+import { type Door, makeDoor } from "./control/door.ts";
+import type { Desk } from "./control/handlers.ts";
+import { EventHub } from "./events.ts";
+import { LogHub } from "./logs.ts";
+import { Maintenance } from "./maintenance.ts";
+import { Readiness } from "./readiness.ts";
+import { releaseVersion } from "./release.ts";
+import { runPhases } from "./runner.ts";
+import { Shutdown } from "./shutdown/shutdown.ts";
+import type { WayDown } from "./shutdown/steps.ts";
+import { makeInitFolder } from "./supervise/folders.ts";
+import { orphanReaper, type Reaper } from "./supervise/orphans.ts";
+import { policy } from "./supervise/policy.ts";
+import { prepare } from "./supervise/prepare.ts";
+import { run } from "./supervise/process.ts";
+import { processRunner, type Runner } from "./supervise/runner.ts";
+import type { ServiceSpec } from "./supervise/spec.ts";
+import { Supervisor } from "./supervise/supervisor.ts";
+import { coreSpecs, enabled, extraSpec, programSpec, uids } from "./supervise/table.ts";
+
+export interface Pid1Ports {
+  readonly clock: BootClock;
+  readonly mode: "machine" | "container";
+  readonly phases: readonly Phase[];
+  readonly state: BootState;
+  /** Marks on the boot clock that are known already. */
+  readonly marks: Record<string, number>;
+  /** Loads the system calls when they are first needed. @throws when they cannot be loaded */
+  readonly loadSystem: () => System;
+  say(line: string): void;
+  kernelLog(severity: Severity, message: string): void;
+  exit(): void;
+  /** Replaced in tests. */
+  readonly runner?: (reaper: Reaper) => Runner;
+}
+
+const reap_interval_ms = 1_000;
+/** What is not ready by then is called missing; a machine may be emulated. */
+const all_ready_limit_ms = { machine: 240_000, container: 60_000 } as const;
+
+const kernel_levels: readonly Severity[] = ["critical", "critical", "critical", "error", "warning", "notice", "info", "debug"];
+
+export class Pid1 {
+  readonly #ports: Pid1Ports;
+  readonly #events: EventHub;
+  readonly #logs: LogHub;
+  readonly #supervisor: Supervisor;
+  readonly #reaper: Reaper;
+  readonly #readiness: Readiness;
+  readonly #shutdown: Shutdown;
+  readonly maintenance: Maintenance;
+  readonly #doors = new Map<string, Door>();
+  readonly #degradations = new Map<string, Degradation>();
+  readonly #works: { what: string; work: () => void | Promise<void> }[] = [];
+  readonly #timeline: BootTimeline;
+  #system: System | null = null;
+  #control: Promise<void> | null = null;
+
+  constructor(ports: Pid1Ports) {
+    this.#ports = ports;
+    const now = (): number => ports.clock.now();
+    const clock = { boot: now, wall: Date.now };
+    this.#timeline = { boot_id: ports.state.boot_id, marks: ports.marks, phases: [] };
+    this.#events = new EventHub(clock, () => ports.state.boot_id);
+    this.#logs = new LogHub(clock);
+    this.#reaper = orphanReaper({
+      process: { peekDead: () => this.#sys().process.peekDead(), collect: (pid) => this.#sys().process.collect(pid), kill: () => {} },
+      now,
+      onError: (error) => this.#log("warning", `collecting orphans failed: ${describe(error)}`),
+    });
+    this.#supervisor = new Supervisor({
+      runner: ports.runner?.(this.#reaper) ?? processRunner({ system: () => this.#sys(), reaper: this.#reaper, now }),
+      now,
+      random: Math.random,
+      policy,
+      emit: (kind, severity, facts) => this.#emit(kind, severity, facts),
+      output: (service, stream, said) => this.#logs.add({ service, stream, ...said }),
+      onChange: () => this.#changed(),
+    });
+    this.#readiness = new Readiness({
+      now,
+      marks: ports.marks,
+      emit: (kind, severity, facts) => this.#emit(kind, severity, facts),
+      say: ports.say,
+      wanted: () => this.#wantedCore(),
+      degradations: () => [...this.#degradations.values()],
+    });
+    this.#shutdown = new Shutdown({
+      way: () => this.#wayDown(),
+      mode: ports.mode,
+      hold: () => this.#supervisor.hold(),
+      report: (action, phase, detail) => this.#emit("system.shutdown", "notice", { action, phase, detail }),
+      say: ports.say,
+      exit: ports.exit,
+    });
+    this.maintenance = new Maintenance({
+      say: ports.say,
+      tell: (detail) => {
+        this.#degradations.set("maintenance", { what: "maintenance mode", detail, todo: "save what the log says, then restart the system" });
+        this.#emit("system.maintenance", "critical", { detail });
+        this.#log("critical", detail);
+      },
+      keepConsole: () => {
+        if (this.#supervisor.state("console") === "ready" || this.stopping) return;
+        this.#startServices(["console"]);
+      },
+      bareConsole: () => this.#bareConsole(),
+    });
+  }
+
+  /** Runs the phases; afterwards everything happens by events. */
+  async boot(): Promise<void> {
+    const boot = this.#context();
+    await runPhases(this.#ports.phases, { boot, now: () => this.#ports.clock.now(), timeline: this.#timeline.phases });
+    process.on("SIGCHLD", () => this.#reaper.reap());
+    setInterval(() => this.#reaper.reap(), reap_interval_ms);
+    this.#readiness.booted();
+    setTimeout(() => this.#readiness.giveUp(), all_ready_limit_ms[this.#ports.mode]);
+  }
+
+  get stopping(): boolean {
+    return this.#shutdown.sequence !== "up";
+  }
+
+  /** @returns why not, or null */
+  requestShutdown(action: ShutdownAction, reason: string): string | null {
+    const refusal = this.#shutdown.request(action, reason);
+    this.#log("notice", refusal === null ? `${action}: ${reason}` : `${action} refused: ${refusal}; ${reason}`);
+    return refusal;
+  }
+
+  status(): SystemStatus {
+    const { state, mode, clock } = this.#ports;
+    const now = clock.now();
+    const { persistent, mount, detail } = state.data;
+    const { device, timeout_s, petted_ms } = state.watchdog;
+    return {
+      state: this.#stateWord(),
+      hostname: state.hostname,
+      machine_id: state.machine_id,
+      boot_id: state.boot_id,
+      version: releaseVersion(),
+      kernel: release(),
+      mode,
+      uptime_ms: now,
+      time_ms: Date.now(),
+      degradations: [...this.#degradations.values()],
+      data: { persistent, mount, detail, ...this.#use(mount) },
+      watchdog: { device, timeout_s, petted_ms_ago: petted_ms === null ? null : now - petted_ms },
+    };
+  }
+
+  get timeline(): BootTimeline {
+    return this.#timeline;
+  }
+
+  #stateWord(): SystemStatus["state"] {
+    if (this.stopping) return "stopping";
+    if (this.maintenance.detail !== null) return "maintenance";
+    if (!this.#readiness.all) return "booting";
+    return this.#degradations.size > 0 ? "degraded" : "running";
+  }
+
+  #use(mount: string): { used_bytes: number; size_bytes: number } {
+    try {
+      const { size_bytes, free_bytes } = this.#sys().mount.use(mount);
+      return { used_bytes: size_bytes - free_bytes, size_bytes };
+    } catch {
+      return { used_bytes: 0, size_bytes: 0 };
+    }
+  }
+
+  #sys(): System {
+    if (this.#system === null) {
+      this.#system = this.#ports.loadSystem();
+      this.#ports.clock.refine(this.#system.clock.nowMs("boottime"));
+    }
+    return this.#system;
+  }
+
+  #context(): BootContext {
+    const pid1 = this;
+    return {
+      get sys() {
+        return pid1.#sys();
+      },
+      mode: this.#ports.mode,
+      state: this.#ports.state,
+      emit: (kind, severity, facts, untrusted) => this.#emit(kind, severity, facts, untrusted),
+      log: (severity, message) => this.#log(severity, message),
+      degrade: (what, degradation) => this.#degrade(what, degradation),
+      startServices: (names) => this.#startServices(names),
+      onShutdown: (what, work) => void this.#works.push({ what, work }),
+      kernelLine: (record) => this.#kernelLine(record),
+      requestShutdown: (action, reason) => void this.requestShutdown(action, reason),
+      runProgram: (name, program, reason) => this.#runProgram(name, program, reason),
+      ownChild: (pid, exited) => {
+        this.#reaper.own(pid);
+        void exited.finally(() => this.#reaper.disown(pid)).catch(() => {});
+      },
+      isHealthy: () => this.#supervisor.isHealthy(),
+    };
+  }
+
+  #emit<K extends EventKind>(kind: K, severity: Severity, facts: Facts<K>, untrusted?: string): void {
+    this.#events.emit(kind, severity, facts, untrusted);
+  }
+
+  #log(severity: Severity, message: string): void {
+    this.#logs.add({ service: "init", stream: "stderr", level: severity, message });
+    if (severity === "warning" || severity === "error" || severity === "critical") this.#ports.kernelLog(severity, message);
+  }
+
+  #kernelLine({ priority, message }: KernelRecord): void {
+    this.#logs.add({ service: "kernel", stream: "kernel", level: kernel_levels[priority & 7] ?? "info", message });
+  }
+
+  #degrade(what: string, degradation: Degradation | null): void {
+    if (degradation === null) this.#degradations.delete(what);
+    else this.#degradations.set(what, degradation);
+  }
+
+  #startServices(names: readonly string[]): void {
+    const { config } = this.#ports.state;
+    const specs = this.#knownSpecs();
+    const added = [...specs.values()].filter((spec) => !this.#supervisor.has(spec.name) || names.includes(spec.name));
+    this.#supervisor.put(added);
+    for (const name of names) {
+      const spec = specs.get(name);
+      if (spec === undefined) this.#log("error", `starting the service "${name}" failed: there is no such service`);
+      else if (!enabled(name, config)) this.#log("notice", `service "${name}" is switched off in the machine config`);
+      else this.#startService(spec);
+    }
+    this.#control ??= this.#openControl();
+  }
+
+  #startService(spec: ServiceSpec): void {
+    try {
+      this.#makeDoor(spec);
+    } catch (error) {
+      this.#log("error", `listening for the service "${spec.name}" failed: ${describe(error)}`);
+    }
+    void this.#supervisor.start(spec.name, "started at boot");
+  }
+
+  #makeDoor(spec: ServiceSpec): void {
+    if (spec.ready !== "rpc" || this.#doors.has(spec.name)) return;
+    makeInitFolder(spec.name, spec.gid);
+    this.#doors.set(spec.name, makeDoor(callerSocket("init", spec.name), spec.gid));
+    if (this.#control !== null) void this.#control.then(() => this.#openDoors());
+  }
+
+  #knownSpecs(): ReadonlyMap<string, ServiceSpec> {
+    const { config } = this.#ports.state;
+    const specs = new Map(coreSpecs(config, this.#ports.mode).map((spec) => [spec.name, spec]));
+    for (const [name, extra] of Object.entries(config.extra_services)) {
+      if (specs.has(name)) this.#log("error", `adding the service "${name}" of the machine config failed: the name is taken; choose another`);
+      else specs.set(name, extraSpec(name, extra, this.#ports.mode));
+    }
+    return specs;
+  }
+
+  /** The schemas take longer to load than the first service takes to be started: it is started first. */
+  async #openControl(): Promise<void> {
+    await Bun.sleep(0);
+    this.#welcome = (await import("./control/server.ts")).welcomeFor;
+    this.#openDoors();
+  }
+  #welcome: typeof import("./control/server.ts").welcomeFor | null = null;
+
+  #openDoors(): void {
+    for (const [name, door] of this.#doors) if (this.#welcome !== null) door.open(this.#welcome(name as CoreService, this.#desk(), this.#supervisor));
+  }
+
+  #desk(): Desk {
+    return {
+      supervisor: this.#supervisor,
+      events: this.#events,
+      logs: this.#logs,
+      mode: this.#ports.mode,
+      status: () => this.status(),
+      boot: () => this.#timeline,
+      hardware: () => this.#ports.state.hardware,
+      shutdown: (action, reason) => this.requestShutdown(action, reason),
+      stopping: () => this.stopping,
+      log: (message) => this.#log("notice", message),
+    };
+  }
+
+  #runProgram(name: string, program: Program | null, reason: string): void {
+    if (program === null) return this.#supervisor.leave(name, reason);
+    const known = this.#supervisor.has(name);
+    this.#supervisor.put([{ ...programSpec(program, this.#ports.mode), name }]);
+    void (known ? this.#supervisor.restart(name, reason) : this.#supervisor.start(name, reason));
+  }
+
+  #wantedCore(): { name: string; state: NonNullable<ReturnType<Supervisor["state"]>> }[] {
+    return this.#supervisor
+      .statuses()
+      .filter(({ name }) => uids.has(name) && this.#supervisor.wanted(name))
+      .map(({ name, state }) => ({ name, state }));
+  }
+
+  #changed(): void {
+    if (!this.stopping)
+      for (const { name, state, reason } of this.#supervisor.statuses()) {
+        if (state === "crash-loop")
+          this.#degrade(`service ${name}`, { what: `service "${name}" does not run`, detail: reason, todo: `see its log, then restart it` });
+        else if (state === "ready" || state === "stopped") this.#degrade(`service ${name}`, null);
+      }
+    this.#readiness.look();
+  }
+
+  #wayDown(): WayDown {
+    const after = new Map(this.#supervisor.specs().map((spec) => [spec.name, spec.after]));
+    return {
+      sys: this.#sys(),
+      mode: this.#ports.mode,
+      services: {
+        stop: (name, cause) => this.#supervisor.stop(name, cause),
+        stopOrder: () => this.#supervisor.stopOrder(),
+        after: (name) => after.get(name) ?? [],
+      },
+      works: this.#works,
+      log: (message) => this.#log("warning", `shutdown: ${message}`),
+    };
+  }
+
+  #bareConsole(): Promise<unknown> {
+    const spec = coreSpecs(this.#ports.state.config, this.#ports.mode).find(({ name }) => name === "console");
+    if (spec === undefined) return Promise.resolve();
+    const { argv, env } = prepare(spec);
+    return run({ argv, env }).ended;
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

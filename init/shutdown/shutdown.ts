@@ -1,0 +1,126 @@
+/** Runs the way down, once. A guard over the whole ends it in any case: sync and reboot(2), whatever is still in work. */
+
+import { existsSync, readFileSync } from "node:fs";
+import type { ShutdownAction } from "../../contracts/init.ts";
+import { last_step, may_replace, type Sequence } from "./sequences.ts";
+import { type Step, steps, type WayDown } from "./steps.ts";
+
+export interface ShutdownPorts {
+  /** Made when the way down begins. */
+  readonly way: () => WayDown;
+  readonly mode: "machine" | "container";
+  /** Nothing is started any more. */
+  hold(): void;
+  report(action: ShutdownAction, phase: string, detail: string): void;
+  say(line: string): void;
+  /** The very end of a container where reboot(2) is not allowed: the one case in which PID 1 exits. */
+  exit(): void;
+  readonly steps?: readonly Step[];
+  readonly kernel?: string;
+  readonly guard_ms?: number;
+}
+
+/** More than all limits together. */
+const guard_ms = 90_000;
+const kexec_kernel = "/boot/vmlinuz";
+const kexec_initrd = "/boot/initrd.img";
+
+export class Shutdown {
+  readonly #ports: ShutdownPorts;
+  #sequence: Sequence = "up";
+  #ended = false;
+
+  constructor(ports: ShutdownPorts) {
+    this.#ports = ports;
+  }
+
+  get sequence(): Sequence {
+    return this.#sequence;
+  }
+
+  /** @returns why not, or null when it goes down now (or does already) */
+  request(action: ShutdownAction, reason: string): string | null {
+    const refusal = action === "kexec" ? this.#kexecRefusal() : null;
+    if (refusal !== null) return refusal;
+    const under_way = this.#sequence;
+    if (under_way === action) return null;
+    if (!may_replace[under_way].includes(action)) return `to ${action} is not possible: a ${under_way} is under way, which it may not replace`;
+    this.#sequence = action;
+    this.#ports.report(action, "request", reason);
+    if (under_way === "up") void this.#go();
+    return null;
+  }
+
+  #kexecRefusal(): string | null {
+    if (this.#ports.mode === "container") return "kexec is not possible: a container runs on the host's kernel; use reboot";
+    const kernel = this.#ports.kernel ?? kexec_kernel;
+    return existsSync(kernel) ? null : `kexec is not possible: there is no kernel at "${kernel}"; use reboot`;
+  }
+
+  get #action(): ShutdownAction {
+    return this.#sequence === "up" ? "poweroff" : this.#sequence;
+  }
+
+  async #go(): Promise<void> {
+    const guard = setTimeout(() => this.#end("the way down took too long"), this.#ports.guard_ms ?? guard_ms);
+    try {
+      this.#ports.hold();
+      const way = this.#ports.way();
+      for (const step of this.#ports.steps ?? steps) {
+        if (step.modes === "machine" && way.mode === "container") continue;
+        await this.#step(step, way);
+      }
+    } catch (error) {
+      this.#ports.say(`aios: shutdown: ${describe(error)}`);
+    }
+    clearTimeout(guard);
+    this.#end(null);
+  }
+
+  async #step(step: Step, way: WayDown): Promise<void> {
+    const { promise: over, resolve } = Promise.withResolvers<string>();
+    const timer = setTimeout(() => resolve(`left behind after ${step.limit_ms} ms`), step.limit_ms);
+    let detail: string;
+    try {
+      detail = await Promise.race([step.run(way), over]);
+    } catch (error) {
+      detail = `failed: ${describe(error)}`;
+    }
+    clearTimeout(timer);
+    this.#ports.say(`aios: shutdown: ${step.name}: ${detail}`);
+    this.#ports.report(this.#action, step.name, detail);
+  }
+
+  #end(trouble: string | null): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (trouble !== null) this.#ports.say(`aios: shutdown: ${trouble}`);
+    this.#ports.say(`aios: ${this.#action} now`);
+    try {
+      const { sys, mode } = this.#ports.way();
+      if (trouble !== null && mode === "machine") sys.power.sync();
+      if (this.#action === "kexec") {
+        const kernel = this.#ports.kernel ?? kexec_kernel;
+        sys.power.kexecLoad(kernel, existsSync(kexec_initrd) ? kexec_initrd : null, readFileSync("/proc/cmdline", "utf8").trim());
+      }
+      sys.power.reboot(last_step[this.#action]);
+    } catch (error) {
+      this.#ports.say(`aios: ${this.#action} failed: ${describe(error)}`);
+      this.#last();
+    }
+  }
+
+  /** reboot(2) was refused. A machine is restarted by its watchdog, which nobody pets any more. */
+  #last(): void {
+    if (this.#ports.mode === "container") return this.#ports.exit();
+    try {
+      this.#ports.way().sys.power.reboot("restart");
+    } catch (error) {
+      this.#ports.say(`aios: restarting failed too: ${describe(error)}; switch the machine off and on`);
+    }
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
