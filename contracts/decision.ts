@@ -22,6 +22,8 @@ export const Outcome = z.strictObject({
   after_ms: z.number().nullable(),
 });
 
+export type Outcome = z.infer<typeof Outcome>;
+
 export const Decision = z.strictObject({
   id: DecisionId,
   time_ms: z.number(),

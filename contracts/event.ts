@@ -41,6 +41,8 @@ const facts = {
   "disk.usage": z.strictObject({ mount: z.string(), used_ratio: z.number(), free_bytes: z.number(), inodes_used_ratio: z.number() }),
 } as const;
 
+/** The shape of each kind's facts. */
+export const event_facts = facts;
 export type EventKind = keyof typeof facts;
 export const event_kinds = Object.keys(facts) as EventKind[];
 

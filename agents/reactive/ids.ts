@@ -1,0 +1,29 @@
+/** The boot clock, and ids that do not repeat when the process is started again within one boot. */
+
+import { readFileSync } from "node:fs";
+
+/** @returns CLOCK_BOOTTIME in milliseconds, anchored once at /proc/uptime (proc(5), 10 ms fine) */
+export function openBootClock(): () => number {
+  const anchor_ms = Number.parseFloat(readFileSync("/proc/uptime", "utf8")) * 1000 - performance.now();
+  return () => anchor_ms + performance.now();
+}
+
+export class Ids {
+  readonly #boot: string;
+  #next: number;
+
+  /** @param boot_ms the boot clock now: counting from its microseconds, a later start in the same boot begins higher */
+  constructor(boot_id: string, boot_ms: number) {
+    const digits = boot_id.replaceAll("-", "").slice(0, 8).toLowerCase();
+    this.#boot = /^[0-9a-f]{8}$/.test(digits) ? digits : "00000000";
+    this.#next = Math.floor(boot_ms * 1000);
+  }
+
+  event(): string {
+    return `${this.#boot}-reactive-${this.#next++}`;
+  }
+
+  decision(): string {
+    return `${this.#boot}-d-reactive-${this.#next++}`;
+  }
+}

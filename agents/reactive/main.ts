@@ -1,0 +1,129 @@
+/** The reactive tier's process: events from PID 1 and from its own sensors, rules, actions by request, all on record. */
+
+import type { Decision } from "../../contracts/decision.ts";
+import type { Event, Severity } from "../../contracts/event.ts";
+import { memory_methods } from "../../contracts/memory.ts";
+import { callerSocket, run_dir } from "../../contracts/paths.ts";
+import type { Health } from "../../contracts/service.ts";
+import { createLog, type Log } from "../../wire/log.ts";
+import { reconnecting } from "../../wire/reconnect.ts";
+import { startService } from "../../wire/service.ts";
+import { silent } from "../../wire/unix.ts";
+import { carryOut, type Pid1 } from "./act.ts";
+import { Decider } from "./decide.ts";
+import { Engine } from "./engine.ts";
+import { Ids, openBootClock } from "./ids.ts";
+import { Ledger } from "./ledger.ts";
+import { loadRules } from "./rule-set.ts";
+import { bundled_rules } from "./rules/index.ts";
+import { runSensors } from "./sensors/run.ts";
+
+/** PID 1 answers a restart when the service is ready or has failed; no service is allowed longer than this to start. */
+const restart_limit_ms = 120_000;
+/** The boot clock is read 10 ms coarse: an event this much older than the subscription still counts as new. */
+const clock_slack_ms = 20;
+
+export async function main(): Promise<void> {
+  await runReactive(run_dir);
+}
+
+export async function runReactive(run: string): Promise<void> {
+  const log = createLog();
+  const boot_ms = openBootClock();
+  const { rules, refused } = loadRules(bundled_rules);
+  for (const sentence of refused) log.error(sentence);
+  const memory = connectMemory(run, () => void ledger.flush());
+  const ledger = new Ledger(memory.port);
+
+  let decider: Decider | null = null;
+  let subscribed_ms = Number.POSITIVE_INFINITY;
+  const take = (event: Event): void => {
+    // Events from before the subscription are PID 1's affair: acting on an old death would end a service that is well.
+    if (event.boot_ms >= subscribed_ms - clock_slack_ms) decider?.take(event);
+  };
+  const health = (): Omit<Health, "resources"> =>
+    reactiveHealth({ rules: rules.length, refused, decisions: decider?.decisions ?? 0, ledger, memory_away: memory.port() === null });
+  const service = await startService({ name: "reactive", run, health, onEvent: take });
+
+  const why = (reason: string) => ({ who: "reactive", reason });
+  const pid1: Pid1 = {
+    restart: (name, reason) => service.init.call("service.restart", { service: name, why: why(reason) }, restart_limit_ms),
+    reclaim: (reason) => service.init.call("system.reclaim", { why: why(reason) }, 30_000),
+  };
+  const status = () => service.init.call("system.status", {});
+  const ids = new Ids((await status()).boot_id, boot_ms());
+  decider = new Decider(new Engine(rules), ids, {
+    boot_ms,
+    act: (action, reason) => carryOut(action, reason, pid1, Bun.sleep),
+    record(decision, severity) {
+      ledger.putDecision(decision);
+      say(log, decision, severity);
+    },
+  });
+  subscribed_ms = boot_ms();
+  await service.init.call("events.subscribe", { after: null });
+  runSensors({
+    ids,
+    boot_ms,
+    status,
+    emit(event) {
+      ledger.addEvent(event);
+      take(event);
+    },
+  });
+  service.ready(`${rules.length} rules`);
+}
+
+function connectMemory(run: string, onUp: () => void) {
+  const connection = reconnecting({
+    path: callerSocket("memory", "reactive", run),
+    sides: { ...silent, calls: memory_methods, tells: {} },
+    onUp: () => setImmediate(onUp),
+  });
+  return {
+    port() {
+      const { peer } = connection;
+      if (peer === null) return null;
+      return {
+        appendEvents: (events: Event[]) => peer.call("events.append", { events }),
+        appendDecisions: (decisions: Decision[]) => peer.call("decisions.append", { decisions }),
+      };
+    },
+  };
+}
+
+function say(log: Log, decision: Decision, severity: Severity): void {
+  const { id, rule, reason, action, outcome } = decision;
+  const fields = { decision: id, rule, action: action.do, result: outcome.result, detail: outcome.detail };
+  if (severity === "critical" || severity === "error") log.error(reason, fields);
+  else if (severity === "warning") log.warn(reason, fields);
+  else log.info(reason, fields);
+}
+
+interface ReactiveState {
+  readonly rules: number;
+  readonly refused: readonly string[];
+  readonly decisions: number;
+  readonly ledger: { readonly waiting: number; readonly dropped: number };
+  readonly memory_away: boolean;
+}
+
+export function reactiveHealth({ rules, refused, decisions, ledger, memory_away }: ReactiveState): Omit<Health, "resources"> {
+  const wrong = [
+    ...refused,
+    ...(memory_away ? [`memory is away; ${ledger.waiting} records wait for it`] : []),
+    ...(ledger.dropped > 0 ? [`${ledger.dropped} records lost: more than could wait`] : []),
+  ];
+  return {
+    status: wrong.length === 0 ? "ok" : "degraded",
+    detail: [...wrong, `${rules} rules, ${decisions} decisions`].join("; ").slice(0, 500),
+    facts: {
+      rules,
+      refused: refused.length,
+      decisions,
+      waiting: ledger.waiting,
+      dropped: ledger.dropped,
+      memory: memory_away ? "away" : "connected",
+    },
+  };
+}

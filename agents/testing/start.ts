@@ -1,0 +1,10 @@
+/** Runs a real tier as a process of its own: `bun agents/testing/start.ts <tier> <run dir>`. */
+
+import { runReactive } from "../reactive/main.ts";
+import { runTier } from "../shared/tier.ts";
+
+const [name, run] = process.argv.slice(2);
+if (name === undefined || run === undefined) throw new Error("starting a tier failed: give its name and a run directory");
+if (name === "reactive") await runReactive(run);
+else if (name === "operational" || name === "tactical" || name === "strategic") await runTier({ name, run, lacks: "no model loaded" });
+else throw new Error(`starting a tier failed: there is no tier "${name}"`);
