@@ -1,0 +1,46 @@
+# aiOS. Everything beyond getting Bun is done by Bun; each target says itself what it does.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help run test check deps kernel image client container bench fuzz clean
+
+BUN := node_modules/.bin/bun
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: image client ## build all, boot it in QEMU, open the live view; FRESH=1 forgets the machine of the last run
+	@$(BUN) test-vm/run.ts machine $(if $(FRESH),--fresh)
+
+container: root client ## the same root and PID 1 in namespaces of this machine (as root), and the live view
+	@$(BUN) test-vm/run.ts container $(if $(FRESH),--fresh)
+
+test: deps ## all tests: check, unit, container and virtual machine; AIOS_LONG=1 for the long ones
+	@$(BUN) test-vm/test.ts all
+
+check: deps ## the quick gate: types, lint, import direction, unit tests
+	@$(BUN) test-vm/test.ts check
+
+deps: ## install what is missing: Debian packages (as root), npm packages, Bun
+	@tooling/bootstrap.sh
+
+kernel: deps ## build/kernel/x86_64/vmlinuz
+	@$(BUN) kernel-config/build.ts
+
+.PHONY: root
+root: deps
+	@$(BUN) image/build.ts root
+
+image: kernel ## build/root, build/root.erofs and build/disk.raw
+	@$(BUN) image/build.ts all
+
+client: deps ## build/bin/aiosctl
+	@$(BUN) image/build.ts client
+
+bench: deps ## AREA=boot|supervise|console|intelligence: measure, write build/bench/AREA.json
+	@$(BUN) test-vm/bench/main.ts $(AREA)
+
+fuzz: deps ## CASES=100000 (or more) at each parser that takes bytes from outside
+	@$(BUN) test-vm/fuzz.ts $(CASES)
+
+clean: ## remove build/ (what is slow to make stays in ~/.cache/aios)
+	@rm -rf build

@@ -1,0 +1,101 @@
+/**
+ * `make check` and `make test`: every suite, one after the other, and one summary. A suite whose build failed counts as
+ * failed. The last line is `N passed, N failed`.
+ */
+
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { say } from "../tooling/progress.ts";
+import { build, checkout } from "./places.ts";
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+interface Suite {
+  readonly name: string;
+  /** Part of the quick gate. */
+  readonly check: boolean;
+  /** Needs the suites before it to have built something. */
+  readonly needs?: string;
+  run(): Promise<Counts>;
+}
+
+const bun = join(checkout, "node_modules/.bin/bun");
+const reports = join(build, "test");
+/** Milliseconds that one scenario may take, where it does not say otherwise itself. */
+const scenario_limit_ms = 300_000;
+
+/** A program whose status is the result. */
+function program(argv: readonly string[]): () => Promise<Counts> {
+  return async () => {
+    const status = await Bun.spawn([...argv], { cwd: checkout, stdin: "ignore", stdout: "inherit", stderr: "inherit" }).exited;
+    return status === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
+  };
+}
+
+/** Tests that bun runs, counted from its report. */
+function tests(name: string, argv: readonly string[]): () => Promise<Counts> {
+  return async () => {
+    const report = join(reports, `${name}.xml`);
+    rmSync(report, { force: true });
+    const options = ["--reporter=junit", `--reporter-outfile=${report}`, "--only-failures"];
+    const child = Bun.spawn([bun, "test", ...options, ...argv], { cwd: checkout, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+    return counted(report, await child.exited);
+  };
+}
+
+/** @param status what bun ended with: a failure that is in no report (a file that does not load) still counts */
+function counted(report: string, status: number): Counts {
+  const head = existsSync(report) ? (/<testsuites [^>]*>/.exec(readFileSync(report, "utf8"))?.[0] ?? "") : "";
+  const read = (name: string): number => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
+  const failed = Math.max(read("failures") + read("errors"), status === 0 ? 0 : 1);
+  const skipped = read("skipped");
+  return { passed: Math.max(0, read("tests") - read("failures") - read("errors") - skipped), failed, skipped };
+}
+
+const tool = (name: string): string => join(checkout, "node_modules/.bin", name);
+const scenarios = (folder: string): string[] => [`--timeout=${scenario_limit_ms}`, `./test-vm/scenarios/${folder}/`];
+
+const suites: readonly Suite[] = [
+  { name: "types", check: true, run: program([tool("tsc"), "-p", "."]) },
+  { name: "lint", check: true, run: program([tool("biome"), "check", "--diagnostic-level=error", "."]) },
+  { name: "unit", check: true, run: tests("unit", ["--path-ignore-patterns=test-vm/scenarios/**", "--timeout=60000"]) },
+  { name: "build kernel", check: false, run: program([bun, "kernel-config/build.ts"]) },
+  { name: "build image", check: false, needs: "build kernel", run: program([bun, "image/build.ts", "all"]) },
+  { name: "build client", check: false, run: program([bun, "image/build.ts", "client"]) },
+  { name: "fuzz", check: false, run: program([bun, "test-vm/fuzz.ts", "2000"]) },
+  { name: "container", check: false, needs: "build image", run: tests("container", scenarios("container")) },
+  { name: "vm", check: false, needs: "build image", run: tests("vm", scenarios("vm")) },
+];
+
+async function main(): Promise<number> {
+  const quick = process.argv[2] === "check";
+  const only = process.argv[2] === "all" || quick ? null : process.argv.slice(2);
+  mkdirSync(reports, { recursive: true });
+  const results = new Map<string, Counts & { readonly took_s: number }>();
+  for (const suite of suites.filter((each) => (only === null ? !quick || each.check : only.includes(each.name)))) {
+    say(`${suite.name} …`);
+    const begin_ms = performance.now();
+    const blocked = suite.needs !== undefined && (results.get(suite.needs)?.failed ?? 0) > 0;
+    if (blocked) say(`${suite.name}: not run, for "${suite.needs}" failed`);
+    const counts = blocked ? { passed: 0, failed: 1, skipped: 0 } : await suite.run();
+    const took_s = (performance.now() - begin_ms) / 1000;
+    results.set(suite.name, { ...counts, took_s });
+    say(`${suite.name}: ${counts.failed === 0 ? "passed" : "FAILED"} in ${took_s.toFixed(1)} s`);
+  }
+  process.stdout.write(`\n${[...results].map(([name, counts]) => row(name, counts)).join("\n")}\n\n`);
+  const sum = (read: (counts: Counts) => number): number => [...results.values()].reduce((total, counts) => total + read(counts), 0);
+  const failed = sum((counts) => counts.failed);
+  process.stdout.write(`${sum((counts) => counts.passed)} passed, ${failed} failed\n`);
+  return failed === 0 ? 0 : 1;
+}
+
+function row(name: string, counts: Counts & { readonly took_s: number }): string {
+  const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
+  return `${name.padEnd(14)} ${String(counts.passed).padStart(5)} passed ${String(counts.failed).padStart(4)} failed${skipped}   ${counts.took_s.toFixed(1)} s`;
+}
+
+process.exit(await main());
