@@ -27,8 +27,11 @@ const is_measuring = (file: string): boolean => /(^|\/)(bench|fuzz)\.ts$|\.test\
 /** Rooms that do not run in the system read what other programs print, with schemas of their own. */
 const build_rooms: readonly string[] = ["image", "kernel-config", "test-vm"];
 
-/** Files that turn the schemas of contracts into something else. */
-const schema_readers: readonly string[] = ["console/server/openapi.ts"];
+/** Files of the running system that need zod itself, each with its reason. */
+const zod_allowed: Readonly<Record<string, string>> = {
+  "console/server/openapi.ts": "turns the schemas of contracts into JSON Schema",
+  "init/boot/data.ts": "reads what sfdisk prints, which nobody else sees; loaded on first boot only",
+};
 
 interface Import {
   readonly file: string;
@@ -67,7 +70,7 @@ function brokenRule({ file, specifier, type_only }: Import): string | null {
   }
   const name = specifier.split("/")[0] ?? "";
   const may_use_zod =
-    room === "contracts" || type_only || build_rooms.includes(room) || schema_readers.includes(file) || is_measuring(file);
+    room === "contracts" || type_only || build_rooms.includes(room) || Object.hasOwn(zod_allowed, file) || is_measuring(file);
   if (name === "zod" && !may_use_zod) {
     return `"${file}" may not import zod: schemas belong to contracts`;
   }

@@ -1,6 +1,6 @@
 /** Native packages are not in the executable: they lie as files in `/usr/lib/aios`, or in the checkout while developing. */
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { lib_dir } from "../contracts/paths.ts";
@@ -8,9 +8,31 @@ import { lib_dir } from "../contracts/paths.ts";
 /** Where a compiled executable sees its own bundled modules; no package can be resolved from there. */
 const bundled_prefix = "/$bunfs/";
 
-/** A `require` that finds the native packages. */
-export function nativeRequire(): NodeJS.Require {
-  if (existsSync(join(lib_dir, "node_modules"))) return createRequire(`${lib_dir}/`);
-  const here = import.meta.dir.startsWith(bundled_prefix) ? process.cwd() : import.meta.dir;
-  return createRequire(`${here}/`);
+/**
+ * Loads a native package by the file that its package.json names: a compiled executable does not read package.json when
+ * it resolves a package by its name.
+ * @throws when it is missing or does not load
+ */
+export function loadNative(name: string): unknown {
+  const folder = join(packagesFolder(), name);
+  try {
+    const file = join(folder, mainOf(readFileSync(join(folder, "package.json"), "utf8")));
+    return createRequire(`${folder}/`)(file);
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new Error(`loading the native package "${name}" from "${folder}" failed: ${cause}`);
+  }
+}
+
+function packagesFolder(): string {
+  const in_image = join(lib_dir, "node_modules");
+  if (existsSync(in_image)) return in_image;
+  const compiled = import.meta.dir.startsWith(bundled_prefix);
+  return join(compiled ? process.cwd() : join(import.meta.dir, ".."), "node_modules");
+}
+
+function mainOf(package_json: string): string {
+  const read: unknown = JSON.parse(package_json);
+  const named = typeof read === "object" && read !== null && "main" in read ? read.main : undefined;
+  return typeof named === "string" ? named : "index.js";
 }

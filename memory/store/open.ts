@@ -13,7 +13,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
-import { nativeRequire } from "../../wire/native.ts";
+import { loadNative } from "../../wire/native.ts";
 import { application_id, migrate, migrations, pragmaNumber, schemaVersion } from "./migrations.ts";
 
 export interface OpenDatabase {
@@ -131,7 +131,7 @@ function inRamBecause(path: string, error: unknown): string {
 }
 
 function sqlite(): typeof Sqlite {
-  return nativeRequire()("better-sqlite3") as typeof Sqlite;
+  return loadNative("better-sqlite3") as typeof Sqlite;
 }
 
 /** SQLite's name of an error: `SQLITE_FULL`; empty when it is none of SQLite's. */
