@@ -1,10 +1,11 @@
 #!/bin/sh
 # Turns this process into PID 1 of a container: new namespaces, the root read-only, then stage0.
 #
-#   container-enter.sh outer CGROUP NEW ROOT DATA CONFIG   joins CGROUP, leaves the host's namespaces
-#   container-enter.sh inner NEW ROOT DATA CONFIG          mounts, and becomes /sbin/init
+#   container-enter.sh outer CGROUP NEW ROOT DATA CONFIG PROGRAMS   joins CGROUP, leaves the host's namespaces
+#   container-enter.sh inner NEW ROOT DATA CONFIG PROGRAMS          mounts, and becomes /sbin/init
 #
-# CGROUP, DATA and CONFIG may be "-" for none. ROOT is a folder or an erofs image. NEW is an empty folder.
+# CGROUP, DATA, CONFIG and PROGRAMS (a folder of test programs, seen at /mnt) may be "-" for none. ROOT is a folder or an
+# erofs image. NEW is an empty folder.
 # What a real machine would own and a container must not touch stays the host's: its clock, its sysctls, its devices.
 set -eu
 
@@ -18,7 +19,7 @@ if [ "$stage" = outer ]; then
   exec unshare --fork --kill-child=KILL --pid --mount --net --uts --ipc --cgroup --propagation private -- "$0" inner "$@"
 fi
 
-new=$1 root=$2 data=$3 config=$4
+new=$1 root=$2 data=$3 config=$4 programs=$5
 
 if [ -d "$root" ]; then
   mount --bind "$root" "$new"
@@ -56,6 +57,10 @@ rmdir "$new/run/own-proc"
 [ ! -e "$new/proc/sysrq-trigger" ] || mount --bind /dev/null "$new/proc/sysrq-trigger"
 
 [ "$data" = - ] || mount --bind "$data" "$new/var/lib/aios"
+if [ "$programs" != - ]; then
+  mount --bind "$programs" "$new/mnt"
+  mount -o remount,bind,ro "$new/mnt"
+fi
 if [ "$config" != - ]; then
   mkdir -p "$new/run/aios/config"
   cp "$config" "$new/run/aios/config/aios.yaml"

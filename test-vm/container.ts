@@ -19,6 +19,8 @@ export interface ContainerOptions {
   readonly data?: string;
   /** Text of aios.yaml. */
   readonly config?: string;
+  /** Folder of test programs that is seen at /mnt, read-only. */
+  readonly programs?: string;
   /** A root folder or erofs image other than the built one. */
   readonly root?: string;
 }
@@ -62,7 +64,7 @@ export async function startContainer(options: ContainerOptions = {}): Promise<Co
   const log_fd = openSync(log_path, "a");
 
   const argv = [enter, "outer", cgroup?.path ?? "-", join(folder, "new"), root];
-  argv.push(options.data ?? "-", options.config === undefined ? "-" : config);
+  argv.push(options.data ?? "-", options.config === undefined ? "-" : config, options.programs ?? "-");
   const child = Bun.spawn(dyingWithUs(argv), { stdin: "ignore", stdout: log_fd, stderr: log_fd });
   closeSync(log_fd);
   const end = atEnd(() => endProcess(child));
