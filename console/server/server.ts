@@ -8,8 +8,11 @@ import { ProblemError, problemResponse } from "./problem.ts";
 
 /** Requests in work at once, streams included; further ones are refused. */
 const requests_max = 128;
-/** Seconds without a byte after which a connection is closed when its request waits for a service. Else Bun's own 10 s. */
-const slow_idle_s = 120;
+/**
+ * Seconds without a byte after which a connection is closed: longer than the slowest answer (a service that is
+ * restarted), and than the pause between two bytes of a quiet stream.
+ */
+const idle_s = 120;
 
 export interface ConsoleServer {
   readonly requests: () => number;
@@ -27,23 +30,21 @@ export function serveConsole(path: string, handlers: Handlers, options: ServeOpt
   if (existsSync(path)) unlinkSync(path);
   let requests = 0;
   let streams = 0;
-  const server = Bun.serve({
+  const serving: Bun.Serve.Options<undefined> = {
     unix: path,
     development: false,
     // Our own answer to a large body is a problem document; far beyond the limit Bun refuses by itself.
     maxRequestBodySize: 4 * body_bytes_max,
-    async fetch(request, self) {
+    async fetch(request) {
       if (requests + streams >= requests_max)
         return problemResponse(
           new ProblemError(503, `${requests_max} requests are in work`, "ask again in a few seconds", { "retry-after": "2" }),
         );
       requests += 1;
-      if (request.method === "POST") self.timeout(request, slow_idle_s);
       try {
         return await dispatch(request, handlers, {
           onStream: () => {
             streams += 1;
-            self.timeout(request, 0);
           },
           onStreamEnd: (end) => {
             streams -= 1;
@@ -59,7 +60,9 @@ export function serveConsole(path: string, handlers: Handlers, options: ServeOpt
       options.log?.(`a request failed: ${error.message}`);
       return problemResponse(new ProblemError(500, `answering the request failed: ${error.message}`));
     },
-  });
+  };
+  // Bun's types refuse this for unix sockets; Bun obeys it, and its limit of one request (`timeout`) it does not.
+  const server = Bun.serve(Object.assign(serving, { idleTimeout: idle_s }));
   chmodSync(path, options.mode ?? 0o660);
   return { requests: () => requests, streams: () => streams, stop: () => server.stop(true) };
 }

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import type { z } from "zod";
+import type { Metrics as MetricsSchema } from "../../contracts/console.ts";
 import type { ProcessInfo } from "../../contracts/init.ts";
 
 type Metrics = z.infer<typeof MetricsSchema>;

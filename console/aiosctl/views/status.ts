@@ -1,0 +1,52 @@
+/** `aiosctl status`: the worst first. */
+
+import type { SystemStatus } from "../../../contracts/init.ts";
+import type { ServiceStatus } from "../../../contracts/service.ts";
+import { plain } from "../text/plain.ts";
+import { type Cell, gauge, pairs } from "../text/table.ts";
+import { ago, bytes, percent, span } from "../text/units.ts";
+import { system_colours } from "./colours.ts";
+import type { View } from "./view.ts";
+
+export function statusView(status: SystemStatus, services: readonly ServiceStatus[], { paint }: View): string[] {
+  const head = `${paint(system_colours[status.state], `● ${status.state}`)}  ${paint("bold", plain(status.hostname))}  up ${span(status.uptime_ms)}`;
+  const rows: [string, Cell][] = [
+    ["services", servicesCell(services)],
+    ["version", { text: `aiOS ${plain(status.version)}, kernel ${plain(status.kernel)}, ${status.mode}` }],
+    ["data", dataCell(status.data)],
+    ["watchdog", watchdogCell(status.watchdog)],
+    ["time", { text: new Date(status.time_ms).toISOString().replace("T", " ").slice(0, 19).concat(" UTC") }],
+    ["machine", { text: plain(status.machine_id) }],
+    ["boot", { text: plain(status.boot_id) }],
+  ];
+  return [head, ...degradationLines(status, paint), "", ...pairs(rows, paint)];
+}
+
+function degradationLines(status: SystemStatus, paint: View["paint"]): string[] {
+  return status.degradations.flatMap(({ what, detail, todo }) => [
+    "",
+    `${paint("yellow", `▲ ${plain(what)}`)}  ${plain(detail)}`,
+    ...(todo === "" ? [] : [`  ${paint("dim", "do")} ${plain(todo)}`]),
+  ]);
+}
+
+function servicesCell(services: readonly ServiceStatus[]): Cell {
+  const ready = services.filter((one) => one.state === "ready").length;
+  const others = services.filter((one) => one.state !== "ready").map((one) => `${one.name} ${one.state}`);
+  const text = `${ready} of ${services.length} ready${others.length === 0 ? "" : `; ${others.join(", ")}`}`;
+  return { text, colour: others.length === 0 ? "green" : "yellow" };
+}
+
+function dataCell(data: SystemStatus["data"]): Cell {
+  const where = data.persistent ? plain(data.mount) : `${plain(data.mount)}, in memory only`;
+  const ratio = data.size_bytes > 0 ? data.used_bytes / data.size_bytes : 0;
+  const full = data.size_bytes > 0 ? `${gauge(ratio, 10)} ${percent(ratio)} of ${bytes(data.size_bytes)}` : "size unknown";
+  const detail = data.detail === "" ? "" : `, ${plain(data.detail)}`;
+  return { text: `${full}  ${where}${detail}`, ...(data.persistent && ratio < 0.9 ? {} : { colour: "yellow" }) };
+}
+
+function watchdogCell(watchdog: SystemStatus["watchdog"]): Cell {
+  if (watchdog.device === null) return { text: "none" };
+  const petted = watchdog.petted_ms_ago === null ? "never petted" : `petted ${ago(watchdog.petted_ms_ago)}`;
+  return { text: `${plain(watchdog.device)}, bites after ${watchdog.timeout_s ?? "?"} s, ${petted}` };
+}
