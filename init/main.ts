@@ -6,7 +6,7 @@ import { linuxSystem } from "../sys/linux.ts";
 import { phases } from "./boot/phases.ts";
 import { BootClock } from "./clock.ts";
 import { firstState } from "./defaults.ts";
-import { Pid1 } from "./pid1.ts";
+import { Pid1, type Pid1Ports } from "./pid1.ts";
 import { say } from "./serial.ts";
 
 /** syslog(3) levels, as /dev/kmsg takes them. */
@@ -15,6 +15,11 @@ const kernel_level: Readonly<Record<Severity, number>> = { debug: 7, info: 6, no
 const facility = 3 << 3;
 
 export async function main(): Promise<void> {
+  await becomePid1({});
+}
+
+/** @param replaced parts that tests replace */
+export async function becomePid1(replaced: Partial<Pid1Ports>): Promise<void> {
   const clock = new BootClock();
   const init_ms = clock.now();
   // Environment and kernel files are read here, once.
@@ -33,6 +38,7 @@ export async function main(): Promise<void> {
     say,
     kernelLog: (severity, message) => logToKernel(mode, severity, message),
     exit: () => process.exit(0),
+    ...replaced,
   });
   process.on("uncaughtException", (error) => pid1.maintenance.enter("PID 1's loop", error));
   process.on("unhandledRejection", (reason) => pid1.maintenance.enter("work of PID 1", reason));

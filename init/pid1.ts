@@ -49,6 +49,9 @@ const reap_interval_ms = 1_000;
 /** What is not ready by then is called missing; a machine may be emulated. */
 const all_ready_limit_ms = { machine: 240_000, container: 60_000 } as const;
 
+/** Lines of a service's output that are repeated when it fails. */
+const last_lines = 8;
+
 const kernel_levels: readonly Severity[] = ["critical", "critical", "critical", "error", "warning", "notice", "info", "debug"];
 
 export class Pid1 {
@@ -84,7 +87,7 @@ export class Pid1 {
       now,
       random: Math.random,
       policy,
-      emit: (kind, severity, facts) => this.#emit(kind, severity, facts),
+      emit: (kind, severity, facts) => this.#emitOfService(kind, severity, facts),
       output: (service, stream, said) => this.#logs.add({ service, stream, ...said }),
       onChange: () => this.#changed(),
     });
@@ -217,6 +220,12 @@ export class Pid1 {
     this.#events.emit(kind, severity, facts, untrusted);
   }
 
+  /** Trouble with a service is also said where PID 1 logs: with a broken console that is all there is to see. */
+  #emitOfService<K extends EventKind>(kind: K, severity: Severity, facts: Facts<K>): void {
+    this.#emit(kind, severity, facts);
+    if (severity !== "info" && "service" in facts) this.#log(severity, troubleText(kind, facts, this.#logs.last(last_lines, facts.service).map((record) => record.message).join(" | ")));
+  }
+
   #log(severity: Severity, message: string): void {
     this.#logs.add({ service: "init", stream: "stderr", level: severity, message });
     if (severity === "warning" || severity === "error" || severity === "critical") this.#ports.kernelLog(severity, message);
@@ -343,6 +352,13 @@ export class Pid1 {
     const { argv, env } = prepare(spec);
     return run({ argv, env }).ended;
   }
+}
+
+function troubleText(kind: string, facts: { service: string } & Partial<Record<string, unknown>>, last_said: string): string {
+  const { service, reason } = facts;
+  if (typeof reason === "string") return `service "${service}": ${reason}`;
+  const said = last_said === "" ? "it had said nothing" : `it last said ${JSON.stringify(last_said.slice(-600))}`;
+  return `service "${service}": ${kind === "service.hung" ? "it hangs" : "it ended"}; ${said}`;
 }
 
 function describe(error: unknown): string {

@@ -15,13 +15,15 @@ export interface Place {
   readonly cgroup: string | null;
   /** Device nodes of the profile's ports, as found. */
   readonly devices: readonly string[];
+  /** Whether a sandbox can forbid further user namespaces (/proc/sys/user is read-only in some containers). */
+  readonly may_limit_userns: boolean;
   /** The folder of the service's sd_notify socket. */
   readonly notify_folder: string | null;
 }
 
 const rlimits = [
   "core=0:0", // a dump would put secrets on the data partition
-  "nofile=1024:65536", // the soft limit keeps select(2) honest, as systemd does
+  "nofile=1024:4096", // the soft limit keeps select(2) honest; the hard one is the kernel's own for PID 1
 ];
 
 export function argvOf(spec: ServiceSpec, place: Place): string[] {
@@ -39,7 +41,8 @@ export function argvOf(spec: ServiceSpec, place: Place): string[] {
 }
 
 function bubblewrap(name: string, profile: Profile, place: Place): string[] {
-  const argv = ["/usr/bin/bwrap", "--unshare-user", "--disable-userns", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"];
+  const argv = ["/usr/bin/bwrap", "--unshare-user", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"];
+  if (place.may_limit_userns) argv.push("--disable-userns"); // the seccomp filter refuses them too
   const own_pids = !profile.shares.includes("pid");
   if (own_pids) argv.push("--unshare-pid");
   if (!profile.shares.includes("net")) argv.push("--unshare-net");

@@ -1,6 +1,6 @@
 /** What a service needs on the running system before it starts. */
 
-import { chownSync, readdirSync, readFileSync } from "node:fs";
+import { accessSync, chownSync, constants, readdirSync, readFileSync } from "node:fs";
 import { argvOf } from "./argv.ts";
 import { makeCgroup } from "./cgroup.ts";
 import { makeNotifyFolder, makeServiceFolders } from "./folders.ts";
@@ -23,7 +23,18 @@ export function prepare(spec: ServiceSpec): Prepared {
   const env: Record<string, string> = { ...spec.env };
   if (notify_socket !== null) env["NOTIFY_SOCKET"] = notify_socket;
   if (notify_socket !== null && spec.heartbeat_ms > 0) env["WATCHDOG_USEC"] = String(spec.heartbeat_ms * 1000);
-  return { argv: argvOf(spec, { cgroup, devices, notify_folder }), env, cgroup, notify_socket };
+  return { argv: argvOf(spec, { cgroup, devices, notify_folder, may_limit_userns: writable(userns_limit) }), env, cgroup, notify_socket };
+}
+
+const userns_limit = "/proc/sys/user/max_user_namespaces";
+
+function writable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const ports_folder = "/sys/class/virtio-ports";

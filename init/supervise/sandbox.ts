@@ -22,7 +22,7 @@ const nothing: Profile = { shares: [], calls: ["init"], writes: [], ports: [] };
 export const profiles: Readonly<Record<Exclude<CoreService, "broker">, Profile>> = {
   // Serves HTTP in its own folder on /run; asks memory for what happened and broker for its tools; and on a virtual
   // machine its way to the world is a serial port.
-  console: { ...nothing, calls: ["init", "memory", "broker"], writes: ["/run/aios/console"], ports: ["aios.console"] },
+  console: { ...nothing, calls: ["init", "memory", "broker"], writes: ["/run/aios/console/http"], ports: ["aios.console"] },
   // The only writer of memory.db; serves its callers in its own folder on /run; calls nobody but PID 1.
   memory: { ...nothing, writes: ["/var/lib/aios/memory", "/run/aios/memory"] },
   // Its sensors read /proc, /sys and pressure of the whole system: the pid namespace and /proc have to be the real ones.

@@ -50,6 +50,11 @@ const environment = { PATH: "/usr/bin:/usr/sbin", HOME: "/", LANG: "C.UTF-8", BU
 
 const tiers: readonly string[] = ["operational", "tactical", "strategic"] satisfies (keyof MachineConfig["tiers"])[];
 
+/** To lower the score takes a capability that a container seldom has; raising it never does. */
+function oomScore(wanted: number, mode: Mode): number {
+  return mode === "container" ? Math.max(0, wanted) : wanted;
+}
+
 /** Whether the config wants this service at all. */
 export function enabled(name: string, config: MachineConfig): boolean {
   if (config.services[name]?.enabled === false) return false;
@@ -72,7 +77,7 @@ export function coreSpecs(config: MachineConfig, mode: Mode): ServiceSpec[] {
       heartbeat_ms: own?.heartbeat_ms ?? times[mode].heartbeat,
       start_limit_ms: times[mode].start,
       stop_limit_ms: times[mode].stop,
-      oom_score: row.oom_score,
+      oom_score: oomScore(row.oom_score, mode),
       limits: { ...row.limits, ...own?.limits },
       sandbox: row.name === "broker" ? null : profiles[row.name],
       writes: row.name === "broker" ? [] : profiles[row.name].writes,
@@ -114,7 +119,7 @@ export function programSpec(program: Program, mode: Mode): ServiceSpec {
     slice: program.slice,
     uid: program.uid,
     gid: program.uid,
-    oom_score: -300,
+    oom_score: oomScore(-300, mode),
     writes: program.writes,
     capabilities: program.capabilities,
   };
