@@ -31,6 +31,8 @@ const build_rooms: readonly string[] = ["image", "kernel-config", "test-vm"];
 const zod_allowed: Readonly<Record<string, string>> = {
   "console/server/openapi.ts": "turns the schemas of contracts into JSON Schema",
   "init/boot/data.ts": "reads what sfdisk prints, which nobody else sees; loaded on first boot only",
+  "init/boot/lease.ts": "the file by which our DHCP hook tells PID 1: both ends are in init",
+  "init/dhcp-hook.ts": "checks the environment that dhcpcd gives it",
 };
 
 interface Import {
