@@ -1,0 +1,88 @@
+/** Machines that lose power, stand still, or are told to start anew: always back, with nothing lost that was acknowledged. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import * as inject from "../../machine/inject.ts";
+import { type Machine, startMachine } from "../../qemu.ts";
+import { waitFor } from "../../wait.ts";
+import { decisionWhere, serviceStatus } from "../expect.ts";
+
+const patient = { limit_ms: 90_000, every_ms: 200 };
+const hard_resets = process.env["AIOS_LONG"] === "1" ? 20 : 3;
+
+let machine: Machine;
+
+beforeAll(async () => {
+  machine = await startMachine({ boot: "direct", config: "watchdog: { timeout_s: 10 }\n" });
+  await machine.ready();
+}, 240_000);
+
+afterAll(() => machine?.kill());
+
+/** Makes the system decide something, and waits until it says that this is kept. */
+async function somethingDecided(): Promise<string> {
+  const before = await serviceStatus(machine.console, "tactical");
+  await machine.sh(`kill -9 ${before.pid}`);
+  const fits = (pid: number | null) => pid === before.pid;
+  const decision = await decisionWhere(
+    machine.console,
+    "about tactical",
+    ({ trigger }) => trigger.kind === "service.exited" && fits(trigger.facts.pid),
+    patient,
+  );
+  return decision.id;
+}
+
+async function isKept(id: string): Promise<void> {
+  const why = await machine.console.call("why", { path: { id }, limit_ms: 30_000 });
+  expect(why.decisions.map((decision) => decision.id)).toContain(id);
+}
+
+test(
+  `a hard reset at a random moment loses nothing, ${hard_resets} times`,
+  async () => {
+    const kept: string[] = [];
+    for (let round = 0; round < hard_resets; round += 1) {
+      kept.push(await somethingDecided());
+      await Bun.sleep(Math.random() * 1500);
+      let after = await machine.reset();
+      if (round % 2 === 1) {
+        // once more, while it boots
+        await Bun.sleep(Math.random() * 8000);
+        after = await machine.reset();
+      }
+      await machine.ready({ after });
+      expect((await machine.console.call("status")).data.persistent).toBe(true);
+      for (const id of kept) await isKept(id);
+    }
+  },
+  hard_resets * 120_000,
+);
+
+test("the watchdog resets a machine whose PID 1 stands still", async () => {
+  const after = machine.serial().length;
+  // the freezer stops what no signal can stop from inside
+  await machine.sh(
+    "mkdir -p /cg; mount -t cgroup2 none /cg 2>/dev/null; cat /proc/1/cgroup > /work/where; echo 1 > /cg/$(cut -d : -f 3 /work/where)/cgroup.freeze",
+  );
+  await waitFor("the watchdog", () => machine.qmp.count("WATCHDOG") > 0, { limit_ms: 60_000, every_ms: 200 });
+  machine.wasReset();
+  await machine.ready({ after });
+}, 300_000);
+
+test("a reboot by the console comes back", async () => {
+  const { boot_id } = await machine.console.call("status");
+  const after = machine.serial().length;
+  await machine.console.call("reboot", { reason: "the scenario wants to see it" });
+  machine.wasReset();
+  await machine.ready({ after });
+  expect((await machine.console.call("status")).boot_id).not.toBe(boot_id);
+}, 300_000);
+
+test("Ctrl-Alt-Del restarts cleanly", async () => {
+  const resets = machine.qmp.count("RESET");
+  const after = machine.serial().length;
+  await inject.pressCtrlAltDel(machine.qmp);
+  await waitFor("the restart", () => machine.qmp.count("RESET") > resets, { limit_ms: 60_000, every_ms: 200 });
+  machine.wasReset();
+  await machine.ready({ after });
+}, 300_000);

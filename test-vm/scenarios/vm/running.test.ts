@@ -1,0 +1,153 @@
+/** One machine, booted directly, to which everything happens that can happen to a machine that runs. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { extractDataPartition, isCleanFileSystem, makeBlankDisk } from "../../machine/disks.ts";
+import * as inject from "../../machine/inject.ts";
+import { type Machine, startMachine } from "../../qemu.ts";
+import { waitFor, within } from "../../wait.ts";
+import { allReady, decisionWhere, eventWhere, readyAgain, serviceStatus } from "../expect.ts";
+
+const patient = { limit_ms: 60_000, every_ms: 200 };
+
+let machine: Machine;
+
+beforeAll(async () => {
+  machine = await startMachine({ boot: "direct" });
+  await machine.ready();
+}, 240_000);
+
+afterAll(() => machine?.kill());
+
+test("all services run, and nothing is degraded", async () => {
+  await allReady(machine.console, patient);
+  const status = await machine.console.call("status");
+  expect(status.degradations).toEqual([]);
+  expect(status.state).toBe("running");
+  expect(status.mode).toBe("machine");
+  expect(status.watchdog.device).toBe("/dev/watchdog0");
+  expect(status.data.persistent).toBe(true);
+});
+
+test("the data partition was made, and grown to its disk", async () => {
+  const { data } = await machine.console.call("status");
+  expect(data.size_bytes).toBeGreaterThan(400 * 1024 * 1024);
+  const mounts = (await machine.sh("cat /proc/1/mounts")).out;
+  expect(mounts).toMatch(/ \/var\/lib\/aios ext4 rw,/);
+  expect(mounts).toMatch(/ \/ erofs ro,/);
+});
+
+test("the cgroup tree is there, with limits", async () => {
+  const tree = (await machine.sh("mkdir -p /cg; mount -t cgroup2 none /cg; cd /cg; ls -d */; cat system/console/memory.max")).out;
+  for (const slice of ["init/", "system/", "tiers/", "work/"]) expect(tree).toContain(slice);
+  expect(tree).toContain(String(256 * 1024 * 1024));
+});
+
+test("sysctls, hostname and loopback are set", async () => {
+  const out = (await machine.sh("cat /proc/sys/kernel/hostname /proc/sys/kernel/dmesg_restrict /sys/class/net/lo/flags")).out.split("\n");
+  expect(out.slice(0, 2)).toEqual(["aios", "1"]);
+  expect(Number(out[2]) & 1).toBe(1);
+});
+
+test("the hardware inventory names what QEMU was given", async () => {
+  const hardware = await machine.console.call("hardware");
+  expect(hardware.cpu.logical).toBe(2);
+  expect(hardware.disks.length).toBeGreaterThanOrEqual(2);
+  expect(hardware.nics.map(({ driver }) => driver)).toContain("virtio_net");
+  expect(hardware.memory.total_bytes).toBeGreaterThan(800 * 1024 * 1024);
+});
+
+test("DHCP gives an address", async () => {
+  await eventWhere(machine.console, "net.address", ({ facts }) => facts.address.startsWith("10.0.2.") && facts.added, patient);
+});
+
+describe("hot-plug", () => {
+  test("a disk comes and goes", async () => {
+    const file = join(machine.folder, "plugged.raw");
+    makeBlankDisk(file, 64);
+    await inject.plugDisk(machine.qmp, "hot-disk", file, "slot0");
+    const added = await eventWhere(machine.console, "device.added", ({ facts }) => facts.subsystem === "block", patient);
+    const { disks } = await machine.console.call("hardware");
+    expect(disks.find(({ name }) => name === added.facts.name)?.size_bytes).toBe(64 * 1024 * 1024);
+    await inject.unplug(machine.qmp, "hot-disk");
+    await eventWhere(machine.console, "device.removed", ({ facts }) => facts.name === added.facts.name, patient);
+  });
+
+  test("a network card comes and goes", async () => {
+    await inject.plugNic(machine.qmp, "hot-nic", "slot1");
+    const added = await eventWhere(machine.console, "device.added", ({ facts }) => facts.subsystem === "net", patient);
+    await eventWhere(machine.console, "net.link", ({ facts }) => facts.interface === added.facts.name && facts.up, patient);
+    await inject.unplug(machine.qmp, "hot-nic");
+    await eventWhere(machine.console, "device.removed", ({ facts }) => facts.name === added.facts.name, patient);
+  });
+
+  test("a USB device comes and goes", async () => {
+    await inject.plugUsb(machine.qmp, "hot-usb", "usb-tablet");
+    const added = await eventWhere(machine.console, "device.added", ({ facts }) => facts.subsystem === "usb", patient);
+    await inject.unplug(machine.qmp, "hot-usb");
+    await eventWhere(machine.console, "device.removed", ({ facts }) => facts.path === added.facts.path, patient);
+  });
+});
+
+test("a link that goes down is seen, and decided on", async () => {
+  await inject.setLink(machine.qmp, "net0", false);
+  await eventWhere(machine.console, "net.link", ({ facts }) => !facts.carrier, patient);
+  await decisionWhere(machine.console, "about the link", ({ rule }) => rule === "link-down", patient);
+  await inject.setLink(machine.qmp, "net0", true);
+});
+
+test("a service that is killed is back, and why is on record", async () => {
+  const before = await serviceStatus(machine.console, "tactical");
+  await machine.sh(`kill -9 ${before.pid}`);
+  await readyAgain(machine.console, "tactical", before.pid, patient);
+  const exited = await eventWhere(machine.console, "service.exited", ({ facts }) => facts.pid === before.pid, patient);
+  const decision = await decisionWhere(machine.console, "about it", ({ trigger }) => trigger.id === exited.id, patient);
+  expect(decision.rule).toBe("service-dead");
+});
+
+test("a service that hangs is killed and restarted", async () => {
+  const before = await serviceStatus(machine.console, "strategic");
+  await machine.sh(`for p in /proc/[0-9]*; do grep -q strategic $p/cmdline 2>/dev/null && kill -STOP \${p#/proc/}; done`);
+  await eventWhere(machine.console, "service.hung", ({ facts }) => facts.service === "strategic", patient);
+  expect((await readyAgain(machine.console, "strategic", before.pid, patient)).last_exit?.cause).toBe("hang");
+});
+
+test("1,000 orphans leave no zombie", async () => {
+  await machine.sh("i=0; while [ $i -lt 1000 ]; do (sh -c 'exit 5' &); i=$((i + 1)); done", 240_000);
+  const zombies = "grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l";
+  await waitFor("no zombies", async () => (await machine.sh(zombies)).out.trim() === "0", patient);
+}, 300_000);
+
+test("a step of the clock is seen", async () => {
+  await machine.sh("date -s @$(($(date +%s) + 7200))");
+  const stepped = await eventWhere(machine.console, "clock.step", ({ facts }) => facts.by_ms > 7_000_000, patient);
+  expect(stepped.facts.by_ms).toBeLessThan(7_400_000);
+});
+
+test("an NMI does no harm", async () => {
+  await inject.injectNmi(machine.qmp);
+  await Bun.sleep(500);
+  expect((await machine.console.call("status")).state).not.toBe("maintenance");
+});
+
+test("memory taken away by the balloon is borne", async () => {
+  await inject.balloonTo(machine.qmp, 400);
+  await Bun.sleep(3000);
+  expect((await machine.console.call("services")).filter(({ state }) => state === "ready").length).toBeGreaterThanOrEqual(7);
+  await inject.balloonTo(machine.qmp, 1024);
+});
+
+test("the watchdog is petted", async () => {
+  const { watchdog } = await machine.console.call("status");
+  expect(watchdog.petted_ms_ago ?? Number.NaN).toBeLessThan((watchdog.timeout_s ?? 0) * 1000);
+  expect(machine.qmp.count("WATCHDOG")).toBe(0);
+});
+
+test("the power button powers off, and leaves a clean file system", async () => {
+  await inject.pressPowerButton(machine.qmp);
+  await within("the machine to power off", 90_000, machine.ended, () => machine.serial().slice(-3000));
+  const partition = join(machine.folder, "data.ext4");
+  await extractDataPartition(machine.disk ?? "", partition);
+  const found = await isCleanFileSystem(partition);
+  expect(found.clean, found.said).toBe(true);
+});
