@@ -3,9 +3,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { run_dir } from "../../contracts/paths.ts";
+import { default_config } from "../defaults.ts";
 import { type BlockDevice, probeBlockDevices, rootDisk } from "./block.ts";
-import { defaultConfig } from "./default-config.ts";
-import { readText, reasonOf } from "./files.ts";
+import { reasonOf } from "./files.ts";
 import type { BootContext, Phase } from "./phase.ts";
 import { degraded, done } from "./result.ts";
 
@@ -45,7 +45,7 @@ export const machineConfig: Phase = {
       boot.state.config = parsed.config;
       return done(`from ${found.where}`);
     }
-    boot.state.config = defaultConfig();
+    boot.state.config = default_config;
     return degraded(
       "machine config",
       `${found.where} is not used, the defaults hold: ${parsed.problems.join("; ")}`,
@@ -102,20 +102,4 @@ function fromDevice(boot: BootContext, device: BlockDevice, at: string, types: r
   } finally {
     boot.sys.mount.unmount(at, ["detach"]);
   }
-}
-
-/** The kernel command line as words; `name` alone is an empty value. Quoted values keep their spaces. */
-export function parseCommandLine(text: string): Map<string, string> {
-  const words = text.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
-  return new Map(
-    words.map((word) => {
-      const equals = word.indexOf("=");
-      const name = equals === -1 ? word : word.slice(0, equals);
-      return [name, equals === -1 ? "" : word.slice(equals + 1).replaceAll('"', "")];
-    }),
-  );
-}
-
-export function readCommandLine(): Map<string, string> {
-  return parseCommandLine(readText("/proc/cmdline") ?? "");
 }

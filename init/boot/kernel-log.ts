@@ -36,7 +36,9 @@ export const kernelLog: Phase = {
   },
 };
 
-type Reader = Pick<ReadableStreamDefaultReader<Uint8Array>, "read">;
+interface Reader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+}
 
 function kmsgReader(path: string): Reader {
   return Bun.file(path).stream().getReader();
@@ -51,7 +53,7 @@ export async function followKernelLog(boot: Pick<BootContext, "emit" | "kernelLi
     try {
       for (;;) {
         const { value, done: ended } = await reader.read();
-        if (ended) break;
+        if (ended || value === undefined) break;
         for (const record of cutter.push(value)) take(record);
       }
     } catch (error) {

@@ -1,16 +1,47 @@
-/** Bring-up, in order. The console starts third: what comes after goes on while it starts. */
+/**
+ * Bring-up, in order. The console starts third: what comes after goes on while it starts. What can hang (a disk, the
+ * network) comes after the watchdog; what needs the data partition after it; hardware that nobody waits for at the end.
+ */
 
+import { apiFileSystems } from "./api-file-systems.ts";
+import { cgroupTree, configuredLimits } from "./cgroups.ts";
+import { clock, clockWatch } from "./clock.ts";
+import { startConsole } from "./console.ts";
+import { dataPartition } from "./data.ts";
+import { entropySeed } from "./entropy.ts";
+import { machineConfig } from "./find-config.ts";
+import { hardwareInventory } from "./hardware.ts";
+import { hotplug } from "./hotplug.ts";
+import { hostName, machineId } from "./identity.ts";
+import { kernelLog } from "./kernel-log.ts";
+import { loopback, network } from "./network.ts";
 import type { Phase } from "./phase.ts";
+import { powerButton } from "./power-button.ts";
+import { startServices } from "./start-services.ts";
+import { kernelParameters, processLimits } from "./tunables.ts";
+import { configureWatchdog, openWatchdog } from "./watchdog.ts";
 
 export const phases: readonly Phase[] = [
-  {
-    name: "start console",
-    what: "The way to look in, as soon as it can run at all",
-    modes: "both",
-    limit_ms: 1000,
-    run: async (boot) => {
-      boot.startServices(["console"]);
-      return { outcome: "done", detail: "the console is starting" };
-    },
-  },
+  apiFileSystems,
+  cgroupTree,
+  startConsole,
+  openWatchdog,
+  kernelLog,
+  processLimits,
+  kernelParameters,
+  loopback,
+  machineConfig,
+  hostName,
+  configuredLimits,
+  configureWatchdog,
+  powerButton,
+  hotplug,
+  dataPartition,
+  machineId,
+  entropySeed,
+  clock,
+  clockWatch,
+  startServices,
+  network,
+  hardwareInventory,
 ];

@@ -1,6 +1,7 @@
 /** The well-kept foreign programs that run as services, as data. They are started by `BootContext.runProgram`. */
 
 import type { ExtraService } from "../../contracts/config.ts";
+import { data_dir, lib_dir, run_dir } from "../../contracts/paths.ts";
 import type { Slice } from "./cgroups.ts";
 
 /**
@@ -15,4 +16,91 @@ export interface Program extends Omit<ExtraService, "uid"> {
   /** Folders that it writes; they exist, with the right owner, before it starts. */
   readonly writes: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+}
+
+const root = 0;
+const mib = 1024 * 1024;
+
+const as_root = {
+  uid: root,
+  slice: "system",
+  after: [],
+  ready: "exec",
+  heartbeat_ms: 0,
+  sandbox: false,
+  network: true,
+  writes: [],
+} as const;
+
+export const chrony_config = `${run_dir}/etc/chrony.conf`;
+
+/** chronyd in the foreground, logging to stderr, as _chrony once it has its sockets, under its own system call filter. */
+export function chronyProgram(): Program {
+  return {
+    ...as_root,
+    after: [],
+    writes: [],
+    name: "chronyd",
+    argv: ["/usr/sbin/chronyd", "-d", "-f", chrony_config, "-u", "_chrony", "-F", "1"],
+    limits: { memory_max_bytes: 64 * mib, pids_max: 16 },
+    capabilities: ["SYS_TIME", "SETUID", "SETGID", "NET_BIND_SERVICE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "SYS_NICE", "SYS_RESOURCE"],
+    environment: {},
+  };
+}
+
+/** A server is an address or a host name; anything else would be a second directive in the file. */
+export const ntp_server = /^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$/;
+
+/** chrony.conf(5): a client and nothing else. */
+export function chronyConfigText(servers: readonly string[]): string {
+  return [
+    ...servers.filter((server) => ntp_server.test(server)).map((server) => `server ${server} iburst`),
+    `driftfile ${data_dir}/chrony/drift`,
+    "# in the first three updates the clock may jump; after that it is only slewed",
+    "makestep 1.0 3",
+    "# no server, no command port; chronyc talks through the unix socket",
+    "port 0",
+    "cmdport 0",
+    "pidfile /run/chrony/chronyd.pid",
+    "bindcmdaddress /run/chrony/chronyd.sock",
+    "",
+  ].join("\n");
+}
+
+export const dhcpcd_config = `${run_dir}/etc/dhcpcd.conf`;
+const dhcp_hook = `${lib_dir}/dhcp-hook`;
+
+/** One dhcpcd for all interfaces. It configures them itself, and runs unprivileged but for a small helper of its own. */
+export function dhcpcdProgram(): Program {
+  return {
+    ...as_root,
+    after: [],
+    writes: [],
+    name: "dhcpcd",
+    argv: ["/usr/sbin/dhcpcd", "--nobackground", "--config", dhcpcd_config],
+    limits: { memory_max_bytes: 384 * mib, pids_max: 64 }, // its hook is our executable
+    capabilities: ["NET_ADMIN", "NET_RAW", "NET_BIND_SERVICE", "SETUID", "SETGID", "SYS_CHROOT", "KILL", "CHOWN", "DAC_OVERRIDE", "FOWNER"],
+    environment: {},
+  };
+}
+
+/** dhcpcd.conf(5). Names of interfaces hold no white space (contracts/config.ts, and the kernel's own names). */
+export function dhcpcdConfigText(interfaces: readonly string[], script: string = dhcp_hook): string {
+  return [
+    `allowinterfaces ${interfaces.join(" ")}`,
+    "# the same identity at every boot, so that the server gives the same address",
+    "clientid",
+    "# a lease outlives a restart of dhcpcd",
+    "persistent",
+    "option domain_name_servers, ntp_servers, classless_static_routes, interface_mtu",
+    "option dhcp6_name_servers, dhcp6_sntp_servers",
+    "require dhcp_server_identifier",
+    "# without a server there is no address: 169.254.x.y would only look like one",
+    "noipv4ll",
+    "slaac private",
+    "# our own executable; no host name, no resolv.conf by anyone else",
+    `script ${script}`,
+    "env BUN_JSC_useJIT=0",
+    "",
+  ].join("\n");
 }

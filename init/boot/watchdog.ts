@@ -33,6 +33,7 @@ export const openWatchdog: Phase = {
     boot.state.watchdog = { device: path, fd, timeout_s: null, petted_ms: null };
     setTimeout_s(boot, first_timeout_s);
     pet(boot);
+    startWatchdog(boot);
     return done(`"${path}" (${identity(boot, fd)}) resets the machine after ${boot.state.watchdog.timeout_s ?? "an unknown number of"} s`);
   },
 };
@@ -87,7 +88,7 @@ function pet(boot: BootContext): void {
 }
 
 /** One look: pets when healthy, and says once when it was not petted for half of its time. Exported for tests. */
-export function watchdogTurn(boot: BootContext, isHealthy: () => boolean, said: { near: boolean }): void {
+export function watchdogTurn(boot: BootContext, said: { near: boolean }): void {
   const { fd, timeout_s, petted_ms } = boot.state.watchdog;
   if (fd === null) return;
   const timeout_ms = (timeout_s ?? first_timeout_s) * 1000;
@@ -97,21 +98,21 @@ export function watchdogTurn(boot: BootContext, isHealthy: () => boolean, said: 
     if (!said.near) boot.emit("watchdog.near", "critical", { left_ms: Math.max(0, Math.round(timeout_ms - late_ms)) });
     said.near = true;
   }
-  if (!isHealthy()) return;
+  if (!boot.isHealthy()) return;
   pet(boot);
   said.near = false;
 }
 
 /**
- * Pets from now on, whenever a watchdog is open and `isHealthy()`. A failure is logged, and is not the end.
+ * Pets from now on, whenever a watchdog is open and `boot.isHealthy()`. A failure is logged, and is not the end.
  * @returns how to stop
  */
-export function startWatchdog(boot: BootContext, isHealthy: () => boolean): () => void {
+export function startWatchdog(boot: BootContext): () => void {
   const said = { near: false };
   let timer: NodeJS.Timeout;
   const turn = (): void => {
     try {
-      watchdogTurn(boot, isHealthy, said);
+      watchdogTurn(boot, said);
     } catch (error) {
       boot.log("error", `petting the watchdog failed: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -1,0 +1,260 @@
+/**
+ * The network: each Ethernet device gets what the machine config says (link, MTU, addresses, routes), by DHCP through
+ * dhcpcd where it says so. Devices that appear later get the same. What changes becomes events.
+ */
+
+import { existsSync, mkdirSync, readFileSync, symlinkSync, watch } from "node:fs";
+import type { InterfaceConfig, MachineConfig } from "../../contracts/config.ts";
+import { data_dir, run_dir } from "../../contracts/paths.ts";
+import { isSysError } from "../../sys/errors.ts";
+import type { Link, NetChange } from "../../sys/netlink/route.ts";
+import { names, reasonOf, writeDurably } from "./files.ts";
+import { type Lease, lease_folder, parseLease } from "./lease.ts";
+import type { BootContext, Phase } from "./phase.ts";
+import { chrony_config, chronyConfigText, chronyProgram, dhcpcd_config, dhcpcdConfigText, dhcpcdProgram, ntp_server } from "./programs.ts";
+import { degraded, done } from "./result.ts";
+
+const resolv_file = `${run_dir}/etc/resolv.conf`;
+/** resolv.conf(5): MAXNS. */
+const nameservers_max = 3;
+/** Leases change in bursts: address, then routes, then renewals of both families. */
+const settle_ms = 50;
+
+export const loopback: Phase = {
+  name: "loopback",
+  what: "The machine can talk to itself",
+  modes: "both",
+  limit_ms: 2000,
+  run: async (boot) => {
+    const lo = boot.sys.netlink.links().find((link) => link.loopback);
+    if (lo === undefined) return degraded("loopback", "this kernel has no loopback device", "use a kernel with CONFIG_INET");
+    boot.sys.netlink.changeLink(lo.index, { up: true });
+    return done(`"${lo.name}" is up`);
+  },
+};
+
+export const network: Phase = {
+  name: "network",
+  what: "Links, addresses and routes as configured; DHCP where asked for",
+  modes: "both",
+  limit_ms: 10_000,
+  run: async (boot) => {
+    const manager = new Network(boot);
+    manager.start();
+    const links = boot.sys.netlink.links().filter((link) => !link.loopback);
+    const { interfaces } = boot.state.config.network;
+    const absent = interfaces.filter((config) => !links.some((link) => matches(config, link)));
+    if (absent.length > 0) {
+      const wanted = absent.map(({ match }) => `"${"name" in match ? match.name : match.mac}"`).join(", ");
+      return degraded(
+        "network",
+        `aios.yaml configures ${wanted}, and no such device is here`,
+        "correct network.interfaces, or plug it in: it is then configured at once",
+      );
+    }
+    if (manager.problems.size > 0)
+      return degraded("network", [...manager.problems.values()].join("; "), "correct network.interfaces in aios.yaml");
+    if (boot.mode === "machine" && !links.some((link) => link.ethernet))
+      return degraded("network", "there is no network device; everything else works", "plug one in: it is then configured at once");
+    return done(manager.summary());
+  },
+};
+
+/** What a device gets, or null when it is left alone. */
+export function configFor(link: Link, config: MachineConfig["network"], physical: boolean): InterfaceConfig | null {
+  const own = config.interfaces.find((entry) => matches(entry, link));
+  if (own !== undefined) return own;
+  if (link.loopback || !link.ethernet || !physical || config.default === "none") return null;
+  return { match: { name: link.name }, dhcp: true, addresses: [], routes: [], dns: [] };
+}
+
+function matches({ match }: InterfaceConfig, link: Link): boolean {
+  return "name" in match ? match.name === link.name : match.mac.toLowerCase() === link.mac;
+}
+
+/** The servers of the config first, then those of leases, each once. */
+export function resolvConf(config: MachineConfig["network"], leases: readonly Lease[]): string {
+  const all = [...config.dns, ...config.interfaces.flatMap(({ dns }) => dns), ...leases.flatMap(({ dns }) => dns)];
+  return [...new Set(all)]
+    .slice(0, nameservers_max)
+    .map((address) => `nameserver ${address}\n`)
+    .join("");
+}
+
+export class Network {
+  readonly #boot: BootContext;
+  /** The last state that was told, by index. */
+  readonly #told = new Map<number, { readonly name: string; readonly up: boolean; readonly carrier: boolean }>();
+  readonly #configured = new Set<number>();
+  readonly #dhcp = new Set<string>();
+  readonly #leases = new Map<string, { readonly text: string; readonly lease: Lease }>();
+  /** What could not be set up, by interface. */
+  readonly problems = new Map<string, string>();
+  #ntp = "";
+  #settling = false;
+
+  constructor(boot: BootContext) {
+    this.#boot = boot;
+  }
+
+  start(): void {
+    const { netlink } = this.#boot.sys;
+    netlink.watchNetwork((change) => this.#guarded("following the network", () => this.#take(change)));
+    for (const link of netlink.links()) this.#takeLink(link);
+    this.#runDhcp();
+    this.#watchLeases();
+    this.#apply();
+  }
+
+  summary(): string {
+    const count = this.#configured.size;
+    const by_dhcp = this.#dhcp.size > 0 ? `, DHCP on ${[...this.#dhcp].join(", ")}` : "";
+    return `${count} configured${by_dhcp}`;
+  }
+
+  #guarded(what: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#boot.log("error", `${what} failed: ${reasonOf(error)}`);
+    }
+  }
+
+  #take(change: NetChange | null): void {
+    if (change === null) {
+      for (const link of this.#boot.sys.netlink.links()) this.#takeLink(link);
+      return;
+    }
+    if (change.kind === "link") {
+      if (change.gone) this.#forget(change.link);
+      else if (this.#takeLink(change.link)) this.#runDhcp();
+      return;
+    }
+    const { index, address } = change.address;
+    const name = this.#told.get(index)?.name ?? `link ${index}`;
+    this.#boot.emit("net.address", "info", { interface: name, address, added: !change.gone });
+  }
+
+  /** @returns whether the set of DHCP interfaces changed */
+  #takeLink(link: Link): boolean {
+    const before = this.#told.get(link.index);
+    const { name, up, carrier, index } = link;
+    this.#told.set(index, { name, up, carrier });
+    if (before === undefined || before.up !== up || before.carrier !== carrier) {
+      const lost = before?.carrier === true && !carrier;
+      this.#boot.emit("net.link", lost && !link.loopback ? "warning" : "info", { interface: name, index, up, carrier });
+    }
+    if (this.#configured.has(index)) return false;
+    const physical = existsSync(`/sys/class/net/${name}/device`);
+    const config = configFor(link, this.#boot.state.config.network, physical);
+    if (config === null) return false;
+    this.#configured.add(index);
+    this.#configure(link, config);
+    if (!config.dhcp) return false;
+    this.#dhcp.add(name);
+    return true;
+  }
+
+  #forget(link: Link): void {
+    this.#told.delete(link.index);
+    this.#configured.delete(link.index);
+    this.problems.delete(link.name);
+    this.#boot.emit("net.link", "warning", { interface: link.name, index: link.index, up: false, carrier: false });
+    // dhcpcd sees by itself that an interface went, and the same name may come back
+  }
+
+  /** Each step by itself: a wrong route must not cost the address. */
+  #configure(link: Link, config: InterfaceConfig): void {
+    const { netlink } = this.#boot.sys;
+    const wrong: string[] = [];
+    const step = (work: () => void): void => {
+      try {
+        work();
+      } catch (error) {
+        if (!isSysError(error, "EEXIST")) wrong.push(reasonOf(error));
+      }
+    };
+    const { mtu } = config;
+    if (mtu !== undefined) step(() => netlink.changeLink(link.index, { mtu }));
+    step(() => netlink.changeLink(link.index, { up: true }));
+    for (const address of config.addresses) step(() => netlink.addAddress(link.index, address));
+    for (const { to, via } of config.routes) step(() => netlink.replaceRoute({ to, via, index: link.index, metric: 0 }));
+    const { gateway } = config;
+    if (gateway !== undefined) {
+      const to = gateway.includes(":") ? "::/0" : "0.0.0.0/0";
+      step(() => netlink.replaceRoute({ to, via: gateway, index: link.index, metric: 0 }));
+    }
+    if (wrong.length === 0) return;
+    this.problems.set(link.name, `"${link.name}": ${wrong.join("; ")}`);
+    this.#boot.log("error", `configuring "${link.name}" failed in part: ${wrong.join("; ")}`);
+  }
+
+  #runDhcp(): void {
+    if (this.#dhcp.size === 0) return;
+    keepOnData("dhcpcd");
+    writeDurably(dhcpcd_config, dhcpcdConfigText([...this.#dhcp].sort()));
+    this.#boot.runProgram("dhcpcd", dhcpcdProgram(), `DHCP on ${[...this.#dhcp].join(", ")}`);
+  }
+
+  #watchLeases(): void {
+    mkdirSync(lease_folder, { recursive: true });
+    watch(lease_folder, () => {
+      if (this.#settling) return;
+      this.#settling = true;
+      setTimeout(() => {
+        this.#settling = false;
+        this.#guarded("reading the leases", () => this.#apply());
+      }, settle_ms);
+    });
+  }
+
+  /** Reads all leases, tells of those that changed, and writes what follows from them. */
+  #apply(): void {
+    for (const file of names(lease_folder).filter((name) => name.endsWith(".json"))) {
+      const text = readFileSync(`${lease_folder}/${file}`, "utf8");
+      if (this.#leases.get(file)?.text === text) continue;
+      const lease = parseLease(text);
+      if (lease === null) {
+        this.#boot.log("warning", `the lease "${file}" is not in the form that our hook writes: ignored`);
+        continue;
+      }
+      this.#leases.set(file, { text, lease });
+      this.#boot.emit("net.lease", "info", { interface: lease.interface, reason: lease.reason, address: lease.address });
+    }
+    const leases = [...this.#leases.values()].map(({ lease }) => lease);
+    writeDurably(resolv_file, resolvConf(this.#boot.state.config.network, leases));
+    this.#runNtp(leases);
+  }
+
+  /** The servers of the config; those of leases only when it names none. Offline is normal: without a server nothing runs. */
+  #runNtp(leases: readonly Lease[]): void {
+    if (this.#boot.mode === "container") return; // the clock is the host's
+    const configured = this.#boot.state.config.network.ntp;
+    const bad = configured.filter((server) => !ntp_server.test(server));
+    if (bad.length > 0) {
+      const detail = `network.ntp: ${bad.map((server) => `"${server}"`).join(", ")} is neither an address nor a host name`;
+      this.#boot.degrade("time servers", { what: "time servers", detail, todo: "correct network.ntp in aios.yaml" });
+    }
+    const servers = configured.length > 0 ? configured : [...new Set(leases.flatMap(({ ntp }) => ntp))].sort();
+    const usable = servers.filter((server) => ntp_server.test(server));
+    const key = usable.join(" ");
+    if (key === this.#ntp) return;
+    this.#ntp = key;
+    if (usable.length === 0) {
+      this.#boot.runProgram("chronyd", null, "no time server is known any more");
+      return;
+    }
+    keepOnData("chrony");
+    writeDurably(chrony_config, chronyConfigText(usable));
+    this.#boot.runProgram("chronyd", chronyProgram(), `time servers: ${usable.join(", ")}`);
+  }
+}
+
+/** `/var/lib/<name>`, which the program has compiled in, leads by way of /run to its folder on the data partition. */
+function keepOnData(name: string): void {
+  try {
+    symlinkSync(`${data_dir}/${name}`, `${run_dir}/${name}`);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+}

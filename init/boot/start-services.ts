@@ -1,0 +1,16 @@
+import { core_services } from "../../contracts/service.ts";
+import type { Phase } from "./phase.ts";
+import { done } from "./result.ts";
+
+export const startServices: Phase = {
+  name: "start services",
+  what: "All services of ours, and those that the machine config adds; which wait for which is theirs to know",
+  modes: "both",
+  limit_ms: 2000,
+  run: async (boot) => {
+    const { extra_services } = boot.state.config;
+    const extras = Object.keys(extra_services);
+    boot.startServices([...core_services, ...extras]);
+    return done(extras.length === 0 ? "ours" : `ours, and ${extras.join(", ")}`);
+  },
+};
