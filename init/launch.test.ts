@@ -166,6 +166,7 @@ test("stage0 mounts what Bun needs, passes a known environment and becomes aios 
   expect(env.map((entry) => entry.replace(/(STAGE0_NS=)\d+$/, "$1N"))).toEqual([
     "AIOS_MODE=container",
     "AIOS_STAGE0_NS=N",
+    "BUN_JSC_useJIT=0",
     "HOME=/",
     "LANG=C.UTF-8",
     "PATH=/usr/bin:/usr/sbin",
