@@ -1,5 +1,6 @@
 /** The typed client of the console, made from its route table. What comes back is parsed with the same schemas. */
 
+import { existsSync } from "node:fs";
 import type { z } from "zod";
 import { openapi_path, Problem, type Route, type RouteName, routes } from "../../contracts/console.ts";
 import { issuesText } from "../../wire/peer.ts";
@@ -121,9 +122,10 @@ function problemOf(status: number, text: string): Problem {
 }
 
 function unreachable(socket: string, error: unknown): UnreachableError {
-  const cause = error instanceof Error ? error.message : String(error);
+  const said = error instanceof Error ? error.message : String(error);
+  const cause = existsSync(socket) ? said.replace(/\s*For more information, pass.*$/s, "") : "there is no such socket";
   return new UnreachableError(
-    `reaching the console at "${socket}" failed: ${cause.replace(/\s*For more information, pass.*$/s, "")}; is the system running? Say where with --socket PATH or AIOS_SOCKET`,
+    `reaching the console at "${socket}" failed: ${cause}; is the system running? Say where with --socket PATH or AIOS_SOCKET`,
   );
 }
 
