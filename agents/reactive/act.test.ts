@@ -3,13 +3,15 @@ import { rpc_error } from "../../contracts/rpc.ts";
 import type { ServiceStatus } from "../../contracts/service.ts";
 import { RpcError } from "../../wire/peer.ts";
 import { status_of_ready } from "../../wire/testing/fake-init.ts";
+import { exited } from "../testing/events.ts";
 import { carryOut, type Pid1 } from "./act.ts";
 
-const restart = { do: "restart", service: "memory" } as const;
+const restart = { action: { do: "restart", service: "memory" }, reason: "r", trigger: exited("memory") } as const;
+const in_backoff: ServiceStatus = { ...status_of_ready, state: "backoff", pid: null };
 const no_wait = async (): Promise<void> => {};
 
 function pid1(answer: () => ServiceStatus): Pid1 {
-  return { restart: async () => answer(), reclaim: async () => ({ freed_bytes: 12_345_678 }) };
+  return { status: async () => in_backoff, restart: async () => answer(), reclaim: async () => ({ freed_bytes: 12_345_678 }) };
 }
 const throws = (error: Error): Pid1 =>
   pid1(() => {
@@ -20,7 +22,6 @@ test("a restart is done when the service is ready, and failed when it is not", a
   expect(
     await carryOut(
       restart,
-      "r",
       pid1(() => status_of_ready),
       no_wait,
     ),
@@ -29,7 +30,6 @@ test("a restart is done when the service is ready, and failed when it is not", a
   expect(
     await carryOut(
       restart,
-      "r",
       pid1(() => loop),
       no_wait,
     ),
@@ -38,9 +38,9 @@ test("a restart is done when the service is ready, and failed when it is not", a
 
 test("a refusal, a fault and a time-out are outcomes", async () => {
   const refused = throws(new RpcError(rpc_error.not_permitted, "not for you"));
-  expect(await carryOut(restart, "r", refused, no_wait)).toEqual({ result: "refused", detail: "not for you" });
+  expect(await carryOut(restart, refused, no_wait)).toEqual({ result: "refused", detail: "not for you" });
   const late = throws(new RpcError(rpc_error.timeout, "no answer within 5 ms"));
-  expect(await carryOut(restart, "r", late, no_wait)).toEqual({ result: "failed", detail: "no answer within 5 ms" });
+  expect(await carryOut(restart, late, no_wait)).toEqual({ result: "failed", detail: "no answer within 5 ms" });
 });
 
 test("while the service is on its way down PID 1 is asked again, for a bounded time", async () => {
@@ -50,17 +50,36 @@ test("while the service is on its way down PID 1 is asked again, for a bounded t
     if (asked < 4) throw new RpcError(rpc_error.conflict, "it is stopping");
     return status_of_ready;
   });
-  expect((await carryOut(restart, "r", later, no_wait)).result).toBe("done");
+  expect((await carryOut(restart, later, no_wait)).result).toBe("done");
   const never = throws(new RpcError(rpc_error.conflict, "it is stopping"));
-  expect(await carryOut(restart, "r", never, no_wait)).toEqual({ result: "failed", detail: "it is stopping" });
+  expect(await carryOut(restart, never, no_wait)).toEqual({ result: "refused", detail: "it is stopping" });
 });
 
 test("reclaiming says how much was freed", async () => {
   const outcome = await carryOut(
-    { do: "reclaim-caches" },
-    "r",
+    { ...restart, action: { do: "reclaim-caches" } },
     pid1(() => status_of_ready),
     no_wait,
   );
   expect(outcome).toEqual({ result: "done", detail: "12.3 MB freed" });
+});
+
+test("what PID 1 has started meanwhile is not ended again, and waited for", async () => {
+  const states: ServiceStatus[] = [
+    { ...status_of_ready, state: "starting", pid: 200 },
+    { ...status_of_ready, state: "starting", pid: 200 },
+    { ...status_of_ready, pid: 200 },
+  ];
+  const never = throws(new Error("a healthy service was restarted"));
+  const outcome = await carryOut(restart, { ...never, status: async () => states.shift() ?? null }, no_wait);
+  expect(outcome).toEqual({ result: "done", detail: "memory is ready after 42 ms; PID 1 had started it already" });
+});
+
+test("what hangs is restarted although it still runs; what was stopped by request is left stopped", async () => {
+  const hangs = { ...pid1(() => status_of_ready), status: async () => ({ ...status_of_ready, pid: 100 }) };
+  expect((await carryOut(restart, hangs, no_wait)).detail).toBe("memory is ready after 42 ms");
+  const never = throws(new Error("a stopped service was restarted"));
+  const stopped = async (): Promise<ServiceStatus> => ({ ...status_of_ready, state: "stopped", pid: null, reason: "stop requested" });
+  const outcome = await carryOut(restart, { ...never, status: stopped }, no_wait);
+  expect(outcome).toEqual({ result: "refused", detail: "memory was stopped meanwhile: stop requested" });
 });

@@ -1,36 +1,71 @@
 /** Carries actions out by asking PID 1, and says in one line what came of it. */
 
 import type { Action, Outcome } from "../../contracts/decision.ts";
+import type { Event } from "../../contracts/event.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
 import type { ServiceStatus } from "../../contracts/service.ts";
 import { RpcError } from "../../wire/peer.ts";
 
 export interface Pid1 {
+  /** How the service is; null when PID 1 knows none of that name. */
+  status(service: string): Promise<ServiceStatus | null>;
   /** Answers when the service is ready again or has failed to become so. */
   restart(service: string, reason: string): Promise<ServiceStatus>;
   reclaim(reason: string): Promise<{ readonly freed_bytes: number }>;
 }
 
+export interface Deed {
+  readonly action: Action;
+  readonly reason: string;
+  readonly trigger: Event;
+}
+
 /** PID 1 says `conflict` while a service is on its way down; it is asked again until then. */
 const conflict_tries = 30;
 const conflict_wait_ms = 100;
+/** How often it is looked whether a service that PID 1 starts by itself is ready, and how often at most. */
+const look_wait_ms = 200;
+const looks_max = 300;
 
 type Result = Omit<Outcome, "after_ms">;
+type Wait = (ms: number) => Promise<unknown>;
 
 /** Never rejects: what goes wrong is an outcome too. */
-export async function carryOut(action: Action, reason: string, pid1: Pid1, wait: (ms: number) => Promise<void>): Promise<Result> {
+export async function carryOut({ action, reason, trigger }: Deed, pid1: Pid1, wait: Wait): Promise<Result> {
   try {
     if (action.do === "log") return { result: "done", detail: "recorded" };
-    if (action.do === "restart") return restarted(await restart(action.service, reason, pid1, wait));
+    if (action.do === "restart") return await bringBack(action.service, pidOf(trigger), reason, pid1, wait);
     const { freed_bytes } = await pid1.reclaim(reason);
     return { result: "done", detail: `${(freed_bytes / 1e6).toFixed(1)} MB freed` };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    return { result: error instanceof RpcError && error.code === rpc_error.not_permitted ? "refused" : "failed", detail };
+    return { result: isRefusal(error) ? "refused" : "failed", detail };
   }
 }
 
-async function restart(service: string, reason: string, pid1: Pid1, wait: (ms: number) => Promise<void>): Promise<ServiceStatus> {
+/**
+ * PID 1 restarts what died by itself, after a wait. Asked late, a restart would end the process that it has started
+ * meanwhile: so it is asked only while there is none, or still the one that the event is about.
+ */
+async function bringBack(service: string, old_pid: number | null, reason: string, pid1: Pid1, wait: Wait): Promise<Result> {
+  const status = await pid1.status(service);
+  if (status?.state === "stopped") return { result: "refused", detail: `${service} was stopped meanwhile: ${status.reason}` };
+  const runs_again = (status?.state === "starting" || status?.state === "ready") && status.pid !== old_pid;
+  if (!runs_again) return restarted(await restart(service, reason, pid1, wait));
+  const { result, detail } = restarted(await settled(service, status, pid1, wait));
+  return { result, detail: `${detail}; PID 1 had started it already` };
+}
+
+async function settled(service: string, first: ServiceStatus, pid1: Pid1, wait: Wait): Promise<ServiceStatus> {
+  let status = first;
+  for (let looks = 0; status.state === "starting" && looks < looks_max; looks += 1) {
+    await wait(look_wait_ms);
+    status = (await pid1.status(service)) ?? status;
+  }
+  return status;
+}
+
+async function restart(service: string, reason: string, pid1: Pid1, wait: Wait): Promise<ServiceStatus> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await pid1.restart(service, reason);
@@ -46,4 +81,12 @@ function restarted(status: ServiceStatus): Result {
   if (status.state !== "ready") return { result: "failed", detail: `${status.name} is ${status.state}: ${status.reason}` };
   const after = status.ready_after_ms === null ? "" : ` after ${Math.round(status.ready_after_ms)} ms`;
   return { result: "done", detail: `${status.name} is ready${after}` };
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof RpcError && (error.code === rpc_error.not_permitted || error.code === rpc_error.conflict);
+}
+
+function pidOf({ facts }: Event): number | null {
+  return "pid" in facts ? facts.pid : null;
 }

@@ -1,6 +1,6 @@
 /** From an event to decisions on record: what the engine chose, carried out, with what came of it. */
 
-import type { Action, Decision, Outcome } from "../../contracts/decision.ts";
+import type { Decision, Outcome } from "../../contracts/decision.ts";
 import type { Event, Severity } from "../../contracts/event.ts";
 import type { Engine, Match } from "./engine.ts";
 import type { Ids } from "./ids.ts";
@@ -9,7 +9,7 @@ export interface DecidePorts {
   /** The boot clock, milliseconds. */
   readonly boot_ms: () => number;
   /** Carries it out. Does not throw. */
-  readonly act: (action: Action, reason: string) => Promise<Omit<Outcome, "after_ms">>;
+  readonly act: (decision: Decision) => Promise<Omit<Outcome, "after_ms">>;
   /** Keeps the decision as it is now; called again with the same id when its outcome is known. */
   readonly record: (decision: Decision, severity: Severity) => void;
 }
@@ -59,7 +59,7 @@ export class Decider {
   }
 
   async #carryOut(decision: Decision, severity: Severity): Promise<void> {
-    const outcome = await this.#ports.act(decision.action, decision.reason);
+    const outcome = await this.#ports.act(decision);
     const after_ms = Math.round(this.#ports.boot_ms() - decision.boot_ms);
     this.#ports.record({ ...decision, outcome: { ...outcome, after_ms } }, severity);
   }

@@ -47,6 +47,7 @@ export async function runReactive(run: string): Promise<void> {
 
   const why = (reason: string) => ({ who: "reactive", reason });
   const pid1: Pid1 = {
+    status: async (name) => (await service.init.call("service.list", {})).find((one) => one.name === name) ?? null,
     restart: (name, reason) => service.init.call("service.restart", { service: name, why: why(reason) }, restart_limit_ms),
     reclaim: (reason) => service.init.call("system.reclaim", { why: why(reason) }, 30_000),
   };
@@ -54,7 +55,7 @@ export async function runReactive(run: string): Promise<void> {
   const ids = new Ids((await status()).boot_id, boot_ms());
   decider = new Decider(new Engine(rules), ids, {
     boot_ms,
-    act: (action, reason) => carryOut(action, reason, pid1, Bun.sleep),
+    act: (decision) => carryOut(decision, pid1, Bun.sleep),
     record(decision, severity) {
       ledger.putDecision(decision);
       say(log, decision, severity);
