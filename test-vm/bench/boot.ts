@@ -1,0 +1,85 @@
+/** From power to ready, in the virtual machine: direct boot and the UEFI disk; what it all takes in memory and on disk. */
+
+import { statSync } from "node:fs";
+import type { BootTimeline } from "../../contracts/init.ts";
+import type { BenchRow } from "../../tooling/bench.ts";
+import { say } from "../../tooling/progress.ts";
+import { needBuilt } from "../places.ts";
+import { type Machine, startMachine } from "../qemu.ts";
+import { waitFor } from "../wait.ts";
+import { rowOfValue, Samples } from "./rows.ts";
+
+const boots = 10;
+/** Seconds after which a system counts as idle. */
+const settle_s = 10;
+
+export async function benchBoot(): Promise<BenchRow[]> {
+  const times = new Samples();
+  const memory = new Samples();
+  for (const boot of ["direct", "disk"] as const) {
+    for (let round = 1; round <= boots; round += 1) {
+      const begin_ms = performance.now();
+      const machine = await startMachine({ boot, agent: false });
+      try {
+        await machine.ready();
+        const wall_ms = performance.now() - begin_ms;
+        const timeline = await timelineOf(machine);
+        addTimes(times, boot, timeline);
+        if (boot === "disk") times.add("disk: firmware and loader", wall_ms - (timeline.marks["all-ready"] ?? Number.NaN));
+        say(`boot by ${boot} ${round} of ${boots}: ready after ${(wall_ms / 1000).toFixed(1)} s`);
+        if (boot === "direct" && round <= 3) await addMemory(memory, machine);
+        await machine.poweroff();
+      } finally {
+        await machine.kill();
+      }
+    }
+  }
+  return [...times.rows("ms"), ...memory.rows("bytes"), ...sizes()];
+}
+
+function timelineOf(machine: Machine): Promise<BootTimeline> {
+  const ask = async (): Promise<BootTimeline | false> => {
+    const found = await machine.console.call("boot");
+    return found.marks["all-ready"] !== undefined && found;
+  };
+  return waitFor("the boot timeline", ask, { limit_ms: 30_000, every_ms: 200 });
+}
+
+function addTimes(times: Samples, boot: string, { marks, phases }: BootTimeline): void {
+  const between = (from: string, to: string): number => (marks[to] ?? Number.NaN) - (marks[from] ?? Number.NaN);
+  times.add(`${boot}: kernel (to stage0)`, between("kernel", "stage0"));
+  times.add(`${boot}: stage0 and start of the runtime (to init)`, between("stage0", "init"));
+  times.add(`${boot}: PID 1 exec to console ready`, between("stage0", "console-ready"));
+  times.add(`${boot}: PID 1 exec to all ready`, between("stage0", "all-ready"));
+  times.add(`${boot}: kernel start to console ready`, between("kernel", "console-ready"));
+  times.add(`${boot}: kernel start to all ready`, between("kernel", "all-ready"));
+  if (boot !== "direct") return;
+  for (const phase of phases) times.add(`phase ${phase.name}`, (phase.end_ms ?? Number.NaN) - phase.start_ms);
+}
+
+async function addMemory(memory: Samples, machine: Machine): Promise<void> {
+  await Bun.sleep(settle_s * 1000);
+  const processes = await machine.console.call("processes");
+  let all = 0;
+  const by_service = new Map<string, number>();
+  for (const process_ of processes) {
+    all += process_.pss_bytes ?? 0;
+    const service = process_.service ?? (process_.pid === 1 ? "PID 1" : null);
+    if (service !== null) by_service.set(service, (by_service.get(service) ?? 0) + (process_.pss_bytes ?? 0));
+  }
+  for (const [service, bytes] of by_service) memory.add(`memory (PSS) of ${service}`, bytes);
+  memory.add("memory (PSS) of all processes", all);
+  memory.add("memory used, kernel included", (await machine.console.call("metrics")).memory.used_bytes);
+}
+
+function sizes(): BenchRow[] {
+  const size = (path: string): number => statSync(path).size;
+  const allocated = (path: string): number => statSync(path).blocks * 512;
+  return [
+    rowOfValue("size of the packed root", "bytes", size(needBuilt("root_image"))),
+    rowOfValue("size of the kernel", "bytes", size(needBuilt("kernel"))),
+    rowOfValue("size of the executable", "bytes", size(needBuilt("executable"))),
+    rowOfValue("size of the disk image", "bytes", size(needBuilt("disk_image"))),
+    rowOfValue("blocks used by the disk image", "bytes", allocated(needBuilt("disk_image"))),
+  ];
+}

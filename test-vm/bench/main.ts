@@ -1,0 +1,46 @@
+/** `make bench AREA=…`: measures one area and writes build/bench/AREA.json (tooling/bench.ts has the form of a row). */
+
+import { benchReactive } from "../../agents/reactive/bench.ts";
+import { type BenchRow, writeBench } from "../../tooling/bench.ts";
+import { say } from "../../tooling/progress.ts";
+import { benchBoot } from "./boot.ts";
+import { benchConsole } from "./console.ts";
+import { benchSupervise } from "./supervise.ts";
+
+const areas: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
+  boot: benchBoot,
+  supervise: benchSupervise,
+  console: benchConsole,
+  intelligence: async () => benchReactive(),
+};
+
+/** Areas of the project that have nothing to measure yet. */
+const empty = ["memory", "tools", "faults"];
+
+async function main(area: string | undefined): Promise<number> {
+  if (area !== undefined && empty.includes(area)) {
+    say(`${area}: no benchmarks yet`);
+    return 0;
+  }
+  const measure = area !== undefined && Object.hasOwn(areas, area) ? areas[area] : undefined;
+  if (area === undefined || measure === undefined) {
+    say(`choosing an area failed: "${area ?? ""}" is none; use AREA=${[...Object.keys(areas), ...empty].join("|")}`);
+    return 2;
+  }
+  const rows = await measure();
+  for (const row of rows) process.stdout.write(`${line(row)}\n`);
+  say(`written to ${writeBench(area, rows)}`);
+  return 0;
+}
+
+function line(row: BenchRow): string {
+  const figures = [`n ${row.n}`, `p50 ${figure(row.p50)}`, `p99 ${figure(row.p99)}`];
+  if (row.value !== undefined) figures.push(`value ${figure(row.value)}`);
+  return `${row.name.padEnd(52)} ${figures.join("  ")} ${row.unit}`;
+}
+
+function figure(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(3);
+}
+
+process.exit(await main(process.argv[2]));
