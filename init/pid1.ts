@@ -20,6 +20,7 @@ import { runPhases } from "./runner.ts";
 import { Shutdown } from "./shutdown/shutdown.ts";
 import type { WayDown } from "./shutdown/steps.ts";
 import { makeInitFolder } from "./supervise/folders.ts";
+import { inOrder } from "./supervise/order.ts";
 import { orphanReaper, type Reaper } from "./supervise/orphans.ts";
 import { policy } from "./supervise/policy.ts";
 import { prepare } from "./supervise/prepare.ts";
@@ -245,7 +246,9 @@ export class Pid1 {
     const specs = this.#knownSpecs();
     const added = [...specs.values()].filter((spec) => !this.#supervisor.has(spec.name) || names.includes(spec.name));
     this.#supervisor.put(added);
-    for (const name of names) {
+    // one that is not asked for yet holds nobody up: so those that others come after are asked for first
+    const order = inOrder([...specs.values()]).map(({ name }) => name);
+    for (const name of [...names].sort((a, b) => order.indexOf(a) - order.indexOf(b))) {
       const spec = specs.get(name);
       if (spec === undefined) this.#log("error", `starting the service "${name}" failed: there is no such service`);
       else if (!enabled(name, config)) this.#log("notice", `service "${name}" is switched off in the machine config`);
@@ -272,12 +275,15 @@ export class Pid1 {
 
   #knownSpecs(): ReadonlyMap<string, ServiceSpec> {
     const { config } = this.#ports.state;
-    const specs = new Map(coreSpecs(config, this.#ports.mode).map((spec) => [spec.name, spec]));
-    for (const [name, extra] of Object.entries(config.extra_services)) {
-      if (specs.has(name)) this.#log("error", `adding the service "${name}" of the machine config failed: the name is taken; choose another`);
-      else specs.set(name, extraSpec(name, extra, this.#ports.mode));
+    const core = coreSpecs(config, this.#ports.mode);
+    const extra = Object.entries(config.extra_services).map(([name, each]) => extraSpec(name, each, this.#ports.mode));
+    try {
+      return new Map(inOrder([...core, ...extra]).map((spec) => [spec.name, spec]));
+    } catch (error) {
+      const todo = 'correct "extra_services" in aios.yaml and restart the system';
+      this.#degrade("extra_services", { what: "the services that the machine config adds do not run", detail: describe(error), todo });
+      return new Map(core.map((spec) => [spec.name, spec]));
     }
-    return specs;
   }
 
   /** The schemas take longer to load than the first service takes to be started: it is started first. */

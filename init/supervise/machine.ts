@@ -274,7 +274,8 @@ export class Machine {
   /** The process is gone (or never was). */
   #ended(unit: Unit, how: string): void {
     const failed = unit.state !== "stopping" || unit.failed;
-    if (!unit.wanted || this.#held) return this.#enter(unit, "stopped", unit.cause ?? how);
+    if (this.#held) unit.wanted = false;
+    if (!unit.wanted) return this.#enter(unit, "stopped", unit.cause ?? how);
     if (!failed) return this.#wait(unit, unit.cause ?? how);
     this.#fail(unit, how);
   }
