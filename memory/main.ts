@@ -35,7 +35,6 @@ export async function runMemory({ run, data }: MemoryPaths): Promise<void> {
   const server = serveMemory(run, keeper, commit);
   const intake = new Intake(commit);
   if (keeper.degradation !== null) log.error(keeper.degradation);
-  if (server.missing.length > 0) log.warn(`no folder for the socket of: ${server.missing.join(", ")}`);
 
   const service = await startService({
     name: "memory",
@@ -50,4 +49,5 @@ export async function runMemory({ run, data }: MemoryPaths): Promise<void> {
   });
   service.ready(keeper.degradation === null ? `${keeper.store.events} events held` : "degraded: see health");
   await service.init.call("events.subscribe", { after: null });
+  if (server.missing.length > 0) log.warn(`no folder for the socket of: ${server.missing.join(", ")}`);
 }

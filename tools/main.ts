@@ -14,7 +14,6 @@ export async function runBroker(run: string): Promise<void> {
   const log = createLog();
   const registry = new Registry();
   const server = serveBroker(run, registry);
-  if (server.missing.length > 0) log.warn(`no folder for the socket of: ${server.missing.join(", ")}`);
   const detail = (): string => (registry.size === 0 ? "no tools registered" : `${registry.size} tools`);
   const service = await startService({
     name: "broker",
@@ -23,4 +22,5 @@ export async function runBroker(run: string): Promise<void> {
     onStop: () => server.close(),
   });
   service.ready(detail());
+  if (server.missing.length > 0) log.warn(`no folder for the socket of: ${server.missing.join(", ")}`);
 }

@@ -58,7 +58,8 @@ export async function runReactive(run: string): Promise<void> {
     act: (decision) => carryOut(decision, pid1, Bun.sleep),
     record(decision, severity) {
       ledger.putDecision(decision);
-      say(log, decision, severity);
+      // Said when it is over: what is asked of PID 1 does not wait for a line of log.
+      if (decision.outcome.result !== "pending") say(log, decision, severity);
     },
   });
   subscribed_ms = boot_ms();
