@@ -6,7 +6,8 @@
 
 import { z } from "zod";
 import { writeDurably } from "./boot/files.ts";
-import { Lease, type LeaseVia, lease_folder } from "./boot/lease.ts";
+import { Lease, type LeaseVia } from "./boot/lease.ts";
+import { lease_folder } from "./boot/programs.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

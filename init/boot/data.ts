@@ -317,8 +317,9 @@ async function check(boot: BootContext, device: BlockDevice): Promise<{ readonly
   );
 }
 
-/** Mounts it, and grows the file system to the partition. */
+/** Grows the file system to its partition where that is worth it, and mounts it. */
 export async function mountPrepared(boot: BootContext, { device, steps, mended }: PreparedData, at: string): Promise<PhaseResult> {
+  const grown = await growFileSystem(boot, device);
   try {
     boot.sys.mount.mount({
       source: device.path,
@@ -330,13 +331,7 @@ export async function mountPrepared(boot: BootContext, { device, steps, mended }
   } catch (error) {
     return onTmpfs(boot, trouble(reasonOf(error), "look at the kernel log and at the disk"), at);
   }
-  const all_steps = [...steps];
-  const present_bytes = extentOfExt4(device.path);
-  if (present_bytes !== null && device.size_bytes - present_bytes >= worth_bytes) {
-    const grown = await runHelper(boot, ["resize2fs", device.path], { limit_ms: grow_limit_ms });
-    all_steps.push(grown.status === 0 ? "file system grown" : `growing the file system failed: ${grown.said}`);
-  }
-  const detail = [`"${device.path}", ${mib(device.size_bytes)} MiB`, ...all_steps].join(", ");
+  const detail = [`"${device.path}", ${mib(device.size_bytes)} MiB`, ...steps, ...grown].join(", ");
   boot.state.data = { persistent: true, mount: at, device: device.path, detail };
   if (!mended) return done(detail);
   return degraded(
@@ -344,6 +339,15 @@ export async function mountPrepared(boot: BootContext, { device, steps, mended }
     `${detail}: its file system was damaged and has been repaired`,
     'look into "lost+found" for what was cut off; replace the disk if it happens again',
   );
+}
+
+/** Before it is mounted: resize2fs wants a whole check then, and a file system that is grown is small. @returns what was done, in words */
+async function growFileSystem(boot: BootContext, device: BlockDevice): Promise<string[]> {
+  const present_bytes = extentOfExt4(device.path);
+  if (present_bytes === null || device.size_bytes - present_bytes < worth_bytes) return [];
+  await runHelper(boot, ["e2fsck", "-f", "-p", device.path], { limit_ms: check_limit_ms });
+  const grown = await runHelper(boot, ["resize2fs", device.path], { limit_ms: grow_limit_ms });
+  return [grown.status === 0 ? "file system grown" : `growing the file system failed: ${grown.said}`];
 }
 
 /** How large the superblock says that the file system is (ext4 on-disk format). @returns null when there is none */

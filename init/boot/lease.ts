@@ -1,9 +1,6 @@
 /** What our DHCP hook tells PID 1, one file for each interface and way of configuring it. Every value was checked. */
 
 import { z } from "zod";
-import { run_dir } from "../../contracts/paths.ts";
-
-export const lease_folder = `${run_dir}/net/leases`;
 
 /** `v4`: DHCP; `v6`: DHCPv6; `ra`: router advertisement. */
 export const LeaseVia = z.enum(["v4", "v6", "ra"]);

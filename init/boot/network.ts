@@ -9,9 +9,18 @@ import { data_dir, run_dir } from "../../contracts/paths.ts";
 import { isSysError } from "../../sys/errors.ts";
 import type { Link, NetChange } from "../../sys/netlink/route.ts";
 import { names, reasonOf, writeDurably } from "./files.ts";
-import { type Lease, lease_folder, parseLease } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 import type { BootContext, Phase } from "./phase.ts";
-import { chrony_config, chronyConfigText, chronyProgram, dhcpcd_config, dhcpcdConfigText, dhcpcdProgram, ntp_server } from "./programs.ts";
+import {
+  chrony_config,
+  chronyConfigText,
+  chronyProgram,
+  dhcpcd_config,
+  dhcpcdConfigText,
+  dhcpcdProgram,
+  lease_folder,
+  ntp_server,
+} from "./programs.ts";
 import { degraded, done } from "./result.ts";
 
 const resolv_file = `${run_dir}/etc/resolv.conf`;
@@ -40,7 +49,7 @@ export const network: Phase = {
   limit_ms: 10_000,
   run: async (boot) => {
     const manager = new Network(boot);
-    manager.start();
+    await manager.start();
     const links = boot.sys.netlink.links().filter((link) => !link.loopback);
     const { interfaces } = boot.state.config.network;
     const absent = interfaces.filter((config) => !links.some((link) => matches(config, link)));
@@ -97,13 +106,13 @@ export class Network {
     this.#boot = boot;
   }
 
-  start(): void {
+  async start(): Promise<void> {
     const { netlink } = this.#boot.sys;
     netlink.watchNetwork((change) => this.#guarded("following the network", () => this.#take(change)));
     for (const link of netlink.links()) this.#takeLink(link);
     this.#runDhcp();
     this.#watchLeases();
-    this.#apply();
+    await this.#apply();
   }
 
   summary(): string {
@@ -203,13 +212,14 @@ export class Network {
       this.#settling = true;
       setTimeout(() => {
         this.#settling = false;
-        this.#guarded("reading the leases", () => this.#apply());
+        this.#apply().catch((error: unknown) => this.#boot.log("error", `reading the leases failed: ${reasonOf(error)}`));
       }, settle_ms);
     });
   }
 
   /** Reads all leases, tells of those that changed, and writes what follows from them. */
-  #apply(): void {
+  async #apply(): Promise<void> {
+    const { parseLease } = await import("./lease.ts"); // the schema is heavy
     for (const file of names(lease_folder).filter((name) => name.endsWith(".json"))) {
       const text = readFileSync(`${lease_folder}/${file}`, "utf8");
       if (this.#leases.get(file)?.text === text) continue;

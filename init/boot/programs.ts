@@ -68,6 +68,8 @@ export function chronyConfigText(servers: readonly string[]): string {
 }
 
 export const dhcpcd_config = `${run_dir}/etc/dhcpcd.conf`;
+/** Where our DHCP hook leaves what it learned. */
+export const lease_folder = `${run_dir}/net/leases`;
 const dhcp_hook = `${lib_dir}/dhcp-hook`;
 
 /** One dhcpcd for all interfaces. It configures them itself, and runs unprivileged but for a small helper of its own. */

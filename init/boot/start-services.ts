@@ -1,4 +1,3 @@
-import { core_services } from "../../contracts/service.ts";
 import type { Phase } from "./phase.ts";
 import { done } from "./result.ts";
 
@@ -8,6 +7,7 @@ export const startServices: Phase = {
   modes: "both",
   limit_ms: 2000,
   run: async (boot) => {
+    const { core_services } = await import("../../contracts/service.ts"); // with the schemas, which the first phases do not pay for
     const { extra_services } = boot.state.config;
     const extras = Object.keys(extra_services);
     boot.startServices([...core_services, ...extras]);

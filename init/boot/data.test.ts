@@ -1,0 +1,209 @@
+/** The data partition on real disks: image files behind loop devices, partitioned and formatted by the real programs. */
+
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { linuxSystem } from "../../sys/linux.ts";
+import { parseBlkid, probeBlockDevices } from "./block.ts";
+import { data_folders, data_type, extentOfExt4, makeFolders, mountPrepared, onTmpfs, prepareData } from "./data.ts";
+import { testBoot } from "./testing.ts";
+
+const mib = 1024 * 1024;
+const sys = linuxSystem();
+let folder = "";
+let image = "";
+let disk = "";
+
+function run(...argv: string[]): string {
+  const done = Bun.spawnSync(argv, { stdout: "pipe", stderr: "pipe" });
+  if (done.exitCode !== 0) throw new Error(`${argv.join(" ")}: ${done.stderr}`);
+  return done.stdout.toString().trim();
+}
+
+/** A disk with the slots of aiOS, and a data partition of `data_mib` when given. */
+function makeDisk(size_mib: number, data_mib: number | null): void {
+  writeFileSync(image, "");
+  truncateSync(image, size_mib * mib);
+  const root = "type=4f68bce3-e8cd-4db1-96e7-fbcaf984b709";
+  const lines = ["label: gpt", `${root}, size=8M, name=root-a`, `${root}, size=8M, name=root-b`];
+  if (data_mib !== null) lines.push(`type=${data_type}, size=${data_mib}M, name=data`);
+  const done = Bun.spawnSync(["sfdisk", "--quiet", image], { stdin: Buffer.from(`${lines.join("\n")}\n`), stderr: "pipe" });
+  if (done.exitCode !== 0) throw new Error(done.stderr.toString());
+  disk = run("losetup", "--find", "--show", image);
+  run("partx", "--add", disk);
+}
+
+const name = (): string => basename(disk);
+const data = (): string => `${disk}p3`;
+const devices = () => probeBlockDevices(testBoot(sys), [name(), `${name()}p1`, `${name()}p2`, `${name()}p3`]);
+
+async function prepare() {
+  const boot = testBoot(sys);
+  return { boot, result: await prepareData(boot, await devices(), name()) };
+}
+
+/** Loop devices are shared with everything else on the machine: one test at a time, and all is undone. */
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "aios-data-"));
+  image = join(folder, "disk");
+  mkdirSync(join(folder, "mnt"));
+});
+afterEach(() => {
+  Bun.spawnSync(["umount", "-l", join(folder, "mnt")], { stderr: "ignore" });
+  if (disk !== "") {
+    Bun.spawnSync(["partx", "--delete", disk], { stderr: "ignore" });
+    run("losetup", "--detach", disk);
+  }
+  disk = "";
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("first boot", () => {
+  test("a disk without a data partition gets one, formatted, over all of the free room", async () => {
+    makeDisk(256, null);
+    // the root is in use, as it is on a real machine: the whole table cannot be read again
+    run("mke2fs", "-q", `${disk}p1`);
+    run("mount", `${disk}p1`, join(folder, "mnt"));
+    const { result } = await prepare();
+    run("umount", join(folder, "mnt"));
+    expect(result).toMatchObject({ steps: [`made "${data()}"`, "formatted"], mended: false });
+    if ("trouble" in result) throw new Error(result.trouble);
+    expect(result.device.size_bytes).toBeGreaterThan(230 * mib);
+    expect(run("blkid", "-p", "-o", "value", "-s", "TYPE", data())).toBe("ext4");
+    expect(run("blkid", "-p", "-o", "value", "-s", "PART_ENTRY_TYPE", data())).toBe(data_type);
+  });
+
+  test("a blank data partition is formatted, and keeps what is written to it at the next boot", async () => {
+    makeDisk(128, 100);
+    const first = await prepare();
+    expect(first.result).toMatchObject({ steps: ["formatted"] });
+    if ("trouble" in first.result) throw new Error(first.result.trouble);
+    const at = join(folder, "mnt");
+    expect(await mountPrepared(first.boot, first.result, at)).toMatchObject({ outcome: "done" });
+    expect(first.boot.state.data).toMatchObject({ persistent: true, mount: at, device: data() });
+    expect(readFileSync("/proc/mounts", "utf8")).toMatch(new RegExp(`^${data()} ${at} ext4 rw,nosuid,nodev,noatime`, "m"));
+    writeFileSync(join(at, "kept"), "yes");
+    sys.mount.unmount(at);
+    const second = await prepare();
+    expect(second.result).toMatchObject({ steps: [], mended: false });
+    if ("trouble" in second.result) throw new Error(second.result.trouble);
+    await mountPrepared(second.boot, second.result, at);
+    expect(readFileSync(join(at, "kept"), "utf8")).toBe("yes");
+  });
+
+  test("a full disk says what is missing", async () => {
+    makeDisk(40, null);
+    expect((await prepare()).result).toMatchObject({ trouble: expect.stringContaining("MiB free"), todo: "use a larger disk" });
+  });
+});
+
+describe("a larger disk", () => {
+  test("partition and file system grow, and nothing is lost", async () => {
+    makeDisk(128, 100);
+    const at = join(folder, "mnt");
+    const first = await prepare();
+    if ("trouble" in first.result) throw new Error(first.result.trouble);
+    await mountPrepared(first.boot, first.result, at);
+    writeFileSync(join(at, "kept"), "x".repeat(100_000));
+    sys.mount.unmount(at);
+    truncateSync(image, 512 * mib);
+    run("losetup", "--set-capacity", disk);
+    const { boot, result } = await prepare();
+    expect(result).toMatchObject({ steps: ["grown to its disk"] });
+    if ("trouble" in result) throw new Error(result.trouble);
+    expect(result.device.size_bytes).toBeGreaterThan(480 * mib);
+    const mounted = await mountPrepared(boot, result, at);
+    expect(mounted.detail).toContain("file system grown");
+    expect(sys.mount.use(at).size_bytes).toBeGreaterThan(430 * mib);
+    expect(readFileSync(join(at, "kept"), "utf8")).toHaveLength(100_000);
+    expect(extentOfExt4(data())).toBe(result.device.size_bytes);
+  });
+});
+
+describe("what is not ours is not touched", () => {
+  test("another file system", async () => {
+    makeDisk(128, 100);
+    run("mkfs.vfat", data());
+    const before = Bun.hash(readFileSync(image));
+    expect((await prepare()).result).toMatchObject({ trouble: expect.stringContaining("holds vfat, not ext4") });
+    expect(Bun.hash(readFileSync(image))).toBe(before);
+  });
+
+  test("bytes of an unknown kind", async () => {
+    makeDisk(128, 100);
+    const fd = openSync(data(), "r+");
+    writeSync(fd, Buffer.from("someone's own format"), 0, 20, 8192);
+    closeSync(fd);
+    const before = Bun.hash(readFileSync(image));
+    expect((await prepare()).result).toMatchObject({ trouble: expect.stringContaining("data of an unknown kind") });
+    expect(Bun.hash(readFileSync(image))).toBe(before);
+  });
+});
+
+describe("damage", () => {
+  test("a damaged file system is repaired, and that is said", async () => {
+    makeDisk(128, 100);
+    const at = join(folder, "mnt");
+    const first = await prepare();
+    if ("trouble" in first.result) throw new Error(first.result.trouble);
+    await mountPrepared(first.boot, first.result, at);
+    mkdirSync(join(at, "lost"));
+    writeFileSync(join(at, "lost/found"), "x");
+    sys.mount.unmount(at);
+    run("debugfs", "-w", "-R", "clri lost", data());
+    run("debugfs", "-w", "-R", "set_super_value state 2", data());
+    const { boot, result } = await prepare();
+    expect(result).toMatchObject({ mended: true });
+    if ("trouble" in result) throw new Error(result.trouble);
+    expect(await mountPrepared(boot, result, at)).toMatchObject({
+      outcome: "degraded",
+      degradation: { detail: expect.stringContaining("has been repaired") },
+    });
+  });
+
+  test("one beyond repair is left alone, with what to do", async () => {
+    makeDisk(128, 100);
+    run("mke2fs", "-q", "-t", "ext4", data());
+    const fd = openSync(data(), "r+");
+    // every copy of the superblock but for the magic number of the first, and the tables behind them
+    writeSync(fd, Buffer.alloc(90 * mib, 0x5a), 0, 90 * mib, 2048);
+    writeSync(fd, Buffer.alloc(40, 0x5a), 0, 40, 1024);
+    closeSync(fd);
+    const { result } = await prepare();
+    expect(result).toHaveProperty("trouble");
+  });
+
+  test("no data partition at all: a tmpfs, said so", () => {
+    const at = join(folder, "mnt");
+    const boot = testBoot(sys);
+    const result = onTmpfs(boot, { trouble: "there is no disk", todo: "add one" }, at);
+    expect(result).toMatchObject({
+      outcome: "degraded",
+      degradation: { what: "data partition", detail: "nothing will be kept over a reboot: there is no disk", todo: "add one" },
+    });
+    expect(boot.state.data.persistent).toBe(false);
+    makeFolders(at);
+    for (const { name: each, uid, mode } of data_folders) {
+      const made = statSync(join(at, each));
+      expect([each, made.uid, made.mode & 0o777]).toEqual([each, uid, mode]);
+    }
+  });
+});
+
+test("blkid's text is read as it is meant, quoted characters and all", () => {
+  const devices = parseBlkid("DEVNAME=/dev/vda1\nLABEL=my\\ disk\nTYPE=vfat\n\nDEVNAME=/dev/vda2\nnonsense\n");
+  expect(devices.get("/dev/vda1")?.get("LABEL")).toBe("my disk");
+  expect([...devices.keys()]).toEqual(["/dev/vda1", "/dev/vda2"]);
+});
