@@ -111,7 +111,11 @@ export class Pid1 {
     this.maintenance = new Maintenance({
       say: ports.say,
       tell: (detail) => {
-        this.#degradations.set("maintenance", { what: "maintenance mode", detail, todo: "save what the log says, then restart the system" });
+        this.#degradations.set("maintenance", {
+          what: "maintenance mode",
+          detail,
+          todo: "save what the log says, then restart the system",
+        });
         this.#emit("system.maintenance", "critical", { detail });
         this.#log("critical", detail);
       },
@@ -224,7 +228,18 @@ export class Pid1 {
   /** Trouble with a service is also said where PID 1 logs: with a broken console that is all there is to see. */
   #emitOfService<K extends EventKind>(kind: K, severity: Severity, facts: Facts<K>): void {
     this.#emit(kind, severity, facts);
-    if (severity !== "info" && "service" in facts) this.#log(severity, troubleText(kind, facts, this.#logs.last(last_lines, facts.service).map((record) => record.message).join(" | ")));
+    if (severity !== "info" && "service" in facts)
+      this.#log(
+        severity,
+        troubleText(
+          kind,
+          facts,
+          this.#logs
+            .last(last_lines, facts.service)
+            .map((record) => record.message)
+            .join(" | "),
+        ),
+      );
   }
 
   #log(severity: Severity, message: string): void {
@@ -295,7 +310,8 @@ export class Pid1 {
   #welcome: typeof import("./control/server.ts").welcomeFor | null = null;
 
   #openDoors(): void {
-    for (const [name, door] of this.#doors) if (this.#welcome !== null) door.open(this.#welcome(name as CoreService, this.#desk(), this.#supervisor));
+    for (const [name, door] of this.#doors)
+      if (this.#welcome !== null) door.open(this.#welcome(name as CoreService, this.#desk(), this.#supervisor));
   }
 
   #desk(): Desk {
@@ -331,7 +347,11 @@ export class Pid1 {
     if (!this.stopping)
       for (const { name, state, reason } of this.#supervisor.statuses()) {
         if (state === "crash-loop")
-          this.#degrade(`service ${name}`, { what: `service "${name}" does not run`, detail: reason, todo: `see its log, then restart it` });
+          this.#degrade(`service ${name}`, {
+            what: `service "${name}" does not run`,
+            detail: reason,
+            todo: `see its log, then restart it`,
+          });
         else if (state === "ready" || state === "stopped") this.#degrade(`service ${name}`, null);
       }
     this.#readiness.look();

@@ -51,6 +51,10 @@ function ended(phase: Phase, boot: BootContext, result: PhaseResult): Ending {
 }
 
 function failed(phase: Phase, boot: BootContext, detail: string): Ending {
-  boot.degrade(phase.name, { what: `boot phase "${phase.name}" failed`, detail, todo: `what it is for: ${phase.what}; see the log of init` });
+  boot.degrade(phase.name, {
+    what: `boot phase "${phase.name}" failed`,
+    detail,
+    todo: `what it is for: ${phase.what}; see the log of init`,
+  });
   return { outcome: "failed", detail };
 }

@@ -1,7 +1,7 @@
 /** The methods that PID 1 serves, for one connection of one caller. Whoever asks for a change says why; that is kept as an event. */
 
-import type { BootTimeline, Hardware, init_methods, ShutdownAction, SystemStatus } from "../../contracts/init.ts";
 import type { LogRecord } from "../../contracts/event.ts";
+import type { BootTimeline, Hardware, init_methods, ShutdownAction, SystemStatus } from "../../contracts/init.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
 import type { ServiceStatus } from "../../contracts/service.ts";
 import { type Handlers, RpcError } from "../../wire/peer.ts";

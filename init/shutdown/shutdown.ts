@@ -44,7 +44,8 @@ export class Shutdown {
     if (refusal !== null) return refusal;
     const under_way = this.#sequence;
     if (under_way === action) return null;
-    if (!may_replace[under_way].includes(action)) return `to ${action} is not possible: a ${under_way} is under way, which it may not replace`;
+    if (!may_replace[under_way].includes(action))
+      return `to ${action} is not possible: a ${under_way} is under way, which it may not replace`;
     this.#sequence = action;
     this.#ports.report(action, "request", reason);
     if (under_way === "up") void this.#go();

@@ -5,8 +5,8 @@
 
 import { readFileSync } from "node:fs";
 import type { System } from "../../sys/system.ts";
-import { endProcesses } from "./processes.ts";
 import { parseMountInfo, parseSwaps, toTakeDown } from "./mounts.ts";
+import { endProcesses } from "./processes.ts";
 import { stopInOrder } from "./services.ts";
 
 export interface WayDown {

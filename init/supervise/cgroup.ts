@@ -19,7 +19,11 @@ export function limitFiles(limits: Limits): ReadonlyMap<string, string> {
 }
 
 /** @returns its path and the limits that could not be set, or null where there are no cgroups */
-export function makeCgroup(slice: Slice, name: string, limits: Limits): { readonly path: string; readonly missing: readonly string[] } | null {
+export function makeCgroup(
+  slice: Slice,
+  name: string,
+  limits: Limits,
+): { readonly path: string; readonly missing: readonly string[] } | null {
   if (!existsSync(`${cgroup_root}/cgroup.procs`)) return null;
   const path = serviceCgroup(slice, name);
   const missing: string[] = [];

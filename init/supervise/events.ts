@@ -15,7 +15,13 @@ export type MachineEvent =
   | { readonly type: "extend"; readonly service: string; readonly run: number; readonly by_ms: number }
   /** It says of itself that it hangs (WATCHDOG=trigger). */
   | { readonly type: "stuck"; readonly service: string; readonly run: number }
-  | { readonly type: "exited"; readonly service: string; readonly run: number; readonly status: number | null; readonly signal: string | null }
+  | {
+      readonly type: "exited";
+      readonly service: string;
+      readonly run: number;
+      readonly status: number | null;
+      readonly signal: string | null;
+    }
   /** From now on nothing is started any more. */
   | { readonly type: "hold" }
   | { readonly type: "tick" };

@@ -79,7 +79,11 @@ describe("states", () => {
   });
 
   test("an end that nobody asked for leads to backoff, whatever the status, and to a new start after the wait", () => {
-    for (const [status, signal] of [[0, null], [3, null], [null, "SIGKILL"]] as const) {
+    for (const [status, signal] of [
+      [0, null],
+      [3, null],
+      [null, "SIGKILL"],
+    ] as const) {
       const r = rig();
       r.up();
       r.die("a", status, signal);
@@ -311,7 +315,21 @@ test("whatever happens, in whatever order", () => {
   const names = ["a", "b", "c"];
   const specs = [spec("a"), spec("b", ["a"]), spec("c", ["a", "b"], { ready: "exec", heartbeat_ms: 0 })];
   const event = fc.record({
-    kind: fc.constantFrom("start", "stop", "restart", "spawned", "spawn-failed", "ready", "alive", "stuck", "extend", "exited", "pass", "jump", "hold"),
+    kind: fc.constantFrom(
+      "start",
+      "stop",
+      "restart",
+      "spawned",
+      "spawn-failed",
+      "ready",
+      "alive",
+      "stuck",
+      "extend",
+      "exited",
+      "pass",
+      "jump",
+      "hold",
+    ),
     service: fc.constantFrom(...names),
     stale: fc.boolean(),
     ms: fc.nat(40_000),

@@ -285,7 +285,9 @@ export class Machine {
     unit.attempt += 1;
     unit.failures = [...unit.failures.filter((at) => at > this.#now - numbers.loop_window_ms), this.#now].slice(-numbers.loop_failures);
     if (unit.probation || unit.failures.length >= numbers.loop_failures) {
-      const why = unit.probation ? "it failed again on probation" : `${unit.failures.length} failures in ${numbers.loop_window_ms / 1000} s`;
+      const why = unit.probation
+        ? "it failed again on probation"
+        : `${unit.failures.length} failures in ${numbers.loop_window_ms / 1000} s`;
       unit.probation = true;
       this.#enter(unit, "crash-loop", `${how}; ${why}; next try in ${numbers.loop_retry_ms / 1000} s, or on request`);
       unit.deadline = this.#now + numbers.loop_retry_ms;

@@ -25,7 +25,12 @@ test("a cycle is named, and so is a service that does not exist or exists twice"
   expect(cycle).toThrow('"a" after "c" after "b" after "a"');
   expect(() => inOrder([{ name: "a", after: ["a"] }])).toThrow('"a" after "a"');
   expect(() => inOrder([{ name: "a", after: ["x"] }])).toThrow('"a" comes after "x": there is no such service');
-  expect(() => inOrder([{ name: "a", after: [] }, { name: "a", after: [] }])).toThrow("there twice");
+  expect(() =>
+    inOrder([
+      { name: "a", after: [] },
+      { name: "a", after: [] },
+    ]),
+  ).toThrow("there twice");
 });
 
 test("the order of the services that are ours", () => {

@@ -23,7 +23,8 @@ export function saidBy(line: Line, stream: "stdout" | "stderr"): Said {
   const parsed = parse(line.text);
   if (parsed === null) return plain;
   const { level, msg, time: _time, pid: _pid, hostname: _hostname, launch, error, ...rest } = parsed;
-  if (typeof launch === "string") return { level: "error", message: `launch: ${launch} failed: ${typeof error === "string" ? error : "unknown"}` };
+  if (typeof launch === "string")
+    return { level: "error", message: `launch: ${launch} failed: ${typeof error === "string" ? error : "unknown"}` };
   const known = levelOf(level);
   if (known === null || typeof msg !== "string") return plain;
   if (error !== undefined) rest["error"] = error;

@@ -55,13 +55,15 @@ export function processRunner(options: RunnerOptions): Runner {
     start(spec, hears) {
       const prepared = prepare(spec);
       const watch = hearNotify(options.system, spec, prepared, hears);
-      const { pid, ended } = startOr(() => watch?.close(), () =>
-        run({
-          argv: prepared.argv,
-          env: prepared.env,
-          onPid: options.reaper.own,
-          onOutput: (output) => void capture(output, options.now, hears.output),
-        }),
+      const { pid, ended } = startOr(
+        () => watch?.close(),
+        () =>
+          run({
+            argv: prepared.argv,
+            env: prepared.env,
+            onPid: options.reaper.own,
+            onOutput: (output) => void capture(output, options.now, hears.output),
+          }),
       );
       const kill = (): void => {
         if (prepared.cgroup !== null && killCgroup(prepared.cgroup)) return;

@@ -183,7 +183,8 @@ export class Supervisor {
     if (held === undefined) return;
     if (event.type === "stop" && this.state(event.service) === "stopped") return;
     if (event.type === "start" && this.state(event.service) === "ready") return;
-    if (held.waiters.length >= waiters_max) throw new Error(`asking for "${event.service}" failed: ${waiters_max} requests wait for it already`);
+    if (held.waiters.length >= waiters_max)
+      throw new Error(`asking for "${event.service}" failed: ${waiters_max} requests wait for it already`);
     const { promise, resolve } = Promise.withResolvers<void>();
     held.waiters.push({ until, done: resolve });
     this.#happened(event);
@@ -234,7 +235,11 @@ export class Supervisor {
       case "kill":
         return held.handle?.kill();
       case "report-hang":
-        return this.#ports.emit("service.hung", "error", { service: action.service, pid: this.#mainPid(held), silent_ms: action.silent_ms });
+        return this.#ports.emit("service.hung", "error", {
+          service: action.service,
+          pid: this.#mainPid(held),
+          silent_ms: action.silent_ms,
+        });
       case "report-exit":
         return this.#reportExit(held, action);
       case "report-state":

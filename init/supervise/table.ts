@@ -27,11 +27,46 @@ const mib = 1024 * 1024;
  * Uids as in docs/LAYOUT.md. OOM scores: the console and memory are the last to go, the thinking tiers the first.
  */
 const rows: readonly Row[] = [
-  { name: "console", uid: 806, slice: "system", after: [], oom_score: -900, limits: { cpu_weight: 200, memory_max_bytes: 256 * mib, pids_max: 64 } },
-  { name: "memory", uid: 801, slice: "system", after: ["console"], oom_score: -800, limits: { cpu_weight: 150, memory_max_bytes: 512 * mib, pids_max: 64 } },
-  { name: "broker", uid: 0, slice: "system", after: ["memory"], oom_score: -700, limits: { cpu_weight: 150, memory_max_bytes: 512 * mib, pids_max: 256 } },
-  { name: "reactive", uid: 802, slice: "tiers", after: ["memory"], oom_score: -500, limits: { cpu_weight: 200, memory_max_bytes: 256 * mib, pids_max: 64 } },
-  { name: "operational", uid: 803, slice: "tiers", after: ["memory", "broker"], oom_score: 300, limits: { cpu_weight: 100, pids_max: 128 } },
+  {
+    name: "console",
+    uid: 806,
+    slice: "system",
+    after: [],
+    oom_score: -900,
+    limits: { cpu_weight: 200, memory_max_bytes: 256 * mib, pids_max: 64 },
+  },
+  {
+    name: "memory",
+    uid: 801,
+    slice: "system",
+    after: ["console"],
+    oom_score: -800,
+    limits: { cpu_weight: 150, memory_max_bytes: 512 * mib, pids_max: 64 },
+  },
+  {
+    name: "broker",
+    uid: 0,
+    slice: "system",
+    after: ["memory"],
+    oom_score: -700,
+    limits: { cpu_weight: 150, memory_max_bytes: 512 * mib, pids_max: 256 },
+  },
+  {
+    name: "reactive",
+    uid: 802,
+    slice: "tiers",
+    after: ["memory"],
+    oom_score: -500,
+    limits: { cpu_weight: 200, memory_max_bytes: 256 * mib, pids_max: 64 },
+  },
+  {
+    name: "operational",
+    uid: 803,
+    slice: "tiers",
+    after: ["memory", "broker"],
+    oom_score: 300,
+    limits: { cpu_weight: 100, pids_max: 128 },
+  },
   { name: "tactical", uid: 804, slice: "tiers", after: ["memory", "broker"], oom_score: 400, limits: { cpu_weight: 80, pids_max: 128 } },
   { name: "strategic", uid: 805, slice: "tiers", after: ["memory", "broker"], oom_score: 500, limits: { cpu_weight: 60, pids_max: 128 } },
 ];

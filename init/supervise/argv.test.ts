@@ -1,0 +1,97 @@
+import { expect, test } from "bun:test";
+import { default_config } from "../defaults.ts";
+import { argvOf, type Place } from "./argv.ts";
+import { coreSpecs, enabled, extraSpec } from "./table.ts";
+
+const bare: Place = { cgroup: null, devices: [], notify_folder: null, may_limit_userns: true };
+const argvFor = (name: string, place: Place = bare) => {
+  const spec = coreSpecs(default_config, "machine").find((each) => each.name === name);
+  if (spec === undefined) throw new Error(`no "${name}"`);
+  return argvOf(spec, place);
+};
+
+const before = (name: string, uid: number, oom: number, cgroup: string[] = []) =>
+  [
+    "/usr/lib/aios/launch",
+    ...cgroup,
+    ...["--oom", `${oom}`, "--rlimit", "core=0:0", "--rlimit", "nofile=1024:4096", "--setsid"],
+    ...["--seccomp-fd-from", "/usr/lib/aios/seccomp/service.bpf", "10"],
+    ...["--uid", `${uid}`, "--gid", `${uid}`, "--drop-caps", "--no-new-privs", "--"],
+    ...["/usr/bin/bwrap", "--unshare-user", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--disable-userns"],
+    name,
+  ].slice(0, -1);
+const fresh = ["--tmpfs", "/tmp", "--tmpfs", "/run", "--tmpfs", "/var/lib/aios", "--ro-bind-try", "/run/aios/etc", "/run/aios/etc"];
+const root = ["--ro-bind", "/", "/", "--dev", "/dev"];
+const end = ["--seccomp", "10", "--cap-drop", "ALL", "--new-session", "--die-with-parent", "--chdir", "/", "--"];
+const calls = (name: string, servers: string[]) =>
+  servers.flatMap((server) => ["--ro-bind", `/run/aios/${server}/${name}`, `/run/aios/${server}/${name}`]);
+
+test("memory: no network, its own folders only", () => {
+  expect(argvFor("memory", { ...bare, cgroup: "/sys/fs/cgroup/system/memory" })).toEqual([
+    ...before("memory", 801, -800, ["--cgroup", "/sys/fs/cgroup/system/memory"]),
+    ...["--unshare-pid", "--unshare-net", ...root, "--proc", "/proc", ...fresh, ...calls("memory", ["init"])],
+    ...["--bind", "/var/lib/aios/memory", "/var/lib/aios/memory", "--bind", "/run/aios/memory", "/run/aios/memory"],
+    ...[...end, "/usr/bin/aios", "memory"],
+  ]);
+});
+
+test("reactive: the system's own pids and /proc, no network, nothing to write", () => {
+  expect(argvFor("reactive")).toEqual([
+    ...before("reactive", 802, -500),
+    ...["--unshare-net", ...root, ...fresh, ...calls("reactive", ["init", "memory", "broker"])],
+    ...[...end, "/usr/bin/aios", "reactive"],
+  ]);
+});
+
+test("strategic alone has the network", () => {
+  for (const name of ["console", "memory", "reactive", "operational", "tactical"]) expect(argvFor(name)).toContain("--unshare-net");
+  expect(argvFor("strategic")).not.toContain("--unshare-net");
+});
+
+test("console: its HTTP folder, and the serial port that was found", () => {
+  const argv = argvFor("console", { ...bare, devices: ["/dev/vport1p1"] });
+  expect(argv.join(" ")).toContain("--bind /run/aios/console/http /run/aios/console/http --dev-bind /dev/vport1p1 /dev/vport1p1");
+});
+
+test("broker: root, without a sandbox", () => {
+  expect(argvFor("broker")).toEqual([
+    ...["/usr/lib/aios/launch", "--oom", "-700", "--rlimit", "core=0:0", "--rlimit", "nofile=1024:4096", "--setsid"],
+    ...["--", "/usr/bin/aios", "broker"],
+  ]);
+});
+
+test("an extra service: no sockets of ours, the network when the config says so", () => {
+  const extra = {
+    argv: ["/usr/bin/x", "y"],
+    after: [],
+    ready: "notify",
+    heartbeat_ms: 0,
+    uid: 900,
+    sandbox: true,
+    network: false,
+    limits: {},
+  } as const;
+  const spec = (changes: object) => extraSpec("x", { ...extra, ...changes, argv: [...extra.argv], after: [] }, "machine");
+  const argv = argvOf(spec({}), { ...bare, notify_folder: "/run/aios/notify/x" });
+  expect(argv).toContain("--unshare-net");
+  expect(argv.join(" ")).not.toContain("/run/aios/init");
+  expect(argv.join(" ")).toContain("--ro-bind /run/aios/notify/x /run/aios/notify/x");
+  expect(argv.slice(-3)).toEqual(["--", "/usr/bin/x", "y"]);
+  expect(argvOf(spec({ network: true }), bare)).not.toContain("--unshare-net");
+  expect(argvOf(spec({ sandbox: false }), bare)).not.toContain("/usr/bin/bwrap");
+});
+
+test("the config switches services off and merges limits and heartbeats", () => {
+  const config = {
+    ...default_config,
+    services: { memory: { enabled: true, limits: { pids_max: 9 }, heartbeat_ms: 700 }, reactive: { enabled: false, limits: {} } },
+    tiers: { ...default_config.tiers, tactical: { enabled: false } },
+  };
+  const memory = coreSpecs(config, "machine").find(({ name }) => name === "memory");
+  expect(memory).toMatchObject({ heartbeat_ms: 700, limits: { pids_max: 9, cpu_weight: 150 } });
+  expect(["memory", "reactive", "tactical", "strategic"].map((name) => enabled(name, config))).toEqual([true, false, false, true]);
+});
+
+test("a container cannot lower OOM scores, so it does not try", () => {
+  expect(coreSpecs(default_config, "container").every(({ oom_score }) => oom_score >= 0)).toBe(true);
+});
