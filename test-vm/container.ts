@@ -3,7 +3,7 @@
  * namespaces, at native speed. Needs root. What is inside ends with this process.
  */
 
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { console_socket } from "../contracts/paths.ts";
 import { Console } from "./client.ts";
@@ -58,7 +58,10 @@ export async function startContainer(options: ContainerOptions = {}): Promise<Co
   mkdirSync(join(folder, "new"));
   const config = join(folder, "aios.yaml");
   if (options.config !== undefined) writeFileSync(config, options.config);
-  if (options.data !== undefined) mkdirSync(options.data, { recursive: true });
+  if (options.data !== undefined) {
+    mkdirSync(options.data, { recursive: true });
+    chmodSync(options.data, 0o755); // as the root of a new file system is
+  }
   const cgroup = makeCgroup();
   const log_path = join(folder, "console.log");
   const log_fd = openSync(log_path, "a");

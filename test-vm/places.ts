@@ -5,14 +5,16 @@ import { join, resolve } from "node:path";
 
 export const checkout = resolve(import.meta.dir, "..");
 export const build = join(checkout, "build");
+/** Where the products under test are: `AIOS_BUILD` tests those of another build. */
+const products = resolve(process.env["AIOS_BUILD"] ?? build);
 
 export const built = {
-  root_folder: join(build, "root"),
-  root_image: join(build, "root.erofs"),
-  disk_image: join(build, "disk.raw"),
-  kernel: join(build, "kernel/x86_64/vmlinuz"),
-  client: join(build, "bin/aiosctl"),
-  executable: join(build, "bin/aios"),
+  root_folder: join(products, "root"),
+  root_image: join(products, "root.erofs"),
+  disk_image: join(products, "disk.raw"),
+  kernel: join(products, "kernel/x86_64/vmlinuz"),
+  client: join(products, "bin/aiosctl"),
+  executable: join(products, "bin/aios"),
 } as const;
 
 /** Kept between runs. */
