@@ -83,6 +83,10 @@ const times = {
 /** What every program of ours or of the image starts with. Without its compiler the runtime starts in a quarter of the time. */
 const environment = { PATH: "/usr/bin:/usr/sbin", HOME: "/", LANG: "C.UTF-8", BUN_JSC_useJIT: "0" };
 
+/** For a service that has to be quick a thousand times a second. The first tier of the compiler is enough, and the one without threads of its own. */
+const environment_compiling = { ...environment, BUN_JSC_useJIT: "1", BUN_JSC_useDFGJIT: "0", BUN_JSC_useConcurrentJIT: "0" };
+const compiling: ReadonlySet<CoreService> = new Set<CoreService>(["reactive"]);
+
 const tiers: readonly string[] = ["operational", "tactical", "strategic"] satisfies (keyof MachineConfig["tiers"])[];
 
 /** To lower the score takes a capability that a container seldom has; raising it never does. */
@@ -103,7 +107,7 @@ export function coreSpecs(config: MachineConfig, mode: Mode): ServiceSpec[] {
     return {
       name: row.name,
       argv: [aios_executable, row.name],
-      env: { ...environment, AIOS_MODE: mode },
+      env: { ...(compiling.has(row.name) ? environment_compiling : environment), AIOS_MODE: mode },
       after: row.after,
       slice: row.slice,
       uid: row.uid,
