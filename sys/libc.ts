@@ -17,6 +17,8 @@ export interface Libc {
   call(name: string, args: readonly Argument[], about: string): number;
   /** The same, for where -1 is an answer too. `errno` is null when the call did not fail. */
   attempt(name: string, args: readonly Argument[]): { readonly value: number; readonly errno: number | null };
+  /** Calls `name`, without arguments, on a thread of its own: for what may block for long. Its answer is not looked at. */
+  aside(name: string): Promise<void>;
   /** The error for an errno, with its symbol and its text, strerror(3). */
   error(about: string, errno: number): SysError;
 }
@@ -63,6 +65,9 @@ export function openLibc(): Libc {
   return {
     attempt,
     error,
+    async aside(name) {
+      await ffi.load({ library, funcName: name, retType: I32, paramsType: [], paramsValue: [], runInNewThread: true });
+    },
     call(name, args, about) {
       const { value, errno } = attempt(name, args);
       if (errno !== null) throw error(about, errno);

@@ -8,6 +8,8 @@ export type RebootCommand = "restart" | "power-off" | "halt" | "kexec" | "cad-of
 export interface PowerCalls {
   /** sync(2); may block for as long as a device does. */
   sync(): void;
+  /** The same on a thread of its own: ends when the devices have answered, which may be never. */
+  syncAside(): Promise<void>;
   /** reboot(2). `cad-off` makes Ctrl-Alt-Del send SIGINT to PID 1 instead of resetting. */
   reboot(command: RebootCommand): void;
   /** kexec_file_load(2): loads the kernel that `reboot("kexec")` then starts. */
@@ -32,6 +34,7 @@ export function powerCalls(libc: Libc): PowerCalls {
     sync() {
       libc.attempt("sync", []); // returns nothing and cannot fail
     },
+    syncAside: () => libc.aside("sync"),
     reboot(command) {
       libc.call("reboot", [commands[command]], `reboot "${command}"`);
     },

@@ -21,7 +21,7 @@ export async function inNamespaces(source: string, options: { readonly namespace
   const folder = mkdtempSync(join(tmpdir(), "aios-ns-"));
   try {
     const file = join(folder, "program.ts");
-    const head = `import { linuxSystem } from ${JSON.stringify(join(import.meta.dir, "linux.ts"))};\n${options.imports ?? ""}\nconst sys = linuxSystem();\n`;
+    const head = `import { linuxSystem } from ${JSON.stringify(join(import.meta.dir, "linux.ts"))};\nconst sys = linuxSystem();\n${options.imports ?? ""}\n`;
     writeFileSync(file, head + source);
     const child = Bun.spawn(["unshare", ...(options.namespaces ?? namespaces), process.execPath, file], {
       cwd: import.meta.dir,

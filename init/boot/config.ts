@@ -35,7 +35,14 @@ function parse(bytes: Uint8Array): ParsedConfig {
   const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   if (nesting(text) > depth_max) return refuse([`it is nested deeper than ${depth_max} levels`]);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, schema: "core", strict: true, uniqueKeys: true, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    schema: "core",
+    strict: true,
+    uniqueKeys: true,
+    prettyErrors: false,
+    logLevel: "error",
+  });
   if (document.errors.length > 0) {
     return refuse(document.errors.map((error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message}`));
   }

@@ -42,7 +42,7 @@ function makeDisk(size_mib: number, data_mib: number | null): void {
   const done = Bun.spawnSync(["sfdisk", "--quiet", image], { stdin: Buffer.from(`${lines.join("\n")}\n`), stderr: "pipe" });
   if (done.exitCode !== 0) throw new Error(done.stderr.toString());
   disk = run("losetup", "--find", "--show", image);
-  run("partx", "--add", disk);
+  run("partx", "--update", disk);
 }
 
 const name = (): string => basename(disk);
@@ -128,7 +128,7 @@ describe("a larger disk", () => {
     expect(mounted.detail).toContain("file system grown");
     expect(sys.mount.use(at).size_bytes).toBeGreaterThan(430 * mib);
     expect(readFileSync(join(at, "kept"), "utf8")).toHaveLength(100_000);
-    expect(extentOfExt4(data())).toBe(result.device.size_bytes);
+    expect(result.device.size_bytes - (extentOfExt4(data()) ?? 0)).toBeLessThan(4096); // whole blocks only
   });
 });
 

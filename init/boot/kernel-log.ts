@@ -96,7 +96,7 @@ function unescaped(message: string): string {
 }
 
 const oom_kill =
-  /^(?:Memory cgroup out of memory|Out of memory(?: \(oom_kill_allocating_task\))?): Killed process (\d{1,10}) \((.{0,64}?)\),? /;
+  /^(?:Memory cgroup out of memory|Out of memory(?: \(oom_kill_allocating_task\))?): Killed process (\d{1,10}) \((.{0,64}?)\),? total-vm:/;
 
 /** The pid and the name (which the process chose itself) in the line of an OOM kill (mm/oom_kill.c). */
 export function parseOomKill(message: string): { readonly pid: number; readonly name: string } | null {

@@ -1,0 +1,174 @@
+/** The network phase on real links, in network and mount namespaces of its own; /run is a tmpfs there. */
+
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { Link } from "../../sys/netlink/route.ts";
+import { valueInNamespaces } from "../../sys/testing.ts";
+import { default_config } from "../defaults.ts";
+import { configFor, resolvConf } from "./network.ts";
+import { chronyConfigText, dhcpcdConfigText } from "./programs.ts";
+
+const here = (name: string): string => JSON.stringify(join(import.meta.dir, name));
+const imports = `
+import { loopback, network } from ${here("network.ts")};
+import { dhcpHook } from ${here("../dhcp-hook.ts")};
+import { testBoot } from ${here("testing.ts")};
+import { MachineConfig } from ${here("../../contracts/config.ts")};
+import { spawnSync } from "node:child_process";
+import { readFileSync, mkdirSync } from "node:fs";
+const ip = (line) => spawnSync("ip", line.split(" ")).stdout.toString();
+sys.mount.mount({ source: "run", target: "/run", type: "tmpfs" });
+mkdirSync("/run/aios/etc", { recursive: true });
+const until = async (what) => { for (let turn = 0; turn < 200 && !what(); turn++) await Bun.sleep(10); };
+`;
+
+test("loopback comes up", async () => {
+  const source = `await loopback.run(testBoot(sys)); console.log(JSON.stringify(ip("address show dev lo").includes("127.0.0.1")));`;
+  expect(await valueInNamespaces(source, { imports })).toBe(true);
+});
+
+describe("configured links", () => {
+  test("address, route, MTU and resolver as configured; one that comes later gets them too; what changes is told", async () => {
+    const value = await valueInNamespaces(
+      `
+      ip("link add wire0 type veth peer name wire1");
+      ip("link set wire1 up");
+      const boot = testBoot(sys);
+      boot.state.config = MachineConfig.parse({ network: { dns: ["9.9.9.9"], interfaces: [
+        { match: { name: "wire0" }, addresses: ["10.1.0.2/24", "fd01::2/64"], gateway: "10.1.0.1", mtu: 1400, routes: [{ to: "10.7.0.0/16", via: "10.1.0.7" }], dns: ["10.1.0.53"] },
+        { match: { name: "late0" }, addresses: ["10.2.0.2/24"] },
+      ] } });
+      const result = await network.run(boot);
+      const link = sys.netlink.links().find((each) => each.name === "wire0");
+      const routes = sys.netlink.routes().filter((route) => route.via !== null).map((route) => route.to + " " + route.via).sort();
+      const resolv = readFileSync("/run/aios/etc/resolv.conf", "utf8");
+      ip("link add late0 type veth peer name late1");
+      await until(() => ip("address show dev late0").includes("10.2.0.2/24"));
+      const late = ip("address show dev late0").includes("10.2.0.2/24");
+      dhcpHook({ reason: "BOUND", interface: "wire0", new_ip_address: "10.1.0.99", new_domain_name_servers: "10.1.0.54", new_ntp_servers: "10.1.0.123" });
+      await until(() => boot.told.events.some((event) => event.kind === "net.lease"));
+      ip("link set wire1 down");
+      await until(() => boot.told.events.some((event) => event.kind === "net.link" && event.severity === "warning"));
+      console.log(JSON.stringify({
+        result: result.degradation.detail, mtu: link.mtu, up: link.up, routes, resolv, late,
+        addresses: ip("address show dev wire0").match(/inet6? (10|fd01)[^ ]*/g),
+        lease: boot.told.events.find((event) => event.kind === "net.lease").facts,
+        address: boot.told.events.some((event) => event.kind === "net.address" && event.facts.address === "10.2.0.2/24" && event.facts.added),
+        lost: boot.told.events.find((event) => event.kind === "net.link" && event.severity === "warning").facts.interface,
+        resolv_after: readFileSync("/run/aios/etc/resolv.conf", "utf8"),
+        chrony: readFileSync("/run/aios/etc/chrony.conf", "utf8").split("\\n")[0],
+        programs: boot.told.programs.map((program) => program.name),
+      }));
+      process.exit(0);
+      `,
+      { imports },
+    );
+    expect(value).toEqual({
+      result: 'aios.yaml configures "late0", and no such device is here',
+      mtu: 1400,
+      up: true,
+      routes: ["0.0.0.0/0 10.1.0.1", "10.7.0.0/16 10.1.0.7"],
+      resolv: "nameserver 9.9.9.9\nnameserver 10.1.0.53\n",
+      late: true,
+      addresses: ["inet 10.1.0.2/24", "inet6 fd01::2/64"],
+      lease: { interface: "wire0", reason: "BOUND", address: "10.1.0.99" },
+      address: true,
+      lost: "wire0",
+      resolv_after: "nameserver 9.9.9.9\nnameserver 10.1.0.53\nnameserver 10.1.0.54\n",
+      chrony: "server 10.1.0.123 iburst",
+      programs: ["chronyd"],
+    });
+  });
+
+  test("a route that cannot be costs only itself; without any device the system goes on", async () => {
+    const value = await valueInNamespaces(
+      `
+      const bare = await network.run(testBoot(sys));
+      ip("link add wire0 type veth peer name wire1");
+      const boot = testBoot(sys);
+      boot.state.config = MachineConfig.parse({ network: { interfaces: [{ match: { name: "wire0" }, addresses: ["10.1.0.2/24"], gateway: "172.31.0.1" }] } });
+      const result = await network.run(boot);
+      console.log(JSON.stringify([bare.detail, result.outcome, result.detail.includes("ENETUNREACH"), ip("address show dev wire0").includes("10.1.0.2/24")]));
+      process.exit(0);
+      `,
+      { imports },
+    );
+    expect(value).toEqual(["there is no network device; everything else works", "degraded", true, true]);
+  });
+});
+
+test("DHCP by the real dhcpcd from a real server, and our hook tells of it", async () => {
+  const hook = `
+#!/bin/sh
+exec ${process.execPath} -e 'import { dhcpHook } from ${here("../dhcp-hook.ts")}; process.exit(dhcpHook(process.env))'
+`.trim();
+  const value = await valueInNamespaces(
+    `
+    import { writeFileSync, chmodSync } from "node:fs";
+    import { dhcpcdConfigText } from ${here("programs.ts")};
+    ip("link add wire0 type veth peer name server0");
+    ip("address add 10.3.0.1/24 dev server0");
+    ip("link set server0 up"); ip("link set lo up");
+    sys.mount.mount({ source: "state", target: "/var/lib/dhcpcd", type: "tmpfs" });
+    const server = Bun.spawn(["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--interface=server0", "--bind-interfaces", "--dhcp-range=10.3.0.50,10.3.0.60,1h",
+      "--dhcp-option=option:dns-server,10.3.0.53", "--dhcp-option=option:ntp-server,10.3.0.123", "--dhcp-leasefile=/run/leases", "--user=root"], { stdout: "ignore", stderr: "ignore" });
+    const boot = testBoot(sys);
+    boot.state.config = MachineConfig.parse({ network: { interfaces: [{ match: { name: "wire0" }, dhcp: true }] } });
+    await network.run(boot);
+    writeFileSync("/run/hook", ${JSON.stringify(hook)}); chmodSync("/run/hook", 0o755);
+    writeFileSync("/run/dhcpcd.conf", dhcpcdConfigText(["wire0"], "/run/hook"));
+    const { argv } = boot.told.programs[0];
+    const client = Bun.spawn(argv.map((word) => word === "/run/aios/etc/dhcpcd.conf" ? "/run/dhcpcd.conf" : word), { stdout: "ignore", stderr: "ignore" });
+    const lease = () => boot.told.events.find((event) => event.kind === "net.lease" && event.facts.address !== null);
+    for (let turn = 0; turn < 1500 && lease() === undefined; turn++) await Bun.sleep(10);
+    const address = ip("address show dev wire0").match(/inet (10[.]3[.]0[.]\\d+)/)?.[1];
+    await until(() => readFileSync("/run/aios/etc/resolv.conf", "utf8") !== "");
+    client.kill(); server.kill();
+    await Promise.all([client.exited, server.exited]);
+    console.log(JSON.stringify({ same: lease()?.facts.address === address, in_range: /^10[.]3[.]0[.](5\\d|60)$/.test(address), reason: lease()?.facts.reason,
+      resolv: readFileSync("/run/aios/etc/resolv.conf", "utf8"), chrony: boot.told.programs.find((program) => program.name === "chronyd")?.reason }));
+    process.exit(0);
+    `,
+    { imports, namespaces: ["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--mount-proc", "--kill-child"] },
+  );
+  expect(value).toEqual({
+    same: true,
+    in_range: true,
+    reason: "BOUND",
+    resolv: "nameserver 10.3.0.53\n",
+    chrony: "time servers: 10.3.0.123",
+  });
+}, 60_000);
+
+describe("what is decided", () => {
+  const link: Link = {
+    index: 2,
+    name: "eth0",
+    mac: "52:54:00:00:00:01",
+    mtu: 1500,
+    up: false,
+    carrier: false,
+    loopback: false,
+    ethernet: true,
+  };
+
+  test("an entry by MAC or name wins; else DHCP on what is a real device; else nothing", () => {
+    const own = { match: { mac: "52:54:00:00:00:01" }, dhcp: false, addresses: ["10.0.0.1/8"], routes: [], dns: [] };
+    expect(configFor(link, { ...default_config.network, interfaces: [own] }, true)).toBe(own);
+    expect(configFor(link, default_config.network, true)).toMatchObject({ dhcp: true, match: { name: "eth0" } });
+    expect(configFor(link, default_config.network, false)).toBeNull();
+    expect(configFor(link, { ...default_config.network, default: "none" }, true)).toBeNull();
+    expect(configFor({ ...link, loopback: true }, default_config.network, true)).toBeNull();
+  });
+
+  test("texts for the programs hold nothing that a config or a lease could smuggle in", () => {
+    expect(chronyConfigText(["a.example", "x iburst\ncmdport 323", "10.0.0.1"]).match(/^server .*/gm)).toEqual([
+      "server a.example iburst",
+      "server 10.0.0.1 iburst",
+    ]);
+    expect(dhcpcdConfigText(["eth0", "eth1"])).toContain("allowinterfaces eth0 eth1\n");
+    expect(resolvConf({ ...default_config.network, dns: ["1.1.1.1", "1.1.1.1", "2.2.2.2", "3.3.3.3", "4.4.4.4"] }, [])).toBe(
+      "nameserver 1.1.1.1\nnameserver 2.2.2.2\nnameserver 3.3.3.3\n",
+    );
+  });
+});
