@@ -7,7 +7,7 @@ import { findPort, openPort } from "./port.ts";
 import { LineQueue } from "./queue.ts";
 
 /** The line says nothing while no host is connected: it is tried again ever more slowly. */
-const wait_ms_min = 20;
+const wait_ms_min = 2;
 const wait_ms_max = 500;
 
 /** The line as the guest sees it. */
@@ -59,7 +59,9 @@ export function serveLine(line: Line, console_socket: string): GuestLink {
     if (timer !== null || stopped || queue.bytes === 0) return;
     timer = setTimeout(() => {
       timer = null;
-      wait_ms = queue.drain() ? wait_ms_min : Math.min(wait_ms * 2, wait_ms_max);
+      const before = queue.bytes;
+      const out = queue.drain();
+      wait_ms = out || queue.bytes < before ? wait_ms_min : Math.min(wait_ms * 2, wait_ms_max);
       drainLater();
     }, wait_ms);
   };
