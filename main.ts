@@ -16,7 +16,10 @@ const roles: Readonly<Record<string, () => Promise<Main>>> = {
   operational: async () => (await import("./agents/operational/main.ts")).main,
   tactical: async () => (await import("./agents/tactical/main.ts")).main,
   strategic: async () => (await import("./agents/strategic/main.ts")).main,
-  "dhcp-hook": async () => (await import("./init/dhcp-hook.ts")).main,
+  "dhcp-hook": async () => {
+    const { dhcpHook } = await import("./init/dhcp-hook.ts");
+    return async () => process.exit(dhcpHook(process.env));
+  },
   version: async () => (await import("./init/version.ts")).main,
 };
 

@@ -55,7 +55,10 @@ export async function becomePid1(replaced: Partial<Pid1Ports>): Promise<void> {
 
 function logToKernel(mode: "machine" | "container", severity: Severity, message: string): void {
   const line = message.replaceAll("\n", " ").slice(0, 900);
-  if (mode === "container") return say(`aios: ${severity}: ${line}`);
+  if (mode === "container") {
+    say(`aios: ${severity}: ${line}`);
+    return;
+  }
   try {
     writeFileSync("/dev/kmsg", `<${facility | kernel_level[severity]}>aios: ${line}\n`);
   } catch {

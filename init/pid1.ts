@@ -330,7 +330,10 @@ export class Pid1 {
   }
 
   #runProgram(name: string, program: Program | null, reason: string): void {
-    if (program === null) return this.#supervisor.leave(name, reason);
+    if (program === null) {
+      this.#supervisor.leave(name, reason);
+      return;
+    }
     const known = this.#supervisor.has(name);
     this.#supervisor.put([{ ...programSpec(program, this.#ports.mode), name }]);
     void (known ? this.#supervisor.restart(name, reason) : this.#supervisor.start(name, reason));
@@ -368,6 +371,7 @@ export class Pid1 {
         after: (name) => after.get(name) ?? [],
       },
       works: this.#works,
+      disks_answer: true,
       log: (message) => this.#log("warning", `shutdown: ${message}`),
     };
   }

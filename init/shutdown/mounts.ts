@@ -38,7 +38,7 @@ export function parseMountInfo(text: string): Mounted[] {
     const target = before?.split(" ")[4];
     const [type, source] = after?.split(" ") ?? [];
     if (target === undefined || type === undefined || source === undefined) continue;
-    mounted.push({ target: unescape(target), type, source: unescape(source) });
+    mounted.push({ target: unescaped(target), type, source: unescaped(source) });
   }
   return mounted;
 }
@@ -49,7 +49,7 @@ export function toTakeDown(mounted: readonly Mounted[]): Mounted[] {
 }
 
 /** Space, tab, newline and backslash are written as three octal digits. */
-function unescape(text: string): string {
+function unescaped(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 
@@ -60,5 +60,5 @@ export function parseSwaps(text: string): string[] {
     .slice(1)
     .map((line) => line.split(/\s+/)[0] ?? "")
     .filter((path) => path.startsWith("/"))
-    .map(unescape);
+    .map(unescaped);
 }

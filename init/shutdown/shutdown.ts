@@ -99,7 +99,7 @@ export class Shutdown {
     this.#ports.say(`aios: ${this.#action} now`);
     try {
       const { sys, mode } = this.#ports.way();
-      if (trouble !== null && mode === "machine") sys.power.sync();
+      if (trouble !== null && mode === "machine") void sys.power.syncAside().catch(() => {}); // begun, not waited for
       if (this.#action === "kexec") {
         const kernel = this.#ports.kernel ?? kexec_kernel;
         sys.power.kexecLoad(kernel, existsSync(kexec_initrd) ? kexec_initrd : null, readFileSync("/proc/cmdline", "utf8").trim());
@@ -113,7 +113,10 @@ export class Shutdown {
 
   /** reboot(2) was refused. A machine is restarted by its watchdog, which nobody pets any more. */
   #last(): void {
-    if (this.#ports.mode === "container") return this.#ports.exit();
+    if (this.#ports.mode === "container") {
+      this.#ports.exit();
+      return;
+    }
     try {
       this.#ports.way().sys.power.reboot("restart");
     } catch (error) {

@@ -20,6 +20,8 @@ export interface WayDown {
   /** What was registered with `onShutdown`. */
   readonly works: readonly { readonly what: string; readonly work: () => void | Promise<void> }[];
   log(message: string): void;
+  /** False while a sync is on its way: what would touch the disks would then wait with it. */
+  disks_answer: boolean;
 }
 
 export interface Step {
@@ -76,8 +78,10 @@ export const steps: readonly Step[] = [
     what: "Write what is in memory to the disks, while it can still be waited for",
     modes: "machine",
     limit_ms: 15_000,
-    run: async ({ sys }) => {
-      sys.power.sync();
+    run: async (way) => {
+      way.disks_answer = false;
+      await way.sys.power.syncAside();
+      way.disks_answer = true;
       return "synced";
     },
   },
@@ -86,7 +90,8 @@ export const steps: readonly Step[] = [
     what: "Take swap areas out of use",
     modes: "machine", // a container sees the host's
     limit_ms: 10_000,
-    run: async ({ sys }) => {
+    run: async ({ sys, disks_answer }) => {
+      if (!disks_answer) return not_answering;
       const paths = parseSwaps(readFileSync("/proc/swaps", "utf8"));
       for (const path of paths) sys.mount.swapOff(path);
       return `${paths.length} areas`;
@@ -101,7 +106,10 @@ export const steps: readonly Step[] = [
   },
 ];
 
-async function takeDown({ sys, mode, log }: WayDown): Promise<string> {
+const not_answering = "left as they are: the disks do not answer";
+
+async function takeDown({ sys, mode, log, disks_answer }: WayDown): Promise<string> {
+  if (!disks_answer) return not_answering;
   const mounted = toTakeDown(parseMountInfo(readFileSync("/proc/self/mountinfo", "utf8")));
   let left = 0;
   for (const { target, type } of mounted) {

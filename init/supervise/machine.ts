@@ -129,33 +129,57 @@ export class Machine {
   }
 
   #take(event: MachineEvent | Look): void {
-    if (event.type === "tick") return this.#tick();
-    if (event.type === "hold") return this.#hold();
+    if (event.type === "tick") {
+      this.#tick();
+      return;
+    }
+    if (event.type === "hold") {
+      this.#hold();
+      return;
+    }
     const unit = this.#units.get(event.service);
     if (unit === undefined) return;
-    if (event.type === "start") return this.#start(unit, event.reason);
-    if (event.type === "stop") return this.#stop(unit, event.cause);
-    if (event.type === "restart") return this.#restart(unit, event.reason);
-    if (event.type === "look") return this.#spawnIfSettled(unit);
+    if (event.type === "start") {
+      this.#start(unit, event.reason);
+      return;
+    }
+    if (event.type === "stop") {
+      this.#stop(unit, event.cause);
+      return;
+    }
+    if (event.type === "restart") {
+      this.#restart(unit, event.reason);
+      return;
+    }
+    if (event.type === "look") {
+      this.#spawnIfSettled(unit);
+      return;
+    }
     if (event.run !== unit.run || !unit.alive) return;
     switch (event.type) {
       case "spawned":
-        return this.#spawned(unit, event.pid);
+        this.#spawned(unit, event.pid);
+        return;
       case "spawn-failed":
         unit.alive = false;
-        return this.#ended(unit, `it could not be started: ${event.error}`);
+        this.#ended(unit, `it could not be started: ${event.error}`);
+        return;
       case "ready":
-        return unit.state === "starting" ? this.#ready(unit, event.detail) : undefined;
+        if (unit.state === "starting") this.#ready(unit, event.detail);
+        return;
       case "alive":
-        return this.#alive(unit);
+        this.#alive(unit);
+        return;
       case "extend":
         if (unit.state === "starting")
           unit.deadline = Math.max(unit.deadline ?? 0, this.#now + Math.min(event.by_ms, this.#policy.extend_max_ms));
         return;
       case "stuck":
-        return unit.state === "ready" ? this.#hung(unit) : undefined;
+        if (unit.state === "ready") this.#hung(unit);
+        return;
       case "exited":
-        return this.#exited(unit, event.status, event.signal);
+        this.#exited(unit, event.status, event.signal);
+        return;
     }
   }
 
@@ -275,8 +299,14 @@ export class Machine {
   #ended(unit: Unit, how: string): void {
     const failed = unit.state !== "stopping" || unit.failed;
     if (this.#held) unit.wanted = false;
-    if (!unit.wanted) return this.#enter(unit, "stopped", unit.cause ?? how);
-    if (!failed) return this.#wait(unit, unit.cause ?? how);
+    if (!unit.wanted) {
+      this.#enter(unit, "stopped", unit.cause ?? how);
+      return;
+    }
+    if (!failed) {
+      this.#wait(unit, unit.cause ?? how);
+      return;
+    }
     this.#fail(unit, how);
   }
 
@@ -328,22 +358,31 @@ export class Machine {
         unit.deadline = null;
         return;
       case "waiting":
-        return this.#spawnIfSettled(unit);
+        this.#spawnIfSettled(unit);
+        return;
       case "starting":
-        return this.#kill(unit, "start timeout", `was not ready after ${unit.spec.start_limit_ms} ms`);
+        this.#kill(unit, "start timeout", `was not ready after ${unit.spec.start_limit_ms} ms`);
+        return;
       case "ready":
-        return this.#readyDue(unit);
+        this.#readyDue(unit);
+        return;
       case "stopping":
-        return this.#stoppingDue(unit);
+        this.#stoppingDue(unit);
+        return;
       case "backoff":
-        return this.#wait(unit, "the wait after a failure is over");
+        this.#wait(unit, "the wait after a failure is over");
+        return;
       case "crash-loop":
-        return this.#wait(unit, "the long wait after a crash loop is over; on probation");
+        this.#wait(unit, "the long wait after a crash loop is over; on probation");
+        return;
     }
   }
 
   #readyDue(unit: Unit): void {
-    if (unit.spec.heartbeat_ms > 0 && this.#now >= unit.heard_at + unit.spec.heartbeat_ms) return this.#hung(unit);
+    if (unit.spec.heartbeat_ms > 0 && this.#now >= unit.heard_at + unit.spec.heartbeat_ms) {
+      this.#hung(unit);
+      return;
+    }
     if (this.#now >= unit.since + this.#policy.stable_ms) {
       unit.attempt = 0;
       unit.failures = [];

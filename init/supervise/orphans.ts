@@ -50,7 +50,10 @@ export function orphanReaper(options: ReaperOptions): Reaper {
     if (calls.collect(pid) !== null) collected += 1;
   };
   const collectBehind = (): void => {
-    if (now() - scanned_at < scan_interval_ms) return later(scan_interval_ms);
+    if (now() - scanned_at < scan_interval_ms) {
+      later(scan_interval_ms);
+      return;
+    }
     scanned_at = now();
     for (const pid of zombies()) if (!owned.has(pid)) collect(pid);
   };
@@ -59,7 +62,10 @@ export function orphanReaper(options: ReaperOptions): Reaper {
       for (let count = 0; count < collect_max; count += 1) {
         const pid = calls.peekDead();
         if (pid === null) return;
-        if (owned.has(pid)) return hidden === pid ? collectBehind() : lookOnce(pid);
+        if (owned.has(pid)) {
+          hidden === pid ? collectBehind() : lookOnce(pid);
+          return;
+        }
         collect(pid);
       }
       later(0);

@@ -229,21 +229,23 @@ export class Supervisor {
     if (held === undefined) return;
     switch (action.do) {
       case "spawn":
-        return this.#spawn(held, action.run);
+        this.#spawn(held, action.run);
+        return;
       case "term":
-        return held.handle?.term();
+        held.handle?.term();
+        return;
       case "kill":
-        return held.handle?.kill();
+        held.handle?.kill();
+        return;
       case "report-hang":
-        return this.#ports.emit("service.hung", "error", {
-          service: action.service,
-          pid: this.#mainPid(held),
-          silent_ms: action.silent_ms,
-        });
+        this.#ports.emit("service.hung", "error", { service: action.service, pid: this.#mainPid(held), silent_ms: action.silent_ms });
+        return;
       case "report-exit":
-        return this.#reportExit(held, action);
+        this.#reportExit(held, action);
+        return;
       case "report-state":
-        return this.#reportState(held, action);
+        this.#reportState(held, action);
+        return;
     }
   }
 

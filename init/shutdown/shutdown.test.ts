@@ -1,0 +1,189 @@
+import { describe, expect, test } from "bun:test";
+import { fakeSystem, type Step as Scripted } from "../../sys/fake.ts";
+import type { System } from "../../sys/system.ts";
+import { parseMountInfo, parseSwaps, toTakeDown } from "./mounts.ts";
+import { endProcesses } from "./processes.ts";
+import { may_replace } from "./sequences.ts";
+import { stopInOrder } from "./services.ts";
+import { Shutdown, type ShutdownPorts } from "./shutdown.ts";
+import { type Step, steps, type WayDown } from "./steps.ts";
+
+const ends = (command: "restart" | "power-off" | "kexec"): Scripted => ({ call: "power.reboot", args: [command] });
+
+function way(sys: System, changes: Partial<WayDown> = {}): WayDown {
+  const services = { stop: async () => {}, stopOrder: () => [], after: () => [] };
+  return { sys, mode: "container", services, works: [], log: () => {}, disks_answer: true, ...changes };
+}
+
+function rig(script: Scripted[], changes: Partial<ShutdownPorts> = {}) {
+  const said: string[] = [];
+  const sys = fakeSystem(script);
+  const shutdown = new Shutdown({
+    way: () => way(sys),
+    mode: "container",
+    hold: () => said.push("hold"),
+    report: (action, phase) => said.push(`${action}/${phase}`),
+    say: (line) => said.push(line),
+    exit: () => said.push("exit"),
+    steps: [],
+    ...changes,
+  });
+  return { shutdown, said, sys };
+}
+
+const step = (name: string, run: Step["run"], limit_ms = 1000): Step => ({ name, what: "", modes: "both", limit_ms, run });
+
+describe("the way down", () => {
+  test("holds, takes the steps in order, and ends with reboot(2)", async () => {
+    const done: string[] = [];
+    const { shutdown, said, sys } = rig([ends("power-off")], {
+      steps: [step("one", async () => `${done.push("one")}`), step("two", async () => `${done.push("two")}`)],
+    });
+    expect(shutdown.request("poweroff", "test")).toBeNull();
+    await Bun.sleep(20);
+    expect(done).toEqual(["one", "two"]);
+    expect(said[0]).toBe("poweroff/request");
+    expect(said[1]).toBe("hold");
+    expect(said.at(-1)).toBe("aios: poweroff now");
+    sys.done();
+  });
+
+  test("a step that fails or is late does not stop it", async () => {
+    const hang = step("hangs", () => new Promise(() => {}), 20);
+    const fail = step("fails", () => Promise.reject(new Error("scripted")));
+    const { shutdown, said, sys } = rig([ends("restart")], { steps: [hang, fail] });
+    shutdown.request("reboot", "test");
+    await Bun.sleep(60);
+    expect(said).toContain("aios: shutdown: hangs: left behind after 20 ms");
+    expect(said).toContain("aios: shutdown: fails: failed: scripted");
+    sys.done();
+  });
+
+  test("the guard ends it whatever is in work", async () => {
+    const hang = step("hangs", () => new Promise(() => {}), 60_000);
+    const { shutdown, said, sys } = rig([ends("restart")], { steps: [hang], guard_ms: 30 });
+    shutdown.request("reboot", "test");
+    await Bun.sleep(80);
+    expect(said).toContain("aios: shutdown: the way down took too long");
+    sys.done();
+  });
+
+  test("a container where reboot(2) is refused: the one case in which PID 1 exits", async () => {
+    const { shutdown, said } = rig([{ call: "power.reboot", fails: "EPERM" }]);
+    shutdown.request("poweroff", "test");
+    await Bun.sleep(20);
+    expect(said.at(-1)).toBe("exit");
+  });
+
+  test("a machine where it is refused tries a restart, and never exits", async () => {
+    const sys = fakeSystem([
+      { call: "power.reboot", args: ["power-off"], fails: "EPERM" },
+      { call: "power.reboot", args: ["restart"], fails: "EPERM" },
+    ]);
+    const { shutdown, said } = rig([], { mode: "machine", way: () => way(sys, { mode: "machine" }) });
+    shutdown.request("poweroff", "test");
+    await Bun.sleep(20);
+    expect(said.at(-1)).toContain("restarting failed too");
+    expect(said).not.toContain("exit");
+    sys.done();
+  });
+
+  test("kexec needs a machine and a kernel", () => {
+    expect(rig([]).shutdown.request("kexec", "test")).toContain("a container runs on the host's kernel");
+    expect(rig([], { mode: "machine", kernel: "/no/such/kernel" }).shutdown.request("kexec", "test")).toContain(
+      'no kernel at "/no/such/kernel"',
+    );
+  });
+
+  test("which may take the place of which: only towards less, and asking again changes nothing", async () => {
+    expect(may_replace).toEqual({ up: ["kexec", "reboot", "poweroff"], kexec: ["reboot", "poweroff"], reboot: ["poweroff"], poweroff: [] });
+    const slow = step("slow", () => Bun.sleep(20).then(() => "done"));
+    const { shutdown, sys } = rig([ends("power-off")], { steps: [slow] });
+    expect(shutdown.request("reboot", "1")).toBeNull();
+    expect(shutdown.request("reboot", "2")).toBeNull();
+    expect(shutdown.request("poweroff", "3")).toBeNull();
+    expect(shutdown.request("reboot", "4")).toContain("a poweroff is under way");
+    await Bun.sleep(60);
+    sys.done();
+  });
+});
+
+describe("steps", () => {
+  const named = (name: string) => steps.find((each) => each.name === name) as Step;
+
+  test("stand in this order", () => {
+    expect(steps.map(({ name }) => name)).toEqual(["services", "console", "processes", "devices", "sync", "swap", "file systems"]);
+  });
+
+  test("services: each ends before those that it comes after, the console stays", async () => {
+    const ended: string[] = [];
+    const after: Record<string, string[]> = {
+      console: [],
+      memory: ["console"],
+      broker: ["memory"],
+      tier: ["broker", "memory"],
+      other: ["memory"],
+    };
+    const stopped = await stopInOrder(
+      {
+        stop: async (name) => {
+          await Bun.sleep(name === "other" ? 30 : 2);
+          ended.push(name);
+        },
+        stopOrder: () => Object.keys(after).reverse(),
+        after: (name) => after[name] ?? [],
+      },
+      (name) => name !== "console",
+    );
+    expect(stopped).toBe("4 stopped");
+    expect(ended).toEqual(["tier", "broker", "other", "memory"]);
+  });
+
+  test("processes: TERM, and KILL for those that do not obey", async () => {
+    const obedient = fakeSystem([{ call: "process.kill", args: [-1, 15] }]);
+    const left: number[] = [];
+    let count = 3;
+    expect(await endProcesses(obedient, () => count--)).toBe("3 ended");
+    const stubborn = fakeSystem([
+      { call: "process.kill", args: [-1, 15] },
+      { call: "process.kill", args: [-1, 9], does: () => void left.pop() },
+    ]);
+    left.push(2);
+    expect(await endProcesses(stubborn, () => left[0] ?? 0)).toBe("2 ended, 2 of them by KILL, 0 did not end");
+    stubborn.done();
+    expect(await endProcesses(fakeSystem([]), () => 0)).toBe("none were left");
+  });
+
+  test("devices: all works are done, also when one fails", async () => {
+    const done: string[] = [];
+    const works = [
+      { what: "a", work: () => Promise.reject(new Error("scripted")) },
+      { what: "b", work: () => void done.push("b") },
+    ];
+    expect(await named("devices").run(way(fakeSystem([]), { works }))).toBe("1 of 2 done");
+    expect(done).toEqual(["b"]);
+  });
+
+  test("sync: disks that do not answer are not touched afterwards", async () => {
+    const sys = fakeSystem([{ call: "power.syncAside", does: () => new Promise<void>(() => {}) }]);
+    const down = way(sys, { mode: "machine" });
+    void named("sync").run(down);
+    expect(await named("swap").run(down)).toContain("do not answer");
+    expect(await named("file systems").run(down)).toContain("do not answer");
+    const answering = way(fakeSystem([{ call: "power.syncAside", does: async () => {} }]), { mode: "machine" });
+    expect(await named("sync").run(answering)).toBe("synced");
+    expect(answering.disks_answer).toBe(true);
+  });
+});
+
+test("mounts: what holds data, the last mounted first; never the root", () => {
+  const text = [
+    "21 1 254:0 / / ro,relatime - erofs /dev/vda2 ro",
+    "22 21 0:5 / /proc rw - proc proc rw",
+    "23 21 254:4 / /var/lib/aios rw,noatime shared:1 - ext4 /dev/vda4 rw",
+    "24 23 254:5 / /var/lib/aios/a\\040b rw - vfat /dev/vdb1 rw",
+    "",
+  ].join("\n");
+  expect(toTakeDown(parseMountInfo(text)).map(({ target }) => target)).toEqual(["/var/lib/aios/a b", "/var/lib/aios"]);
+  expect(parseSwaps("Filename\tType\tSize\n/dev/vda5   partition\t1\t0\t-2\n")).toEqual(["/dev/vda5"]);
+});
