@@ -1,0 +1,284 @@
+/** A supervisor without processes behind the real sockets: what a child may ask, and what it is answered. */
+
+import { afterAll, afterEach, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import type { Event, LogRecord } from "../../contracts/event.ts";
+import { child_methods, child_notifications, init_methods, init_notifications } from "../../contracts/init.ts";
+import { rpc_error } from "../../contracts/rpc.ts";
+import type { CoreService, Health } from "../../contracts/service.ts";
+import { RpcError } from "../../wire/peer.ts";
+import { connectUnix } from "../../wire/unix.ts";
+import { default_config } from "../defaults.ts";
+import { EventHub } from "../events.ts";
+import { LogHub } from "../logs.ts";
+import { policy } from "../supervise/policy.ts";
+import type { RunnerHears } from "../supervise/runner.ts";
+import { Supervisor } from "../supervise/supervisor.ts";
+import { coreSpecs } from "../supervise/table.ts";
+import { type Door, makeDoor } from "./door.ts";
+import type { Desk } from "./handlers.ts";
+import { welcomeFor } from "./server.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "control-"));
+const closers: (() => void)[] = [];
+let sockets = 0;
+
+interface Child {
+  readonly hears: RunnerHears;
+  killed: boolean;
+}
+
+function rig(stopping = false) {
+  const clock = { wall: Date.now, boot: () => performance.now() };
+  const events = new EventHub(clock, () => "0badcafe");
+  const logs = new LogHub(clock);
+  const children = new Map<string, Child>();
+  const supervisor = new Supervisor({
+    runner: {
+      start(spec, hears) {
+        const child: Child = { hears, killed: false };
+        children.set(spec.name, child);
+        const end = (): void => queueMicrotask(() => hears.ended({ status: 0, signal: null }));
+        return { pid: 100 + children.size, mainPid: () => 7, term: end, kill: end };
+      },
+    },
+    now: () => performance.now(),
+    random: () => 0,
+    policy,
+    emit: (kind, severity, facts) => events.emit(kind, severity, facts),
+    output: () => {},
+    onChange: () => {},
+  });
+  supervisor.put(coreSpecs(default_config, "container"));
+  const shutdowns: string[] = [];
+  const desk: Desk = {
+    supervisor,
+    events,
+    logs,
+    mode: "container",
+    status: () => {
+      throw new RpcError(rpc_error.internal, "not in this test");
+    },
+    boot: () => ({ boot_id: "x", marks: { kernel: 0 }, phases: [] }),
+    hardware: () => null,
+    shutdown: (action, reason) => (shutdowns.push(`${action}: ${reason}`) > 1 ? "it goes down already" : null),
+    stopping: () => stopping,
+    log: () => {},
+  };
+  closers.push(() => supervisor.close());
+  return { supervisor, events, logs, desk, children, shutdowns };
+}
+
+function door(): { door: Door; path: string } {
+  const path = join(folder, `${sockets++}`);
+  const made = makeDoor(path, process.getgid?.() ?? 0);
+  closers.push(() => made.close());
+  return { door: made, path };
+}
+
+async function child(name: CoreService, desk: Desk, supervisor: Supervisor) {
+  const { door: made, path } = door();
+  made.open(welcomeFor(name, desk, supervisor));
+  const events: Event[] = [];
+  const logs: LogRecord[] = [];
+  const peer = await connectUnix(path, {
+    serves: { methods: child_methods, handlers: { health: () => health } },
+    hears: {
+      notifications: child_notifications,
+      listeners: { event: (event) => void events.push(event), log: ({ record }) => void logs.push(record) },
+    },
+    calls: init_methods,
+    tells: init_notifications,
+  });
+  closers.push(() => peer.close("the test is over"));
+  return { peer, events, logs };
+}
+
+const health: Health = { status: "ok", detail: "fine", facts: {}, resources: { rss_bytes: 1, cpu_ms: 1, fds: 1 } };
+const why = { who: "test", reason: "because" };
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => null,
+    (error: unknown) => (error instanceof RpcError ? error.code : String(error)),
+  );
+const settle = () => Bun.sleep(20);
+
+afterEach(() => {
+  for (const close of closers.splice(0).reverse()) close();
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("ready and heartbeat of the caller reach its service alone", async () => {
+  const { supervisor, desk } = rig();
+  void supervisor.start("console", "test");
+  const { peer } = await child("console", desk, supervisor);
+  peer.tell("ready", { detail: "listening" });
+  peer.tell("heartbeat", { health });
+  peer.tell("status", { text: "busy" });
+  await settle();
+  expect(supervisor.status("console")).toMatchObject({
+    state: "ready",
+    reason: "listening",
+    status_text: "busy",
+    health: { detail: "fine" },
+  });
+  expect(supervisor.status("memory")).toMatchObject({ state: "stopped", health: null });
+});
+
+test("who may not is refused", async () => {
+  const { supervisor, desk } = rig();
+  const tier = await child("tactical", desk, supervisor);
+  for (const method of ["service.list", "system.boot", "system.processes"] as const)
+    expect(await codeOf(tier.peer.call(method, {}))).toBe(rpc_error.not_permitted);
+  expect(await codeOf(tier.peer.call("system.shutdown", { action: "poweroff", why }))).toBe(rpc_error.not_permitted);
+  const reactive = await child("reactive", desk, supervisor);
+  expect(await codeOf(reactive.peer.call("service.stop", { service: "memory", why }))).toBe(rpc_error.not_permitted);
+  expect(await codeOf(reactive.peer.call("service.list", {}))).toBeNull();
+});
+
+test("restart answers when the service is ready again, and the reason is in the event", async () => {
+  const { supervisor, desk, events, children } = rig();
+  void supervisor.start("memory", "test");
+  supervisor.saidReady("memory", "ok");
+  const { peer } = await child("console", desk, supervisor);
+  const answer = peer.call("service.restart", { service: "memory", why });
+  await settle();
+  expect(supervisor.state("memory")).toBe("starting");
+  supervisor.saidReady("memory", "again");
+  expect(await answer).toMatchObject({ name: "memory", state: "ready", restarts: 1 });
+  const stopping = events.after(null).find((event) => event.kind === "service.state" && event.facts.to === "stopping");
+  expect(stopping).toMatchObject({ facts: { reason: "restart requested by test (console): because" } });
+  const failing = peer.call("service.restart", { service: "memory", why });
+  await settle();
+  children.get("memory")?.hears.ended({ status: 3, signal: null });
+  expect(await failing).toMatchObject({ state: "backoff", last_exit: { status: 3 } });
+});
+
+test("changes need a reason, a service that exists, and a system that stays up", async () => {
+  const { supervisor, desk } = rig();
+  const { peer } = await child("console", desk, supervisor);
+  expect(await codeOf(peer.call("service.restart", { service: "nothing", why }))).toBe(rpc_error.not_found);
+  expect(await codeOf(peer.call("service.restart", { service: "memory", why: { who: "x", reason: "" } }))).toBe(rpc_error.invalid_params);
+  const down = rig(true);
+  const late = await child("console", down.desk, down.supervisor);
+  expect(await codeOf(late.peer.call("service.start", { service: "memory", why }))).toBe(rpc_error.conflict);
+});
+
+test("caches are the host's in a container; hardware not looked through yet is said so; shutdown is passed on once", async () => {
+  const { supervisor, desk, shutdowns } = rig();
+  const { peer } = await child("console", desk, supervisor);
+  expect(await codeOf(peer.call("system.reclaim", { why }))).toBe(rpc_error.conflict);
+  expect(await codeOf(peer.call("system.hardware", {}))).toBe(rpc_error.unavailable);
+  expect(await peer.call("system.shutdown", { action: "reboot", why })).toEqual({ accepted: true });
+  expect(await codeOf(peer.call("system.shutdown", { action: "reboot", why }))).toBe(rpc_error.conflict);
+  expect(shutdowns[0]).toBe("reboot: requested by test (console): because");
+});
+
+test("processes: this one is among them, with what it uses", async () => {
+  const { supervisor, desk } = rig();
+  const { peer } = await child("console", desk, supervisor);
+  const all = await peer.call("system.processes", {});
+  const own = all.find(({ pid }) => pid === process.pid);
+  expect(own?.rss_bytes).toBeGreaterThan(1_000_000);
+  expect(own?.ppid).toBe(process.ppid);
+});
+
+test("events: those held after an id, then the new ones", async () => {
+  const { supervisor, desk, events } = rig();
+  const emit = (at_ms: number) => events.emit("boot.ready", "info", { what: "all", at_ms });
+  for (const at of [1, 2, 3]) emit(at);
+  const { peer, events: heard } = await child("reactive", desk, supervisor);
+  await peer.call("events.subscribe", { after: "0badcafe-init-1" });
+  emit(4);
+  await settle();
+  expect(heard.map(({ id }) => id)).toEqual([2, 3, 4].map((n) => `0badcafe-init-${n}`));
+  peer.close("left");
+  await settle();
+  emit(5);
+  expect(heard.length).toBe(3);
+});
+
+test("logs: backlog first, then what comes, of the service asked for; until the subscription ends", async () => {
+  const { supervisor, desk, logs } = rig();
+  const add = (service: string, message: string) => logs.add({ service, stream: "stdout", level: "info", message });
+  add("memory", "1");
+  add("broker", "2");
+  add("memory", "3");
+  const { peer, logs: heard } = await child("console", desk, supervisor);
+  const answer = peer.call("logs.subscribe", { service: "memory", backlog: 10 });
+  const { subscription } = await answer;
+  add("memory", "4");
+  add("broker", "5");
+  await settle();
+  expect(heard.map(({ message }) => message)).toEqual(["1", "3", "4"]);
+  await peer.call("logs.unsubscribe", { subscription });
+  add("memory", "6");
+  await settle();
+  expect(heard.length).toBe(3);
+  expect(await codeOf(peer.call("logs.unsubscribe", { subscription }))).toBe(rpc_error.not_found);
+});
+
+test("a child that comes before the schemas are loaded is heard once they are", async () => {
+  const { supervisor, desk } = rig();
+  void supervisor.start("console", "test");
+  const { door: made, path } = door();
+  expect(statSync(path).mode & 0o777).toBe(0o660);
+  const peer = await connectUnix(path, {
+    serves: { methods: {}, handlers: {} },
+    hears: { notifications: {}, listeners: {} },
+    calls: init_methods,
+    tells: init_notifications,
+  });
+  peer.tell("ready", { detail: "early" });
+  await settle();
+  expect(supervisor.state("console")).toBe("starting");
+  made.open(welcomeFor("console", desk, supervisor));
+  await settle();
+  expect(supervisor.state("console")).toBe("ready");
+  peer.close("the test is over");
+});
+
+test("whatever bytes a child sends, PID 1 goes on", async () => {
+  const { supervisor, desk } = rig();
+  const { door: made, path } = door();
+  made.open(welcomeFor("tactical", desk, supervisor));
+  const messages = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    fc.json().map((text) => framed(text)),
+    fc
+      .record({
+        jsonrpc: fc.constant("2.0"),
+        id: fc.oneof(fc.nat(), fc.string()),
+        method: fc.oneof(fc.constantFrom(...Object.keys(init_methods), "ready", "heartbeat", "constructor"), fc.string()),
+        params: fc.anything(),
+      })
+      .map((message) => framed(JSON.stringify(message) ?? "")),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(messages, { maxLength: 4 }), async (chunks) => {
+      await new Promise<void>((resolve) => {
+        const socket = connect(path, () => {
+          for (const chunk of chunks) socket.write(chunk);
+          socket.end();
+        });
+        socket.on("error", () => resolve());
+        socket.on("close", () => resolve());
+        socket.resume();
+      });
+    }),
+    { numRuns: Number(process.env["AIOS_FUZZ_RUNS"] ?? 200) },
+  );
+  const { peer } = await child("console", desk, supervisor);
+  expect((await peer.call("service.list", {})).length).toBe(7);
+}, 600_000);
+
+function framed(text: string): Uint8Array {
+  const body = Buffer.from(text);
+  const header = Buffer.alloc(4);
+  header.writeUInt32BE(body.length);
+  return Buffer.concat([header, body]);
+}
