@@ -18,7 +18,6 @@ const over = new Set([
   "EXPIRE6",
   "STOP",
   "STOP6",
-  "STOPPED",
   "FAIL",
   "TIMEOUT",
   "RELEASE",
@@ -27,8 +26,8 @@ const over = new Set([
   "DEPARTED",
   "PREINIT",
 ]);
-/** Reasons that say nothing of addresses and servers. */
-const silent = new Set(["CARRIER", "UNKNOWN", "TEST", "DUMP", "DUMP6", "PREINIT"]);
+/** Reasons that say nothing of addresses and servers. STOPPED: dhcpcd leaves and the addresses stay (`persistent`). */
+const silent = new Set(["STOPPED", "CARRIER", "UNKNOWN", "TEST", "DUMP", "DUMP6", "PREINIT"]);
 const servers_max = 8;
 
 const Ipv4 = z.ipv4();
@@ -47,8 +46,7 @@ export function dhcpHook(environment: Environment, folder: string = lease_folder
     return 1;
   }
   // what ends one way ends it alone; an interface that is gone takes all of them along
-  const ways: readonly LeaseVia[] =
-    reason === "DEPARTED" || reason === "STOPPED" || reason === "NOCARRIER" ? ["v4", "v6", "ra"] : [lease.data.via];
+  const ways: readonly LeaseVia[] = reason === "DEPARTED" || reason === "NOCARRIER" ? ["v4", "v6", "ra"] : [lease.data.via];
   for (const via of ways) {
     writeDurably(`${folder}/${lease.data.interface}.${via}.json`, `${JSON.stringify({ ...lease.data, via })}\n`);
   }

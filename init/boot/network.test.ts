@@ -48,13 +48,13 @@ describe("configured links", () => {
       dhcpHook({ reason: "BOUND", interface: "wire0", new_ip_address: "10.1.0.99", new_domain_name_servers: "10.1.0.54", new_ntp_servers: "10.1.0.123" });
       await until(() => boot.told.events.some((event) => event.kind === "net.lease"));
       ip("link set wire1 down");
-      await until(() => boot.told.events.some((event) => event.kind === "net.link" && event.severity === "warning"));
+      await until(() => boot.told.events.some((event) => event.kind === "net.link" && event.severity === "warning" && event.facts.interface === "wire0"));
       console.log(JSON.stringify({
         result: result.degradation.detail, mtu: link.mtu, up: link.up, routes, resolv, late,
         addresses: ip("address show dev wire0").match(/inet6? (10|fd01)[^ ]*/g),
         lease: boot.told.events.find((event) => event.kind === "net.lease").facts,
         address: boot.told.events.some((event) => event.kind === "net.address" && event.facts.address === "10.2.0.2/24" && event.facts.added),
-        lost: boot.told.events.find((event) => event.kind === "net.link" && event.severity === "warning").facts.interface,
+        lost: boot.told.events.find((event) => event.kind === "net.link" && event.severity === "warning" && event.facts.interface === "wire0").facts.interface,
         resolv_after: readFileSync("/run/aios/etc/resolv.conf", "utf8"),
         chrony: readFileSync("/run/aios/etc/chrony.conf", "utf8").split("\\n")[0],
         programs: boot.told.programs.map((program) => program.name),

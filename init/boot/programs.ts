@@ -90,6 +90,8 @@ export function dhcpcdProgram(): Program {
 export function dhcpcdConfigText(interfaces: readonly string[], script: string = dhcp_hook): string {
   return [
     `allowinterfaces ${interfaces.join(" ")}`,
+    "# there is no udev to wait for",
+    "nodev",
     "# the same identity at every boot, so that the server gives the same address",
     "clientid",
     "# a lease outlives a restart of dhcpcd",
