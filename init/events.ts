@@ -42,7 +42,13 @@ export class EventHub {
       ...(untrusted === undefined ? {} : { untrusted: untrusted.slice(0, untrusted_chars_max) }),
     } as EventOf<K>; // the kind and its facts are one parameter: the union cannot be told so
     this.#ring.push(event);
-    for (const tell of [...this.#subscribers]) tell(event);
+    for (const tell of [...this.#subscribers]) {
+      try {
+        tell(event);
+      } catch {
+        this.#subscribers.delete(tell); // one that cannot be told must not keep the others from hearing
+      }
+    }
   }
 
   /** Those held that came after the event with this id; all when it is null, or not held (any more). */

@@ -26,7 +26,13 @@ export class LogHub {
     const message = entry.message.slice(0, message_chars_max);
     const record: LogRecord = { seq: this.#sequence, time_ms: this.#clock.wall(), boot_ms: this.#clock.boot(), ...entry, message };
     this.#ring.push(record);
-    for (const tell of [...this.#subscribers]) tell(record);
+    for (const tell of [...this.#subscribers]) {
+      try {
+        tell(record);
+      } catch {
+        this.#subscribers.delete(tell); // one that cannot be told must not keep the others from hearing
+      }
+    }
   }
 
   /** The newest, oldest first; of one service when it is named. */

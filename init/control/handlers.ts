@@ -46,7 +46,7 @@ export function handlersFor(caller: string, desk: Desk, peer: () => ChildPeer): 
     if (desk.stopping()) throw new RpcError(rpc_error.conflict, `to ${what} "${service}" is not possible: the system goes down`);
     const reason = `${what} requested by ${why.who} (${caller}): ${why.reason}`;
     desk.log(`service "${service}": ${reason}`);
-    await Promise.race([desk.supervisor[what](service, reason), Bun.sleep(wait_limit_ms)]);
+    await within(wait_limit_ms, desk.supervisor[what](service, reason));
     const status = desk.supervisor.status(service);
     if (status === null) throw new RpcError(rpc_error.not_found, `the service "${service}" has gone meanwhile`);
     return status;
@@ -119,4 +119,15 @@ export function handlersFor(caller: string, desk: Desk, peer: () => ChildPeer): 
       subscriptions.clear();
     },
   };
+}
+
+/** Ends with the work, or when the time is over. */
+async function within(limit_ms: number, work: Promise<void>): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, limit_ms);
+  try {
+    await Promise.race([work, over]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -8,18 +8,21 @@ import { allStats, type Stat } from "../supervise/tree.ts";
 
 const page_bytes = 4096;
 const tick_ms = 10; // USER_HZ is 100 on every architecture that the system runs on
-const cmdline_chars_max = 500;
 const name_chars_max = 200;
-const processes_max = 2000;
+/** An answer has to fit into one frame (contracts/rpc.ts): with many processes the command lines are shorter. */
+const processes_max = 600;
+const many = 200;
+const cmdline_chars_max = { few: 500, many: 100 } as const;
 
 export function processes(supervisor: Pick<Supervisor, "handles">): ProcessInfo[] {
   const stats = allStats();
   const by_pid = new Map(stats.map((stat) => [stat.pid, stat]));
   const roots = supervisor.handles();
-  return stats.slice(0, processes_max).map((stat) => infoOf(stat, serviceOf(stat, by_pid, roots)));
+  const cmdline_max = cmdline_chars_max[stats.length > many ? "many" : "few"];
+  return stats.slice(0, processes_max).map((stat) => infoOf(stat, serviceOf(stat, by_pid, roots), cmdline_max));
 }
 
-function infoOf(stat: Stat, service: string | null): ProcessInfo {
+function infoOf(stat: Stat, service: string | null, cmdline_max: number): ProcessInfo {
   return {
     pid: stat.pid,
     ppid: stat.ppid,
@@ -27,7 +30,7 @@ function infoOf(stat: Stat, service: string | null): ProcessInfo {
     state: stat.state.slice(0, 1),
     service,
     name: stat.name.slice(0, name_chars_max),
-    untrusted_cmdline: text(`/proc/${stat.pid}/cmdline`).replaceAll("\0", " ").trim().slice(0, cmdline_chars_max),
+    untrusted_cmdline: text(`/proc/${stat.pid}/cmdline`).replaceAll("\0", " ").trim().slice(0, cmdline_max),
     threads: stat.threads,
     rss_bytes: stat.rss_pages * page_bytes,
     pss_bytes: pssOf(stat.pid),

@@ -18,10 +18,10 @@ export function makeInitFolder(name: string, gid: number): void {
   folder(initFolder(name), root, gid, 0o750);
 }
 
-/** The folder of a foreign program's sd_notify socket. */
+/** The folder of a foreign program's sd_notify socket. One that starts as root becomes somebody else by itself. */
 export function makeNotifyFolder(name: string, gid: number): string {
   const path = `${run_dir}/notify/${name}`;
-  folder(path, root, gid, 0o750);
+  folder(path, root, gid, gid === root ? 0o755 : 0o750);
   return path;
 }
 

@@ -98,6 +98,6 @@ function startOr<T>(undo: () => void, start: () => T): T {
 
 function hearNotify(system: () => System, spec: ServiceSpec, prepared: Prepared, hears: RunnerHears): Watch | null {
   if (prepared.notify_socket === null) return null;
-  const owner = { uid: spec.uid, gid: spec.gid, mode: 0o220 };
+  const owner = { uid: spec.uid, gid: spec.gid, mode: spec.uid === 0 ? 0o222 : 0o220 };
   return system().datagram.listen(prepared.notify_socket, owner, (message) => hears.notified(parseNotify(message)));
 }

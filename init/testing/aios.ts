@@ -8,6 +8,7 @@ import { data_dir } from "../../contracts/paths.ts";
 import { phases } from "../boot/phases.ts";
 import { becomePid1 } from "../main.ts";
 import { fault } from "./faults.ts";
+import { say } from "./say.ts";
 
 function wanted(): string {
   try {
@@ -17,5 +18,6 @@ function wanted(): string {
   }
 }
 
-if (process.argv[2] === "init") void becomePid1({ phases: [...fault(wanted()), ...phases] });
+if (process.argv[2] === "say") void say(process.argv.slice(3));
+else if (process.argv[2] === "init") void becomePid1({ phases: [...fault(wanted()), ...phases] });
 else void import("../../main.ts");

@@ -142,4 +142,24 @@ describe.skipIf(missing() !== null)("PID 1 in namespaces", () => {
     expect(degradations.map(({ detail }) => detail).join()).toContain('wait for each other: "x" after "y" after "x"');
     expect((await service(bad, "strategic")).state).toBe("ready");
   }, 60_000);
+
+  test("a foreign program is ready when it says so by sd_notify, and hangs when its watchdog is silent", async () => {
+    const argv = '[/usr/bin/aios, say, "STATUS=warming up", "READY=1\\nSTATUS=here"]';
+    const config = `extra_services:\n  foreign:\n    argv: ${argv}\n    ready: notify\n    heartbeat_ms: 1000\n`;
+    const inside = await start({ config });
+    await inside.ready();
+    await until("foreign to be ready", inside, async () => (await service(inside, "foreign")).state === "ready");
+    expect((await service(inside, "foreign")).status_text).toBe("here");
+    await until("foreign to be restarted", inside, async () => (await service(inside, "foreign")).restarts > 0);
+    expect((await service(inside, "foreign")).last_exit).toMatchObject({ cause: "hang" });
+  }, 60_000);
+
+  test("a service that keeps failing ends in a crash loop, said in the status", async () => {
+    const inside = await start({ config: "extra_services:\n  broken:\n    argv: [/usr/bin/aios, nonsense]\n" });
+    await inside.ready();
+    await until("the crash loop", inside, async () => (await service(inside, "broken")).state === "crash-loop", 30_000);
+    const status = await inside.console.call("status");
+    expect(status.degradations.map(({ what }) => what)).toContain('service "broken" does not run');
+    expect((await service(inside, "broken")).last_exit).toMatchObject({ status: 2 });
+  }, 60_000);
 });
