@@ -29,7 +29,7 @@ const shared: Readonly<Record<string, readonly string[]>> = { reactive: ["pid"],
 /** Folders of the system in which a service may write. */
 const writes: Readonly<Record<string, readonly string[]>> = {
   memory: ["/run/aios/memory", "/var/lib/aios/memory"],
-  console: ["/run/aios/console"],
+  console: ["/run/aios/console/http"],
 };
 
 for (const [name, uid] of Object.entries(uids)) {
