@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Hardware } from "../../contracts/init.ts";
-import { fakeSystem } from "../../sys/fake.ts";
+import { fakeSystem, type Step } from "../../sys/fake.ts";
 import { decodeUevent } from "../../sys/netlink/uevent.ts";
 import { applySliceLimits, makeTree, memoryBytes, slices } from "./cgroups.ts";
 import { readHardware } from "./hardware.ts";
@@ -184,13 +184,22 @@ describe("tables", () => {
   });
 
   test("limits of processes are set; one that is refused is said and does not stop the others", async () => {
-    const script = process_limits.map(({ resource, soft, hard }, index) => ({
-      call: "host.setLimit" as const,
-      args: [resource, { soft, hard }] as const,
-      ...(index === 1 ? { fails: "EPERM" } : {}),
-    }));
+    const script = process_limits.flatMap(({ resource, soft, hard }, index): Step[] => [
+      { call: "host.limit", args: [resource], returns: { soft: 0, hard: "infinity" } },
+      { call: "host.setLimit", args: [resource, { soft, hard }], ...(index === 1 ? { fails: "EPERM" } : {}) },
+    ]);
     const sys = fakeSystem(script);
     expect(await processLimits.run(testBoot(sys))).toMatchObject({ outcome: "degraded", detail: expect.stringContaining("EPERM") });
+    sys.done();
+  });
+
+  test("a hard limit is never raised: what was given is enough", async () => {
+    const script = process_limits.flatMap(({ resource, soft }): Step[] => [
+      { call: "host.limit", returns: { soft: 10, hard: 20 } },
+      { call: "host.setLimit", args: [resource, { soft: Math.min(Number(soft), 20), hard: resource === "core" ? 0 : 20 }] },
+    ]);
+    const sys = fakeSystem(script);
+    expect(await processLimits.run(testBoot(sys))).toMatchObject({ outcome: "done" });
     sys.done();
   });
 });

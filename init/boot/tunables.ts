@@ -103,12 +103,19 @@ export const processLimits: Phase = {
     const refused: string[] = [];
     for (const { resource, soft, hard } of process_limits) {
       try {
-        boot.sys.host.setLimit(resource, { soft, hard });
+        const present = boot.sys.host.limit(resource);
+        const allowed = least(hard, present.hard); // only CAP_SYS_RESOURCE may raise a hard limit; below it will do
+        boot.sys.host.setLimit(resource, { soft: least(soft, allowed), hard: allowed });
       } catch (error) {
         refused.push(reasonOf(error));
       }
     }
     if (refused.length === 0) return done(process_limits.map(({ resource }) => resource).join(", "));
-    return degraded("process limits", refused.join("; "), "run PID 1 with CAP_SYS_RESOURCE");
+    return degraded("process limits", refused.join("; "), "see init/boot/tunables.ts for what each is for");
   },
 };
+
+function least(a: LimitValue, b: LimitValue): LimitValue {
+  if (a === "infinity") return b;
+  return b === "infinity" ? a : Math.min(a, b);
+}

@@ -2,9 +2,9 @@
 
 import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { build, built, needBuilt } from "../../test-vm/places.ts";
+import { build, built, needBuilt } from "../../places.ts";
 
-const checkout = resolve(import.meta.dir, "../..");
+const checkout = resolve(import.meta.dir, "../../..");
 
 export interface TestRoot {
   readonly path: string;

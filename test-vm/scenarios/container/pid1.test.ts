@@ -4,11 +4,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { EventKind, EventOf } from "../../contracts/event.ts";
-import type { ServiceStatus } from "../../contracts/service.ts";
-import { type Container, type ContainerOptions, startContainer } from "../../test-vm/container.ts";
-import { waitFor } from "../../test-vm/wait.ts";
-import { missing, type TestRoot, testRoot } from "./root.ts";
+import type { EventKind, EventOf } from "../../../contracts/event.ts";
+import type { ServiceStatus } from "../../../contracts/service.ts";
+import { type Container, type ContainerOptions, startContainer } from "../../container.ts";
+import { waitFor } from "../../wait.ts";
+import { missing, type TestRoot, testRoot } from "./test-root.ts";
 
 let root: TestRoot;
 let container: Container | null = null;
