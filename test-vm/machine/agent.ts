@@ -73,7 +73,7 @@ export class Agent {
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() ?? "";
     for (const line of lines) {
-      const found = /^(\d+) (\d+) ([A-Za-z0-9+/=]*)$/.exec(line.trim());
+      const found = /^(\d+) (\d+)(?: ([A-Za-z0-9+/=]+))?$/.exec(line.trim());
       if (found === null) continue;
       const number = Number(found[1]);
       this.#waiting.get(number)?.({ status: Number(found[2]), out: Buffer.from(found[3] ?? "", "base64").toString("utf8") });
