@@ -84,6 +84,15 @@ export class Console {
   }
 }
 
+/** The answer may get lost on the way down; what counts is whether the system goes down, and the caller waits for that. */
+export async function askForPoweroff(console_: Console): Promise<void> {
+  try {
+    await console_.call("poweroff", { reason: "asked for by the harness" });
+  } catch (error) {
+    if (error instanceof ConsoleProblem) throw error;
+  }
+}
+
 function problemText(text: string): string {
   try {
     const parsed = Problem.safeParse(JSON.parse(text));

@@ -6,7 +6,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { console_socket } from "../contracts/paths.ts";
-import { Console } from "./client.ts";
+import { askForPoweroff, Console } from "./client.ts";
 import { descendants, type HostProcess } from "./host-processes.ts";
 import { atEnd, dyingWithUs, endProcess, removeFolder } from "./owned.ts";
 import { isLeftBehind, needBuilt, newFolder } from "./places.ts";
@@ -125,7 +125,7 @@ export async function startContainer(options: ContainerOptions = {}): Promise<Co
       await waitFor("the console socket", () => existsSync(socket), { limit_ms: 2000, every_ms: 5, explain });
     },
     async poweroff(limit_ms = 30_000) {
-      await console_.call("poweroff", { reason: "the scenario is over" });
+      await askForPoweroff(console_);
       return await within("the poweroff", limit_ms, ended, explain);
     },
     kill: leave,

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { startHostLink } from "../console/link/host.ts";
-import { Console } from "./client.ts";
+import { askForPoweroff, Console } from "./client.ts";
 import { accelerator } from "./machine/accelerator.ts";
 import { Agent, type ShellAnswer } from "./machine/agent.ts";
 import { firmwareVariablesTemplate, machineArguments } from "./machine/arguments.ts";
@@ -162,7 +162,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
         return after;
       },
       async poweroff() {
-        await console_.call("poweroff", { reason: "the scenario is over" });
+        await askForPoweroff(console_);
         await within("the machine to power off", limits.poweroff_ms, ended, explain);
       },
       kill: leave,

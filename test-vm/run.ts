@@ -14,6 +14,8 @@ import { startMachine } from "./qemu.ts";
 /** What is needed of either kind of system. */
 interface Booted {
   readonly console_socket: string;
+  /** All services are up, or known not to come. */
+  ready(): Promise<void>;
   poweroff(): Promise<unknown>;
   kill(): Promise<void>;
 }
@@ -60,7 +62,10 @@ async function main(): Promise<void> {
   const booted = kind === "container" ? await container(fresh) : await machine(fresh);
   try {
     if (process.stdout.isTTY) await client(booted.console_socket, "watch");
-    else for (const word of ["status", "services", "boot"]) await client(booted.console_socket, word);
+    else {
+      await step("waiting for all services", () => booted.ready());
+      for (const word of ["status", "services", "boot"]) await client(booted.console_socket, word);
+    }
     await step("powering off", () => booted.poweroff());
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
