@@ -28,11 +28,15 @@ export interface BlockDevice {
 }
 
 const sector_bytes = 512;
-const probe_limit_ms = 10_000;
+/** An emulated machine under load is a hundred times slower than a real one. */
+const probe_limit_ms = 60_000;
 /** What holds no lasting data, or would be looked at twice. */
 const passing = /^(loop|ram|zram|nbd|sr|fd)\d/;
 
-/** All disks and partitions, by one run of blkid. Loop devices only when `only` names them, for tests. */
+/**
+ * All disks and partitions, by one run of blkid. Loop devices only when `only` names them.
+ * @throws when blkid did not come to its end: then nothing is known, which is not the same as nothing being there
+ */
 export async function probeBlockDevices(boot: Pick<BootContext, "ownChild">, only?: readonly string[]): Promise<BlockDevice[]> {
   const found = names("/sys/class/block").filter((name) => {
     if (only !== undefined) return only.includes(name);
@@ -42,6 +46,7 @@ export async function probeBlockDevices(boot: Pick<BootContext, "ownChild">, onl
   const paths = found.map((name) => `/dev/${name}`);
   // status 2 means that some hold nothing that it knows
   const probe = await runHelper(boot, ["blkid", "-p", "-o", "export", ...paths], { limit_ms: probe_limit_ms });
+  if (probe.status === -1) throw new Error(`asking blkid what is on ${paths.join(" ")} failed: ${probe.said}`);
   const facts = parseBlkid(probe.stdout);
   return found.map((name) => describe(name, facts.get(`/dev/${name}`) ?? new Map()));
 }

@@ -109,6 +109,17 @@ describe("first boot", () => {
   });
 });
 
+test("when blkid does not answer, nothing is taken for blank", async () => {
+  makeDisk(128, null);
+  const known = await devices();
+  const boot = testBoot(sys);
+  const before = Bun.hash(readFileSync(image));
+  // what a probe that failed would look like, were it taken for an answer
+  const unknown = known.map((device) => ({ ...device, table: null, type: null, part_type: null, part_name: null }));
+  expect(await prepareData(boot, unknown, name())).toHaveProperty("trouble");
+  expect(Bun.hash(readFileSync(image))).toBe(before);
+});
+
 describe("a larger disk", () => {
   test("partition and file system grow, and nothing is lost", async () => {
     makeDisk(128, 100);

@@ -73,7 +73,12 @@ async function mountData(boot: BootContext): Promise<PhaseResult> {
   }
   if (boot.mode === "container")
     return onTmpfs(boot, { trouble: "the container was started without a data folder", todo: "start it with one" });
-  const prepared = await prepareData(boot, await probeBlockDevices(boot), rootDisk());
+  let prepared: PreparedData | Trouble;
+  try {
+    prepared = await prepareData(boot, await probeBlockDevices(boot), rootDisk());
+  } catch (error) {
+    prepared = trouble(reasonOf(error), "look at the kernel log and at the disks, then reboot");
+  }
   if ("trouble" in prepared) return onTmpfs(boot, prepared);
   return mountPrepared(boot, prepared, data_dir);
 }
@@ -260,7 +265,9 @@ async function tellKernel(
       return trouble(reasonOf(error), "reboot: the kernel will read the new table");
   }
   const again = await probeBlockDevices(boot, [entry.node.slice("/dev/".length)]);
-  return again[0] ?? trouble(`"${entry.node}" did not appear`, "reboot");
+  const found = again[0];
+  if (found?.part_type !== data_type) return trouble(`"${entry.node}" did not appear as a data partition`, "reboot");
+  return found;
 }
 
 /** @returns null when there is an ext4 file system already */

@@ -58,7 +58,12 @@ async function findConfig(boot: BootContext, problems: string[]): Promise<FoundC
   if (boot.mode === "container") return fromFile(container_path, `"${container_path}"`, problems);
   const handed = fromFile(fw_cfg_path, 'QEMU fw_cfg "opt/aios/aios.yaml"', problems);
   if (handed !== null) return handed;
-  const devices = await probeBlockDevices(boot);
+  let devices: BlockDevice[] = [];
+  try {
+    devices = await probeBlockDevices(boot);
+  } catch (error) {
+    problems.push(reasonOf(error));
+  }
   for (const device of devices.filter(({ label }) => label === config_label)) {
     const config = fromDevice(boot, device, config_mount, config_file_systems, problems);
     if (config !== null) return config;
