@@ -17,7 +17,7 @@ import { initrd_command, testInitrd } from "./machine/initrd.ts";
 import { Qmp } from "./machine/qmp.ts";
 import { atEnd, dyingWithUs, endProcess, removeFolder } from "./owned.ts";
 import { checkout, needBuilt, newFolder } from "./places.ts";
-import { tailOf, waitFor, within } from "./wait.ts";
+import { Hopeless, tailOf, waitFor, within } from "./wait.ts";
 
 /** Milliseconds; software emulation on a loaded host is slow, and nothing waits longer than it must. */
 export const limits = { ready_ms: 180_000, poweroff_ms: 60_000, qemu_start_ms: 20_000 } as const;
@@ -200,5 +200,7 @@ function qemuErrors(folder: string): string {
 
 function alive(child: Subprocess, folder: string): true {
   if (child.exitCode === null && child.signalCode === null) return true;
-  throw new Error(`QEMU has ended with status ${child.signalCode ?? child.exitCode}\n${qemuErrors(folder)}`);
+  throw new Hopeless(
+    `waiting for the machine failed: QEMU has ended with status ${child.signalCode ?? child.exitCode}\n${qemuErrors(folder)}`,
+  );
 }

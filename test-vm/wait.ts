@@ -4,6 +4,11 @@ export class WaitedInVain extends Error {
   override readonly name = "WaitedInVain";
 }
 
+/** What no further waiting can change: thrown by an attempt, it ends the wait at once. */
+export class Hopeless extends Error {
+  override readonly name = "Hopeless";
+}
+
 export interface WaitOptions {
   readonly limit_ms: number;
   readonly every_ms?: number;
@@ -28,6 +33,7 @@ export async function waitFor<T>(
       if (answer !== null && answer !== undefined && answer !== false) return answer;
       last = "not yet so";
     } catch (error) {
+      if (error instanceof Hopeless) throw error;
       last = error instanceof Error ? error.message : String(error);
     }
     if (performance.now() - begin_ms > options.limit_ms) {
