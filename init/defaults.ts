@@ -16,6 +16,9 @@ export const default_config: MachineConfig = {
   watchdog: { timeout_s: 30 },
 };
 
+/** What the status says of the data partition until its phase has run. */
+export const data_not_looked_for = "not looked for yet";
+
 export function firstState(command_line: string, boot_id: string): BootState {
   return {
     command_line: parseCommandLine(command_line),
@@ -24,7 +27,7 @@ export function firstState(command_line: string, boot_id: string): BootState {
     machine_id: "",
     boot_id,
     hardware: null,
-    data: { persistent: false, mount: data_dir, device: null, detail: "not looked for yet" },
+    data: { persistent: false, mount: data_dir, device: null, detail: data_not_looked_for },
     watchdog: { device: null, fd: null, timeout_s: null, petted_ms: null },
   };
 }

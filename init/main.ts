@@ -22,7 +22,7 @@ export async function main(): Promise<void> {
 export async function becomePid1(replaced: Partial<Pid1Ports>): Promise<void> {
   const clock = new BootClock();
   const init_ms = clock.now();
-  // Environment and kernel files are read here, once.
+  // Environment and kernel files are read here, once. A container boots more often than its host: its boot has an id of its own.
   const mode = process.env["AIOS_MODE"] === "container" ? "container" : "machine";
   const stage0_ns = Number(process.env["AIOS_STAGE0_NS"]);
   const marks: Record<string, number> = { kernel: 0, init: Math.round(init_ms) };
@@ -32,7 +32,7 @@ export async function becomePid1(replaced: Partial<Pid1Ports>): Promise<void> {
     clock,
     mode,
     phases,
-    state: firstState(text("/proc/cmdline"), text("/proc/sys/kernel/random/boot_id").trim()),
+    state: firstState(text("/proc/cmdline"), mode === "container" ? crypto.randomUUID() : text("/proc/sys/kernel/random/boot_id").trim()),
     marks,
     loadSystem: linuxSystem,
     say,

@@ -11,6 +11,7 @@ import type { Program } from "./boot/programs.ts";
 import type { BootClock } from "./clock.ts";
 import { type Door, makeDoor } from "./control/door.ts";
 import type { Desk } from "./control/handlers.ts";
+import { data_not_looked_for } from "./defaults.ts";
 import { EventHub } from "./events.ts";
 import { LogHub } from "./logs.ts";
 import { Maintenance } from "./maintenance.ts";
@@ -164,7 +165,7 @@ export class Pid1 {
       uptime_ms: now,
       time_ms: Date.now(),
       degradations: [...this.#degradations.values()],
-      data: { persistent, mount, detail, ...this.#use(mount) },
+      data: { persistent, mount, detail, ...(detail === data_not_looked_for ? { used_bytes: 0, size_bytes: 0 } : this.#use(mount)) },
       watchdog: { device, timeout_s, petted_ms_ago: petted_ms === null ? null : now - petted_ms },
     };
   }

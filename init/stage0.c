@@ -94,6 +94,8 @@ static const struct wanted mounts[] = {
     {"proc", "/proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, 1},
     {"sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, 0},
     {"devtmpfs", "/dev", "mode=0755", MS_NOSUID | MS_NOEXEC, 0},
+    /* so that PID 1 can put its first service into a cgroup before it has loaded its system calls */
+    {"cgroup2", "/sys/fs/cgroup", "nsdelegate,memory_recursiveprot", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0},
     {"tmpfs", "/run", "mode=0755,size=25%,nr_inodes=100k", MS_NOSUID | MS_NODEV, 1},
     {"tmpfs", "/tmp", "mode=1777,size=10%,nr_inodes=50k", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0},
 };

@@ -3,6 +3,7 @@
 import { basename } from "node:path";
 import type { Uevent } from "../../sys/netlink/uevent.ts";
 import { reasonOf } from "./files.ts";
+import { readHardware } from "./hardware.ts";
 import type { BootContext, Phase } from "./phase.ts";
 import { lookForPowerButtons } from "./power-button.ts";
 import { done } from "./result.ts";
@@ -36,6 +37,20 @@ export function takeUevent(boot: BootContext, uevent: Uevent | null): void {
   const name = told(uevent);
   if (name === null) return;
   boot.emit(action === "add" ? "device.added" : "device.removed", "notice", { subsystem, path, name });
+  renewInventory(boot);
+}
+
+/** Milliseconds: one device is several uevents, and its attributes come with the last. */
+const settle_ms = 200;
+const renewing = new WeakSet<BootContext>();
+
+function renewInventory(boot: BootContext): void {
+  if (boot.state.hardware === null || renewing.has(boot)) return; // the phase that makes the first one comes later
+  renewing.add(boot);
+  setTimeout(() => {
+    renewing.delete(boot);
+    boot.state.hardware = readHardware("");
+  }, settle_ms);
 }
 
 /** The name by which people know it; null for what is a part of another device, or of no interest. */

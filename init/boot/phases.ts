@@ -1,5 +1,6 @@
 /**
- * Bring-up, in order. The console starts third: what comes after goes on while it starts. What can hang (a disk, the
+ * Bring-up, in order. The console starts as soon as it has a cgroup, before the system calls are loaded: what comes after
+ * goes on while it starts. What can hang (a disk, the
  * network) comes after the watchdog; what needs the data partition after it; hardware that nobody waits for at the end.
  */
 
@@ -22,9 +23,9 @@ import { kernelParameters, processLimits } from "./tunables.ts";
 import { configureWatchdog, openWatchdog } from "./watchdog.ts";
 
 export const phases: readonly Phase[] = [
-  apiFileSystems,
   cgroupTree,
   startConsole,
+  apiFileSystems,
   openWatchdog,
   kernelLog,
   processLimits,

@@ -1,7 +1,7 @@
 /** Folders on /run and on the data partition that have to be there, with their owners, before a service starts. */
 
 import { chmodSync, chownSync, mkdirSync } from "node:fs";
-import { callerSocketFolder, run_dir } from "../../contracts/paths.ts";
+import { callerSocketFolder, data_dir, run_dir } from "../../contracts/paths.ts";
 import type { ServiceSpec } from "./spec.ts";
 import { initFolder, socket_folders, uids } from "./table.ts";
 
@@ -27,7 +27,7 @@ export function makeNotifyFolder(name: string, gid: number): string {
 
 /** What one service needs: its own folders, those in which its callers reach it, and those in which it calls. */
 export function makeServiceFolders(spec: ServiceSpec): void {
-  for (const path of spec.writes) folder(path, spec.uid, spec.gid, 0o755);
+  for (const path of spec.writes) folder(path, spec.uid, spec.gid, path.startsWith(data_dir) ? 0o700 : 0o755);
   for (const [server, caller] of socket_folders) {
     if (server !== spec.name && caller !== spec.name) continue;
     const owner = uids.get(server) ?? root;
