@@ -67,7 +67,7 @@ test("whatever a server sends, what is written is a lease, and nothing is writte
   });
   fc.assert(
     fc.property(environment, (sent) => {
-      dhcpHook(sent, folder);
+      dhcpHook(sent, folder, 0, () => {});
       for (const name of readdirSync(folder)) expect(read(name)).not.toBeNull();
     }),
     { numRuns: 200 },

@@ -35,14 +35,15 @@ const Ipv6 = z.ipv6();
 
 /**
  * @param folder where the file goes
+ * @param say takes the line about what was refused
  * @returns exit status: 0, also for reasons that are not our business; 1 when something essential was malformed
  */
-export function dhcpHook(environment: Environment, folder: string = lease_folder, now_ms: number = Date.now()): number {
+export function dhcpHook(environment: Environment, folder: string = lease_folder, now_ms: number = Date.now(), say = toStderr): number {
   const reason = environment["reason"] ?? "";
   if (silent.has(reason)) return 0;
   const lease = Lease.safeParse(readLease(environment, reason, now_ms));
   if (!lease.success) {
-    process.stderr.write(`dhcp-hook: the reason "${reason.slice(0, 40)}" is ignored: ${z.prettifyError(lease.error)}\n`);
+    say(`dhcp-hook: the reason "${reason.slice(0, 40)}" is ignored: ${z.prettifyError(lease.error).replaceAll("\n", " ")}\n`);
     return 1;
   }
   // what ends one way ends it alone; an interface that is gone takes all of them along
@@ -52,6 +53,8 @@ export function dhcpHook(environment: Environment, folder: string = lease_folder
   }
   return 0;
 }
+
+const toStderr = (line: string): void => void process.stderr.write(line);
 
 function readLease(environment: Environment, reason: string, now_ms: number): Lease {
   const via = viaOf(reason);

@@ -126,7 +126,10 @@ static void reset_signals(void) {
   struct sigaction plain;
   memset(&plain, 0, sizeof plain);
   plain.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < _NSIG; signal++) sigaction(signal, &plain, NULL); /* not for KILL, STOP and libc's own */
+  for (int signal = 1; signal < _NSIG; signal++) sigaction(signal, &plain, NULL); /* refuses KILL, STOP and libc's own */
+  /* libc keeps some real-time signals to itself, but a dynamic program that started us may have left them ignored */
+  const unsigned long kernel_plain[8] = {0}; /* struct kernel_sigaction: SIG_DFL, no flags, an empty mask */
+  for (int signal = 32; signal <= 34; signal++) syscall(SYS_rt_sigaction, signal, kernel_plain, NULL, 8);
   sigset_t none;
   sigemptyset(&none);
   if (sigprocmask(SIG_SETMASK, &none, NULL) != 0) fail(STEP_FAILED, "resetting the signal mask", NULL, errno);
