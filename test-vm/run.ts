@@ -67,12 +67,15 @@ async function main(): Promise<void> {
       for (const word of ["status", "services", "boot"]) await client(booted.console_socket, word);
     }
     await step("powering off", () => booted.poweroff());
-  } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
   } finally {
     await booted.kill();
   }
 }
 
-await main();
-process.exit(0);
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}

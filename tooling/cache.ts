@@ -52,6 +52,7 @@ export async function cached(kind: string, key: string, build: (folder: string) 
     return entry;
   }
   mkdirSync(home, { recursive: true });
+  sweep(home);
   const partial = join(home, `.partial-${key}-${process.pid}`);
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial);
@@ -63,6 +64,14 @@ export async function cached(kind: string, key: string, build: (folder: string) 
   }
   prune(home);
   return entry;
+}
+
+/** Removes what builds left behind that were killed. */
+function sweep(home: string): void {
+  for (const name of readdirSync(home)) {
+    const pid = /^\.partial-.*-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(home, name), { recursive: true, force: true });
+  }
 }
 
 function prune(home: string): void {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { stringify } from "yaml";
 import { MachineConfig } from "../../contracts/config.ts";
@@ -134,4 +136,13 @@ describe("attacks", () => {
       { numRuns: runs },
     );
   });
+});
+
+test("the example of the documentation and the file in the image are valid, and the example shows every key", () => {
+  const documented = /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(import.meta.dir, "../../docs/CONFIG.md"), "utf8"))?.[1] ?? "";
+  const shown = parseConfig(Buffer.from(documented));
+  expect(shown).toMatchObject({ problems: [] });
+  for (const key of Object.keys(default_config)) expect(documented).toMatch(new RegExp(`^${key}:`, "m"));
+  const shipped = readFileSync(join(import.meta.dir, "../../image/aios.yaml"));
+  expect(parseConfig(shipped)).toMatchObject({ problems: [], config: default_config });
 });
