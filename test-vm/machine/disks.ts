@@ -7,6 +7,8 @@ import { run } from "../../tooling/run.ts";
 /** Type of the data partition (Discoverable Partitions Specification: variable data; docs/LAYOUT.md). */
 const data_partition_type = "4d21b016-b534-45c2-a9fb-5c16e091fd2d";
 
+const esp_type = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";
+
 const sector_bytes = 512;
 
 /** An empty disk. */
@@ -39,12 +41,21 @@ export interface Place {
 }
 
 /** Where a disk's data partition is. */
-export async function dataPartition(disk: string): Promise<Place> {
+export function dataPartition(disk: string): Promise<Place> {
+  return partitionOf(disk, data_partition_type);
+}
+
+async function partitionOf(disk: string, type: string): Promise<Place> {
   const table = Table.parse(JSON.parse(await run(["sfdisk", "--json", disk])));
-  const found = table.partitiontable.partitions.find((partition) => partition.type.toLowerCase() === data_partition_type);
-  if (found === undefined)
-    throw new Error(`looking for the data partition of "${disk}" failed: it has none of type ${data_partition_type}`);
+  const found = table.partitiontable.partitions.find((partition) => partition.type.toLowerCase() === type);
+  if (found === undefined) throw new Error(`looking for a partition of "${disk}" failed: it has none of type ${type}`);
   return { offset_bytes: found.start * sector_bytes, size_bytes: found.size * sector_bytes };
+}
+
+/** Puts a machine config on the EFI system partition, as a person does with any computer that reads FAT. */
+export async function putConfig(disk: string, file: string): Promise<void> {
+  const { offset_bytes } = await partitionOf(disk, esp_type);
+  await run(["mcopy", "-o", "-i", `${disk}@@${offset_bytes}`, file, "::/aios.yaml"]);
 }
 
 /** Copies the data partition out of a disk, so that the tools for file systems can read it. */

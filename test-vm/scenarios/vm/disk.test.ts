@@ -1,14 +1,14 @@
 /** The disk image as a user has it: UEFI firmware, unified kernel image, root by partition name, data that stays. */
 
 import { expect, test } from "bun:test";
-import { statSync, truncateSync } from "node:fs";
+import { statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { copyDisk, extractDataPartition, isCleanFileSystem } from "../../machine/disks.ts";
+import { copyDisk, extractDataPartition, isCleanFileSystem, putConfig } from "../../machine/disks.ts";
 import { needBuilt, newFolder } from "../../places.ts";
 import { startMachine } from "../../qemu.ts";
 import { allReady } from "../expect.ts";
 
-test("boots by UEFI, grows and keeps its data, and powers off cleanly", async () => {
+test("boots by UEFI, grows and keeps its data, powers off cleanly, and reads its config from the ESP", async () => {
   const folder = newFolder("image");
   const disk = join(folder, "disk.raw");
   await copyDisk(needBuilt("disk_image"), disk);
@@ -32,10 +32,13 @@ test("boots by UEFI, grows and keeps its data, and powers off cleanly", async ()
   const found = await isCleanFileSystem(partition);
   expect(found.clean, found.said).toBe(true);
 
+  const config = join(folder, "aios.yaml");
+  writeFileSync(config, "hostname: from-the-esp\n");
+  await putConfig(disk, config);
   const second = await startMachine({ boot: "disk", disk });
   try {
     await second.ready();
-    expect((await second.console.call("status")).machine_id).toBe(machine_id);
+    expect(await second.console.call("status")).toMatchObject({ machine_id, hostname: "from-the-esp" });
     await second.poweroff();
   } finally {
     await second.kill();

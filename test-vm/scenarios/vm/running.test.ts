@@ -67,8 +67,8 @@ describe("hot-plug", () => {
     makeBlankDisk(file, 64);
     await inject.plugDisk(machine.qmp, "hot-disk", file, "slot0");
     const added = await eventWhere(machine.console, "device.added", ({ facts }) => facts.subsystem === "block", patient);
-    const { disks } = await machine.console.call("hardware");
-    expect(disks.find(({ name }) => name === added.facts.name)?.size_bytes).toBe(64 * 1024 * 1024);
+    const listed = async () => (await machine.console.call("hardware")).disks.find(({ name }) => name === added.facts.name);
+    expect((await waitFor("the disk in the inventory", listed, patient)).size_bytes).toBe(64 * 1024 * 1024);
     await inject.unplug(machine.qmp, "hot-disk");
     await eventWhere(machine.console, "device.removed", ({ facts }) => facts.name === added.facts.name, patient);
   });
@@ -136,6 +136,20 @@ test("memory taken away by the balloon is borne", async () => {
   expect((await machine.console.call("services")).filter(({ state }) => state === "ready").length).toBeGreaterThanOrEqual(7);
   await inject.balloonTo(machine.qmp, 1024);
 });
+
+test("a data disk that fills is noticed", async () => {
+  await machine.sh("dd if=/dev/zero of=/proc/1/root/var/lib/aios/filler bs=1M count=440 2>/dev/null");
+  const decision = await decisionWhere(machine.console, "about the disk", ({ rule }) => rule === "disk-filling", patient);
+  expect(decision.reason).toContain("/var/lib/aios is ");
+  await machine.sh("rm /proc/1/root/var/lib/aios/filler");
+}, 120_000);
+
+test("a process that the kernel ends for want of memory is seen, and decided on", async () => {
+  const eat = "echo 0 > /cg/work/greedy/cgroup.procs; exec tail /dev/zero";
+  await machine.sh(`mkdir -p /cg/work/greedy; echo 20M > /cg/work/greedy/memory.max; sh -c '${eat}' & wait $!; true`, 60_000);
+  await eventWhere(machine.console, "kernel.oom-kill", ({ facts }) => facts.killed === "tail" || facts.killed === "busybox", patient);
+  await decisionWhere(machine.console, "about the kill", ({ rule }) => rule === "oom-kill", patient);
+}, 120_000);
 
 test("the watchdog is petted", async () => {
   const { watchdog } = await machine.console.call("status");
