@@ -3,52 +3,8 @@
 import { chmodSync, existsSync, unlinkSync } from "node:fs";
 import type { Socket, UnixSocketListener } from "bun";
 import type { Methods, Notifications } from "../contracts/rpc.ts";
-import { type Link, Peer, type PeerSides } from "./peer.ts";
-
-/** Bytes held for a reader that is slow; beyond it the connection is closed. */
-const held_bytes_max = 8 * 1024 * 1024;
-
-class SocketLink implements Link {
-  #held: Buffer[] = [];
-  #held_bytes = 0;
-  #socket: Socket<Connection>;
-
-  constructor(socket: Socket<Connection>) {
-    this.#socket = socket;
-  }
-
-  send(bytes: Uint8Array): boolean {
-    if (this.#held_bytes > 0) return this.#hold(bytes);
-    const written = this.#socket.write(bytes);
-    if (written < 0) return false;
-    return written === bytes.length || this.#hold(bytes.subarray(written));
-  }
-
-  #hold(bytes: Uint8Array): boolean {
-    if (this.#held_bytes + bytes.length > held_bytes_max) return false;
-    this.#held.push(Buffer.from(bytes));
-    this.#held_bytes += bytes.length;
-    return true;
-  }
-
-  drain(): void {
-    while (this.#held.length > 0) {
-      const first = this.#held[0] as Buffer;
-      const written = this.#socket.write(first);
-      if (written <= 0) return;
-      this.#held_bytes -= written;
-      if (written < first.length) {
-        this.#held[0] = first.subarray(written);
-        return;
-      }
-      this.#held.shift();
-    }
-  }
-
-  close(): void {
-    this.#socket.end();
-  }
-}
+import { Outbox } from "./outbox.ts";
+import { Peer, type PeerSides } from "./peer.ts";
 
 interface Receiver {
   receive(chunk: Uint8Array): void;
@@ -56,7 +12,7 @@ interface Receiver {
 }
 
 interface Connection {
-  link: SocketLink | null;
+  link: Outbox | null;
   peer: Receiver | null;
 }
 
@@ -106,7 +62,7 @@ export function listenUnix<S extends Methods, H extends Notifications, C extends
           return;
         }
         open += 1;
-        const link = new SocketLink(socket);
+        const link = new Outbox(socket);
         const sides = accept(() => peer);
         const peer: Peer<S, H, C, T> = new Peer(link, {
           ...sides,
@@ -130,7 +86,7 @@ export async function connectUnix<S extends Methods, H extends Notifications, C 
 ): Promise<Peer<S, H, C, T>> {
   const data: Connection = { link: null, peer: null };
   const socket = await Bun.connect<Connection>({ unix: path, data, socket: callbacks });
-  const link = new SocketLink(socket);
+  const link = new Outbox(socket);
   const peer = new Peer(link, sides);
   data.link = link;
   data.peer = peer;

@@ -4,11 +4,11 @@ import type { Socket } from "bun";
 import type { child_methods } from "../../contracts/init.ts";
 import { child_notifications, init_methods, init_notifications, init_permissions } from "../../contracts/init.ts";
 import type { CoreService } from "../../contracts/service.ts";
+import { Outbox } from "../../wire/outbox.ts";
 import { Peer } from "../../wire/peer.ts";
 import type { Supervisor } from "../supervise/supervisor.ts";
 import type { Guest, Visit, Welcome } from "./door.ts";
 import { type Desk, handlersFor } from "./handlers.ts";
-import { Outbox } from "./outbox.ts";
 
 export type ChildPeer = Peer<typeof init_methods, typeof init_notifications, typeof no_methods, typeof child_notifications>;
 const no_methods = {} satisfies Partial<typeof child_methods>;

@@ -1,6 +1,6 @@
-/** Bytes on their way to a service: what the kernel does not take yet is held, up to a limit, so that PID 1 never waits. */
+/** Bytes on their way to the other side: what the kernel does not take yet is held, up to a limit, so that nobody waits. */
 
-import type { Link } from "../../wire/peer.ts";
+import type { Link } from "./peer.ts";
 
 /** The part of a socket that is used here. */
 export interface Out {
@@ -8,8 +8,8 @@ export interface Out {
   end(): unknown;
 }
 
-/** A service that reads this much too slowly is cut off: it may connect again, and ask for what it missed. */
-const held_bytes_max = 4 * 1024 * 1024;
+/** A side that reads this much too slowly is cut off: it may connect again, and ask for what it missed. */
+const held_bytes_max = 8 * 1024 * 1024;
 
 export class Outbox implements Link {
   readonly #socket: Out;
