@@ -66,6 +66,7 @@ const suites: readonly Suite[] = [
   { name: "lint", check: true, run: program([tool("biome"), "check", "--diagnostic-level=error", "."]) },
   { name: "unit", check: true, run: tests("unit", ["--timeout=60000", ...rooms]) },
   { name: "build kernel", check: false, run: program([bun, "kernel-config/build.ts"]) },
+  { name: "arm64 kernel config", check: false, run: program([bun, "kernel-config/build.ts", "--arch", "arm64", "--config-only"]) },
   { name: "build image", check: false, needs: "build kernel", run: program([bun, "image/build.ts", "all"]) },
   { name: "build client", check: false, run: program([bun, "image/build.ts", "client"]) },
   { name: "image", check: false, needs: "build image", run: tests("image", ["--timeout=60000", "./image/"]) },
@@ -98,7 +99,7 @@ async function main(): Promise<number> {
 
 function row(name: string, counts: Counts & { readonly took_s: number }): string {
   const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
-  return `${name.padEnd(14)} ${String(counts.passed).padStart(5)} passed ${String(counts.failed).padStart(4)} failed${skipped}   ${counts.took_s.toFixed(1)} s`;
+  return `${name.padEnd(19)} ${String(counts.passed).padStart(5)} passed ${String(counts.failed).padStart(4)} failed${skipped}   ${counts.took_s.toFixed(1)} s`;
 }
 
 process.exit(await main());
