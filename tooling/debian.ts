@@ -13,16 +13,17 @@ const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 export interface Mirror {
   readonly main: string;
-  readonly security: string;
+  /** null when the host uses none. */
+  readonly security: string | null;
 }
 
-/** The mirrors that this host's apt uses, or Debian's own where it names none. */
+/** The mirrors that this host's apt uses. @throws when it names none */
 export function hostMirror(): Mirror {
   const urls = aptSourceTexts().flatMap((text) => [...text.matchAll(/https?:\/\/[^\s\]]+/g)].map((match) => match[0].replace(/\/$/, "")));
-  return {
-    main: urls.find((url) => url.endsWith("/debian")) ?? "http://deb.debian.org/debian",
-    security: urls.find((url) => url.endsWith("/debian-security")) ?? "http://deb.debian.org/debian-security",
-  };
+  const main = urls.find((url) => url.endsWith("/debian"));
+  if (main === undefined)
+    throw new Error("looking for a Debian mirror failed: /etc/apt names none that ends in /debian; add one to /etc/apt/sources.list.d");
+  return { main, security: urls.find((url) => url.endsWith("/debian-security")) ?? null };
 }
 
 function aptSourceTexts(): string[] {
@@ -45,7 +46,8 @@ function aptSourceTexts(): string[] {
 export function sourcesText(mirror: Mirror = hostMirror()): string {
   const stanza = (url: string, suites: string): string =>
     `Types: deb\nURIs: ${url}\nSuites: ${suites}\nComponents: main\nSigned-By: ${keyring}\n`;
-  return `${stanza(mirror.main, `${suite} ${suite}-updates`)}\n${stanza(mirror.security, `${suite}-security`)}`;
+  const security = mirror.security === null ? [] : [stanza(mirror.security, `${suite}-security`)];
+  return [stanza(mirror.main, `${suite} ${suite}-updates`), ...security].join("\n");
 }
 
 /** A private apt state for Debian 13; `update` once, then ask and download. */
