@@ -41,8 +41,10 @@ const until = (what: string, inside: Container, condition: () => Promise<boolean
     explain: () => inside.log(),
   });
 
-describe.skipIf(missing() !== null)("PID 1 in namespaces", () => {
+describe("PID 1 in namespaces", () => {
   beforeAll(async () => {
+    const lacking = missing();
+    if (lacking !== null) throw new Error(`preparing a root for PID 1 failed: ${lacking}`);
     root = await testRoot();
   }, 60_000);
   afterEach(async () => {
