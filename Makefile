@@ -36,7 +36,7 @@ image: kernel ## build/root, build/root.erofs and build/disk.raw
 client: deps ## build/bin/aiosctl
 	@$(BUN) image/build.ts client
 
-bench: deps ## AREA=boot|supervise|console|intelligence: measure, write build/bench/AREA.json
+bench: deps ## AREA=boot|supervise|console|intelligence (all without AREA): measure, write build/bench/AREA.json
 	@$(BUN) test-vm/bench/main.ts $(AREA)
 
 fuzz: deps ## CASES=100000 (or more) at each parser that takes bytes from outside

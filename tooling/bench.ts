@@ -29,6 +29,6 @@ export function percentile(sorted: ArrayLike<number>, fraction: number): number 
 export function writeBench(area: string, rows: readonly BenchRow[], folder = join(import.meta.dir, "..", "build", "bench")): string {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${area}.json`);
-  writeFileSync(path, `${JSON.stringify({ area, measured: new Date().toISOString(), rows }, null, 2)}\n`);
+  writeFileSync(path, `${JSON.stringify(rows, null, 2)}\n`);
   return path;
 }

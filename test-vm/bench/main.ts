@@ -1,30 +1,38 @@
 /** `make bench AREA=…`: measures one area and writes build/bench/AREA.json (tooling/bench.ts has the form of a row). */
 
-import { benchReactive } from "../../agents/reactive/bench.ts";
 import { type BenchRow, writeBench } from "../../tooling/bench.ts";
 import { say } from "../../tooling/progress.ts";
 import { benchBoot } from "./boot.ts";
 import { benchConsole } from "./console.ts";
+import { benchIntelligence } from "./intelligence.ts";
 import { benchSupervise } from "./supervise.ts";
 
 const areas: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   boot: benchBoot,
   supervise: benchSupervise,
   console: benchConsole,
-  intelligence: async () => benchReactive(),
+  intelligence: benchIntelligence,
 };
 
 /** Areas of the project that have nothing to measure yet. */
 const empty = ["memory", "tools", "faults"];
 
-async function main(area: string | undefined): Promise<number> {
-  if (area !== undefined && empty.includes(area)) {
+async function main(wanted: string | undefined): Promise<number> {
+  for (const area of wanted === undefined ? Object.keys(areas) : [wanted]) {
+    const status = await benchArea(area);
+    if (status !== 0) return status;
+  }
+  return 0;
+}
+
+async function benchArea(area: string): Promise<number> {
+  if (empty.includes(area)) {
     say(`${area}: no benchmarks yet`);
     return 0;
   }
-  const measure = area !== undefined && Object.hasOwn(areas, area) ? areas[area] : undefined;
-  if (area === undefined || measure === undefined) {
-    say(`choosing an area failed: "${area ?? ""}" is none; use AREA=${[...Object.keys(areas), ...empty].join("|")}`);
+  const measure = Object.hasOwn(areas, area) ? areas[area] : undefined;
+  if (measure === undefined) {
+    say(`choosing an area failed: "${area}" is none; use AREA=${[...Object.keys(areas), ...empty].join("|")}, or none for all`);
     return 2;
   }
   const rows = await measure();
