@@ -10,7 +10,7 @@ const root = join(import.meta.dir, "..");
 const rooms: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
   wire: ["contracts"],
-  sys: ["contracts", "wire"],
+  sys: ["contracts"],
   init: ["contracts", "wire", "sys"],
   tools: ["contracts", "wire", "sys"],
   memory: ["contracts", "wire"],

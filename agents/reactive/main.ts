@@ -41,8 +41,16 @@ export async function runReactive(run: string): Promise<void> {
     // Events from before the subscription are PID 1's affair: acting on an old death would end a service that is well.
     if (event.boot_ms >= subscribed_ms - clock_slack_ms) decider?.take(event);
   };
+  let blind: () => readonly string[] = () => [];
   const health = (): Omit<Health, "resources"> =>
-    reactiveHealth({ rules: rules.length, refused, decisions: decider?.decisions ?? 0, ledger, memory_away: memory.port() === null });
+    reactiveHealth({
+      rules: rules.length,
+      refused,
+      blind: blind(),
+      decisions: decider?.decisions ?? 0,
+      ledger,
+      memory_away: memory.port() === null,
+    });
   const service = await startService({ name: "reactive", run, health, onEvent: take });
 
   const why = (reason: string) => ({ who: "reactive", reason });
@@ -64,7 +72,7 @@ export async function runReactive(run: string): Promise<void> {
   });
   subscribed_ms = boot_ms();
   await service.init.call("events.subscribe", { after: null });
-  runSensors({
+  blind = runSensors({
     ids,
     boot_ms,
     status,
@@ -105,14 +113,16 @@ function say(log: Log, decision: Decision, severity: Severity): void {
 interface ReactiveState {
   readonly rules: number;
   readonly refused: readonly string[];
+  readonly blind: readonly string[];
   readonly decisions: number;
   readonly ledger: { readonly waiting: number; readonly dropped: number };
   readonly memory_away: boolean;
 }
 
-export function reactiveHealth({ rules, refused, decisions, ledger, memory_away }: ReactiveState): Omit<Health, "resources"> {
+export function reactiveHealth({ rules, refused, blind, decisions, ledger, memory_away }: ReactiveState): Omit<Health, "resources"> {
   const wrong = [
     ...refused,
+    ...blind,
     ...(memory_away ? [`memory is away; ${ledger.waiting} records wait for it`] : []),
     ...(ledger.dropped > 0 ? [`${ledger.dropped} records lost: more than could wait`] : []),
   ];

@@ -17,24 +17,35 @@ export interface SensorPorts {
   readonly emit: (event: Event) => void;
 }
 
-export function runSensors({ ids, boot_ms, status, emit }: SensorPorts): void {
+/** @returns says which sensors see nothing at the moment, and why */
+export function runSensors({ ids, boot_ms, status, emit }: SensorPorts): () => readonly string[] {
   const memory = new MemorySensor();
   const disk = new DiskSensor();
   const base = (severity: Severity) => ({ id: ids.event(), time_ms: Date.now(), boot_ms: boot_ms(), source: "reactive", severity });
 
+  const blind = new Map<string, string>();
+
   const lookAtMemory = (): void => {
     const sample = readMemory();
+    if (sample === null) blind.set("memory", "the memory sensor is blind: /proc/meminfo cannot be read");
+    else blind.delete("memory");
     const level = sample === null ? null : memory.take(sample, performance.now());
     if (sample !== null && level !== null) {
       emit({ ...base(severity_of_level[level] ?? "error"), kind: "memory.pressure", facts: sample });
     }
   };
   const lookAtDisk = async (): Promise<void> => {
-    const facts = disk.take((await status()).data);
-    if (facts !== null) emit({ ...base(facts.used_ratio >= 0.85 ? "warning" : "info"), kind: "disk.usage", facts });
+    try {
+      const facts = disk.take((await status()).data);
+      if (facts !== null) emit({ ...base(facts.used_ratio >= 0.85 ? "warning" : "info"), kind: "disk.usage", facts });
+      blind.delete("disk");
+    } catch (error) {
+      blind.set("disk", `the disk sensor is blind: ${error instanceof Error ? error.message : String(error)}`);
+    }
   };
   lookAtMemory();
-  void lookAtDisk().catch(() => {});
+  void lookAtDisk();
   setInterval(lookAtMemory, memory_interval_ms);
-  setInterval(() => void lookAtDisk().catch(() => {}), disk_interval_ms);
+  setInterval(() => void lookAtDisk(), disk_interval_ms);
+  return () => [...blind.values()];
 }
