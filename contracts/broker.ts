@@ -1,18 +1,105 @@
-/** What the broker answers on `/run/aios/broker/<caller>/sock`: the Model Context Protocol's own shapes. */
+/** What the broker answers on `/run/aios/broker/<caller>/sock`: tools in the Model Context Protocol's own shapes, and the record. */
 
 import { z } from "zod";
-import { Nothing } from "./rpc.ts";
-
-export const ToolDescription = z.strictObject({
-  name: z.string(),
-  title: z.string(),
-  description: z.string(),
-  inputSchema: z.record(z.string(), z.unknown()),
-  outputSchema: z.record(z.string(), z.unknown()),
-});
-
-export const broker_methods = {
-  "tools/list": { params: Nothing, result: z.strictObject({ tools: z.array(ToolDescription) }) },
-} as const;
+import { AuditEntry, AuditQuery, AuditVerdict } from "./audit.ts";
+import { Agent, Approval, Grant, PolicyInfo } from "./permission.ts";
+import { type Methods, Nothing } from "./rpc.ts";
+import { CallId, CallMeta, CallOutcome, CallResult, GroupName, PersonName, Reason, Role, ToolDescription, ToolName } from "./tool.ts";
 
 export const broker_callers = ["reactive", "operational", "tactical", "strategic", "console"] as const;
+export type BrokerCaller = (typeof broker_callers)[number];
+
+/** On whose behalf the console calls. Only the console may say so: every other caller is who its socket says. */
+export const OnBehalf = z.strictObject({ name: PersonName, role: Role });
+export type OnBehalf = z.infer<typeof OnBehalf>;
+const person = OnBehalf.optional();
+
+/** What to take back: one call, all calls of a group, or everything since a time. Newest first. */
+export const UndoTarget = z.union([
+  z.strictObject({ call: CallId }),
+  z.strictObject({ group: GroupName }),
+  z.strictObject({ since_ms: z.number().int().min(0) }),
+]);
+export type UndoTarget = z.infer<typeof UndoTarget>;
+
+export const UndoPlan = z.strictObject({
+  /** Calls in the order in which they are taken back. */
+  calls: z.array(z.strictObject({ call: CallId, tool: z.string(), what: z.string() })),
+  /** Why it cannot be done, call by call; empty when it can. */
+  obstacles: z.array(z.strictObject({ call: CallId, why: z.string() })),
+});
+export type UndoPlan = z.infer<typeof UndoPlan>;
+
+/** Everything known of one call. */
+export const CallRecord = z.strictObject({ outcome: CallOutcome.nullable(), entries: z.array(AuditEntry), approval: Approval.nullable() });
+
+export const broker_methods = {
+  /** A page of the catalogue, by name. */
+  "tools/list": {
+    params: z.strictObject({ cursor: z.string().max(64).nullable().default(null) }),
+    result: z.strictObject({ tools: z.array(ToolDescription), nextCursor: z.string().nullable() }),
+  },
+  "tools/get": { params: z.strictObject({ name: ToolName }), result: ToolDescription },
+  "tools/call": {
+    params: z.strictObject({ name: z.string().max(64), arguments: z.record(z.string(), z.unknown()), _meta: CallMeta, person }),
+    result: CallResult,
+  },
+  /** The state of a call of one's own (the console: of any), waiting until it has ended or `wait_ms` are over. */
+  "calls/get": {
+    params: z.strictObject({ call: CallId, wait_ms: z.number().int().min(0).max(600_000).default(0), person }),
+    result: CallRecord,
+  },
+  /** Ends a call of one's own (the console: of any) that runs or waits. */
+  "calls/cancel": { params: z.strictObject({ call: CallId, reason: z.string().min(1).max(500), person }), result: CallOutcome },
+  /** From then on `call.output` notifications of that call; first what is held. */
+  "calls/follow": { params: z.strictObject({ call: CallId, person }), result: Nothing },
+  "undo/plan": { params: z.strictObject({ target: UndoTarget, person }), result: UndoPlan },
+  /** An audited call by itself, one per call taken back; answers with their outcomes. */
+  "undo/run": {
+    params: z.strictObject({ target: UndoTarget, reason: Reason, person }),
+    result: z.strictObject({ outcomes: z.array(CallOutcome), plan: UndoPlan }),
+  },
+  "audit/query": { params: z.strictObject({ query: AuditQuery, person }), result: z.strictObject({ entries: z.array(AuditEntry) }) },
+  "audit/verify": { params: z.strictObject({ person }), result: AuditVerdict },
+  "approvals/list": {
+    params: z.strictObject({ all: z.boolean().default(false), person }),
+    result: z.strictObject({ approvals: z.array(Approval) }),
+  },
+  "approvals/decide": {
+    params: z.strictObject({ call: CallId, approve: z.boolean(), reason: z.string().min(1).max(2000), person }),
+    result: CallResult,
+  },
+  "grants/list": {
+    params: z.strictObject({ all: z.boolean().default(false), person }),
+    result: z.strictObject({ grants: z.array(Grant), agents: z.array(Agent) }),
+  },
+  "policies/list": { params: z.strictObject({ person }), result: z.strictObject({ policies: z.array(PolicyInfo) }) },
+} as const satisfies Methods;
+export type BrokerMethod = keyof typeof broker_methods;
+
+export const broker_notifications = {
+  /** A piece of what a call's program writes. */
+  "call.output": z.strictObject({ call: CallId, stream: z.enum(["stdout", "stderr"]), text: z.string().max(65_536) }),
+  "call.ended": z.strictObject({ outcome: CallOutcome }),
+} as const;
+
+const everyday: readonly BrokerMethod[] = [
+  "tools/list",
+  "tools/get",
+  "tools/call",
+  "calls/get",
+  "calls/cancel",
+  "calls/follow",
+  "undo/plan",
+  "undo/run",
+  "audit/query",
+];
+
+/** Which methods each caller may use. What a call of them may then do is the policies' matter. */
+export const broker_permissions: Readonly<Record<BrokerCaller, readonly BrokerMethod[]>> = {
+  reactive: everyday,
+  operational: everyday,
+  tactical: everyday,
+  strategic: everyday,
+  console: Object.keys(broker_methods) as BrokerMethod[],
+};

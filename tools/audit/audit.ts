@@ -1,0 +1,26 @@
+/** The audit as the rest of the broker sees it. */
+
+import type { AuditEntry, AuditQuery, AuditVerdict } from "../../contracts/audit.ts";
+
+/** An entry before it has its place in the chain: numbers, times and hashes are the audit's to give. */
+export type NewEntry = Omit<AuditEntry, "seq" | "time_ms" | "boot" | "boot_ms" | "previous" | "hash">;
+
+export interface Audit {
+  /** Resolves when it is durable. Entries that come in one turn of the event loop share one commit. */
+  append(entry: NewEntry): Promise<AuditEntry>;
+  /** For calls that change nothing: written in order with the rest, durable within 100 ms, not waited for. */
+  note(entry: NewEntry): void;
+  query(query: AuditQuery): AuditEntry[];
+  /** All entries of one call, oldest first. */
+  ofCall(call: string): AuditEntry[];
+  /** Entries of calls with an intent and no outcome, by call, oldest first. */
+  unfinished(): ReadonlyMap<string, readonly AuditEntry[]>;
+  /** The highest number of a call of this boot so far; 0 before the first. */
+  lastCallNumber(): number;
+  /** Reads the whole chain. Other calls go on meanwhile. */
+  verify(): Promise<AuditVerdict>;
+  readonly head: string;
+  /** What does not work and what to do, or null: then calls that change something are refused. */
+  readonly degradation: string | null;
+  close(): Promise<void>;
+}

@@ -1,0 +1,57 @@
+/** What a tool may use while it is called. Ports only: `main.ts` wires the real ones, `testing/` those of a test. */
+
+import type { Principal } from "../contracts/tool.ts";
+import type { System } from "../sys/system.ts";
+import type { InitPeer } from "../wire/service.ts";
+import type { Exec } from "./exec/exec.ts";
+import type { CallImages } from "./undo/images.ts";
+
+/** Where things are; a test has its own. */
+export interface Places {
+  /** `/run/aios` */
+  readonly run: string;
+  /** `/var/lib/aios` */
+  readonly data: string;
+  /** The broker's own folder on the data partition, which no tool reaches by path: `<data>/broker`. */
+  readonly broker: string;
+  /** `/sys/fs/cgroup/work/tools`, or null where there are no cgroups. */
+  readonly cgroup: string | null;
+}
+
+/** Durable values of one family of tools, in the broker's own database. Each change is durable when it returns. */
+export interface State {
+  get(key: string): unknown;
+  put(key: string, value: unknown): void;
+  delete(key: string): void;
+  /** In the order of the keys. */
+  list(prefix?: string): readonly { readonly key: string; readonly value: unknown }[];
+}
+
+export interface Clock {
+  /** Wall clock, milliseconds since 1970. */
+  now_ms(): number;
+  /** Monotonic, milliseconds. */
+  boot_ms(): number;
+}
+
+export interface Context {
+  /** The call's id. */
+  readonly call: string;
+  readonly principal: Principal;
+  /** Aborted when the call is cancelled or its time is over. */
+  readonly signal: AbortSignal;
+  readonly sys: System;
+  /** Starts programs: argument vector, sandbox, limits, own cgroup. */
+  readonly exec: Exec;
+  /** Keeps the files of this call's before-image. */
+  readonly images: CallImages;
+  /** Values of the tool's own family. */
+  readonly state: State;
+  readonly places: Places;
+  readonly clock: Clock;
+  readonly mode: "machine" | "container";
+  /** PID 1, or null while it is not connected. */
+  readonly init: Pick<InitPeer, "call"> | null;
+  /** To those who follow the call. */
+  output(stream: "stdout" | "stderr", text: string): void;
+}
