@@ -10,7 +10,8 @@
  * - `resolve` finds out what the call touches by asking the kernel (descriptors, not strings), and keeps hold of it: what
  *   was authorised is what is used. It changes nothing.
  * - `snapshot` describes the state that `run` will change well enough for `undo` to bring it back. It may keep files
- *   (`images`). It has to work at any time, before the first call and before an undo: that is how an undo is redone.
+ *   (`images`). An undo is redone by making the call anew with the same input.
+ * - Calls that change overlapping resources never run at the same time; `call/locks.ts` sees to it.
  * - `run` may be cut off anywhere by a crash or a power cut. Each change it makes is atomic, or `undo` copes with its halves.
  * - `undo` gets the state back from the before-image alone, whether nothing, a part or all was done; done twice is done once.
  * - Nothing here decides about permission, and nothing here writes the audit.
@@ -67,8 +68,6 @@ export interface Tool<I = unknown, O = unknown, T extends Target = Target, S = u
   readonly concurrency_max?: number;
   /** The shape of the before-image, with which it is read again after a crash; null when there is nothing to take back. */
   readonly image: z.ZodType<S> | null;
-  /** Whether an undo can itself be taken back by a new before-image; false where the call has to be made anew. */
-  readonly redo?: boolean;
 
   /** @throws {ToolError} when it does not exist or cannot be */
   resolve(input: I, context: Context): T | Promise<T>;
