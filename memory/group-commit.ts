@@ -1,20 +1,13 @@
-/**
- * Everything that arrives in one turn of the event loop is written in one transaction, and acknowledged after it: one
- * flush to the disk serves many callers.
- */
+/** Events and decisions that arrive in one turn of the event loop are written together (wire/group-commit.ts). */
 
 import type { Decision } from "../contracts/decision.ts";
 import type { Event } from "../contracts/event.ts";
+import { GroupCommit as Commits } from "../wire/group-commit.ts";
 import type { Store } from "./store/store.ts";
 
 export interface Batch {
   readonly events: readonly Event[];
   readonly decisions: readonly Decision[];
-}
-
-interface Waiting extends Batch {
-  readonly resolve: (written: number) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 export interface GroupCommitOptions {
@@ -24,39 +17,18 @@ export interface GroupCommitOptions {
   readonly onFailed: (error: unknown) => void;
 }
 
-export class GroupCommit {
-  readonly #options: GroupCommitOptions;
-  #waiting: Waiting[] = [];
-
-  constructor(options: GroupCommitOptions) {
-    this.#options = options;
-  }
-
-  /** @returns how many rows are new or changed, once they are durable. Rejects when the transaction failed. */
-  append(batch: Batch): Promise<number> {
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    if (this.#waiting.length === 0) setImmediate(() => this.flush());
-    this.#waiting.push({ ...batch, resolve, reject });
-    return promise;
-  }
-
-  flush(): void {
-    const group = this.#waiting;
-    this.#waiting = [];
-    if (group.length === 0) return;
-    const events: Event[] = [];
-    const decisions: Decision[] = [];
-    let written: number[];
-    try {
-      const store = this.#options.store();
-      written = store.commit(() => group.map((batch) => write(store, batch, events, decisions)));
-    } catch (error) {
-      for (const batch of group) batch.reject(error);
-      this.#options.onFailed(error);
-      return;
-    }
-    for (const [index, batch] of group.entries()) batch.resolve(written[index] ?? 0);
-    this.#options.onWritten({ events, decisions });
+/** Each batch is answered with how many of its rows are new or changed. */
+export class GroupCommit extends Commits<Batch, number> {
+  constructor({ store: current, onWritten, onFailed }: GroupCommitOptions) {
+    const write_all = (batches: readonly Batch[]): number[] => {
+      const events: Event[] = [];
+      const decisions: Decision[] = [];
+      const store = current();
+      const written = store.commit(() => batches.map((batch) => write(store, batch, events, decisions)));
+      onWritten({ events, decisions });
+      return written;
+    };
+    super({ write: write_all, onFailed });
   }
 }
 

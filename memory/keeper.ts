@@ -3,11 +3,10 @@
  * words. After damage the service goes on with a new file; after a failed write it goes on reading and tries again.
  */
 
-import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Health } from "../contracts/service.ts";
-import { pragmaNumber } from "./store/migrations.ts";
-import { codeOf, isDamage, type OpenDatabase, openDatabase, setAside } from "./store/open.ts";
+import { codeOf, isDamage, pragmaNumber, sizeOnDisk } from "../wire/database.ts";
+import { type OpenDatabase, openDatabase, setAside } from "./store/open.ts";
 import { Store } from "./store/store.ts";
 
 export class Keeper {
@@ -55,7 +54,7 @@ export class Keeper {
   bytes(): number {
     const { path, db } = this.#open;
     if (path === null) return pragmaNumber(db, "page_count") * pragmaNumber(db, "page_size");
-    return sizeOf(path) + sizeOf(`${path}-wal`);
+    return sizeOnDisk(path);
   }
 
   /** Runs a query; damage met in it is dealt with before the error goes on. */
@@ -95,8 +94,4 @@ export class Keeper {
     this.#open = { ...opened, degradation: opened.degradation ?? kept };
     this.#store = new Store(this.#open.db);
   }
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

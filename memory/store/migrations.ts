@@ -3,10 +3,7 @@
  * `seq` is the order of writing; rows are never deleted, so the largest `seq` is also the number of rows.
  */
 
-import type Sqlite from "better-sqlite3";
-
-/** "aiOS" in ASCII: tells a database of ours from any other (sqlite.org/pragma.html#pragma_application_id). */
-export const application_id = 0x61694f53;
+import type { DatabaseKind } from "../../wire/database.ts";
 
 export const migrations: readonly string[] = [
   `CREATE TABLE events (
@@ -34,23 +31,9 @@ export const migrations: readonly string[] = [
    CREATE INDEX decisions_of_trigger ON decisions (trigger_id, seq);`,
 ];
 
-/** Takes the steps that are missing, all or none. */
-export function migrate(db: Sqlite.Database, steps: readonly string[] = migrations): void {
-  const taken = schemaVersion(db);
-  if (taken === steps.length) return;
-  db.transaction(() => {
-    for (const step of steps.slice(taken)) db.exec(step);
-    db.pragma(`application_id = ${application_id}`);
-    db.pragma(`user_version = ${steps.length}`);
-  }).immediate();
-}
-
-export function schemaVersion(db: Sqlite.Database): number {
-  return pragmaNumber(db, "user_version");
-}
-
-export function pragmaNumber(db: Sqlite.Database, name: string): number {
-  const value = db.pragma(name, { simple: true });
-  if (typeof value !== "number") throw new Error(`reading the pragma "${name}" failed: "${String(value)}" is no number`);
-  return value;
-}
+export const memory_file: DatabaseKind = {
+  file: "memory.db",
+  what: "a memory",
+  application_id: 0x61694f53, // "aiOS" in ASCII
+  migrations,
+};

@@ -2,8 +2,9 @@ import { expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { migrate, schemaVersion } from "../../wire/database.ts";
 import { boot, decisionOn, exitedEvent, stepEvent } from "../testing/records.ts";
-import { migrate, migrations, schemaVersion } from "./migrations.ts";
+import { memory_file, migrations } from "./migrations.ts";
 import { type OpenDatabase, openDatabase } from "./open.ts";
 import { Store } from "./store.ts";
 import { whyOf } from "./why.ts";
@@ -104,11 +105,11 @@ test("a migration happens whole or not at all, from every older schema", () => {
   const steps = [...migrations, "ALTER TABLE events ADD COLUMN extra TEXT", "CREATE TABLE more (id TEXT) STRICT"];
   for (let taken = 1; taken < steps.length; taken += 1) {
     const { db } = openDatabase(newFolder());
-    migrate(db, steps.slice(0, taken));
-    expect(() => migrate(db, [...steps, "CREATE TABLE broken ("])).toThrow("incomplete");
+    migrate(db, { ...memory_file, migrations: steps.slice(0, taken) });
+    expect(() => migrate(db, { ...memory_file, migrations: [...steps, "CREATE TABLE broken ("] })).toThrow("incomplete");
     expect(schemaVersion(db)).toBe(taken);
     expect(db.pragma("table_list(more)")).toHaveLength(taken === steps.length ? 1 : 0);
-    migrate(db, steps);
+    migrate(db, { ...memory_file, migrations: steps });
     expect(schemaVersion(db)).toBe(steps.length);
   }
 });
