@@ -70,6 +70,8 @@ export function fakeSystem(script: readonly Step[]): FakeSystem {
     device: family("device"),
     descriptor: family("descriptor"),
     datagram: family("datagram"),
+    file: family("file"),
+    inotify: family("inotify"),
     netlink: family("netlink"),
     done() {
       const next = script[at];
@@ -80,5 +82,6 @@ export function fakeSystem(script: readonly Step[]): FakeSystem {
 
 function show(value: unknown): string {
   if (value instanceof Uint8Array) return `${value.length} bytes`;
-  return typeof value === "function" ? "a callback" : JSON.stringify(value);
+  if (typeof value === "function") return "a callback";
+  return JSON.stringify(value, (_key, part: unknown) => (typeof part === "bigint" ? `${part}n` : part));
 }

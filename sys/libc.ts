@@ -19,6 +19,8 @@ export interface Libc {
   attempt(name: string, args: readonly Argument[]): { readonly value: number; readonly errno: number | null };
   /** Calls `name`, without arguments, on a thread of its own: for what may block for long. Its answer is not looked at. */
   aside(name: string): Promise<void>;
+  /** As `call`, with numbers, on a thread of its own: for what waits for a disk. @throws {SysError} */
+  callAside(name: string, args: readonly number[], about: string): Promise<void>;
   /** The error for an errno, with its symbol and its text, strerror(3). */
   error(about: string, errno: number): SysError;
 }
@@ -68,6 +70,12 @@ export function openLibc(): Libc {
     async aside(name) {
       await ffi.load({ library, funcName: name, retType: I32, paramsType: [], paramsValue: [], runInNewThread: true });
     },
+    async callAside(name, args, about) {
+      const paramsType = args.map(() => I64);
+      const options = { library, funcName: name, retType: I32, paramsType, paramsValue: [...args] };
+      const { value, errnoCode } = await ffi.load({ ...options, errno: true as const, runInNewThread: true as const });
+      if (value === -1) throw error(about, errnoCode);
+    },
     call(name, args, about) {
       const { value, errno } = attempt(name, args);
       if (errno !== null) throw error(about, errno);
@@ -77,7 +85,10 @@ export function openLibc(): Libc {
 }
 
 /** Functions that return ssize_t, off_t, long or a pointer. */
-const long_results: ReadonlySet<string> = new Set(["syscall", "read", "write", "recv", "send", "sendto", "recvfrom", "lseek", "malloc"]);
+const long_results: ReadonlySet<string> = new Set([
+  ...["syscall", "read", "write", "recv", "send", "sendto", "recvfrom", "lseek", "malloc"],
+  ...["readlink", "readlinkat", "getdents64", "copy_file_range", "getxattr", "listxattr"],
+]);
 
 function asBuffer(argument: number | string | Uint8Array): number | string | Buffer {
   return argument instanceof Uint8Array ? Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength) : argument;

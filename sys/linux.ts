@@ -5,7 +5,9 @@ import { datagramCalls } from "./datagram.ts";
 import { descriptorCalls } from "./descriptor.ts";
 import { deviceCalls } from "./device.ts";
 import { entropyCalls } from "./entropy.ts";
+import { fileCalls } from "./file/calls.ts";
 import { hostCalls } from "./host.ts";
+import { inotifyCalls } from "./inotify.ts";
 import { openLibc } from "./libc.ts";
 import { mountCalls } from "./mount.ts";
 import { netlinkCalls } from "./netlink/calls.ts";
@@ -26,6 +28,8 @@ export function linuxSystem(): System {
     device: deviceCalls(libc),
     descriptor: descriptorCalls(libc),
     datagram: datagramCalls(libc),
+    file: fileCalls(libc),
+    inotify: inotifyCalls(libc),
     netlink: netlinkCalls(libc),
   };
 }
