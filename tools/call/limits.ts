@@ -24,13 +24,42 @@ const allowances: Readonly<Record<string, Allowance>> = {
 const hour_ms = 3_600_000;
 const day_ms = 24 * hour_ms;
 
+/** A sum over what was added within the last `span_ms`; oldest first, forgotten from the front. */
+class Window {
+  readonly #span_ms: number;
+  #items: { readonly at_ms: number; readonly value: number }[] = [];
+  #first = 0;
+  #sum = 0;
+
+  constructor(span_ms: number) {
+    this.#span_ms = span_ms;
+  }
+
+  add(at_ms: number, value: number): void {
+    this.#items.push({ at_ms, value });
+    this.#sum += value;
+  }
+
+  sum(now_ms: number): number {
+    for (let item = this.#items[this.#first]; item !== undefined && now_ms - item.at_ms >= this.#span_ms; item = this.#items[this.#first]) {
+      this.#sum -= item.value;
+      this.#first += 1;
+    }
+    if (this.#first > 1000) {
+      this.#items = this.#items.slice(this.#first);
+      this.#first = 0;
+    }
+    return this.#first === this.#items.length ? 0 : this.#sum;
+  }
+}
+
 interface Account {
   tokens: number;
   filled_ms: number;
   open: number;
-  changes: number[];
-  calls: number[];
-  costs: { at_ms: number; usd: number }[];
+  readonly changes: Window;
+  readonly calls: Window;
+  readonly costs: Window;
 }
 
 export class Limits {
@@ -46,8 +75,8 @@ export class Limits {
   /** What the policies may look at. */
   used(principal: Principal): { readonly calls_last_hour: number; readonly cost_today_usd: number } {
     const account = this.#account(principal);
-    this.#forget(account);
-    return { calls_last_hour: account.calls.length, cost_today_usd: account.costs.reduce((sum, { usd }) => sum + usd, 0) };
+    const now = this.#clock();
+    return { calls_last_hour: account.calls.sum(now), cost_today_usd: account.costs.sum(now) };
   }
 
   /** @returns the release, or why it may not be made now */
@@ -58,7 +87,6 @@ export class Limits {
     const account = this.#account(principal);
     const allowance = allowanceOf(principal);
     const now = this.#clock();
-    this.#forget(account);
     account.tokens = Math.min(allowance.burst, account.tokens + ((now - account.filled_ms) / 1000) * allowance.rate_per_s);
     account.filled_ms = now;
     if (account.tokens < 1)
@@ -68,13 +96,13 @@ export class Limits {
     const of_tool = this.#open_by_tool.get(call.tool) ?? 0;
     if (of_tool >= call.concurrency_max)
       return { refusal: `${of_tool} calls of ${call.tool} are in work, the most there may be; wait for their answers` };
-    if (call.changes && account.changes.length >= allowance.changes_per_h)
-      return { refusal: `${principal} has changed the system ${account.changes.length} times within an hour, the most it may; a person can go on` };
+    if (call.changes && account.changes.sum(now) >= allowance.changes_per_h)
+      return { refusal: `${principal} has changed the system ${account.changes.sum(now)} times within an hour, the most it may; a person can go on` };
     account.tokens -= 1;
     account.open += 1;
-    account.calls.push(now);
-    if (call.changes) account.changes.push(now);
-    if (call.cost_usd > 0) account.costs.push({ at_ms: now, usd: call.cost_usd });
+    account.calls.add(now, 1);
+    if (call.changes) account.changes.add(now, 1);
+    if (call.cost_usd > 0) account.costs.add(now, call.cost_usd);
     this.#open_by_tool.set(call.tool, of_tool + 1);
     let released = false;
     return {
@@ -94,19 +122,12 @@ export class Limits {
       tokens: allowanceOf(principal).burst,
       filled_ms: this.#clock(),
       open: 0,
-      changes: [],
-      calls: [],
-      costs: [],
+      changes: new Window(hour_ms),
+      calls: new Window(hour_ms),
+      costs: new Window(day_ms),
     };
     this.#accounts.set(principal, made);
     return made;
-  }
-
-  #forget(account: Account): void {
-    const now = this.#clock();
-    account.changes = account.changes.filter((at_ms) => now - at_ms < hour_ms);
-    account.calls = account.calls.filter((at_ms) => now - at_ms < hour_ms);
-    account.costs = account.costs.filter(({ at_ms }) => now - at_ms < day_ms);
   }
 }
 
