@@ -27,7 +27,9 @@ export const CallId = z.string().regex(/^[0-9a-f]{8}-call-[0-9]{1,15}$/, "a call
 
 export const tiers = ["reactive", "operational", "tactical", "strategic"] as const;
 export const AgentName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "an agent's name is a lower-case letter, then up to 39 of a-z 0-9 -");
-export const PersonName = z.string().regex(/^[a-z][a-z0-9._-]{0,39}$/, "a person's name is a lower-case letter, then up to 39 of a-z 0-9 . _ -");
+export const PersonName = z
+  .string()
+  .regex(/^[a-z][a-z0-9._-]{0,39}$/, "a person's name is a lower-case letter, then up to 39 of a-z 0-9 . _ -");
 export const Role = z.enum(["observer", "operator", "admin"]);
 export type Role = z.infer<typeof Role>;
 
@@ -56,7 +58,10 @@ export const Reason = z.strictObject({
 export type Reason = z.infer<typeof Reason>;
 
 /** RFC 6901; the empty pointer is the whole document. */
-export const JsonPointer = z.string().max(500).regex(/^(\/([^~/]|~[01])*)*$/, "a JSON pointer like /path or /args/0 (RFC 6901)");
+export const JsonPointer = z
+  .string()
+  .max(500)
+  .regex(/^(\/([^~/]|~[01])*)*$/, "a JSON pointer like /path or /args/0 (RFC 6901)");
 
 /** The calls that one decision made, undone together. */
 export const GroupName = z.string().regex(/^[A-Za-z0-9._:-]{1,100}$/, "a group is named by 1 to 100 of A-Z a-z 0-9 . _ : -");

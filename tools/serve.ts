@@ -1,12 +1,52 @@
-/** One socket for each caller of the broker. */
+/**
+ * One socket for each caller of the broker. Who calls is decided here, by the socket, and nowhere else: a tier is itself,
+ * or an agent of its own; only the console speaks for people.
+ */
 
 import { existsSync } from "node:fs";
-import { broker_callers, broker_methods } from "../contracts/broker.ts";
+import {
+  type BrokerCaller,
+  broker_callers,
+  broker_methods,
+  broker_notifications,
+  broker_permissions,
+  type OnBehalf,
+} from "../contracts/broker.ts";
 import { callerSocket, callerSocketFolder } from "../contracts/paths.ts";
-import { listenUnix, silent } from "../wire/unix.ts";
+import type { Agent, Grant, PolicyInfo } from "../contracts/permission.ts";
+import { rpc_error } from "../contracts/rpc.ts";
+import type { CallOutcome } from "../contracts/tool.ts";
+import { type Handlers, type Peer, RpcError } from "../wire/peer.ts";
+import { listenUnix } from "../wire/unix.ts";
+import type { Audit } from "./audit/audit.ts";
+import type { Approvals } from "./call/approvals.ts";
+import type { Calls } from "./call/calls.ts";
+import type { Request } from "./call/request.ts";
+import { describeTool } from "./describe.ts";
+import type { Output } from "./output.ts";
+import type { Authority } from "./policy/authorise.ts";
 import type { Registry } from "./registry.ts";
+import { ToolError } from "./tool.ts";
+import type { Undo } from "./undo/undo.ts";
+
+export interface Broker {
+  readonly registry: Registry;
+  readonly calls: Calls;
+  readonly undo: Undo;
+  readonly audit: Audit;
+  readonly approvals: Approvals;
+  readonly authority: Authority;
+  readonly output: Output;
+  readonly clock: { now_ms(): number };
+  agents(): readonly Agent[];
+  grants(all: boolean): readonly Grant[];
+  policies(): readonly PolicyInfo[];
+}
 
 const socket_mode = 0o660;
+/** Descriptions of a page: each is a few kilobytes, and all of a page have to fit into one frame. */
+const page_tools = 25;
+const page_bytes_max = 160 * 1024;
 
 export interface BrokerServer {
   /** Callers whose socket could not be made, because their folder is missing. */
@@ -14,16 +54,25 @@ export interface BrokerServer {
   close(): void;
 }
 
-export function serveBroker(run: string, registry: Registry): BrokerServer {
-  const handlers = { "tools/list": () => ({ tools: registry.list() }) };
+type BrokerPeer = Peer<typeof broker_methods, Record<never, never>, Record<never, never>, typeof broker_notifications>;
+
+export function serveBroker(run: string, broker: Broker): BrokerServer {
   const present = broker_callers.filter((caller) => existsSync(callerSocketFolder("broker", caller, run)));
   const listening = present.map((caller) =>
-    listenUnix(callerSocket("broker", caller, run), socket_mode, () => ({
-      ...silent,
-      serves: { methods: broker_methods, handlers },
-      calls: {},
-      tells: {},
-    })),
+    listenUnix(callerSocket("broker", caller, run), socket_mode, (peer: () => BrokerPeer) => {
+      const follows: (() => void)[] = [];
+      return {
+        serves: { methods: broker_methods, handlers: handlersFor(caller, broker, peer, follows) },
+        hears: { notifications: {}, listeners: {} },
+        calls: {},
+        tells: broker_notifications,
+        refuses: (method) =>
+          broker_permissions[caller].some((allowed) => allowed === method) ? null : `${caller} may not call "${method}"`,
+        onClose: () => {
+          for (const stop of follows) stop();
+        },
+      };
+    }),
   );
   return {
     missing: broker_callers.filter((caller) => !present.includes(caller)),
@@ -31,4 +80,197 @@ export function serveBroker(run: string, registry: Registry): BrokerServer {
       for (const one of listening) one.close();
     },
   };
+}
+
+type Who = Pick<Request, "principal" | "role" | "owner">;
+
+function handlersFor(
+  caller: BrokerCaller,
+  broker: Broker,
+  peer: () => BrokerPeer,
+  follows: (() => void)[],
+): Handlers<typeof broker_methods> {
+  const who = (person: OnBehalf | undefined, as: string | null = null): Who => identify(caller, person, as, broker);
+  return {
+    "tools/list": ({ cursor }) => page(broker.registry, cursor),
+    "tools/get": ({ name }) => {
+      const tool = broker.registry.get(name);
+      if (tool === undefined) throw new RpcError(rpc_error.not_found, `there is no tool "${name}"; tools/list names those that there are`);
+      return describeTool(tool);
+    },
+    "tools/call": async ({ name, arguments: args, _meta, person }) =>
+      await broker.calls.make({ ...who(person, _meta.as), tool: name, arguments: args, meta: _meta, undoes: null, redoes: null }),
+    "calls/get": async ({ call, wait_ms, person }) => {
+      const running = broker.calls.running(call);
+      if (running !== null && wait_ms > 0) await Promise.race([running, Bun.sleep(wait_ms)]);
+      return record(broker, call, who(person));
+    },
+    "calls/cancel": async ({ call, reason, person }) => {
+      const { principal } = who(person);
+      mine(broker, call, who(person));
+      const running = broker.calls.running(call);
+      if (!(await broker.calls.cancel(call, principal, reason)))
+        throw new RpcError(rpc_error.conflict, `cancelling "${call}" failed: it neither runs nor waits`);
+      return (await running)?._meta ?? lastOutcome(broker, call);
+    },
+    "calls/follow": ({ call, person }) => {
+      if (!broker.output.knows(call)) mine(broker, call, who(person));
+      follows.push(
+        broker.output.follow(call, {
+          piece: (stream, text) => void peer().tell("call.output", { call, stream, text }),
+          ended: (outcome) => void peer().tell("call.ended", { outcome }),
+        }),
+      );
+      return {};
+    },
+    "undo/plan": ({ target, person }) => {
+      who(person);
+      return broker.undo.plan(target);
+    },
+    "undo/run": async ({ target, reason, person }) =>
+      await said(rpc_error.conflict, () => broker.undo.run(target, who(person), reason, broker.calls)),
+    "audit/query": ({ query, person }) => {
+      const { principal } = who(person);
+      return { entries: fitting(broker.audit.query(caller === "console" ? query : { ...query, principal })) };
+    },
+    "audit/verify": async ({ person }) => {
+      who(person);
+      return await broker.audit.verify();
+    },
+    "approvals/list": ({ all, person }) => {
+      who(person);
+      return { approvals: fitting(broker.approvals.list(all)) };
+    },
+    "approvals/decide": async ({ call, approve, reason, person }) => {
+      const by = who(person);
+      if (approve) mayApprove(broker, call, by);
+      return await said(rpc_error.conflict, () => broker.calls.decide(call, approve, by.principal, reason));
+    },
+    "grants/list": ({ all, person }) => {
+      who(person);
+      return { grants: [...broker.grants(all)], agents: [...broker.agents()] };
+    },
+    "policies/list": ({ person }) => {
+      who(person);
+      return { policies: [...broker.policies()] };
+    },
+  };
+}
+
+/** @throws {RpcError} when the caller claims to be somebody that it is not */
+function identify(caller: BrokerCaller, person: OnBehalf | undefined, as: string | null, broker: Pick<Broker, "agents" | "clock">): Who {
+  if (caller === "console") {
+    if (person === undefined) throw new RpcError(rpc_error.invalid_params, "the console has to say for which person it calls");
+    if (as !== null) throw new RpcError(rpc_error.not_permitted, `a person does not call as an agent ("${as}")`);
+    return { principal: `person:${person.name}`, role: person.role, owner: null };
+  }
+  if (person !== undefined) throw new RpcError(rpc_error.not_permitted, `${caller} does not speak for people`);
+  const tier = `tier:${caller}` as const;
+  if (as === null) return { principal: tier, role: null, owner: null };
+  const now = broker.clock.now_ms();
+  const agent = broker.agents().find((one) => one.name === as && one.ended_ms === null && one.expires_ms > now);
+  if (agent === undefined)
+    throw new RpcError(rpc_error.not_permitted, `there is no agent "${as}" whose lease still runs; make one with sec.lease`);
+  if (agent.owner !== tier) throw new RpcError(rpc_error.not_permitted, `the agent "${as}" belongs to ${agent.owner}, not to ${tier}`);
+  return { principal: `agent:${as}`, role: null, owner: tier };
+}
+
+/** Whoever approves a call has to be allowed to make it. */
+function mayApprove(broker: Broker, call: string, by: Who): void {
+  const waiting = broker.approvals.get(call);
+  if (waiting === null) throw new RpcError(rpc_error.not_found, `approving "${call}" failed: no such call waits; see approvals/list`);
+  const { tool, risk, resources, tainted } = waiting.approval;
+  const verdict = broker.authority.decide({
+    ...by,
+    tool,
+    risk,
+    resources,
+    context: { tainted: tainted.length > 0, calls_last_hour: 0, cost_today_usd: 0, now_ms: broker.clock.now_ms(), approved: true },
+  });
+  if (verdict.effect !== "allow")
+    throw new RpcError(rpc_error.not_permitted, `approving "${call}" failed: ${by.principal} could not make it: ${verdict.reason}`);
+}
+
+function page(registry: Registry, cursor: string | null) {
+  const all = registry.list();
+  const begin = cursor === null ? 0 : all.findIndex((tool) => tool.name > cursor);
+  const rest = begin < 0 ? [] : all.slice(begin);
+  const tools: ReturnType<typeof describeTool>[] = [];
+  let bytes = 0;
+  for (const tool of rest.slice(0, page_tools)) {
+    const described = describeTool(tool);
+    bytes += JSON.stringify(described).length;
+    if (tools.length > 0 && bytes > page_bytes_max) break;
+    tools.push(described);
+  }
+  return { tools, nextCursor: tools.length < rest.length ? (tools.at(-1)?.name ?? null) : null };
+}
+
+function record(broker: Broker, call: string, who: Who) {
+  const entries = mine(broker, call, who);
+  return { outcome: lastOutcomeOrNull(broker, call), entries: fitting(entries), approval: broker.approvals.get(call)?.approval ?? null };
+}
+
+/** The entries of a call that the caller may see: a person all, everyone else its own. @throws {RpcError} */
+function mine(broker: Broker, call: string, who: Who) {
+  const entries = broker.audit.ofCall(call);
+  const visible =
+    who.role !== null ||
+    entries.some(({ principal }) => principal === who.principal || (who.owner === null && isAgentOf(broker, principal, who)));
+  const waiting = broker.approvals.get(call);
+  if (entries.length === 0 && waiting === null && broker.calls.running(call) === null)
+    throw new RpcError(rpc_error.not_found, `there is no call "${call}" in the audit`);
+  if (!visible && entries.length > 0) throw new RpcError(rpc_error.not_permitted, `"${call}" is not a call of ${who.principal}`);
+  return entries;
+}
+
+function isAgentOf(broker: Broker, principal: string, who: Who): boolean {
+  return broker.agents().some((agent) => `agent:${agent.name}` === principal && agent.owner === who.principal);
+}
+
+function lastOutcome(broker: Broker, call: string): CallOutcome {
+  const found = lastOutcomeOrNull(broker, call);
+  if (found === null) throw new RpcError(rpc_error.conflict, `"${call}" has no outcome yet; ask calls/get`);
+  return found;
+}
+
+function lastOutcomeOrNull(broker: Broker, call: string): CallOutcome | null {
+  const entry = broker.audit.ofCall(call).findLast(({ kind }) => kind === "outcome");
+  if (entry?.status == null || entry.tool === null) return null;
+  const { text, took_ms, policies } = entry.body;
+  const tool = broker.registry.get(entry.tool);
+  return {
+    call,
+    tool: entry.tool,
+    principal: entry.principal,
+    status: entry.status,
+    text: typeof text === "string" ? text.slice(0, 4000) : "",
+    tainted: tool?.tainted === true && entry.status === "done",
+    policies: Array.isArray(policies) ? policies.map(String) : [],
+    undo: broker.undo.stateOf(call),
+    took_ms: typeof took_ms === "number" ? took_ms : 0,
+  };
+}
+
+/** As many from the front as fit into one frame. */
+function fitting<T>(items: readonly T[]): T[] {
+  let bytes = 0;
+  const kept: T[] = [];
+  for (const item of items) {
+    bytes += Buffer.byteLength(JSON.stringify(item));
+    if (kept.length > 0 && bytes > answer_bytes_max) break;
+    kept.push(item);
+  }
+  return kept;
+}
+
+const answer_bytes_max = 200 * 1024;
+
+/** A ToolError is an answer with that code; everything else is a defect. */
+async function said<T>(code: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof ToolError ? new RpcError(code, error.message) : error;
+  }
 }

@@ -15,11 +15,12 @@ import { Approval } from "../../contracts/permission.ts";
 import type { Principal } from "../../contracts/tool.ts";
 import { Request } from "./request.ts";
 
-export function migrateApprovals(db: Sqlite.Database): void {
-  db.exec(`CREATE TABLE approvals (call TEXT PRIMARY KEY, state TEXT NOT NULL, asked_ms INTEGER NOT NULL, approval TEXT NOT NULL,
-      request TEXT, digest TEXT NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE INDEX approvals_by_state ON approvals (state, asked_ms)`);
-}
+/** broker.db */
+export const approvals_schema = `
+  CREATE TABLE approvals
+    (call TEXT PRIMARY KEY, state TEXT NOT NULL, asked_ms INTEGER NOT NULL, approval TEXT NOT NULL, request TEXT, digest TEXT NOT NULL)
+    STRICT, WITHOUT ROWID;
+  CREATE INDEX approvals_by_state ON approvals (state, asked_ms)`;
 
 /** What is kept besides what people see. */
 export interface Waiting {
@@ -69,13 +70,21 @@ export class Approvals {
   }
 
   /** Leaves `waiting`, once. @returns the approval as it then is, or null when it was not waiting any more */
-  decide(call: string, state: Exclude<Approval["state"], "waiting">, by: Principal | null, why: string | null, now_ms: number): Approval | null {
+  decide(
+    call: string,
+    state: Exclude<Approval["state"], "waiting">,
+    by: Principal | null,
+    why: string | null,
+    now_ms: number,
+  ): Approval | null {
     return this.#db
       .transaction(() => {
         const found = this.get(call);
         if (found === null || found.approval.state !== "waiting") return null;
         const decided: Approval = { ...found.approval, state, decided_by: by, decided_ms: now_ms, decided_why: why };
-        this.#db.prepare("UPDATE approvals SET state = ?, approval = ?, request = NULL WHERE call = ?").run(state, JSON.stringify(decided), call);
+        this.#db
+          .prepare("UPDATE approvals SET state = ?, approval = ?, request = NULL WHERE call = ?")
+          .run(state, JSON.stringify(decided), call);
         this.#unwritten.delete(call);
         return decided;
       })

@@ -14,8 +14,7 @@ import type { CallOutcome, CallResult, CallStatus, Principal, Resource, Risk } f
 import { issuesText } from "../../wire/peer.ts";
 import type { Audit, NewEntry } from "../audit/audit.ts";
 import type { Context } from "../context.ts";
-import type { Authority, Question } from "../policy/authorise.ts";
-import type { Registry } from "../registry.ts";
+import type { Authority, Question, Verdict } from "../policy/authorise.ts";
 import { type AnyTool, type Past, type Preview, type Target, ToolError } from "../tool.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Admitted, Attempt } from "./attempt.ts";
@@ -28,7 +27,8 @@ import type { Step } from "./steps.ts";
 import type { Taint } from "./taint.ts";
 
 export interface CallPorts {
-  readonly registry: Registry;
+  /** The tool that is asked for; for an undo, one that takes that call back. */
+  toolFor(request: Request): AnyTool | undefined;
   readonly authority: Authority;
   readonly audit: Audit;
   readonly approvals: Approvals;
@@ -42,7 +42,7 @@ export interface CallPorts {
   /** What a tool may use while it works for this call. */
   contextOf(call: string, tool: string, principal: Principal, signal: AbortSignal): Context;
   /** A grant that is good for a number of calls has been used for one. */
-  useGrants(ids: readonly string[]): void;
+  spendGrants(ids: readonly string[]): void;
   /** The value with what its schema calls secret taken out, and whether there was any. */
   redact(schema: AnyTool["input"], value: unknown): { readonly value: Record<string, unknown>; readonly secret: boolean };
   onOutcome(outcome: CallOutcome): void;
@@ -60,6 +60,8 @@ const undo_grace_ms = 60_000;
 const approval_limit_ms = 3_600_000;
 /** Bytes of an answer that are written into the audit; of a longer one its length is. */
 const written_output_bytes_max = 65_536;
+
+const own_undo: Verdict = { effect: "allow", policies: ["undo of one's own call"], reason: "", uses_grants: [] };
 
 interface Ended {
   readonly status: CallStatus;
@@ -127,7 +129,9 @@ export class Calls {
     }
     if (waiting.request === null) {
       await this.#leaveWaiting(call, "withdrawn", null, "its arguments held secrets, which are not kept over a restart");
-      throw new ToolError(`approving "${call}" failed: its arguments held secrets, which are not kept over a restart; it has to be asked anew`);
+      throw new ToolError(
+        `approving "${call}" failed: its arguments held secrets, which are not kept over a restart; it has to be asked anew`,
+      );
     }
     const approval = this.#ports.approvals.decide(call, "approved", by, why, this.#ports.clock.now_ms());
     if (approval === null) throw notWaiting(call, this.#ports.approvals.get(call)?.approval.state ?? "gone");
@@ -169,14 +173,17 @@ export class Calls {
     if (first === null) return null;
     const refuse = (status: CallStatus, text: string): Promise<CallResult> =>
       Promise.resolve(failure(outcomeOf(call, request.tool, request.principal, status, text, 0)));
-    if (first.digest !== digest) return refuse("invalid", `the key "${key}" was used for another call (${first.call}); use a new key for a new call`);
+    if (first.digest !== digest)
+      return refuse("invalid", `the key "${key}" was used for another call (${first.call}); use a new key for a new call`);
     const running = this.running(first.call);
     if (running !== null) return running;
     const ended = this.#ports.audit.ofCall(first.call).findLast((entry) => entry.kind === "outcome");
     if (ended === undefined) return refuse("waiting", `the call with the key "${key}" is ${first.call}, and has no outcome yet`);
     const output = ended.body["output"];
     const outcome = outcomeOf(first.call, request.tool, request.principal, ended.status ?? "failed", String(ended.body["text"] ?? ""), 0);
-    return Promise.resolve(isRecord(output) && ended.status === "done" ? { structuredContent: output, isError: false, _meta: outcome } : failure(outcome));
+    return Promise.resolve(
+      isRecord(output) && ended.status === "done" ? { structuredContent: output, isError: false, _meta: outcome } : failure(outcome),
+    );
   }
 
   /** @param approved_digest what a person has seen and approved; null: nobody has */
@@ -188,10 +195,11 @@ export class Calls {
       this.#ports.onOutcome(outcome);
       return failure(outcome);
     };
-    const tool = this.#ports.registry.get(request.tool);
+    const tool = this.#ports.toolFor(request);
     if (tool === undefined) return early("invalid", `there is no tool "${request.tool}"; tools/list names those that there are`);
     const parsed = tool.input.safeParse(request.arguments);
-    if (!parsed.success) return early("invalid", `the arguments of ${tool.name} do not fit: ${issuesText(parsed.error)}; tools/get shows the schema`);
+    if (!parsed.success)
+      return early("invalid", `the arguments of ${tool.name} do not fit: ${issuesText(parsed.error)}; tools/get shows the schema`);
     const attempt: Attempt = {
       call,
       request,
@@ -209,7 +217,8 @@ export class Calls {
       return await this.#withAdmission(attempt, approved_digest);
     } catch (error) {
       if (error instanceof Runaway) this.#ports.giveUp(`${tool.name} (${call}): ${error.message}`);
-      return await this.#end(attempt, [], [], { status: "failed", text: textOf(error) });
+      const ended: Ended = { status: "failed", text: textOf(error) };
+      return await this.#end(attempt, [], [], ended).catch(() => failure(this.#outcome(attempt, ended.status, ended.text, [])));
     } finally {
       this.#open.delete(call);
     }
@@ -234,10 +243,13 @@ export class Calls {
         cost_usd: attempt.request.meta.reason.cost_usd,
       });
       if ("refusal" in limit)
-        return await this.#end(attempt, resources, verdict.policies, { status: "limited", text: `calling ${attempt.tool.name} failed: ${limit.refusal}` });
+        return await this.#end(attempt, resources, verdict.policies, {
+          status: "limited",
+          text: `calling ${attempt.tool.name} failed: ${limit.refusal}`,
+        });
       try {
         this.#step("limit", attempt);
-        if (verdict.uses_grants.length > 0) this.#ports.useGrants(verdict.uses_grants);
+        if (verdict.uses_grants.length > 0) this.#ports.spendGrants(verdict.uses_grants);
         return admitted.risk === "observe" ? await this.#observe(attempt, admitted) : await this.#change(attempt, admitted, target);
       } finally {
         limit.release();
@@ -248,7 +260,9 @@ export class Calls {
   }
 
   /** Resolves, takes the locks, asks the policies. What was resolved before a wait is resolved again after it. */
-  async #admit(attempt: Attempt): Promise<Admitted | (Ended & { readonly resources: readonly Resource[]; readonly policies: readonly string[] })> {
+  async #admit(
+    attempt: Attempt,
+  ): Promise<Admitted | (Ended & { readonly resources: readonly Resource[]; readonly policies: readonly string[] })> {
     const { tool, input, abort, request } = attempt;
     for (let round = 1; ; round += 1) {
       const target = await this.#resolved(attempt);
@@ -261,7 +275,9 @@ export class Calls {
         const resources = [...target.resources];
         const risk = tool.riskOf?.(input, target) ?? tool.risk;
         if (!abort.signal.aborted) this.#step("resolve", attempt);
-        const verdict = this.#ports.authority.decide(this.#question(attempt, resources, risk));
+        // Whoever was allowed to change something may change it back.
+        const own = request.undoes?.own === true;
+        const verdict = own ? own_undo : this.#ports.authority.decide(this.#question(attempt, resources, risk));
         if (verdict.effect === "deny") {
           release();
           return { status: "refused", text: verdict.reason, resources, policies: verdict.policies };
@@ -277,7 +293,11 @@ export class Calls {
         const again = await this.#resolved(attempt);
         if (digestOf(again.resources) === digestOf(resources)) {
           target.close?.();
-          return { target: again, resources, risk, verdict, release: () => (again.close?.(), lock.release()) };
+          const both = (): void => {
+            again.close?.();
+            lock.release();
+          };
+          return { target: again, resources, risk, verdict, release: both };
         }
         again.close?.();
         release();
@@ -290,7 +310,9 @@ export class Calls {
 
   #resolved(attempt: Attempt): Promise<Target> {
     const { tool, input, abort } = attempt;
-    return bounded(`looking at what ${tool.name} touches`, resolve_limit_ms, abort.signal, (signal) => tool.resolve(input, this.#context(attempt, signal)));
+    return bounded(`looking at what ${tool.name} touches`, resolve_limit_ms, abort.signal, (signal) =>
+      tool.resolve(input, this.#context(attempt, signal)),
+    );
   }
 
   #question(attempt: Attempt, resources: readonly Resource[], risk: Risk): Question {
@@ -318,7 +340,13 @@ export class Calls {
     );
     this.#step("run", attempt);
     const value = this.#answer(attempt, output);
-    return await this.#end(attempt, admitted.resources, admitted.verdict.policies, { status: "done", text: `${tool.name}: done`, output: value }, "note");
+    return await this.#end(
+      attempt,
+      admitted.resources,
+      admitted.verdict.policies,
+      { status: "done", text: `${tool.name}: done`, output: value },
+      "note",
+    );
   }
 
   async #change(attempt: Attempt, admitted: Admitted, target: Target): Promise<CallResult> {
@@ -339,7 +367,7 @@ export class Calls {
         risk: admitted.risk,
         policies: verdict.policies,
         approved: attempt.approved,
-        undoes: request.undoes,
+        undoes: request.undoes?.call ?? null,
         redoes: request.redoes,
         has_image: tool.image !== null,
       },
@@ -366,7 +394,14 @@ export class Calls {
       }
       return await this.#end(attempt, resources, verdict.policies, await this.#takenBack(attempt, image, output, error));
     }
-    return await this.#end(attempt, resources, verdict.policies, { status: "done", text: `${tool.name}: done`, output });
+    try {
+      return await this.#end(attempt, resources, verdict.policies, { status: "done", text: `${tool.name}: done`, output });
+    } catch (error) {
+      // What is not on record must not stand. Should the record have come through after all, recovery does no harm.
+      const cause = new Error(`recording the outcome of ${tool.name} failed: ${textOf(error)}`);
+      const back = await this.#takenBack(attempt, image, output, cause);
+      return failure(this.#outcome(attempt, back.status, back.text, verdict.policies));
+    }
   }
 
   async #keepImage(attempt: Attempt, target: Target, resources: readonly Resource[]): Promise<unknown> {
@@ -377,7 +412,8 @@ export class Calls {
       snapshot.call(tool, target, attempt.input, this.#context(attempt, signal)),
     );
     const parsed = tool.image.safeParse(image);
-    if (!parsed.success) throw new ToolError(`keeping the state before ${tool.name} failed: it does not fit its own schema: ${issuesText(parsed.error)}`);
+    if (!parsed.success)
+      throw new ToolError(`keeping the state before ${tool.name} failed: it does not fit its own schema: ${issuesText(parsed.error)}`);
     await this.#ports.audit.append({ ...entryOf(request, call, resources), kind: "image", body: { image } });
     this.#step("image", attempt);
     return parsed.data;
@@ -386,7 +422,8 @@ export class Calls {
   /** Its answer, checked. */
   #answer(attempt: Attempt, raw: unknown): unknown {
     const parsed = attempt.tool.output.safeParse(raw);
-    if (!parsed.success) throw new Error(`the answer of ${attempt.tool.name} does not fit its own schema: ${issuesText(parsed.error)}; this is a defect`);
+    if (!parsed.success)
+      throw new Error(`the answer of ${attempt.tool.name} does not fit its own schema: ${issuesText(parsed.error)}; this is a defect`);
     this.#step("output", attempt);
     return parsed.data;
   }
@@ -423,7 +460,11 @@ export class Calls {
   async #previewed(attempt: Attempt, admitted: Admitted): Promise<CallResult> {
     const shown = await this.#shown(attempt, admitted);
     const needs = admitted.verdict.effect === "approval" ? "it would wait for a person" : "it would be made at once";
-    const ended = { status: "previewed", text: `${attempt.tool.name}: nothing was done; ${needs}`, output: { ...shown, effect: admitted.verdict.effect } } as const;
+    const ended = {
+      status: "previewed",
+      text: `${attempt.tool.name}: nothing was done; ${needs}`,
+      output: { ...shown, effect: admitted.verdict.effect },
+    } as const;
     return await this.#end(attempt, admitted.resources, admitted.verdict.policies, ended, "note");
   }
 
@@ -484,7 +525,12 @@ export class Calls {
     return failure(this.#outcome(attempt, "waiting", text, admitted.verdict.policies));
   }
 
-  async #leaveWaiting(call: string, state: "declined" | "expired" | "withdrawn", by: Principal | null, why: string): Promise<CallResult | null> {
+  async #leaveWaiting(
+    call: string,
+    state: "declined" | "expired" | "withdrawn",
+    by: Principal | null,
+    why: string,
+  ): Promise<CallResult | null> {
     const waiting = this.#ports.approvals.get(call);
     const approval = this.#ports.approvals.decide(call, state, by, why, this.#ports.clock.now_ms());
     if (waiting === null || approval === null) return null;
@@ -505,20 +551,29 @@ export class Calls {
   }
 
   /** Writes the outcome and makes the answer. @param how `note`: without waiting for the disk */
-  async #end(attempt: Attempt, resources: readonly Resource[], policies: readonly string[], ended: Ended, how?: "note"): Promise<CallResult> {
+  async #end(
+    attempt: Attempt,
+    resources: readonly Resource[],
+    policies: readonly string[],
+    ended: Ended,
+    how?: "note",
+  ): Promise<CallResult> {
     const { request, tool, call } = attempt;
     const outcome = this.#outcome(attempt, ended.status, ended.text, policies);
     const body = {
       text: ended.text,
       took_ms: outcome.took_ms,
       policies,
-      undoes: request.undoes,
+      undoes: request.undoes?.call ?? null,
       redoes: request.redoes,
       arguments: attempt.written_arguments,
-      ...(ended.output === undefined ? {} : outputBody(this.#ports.redact(tool.output, ended.output).value, how === "note")),
+      ...(ended.output === undefined
+        ? {}
+        : outputBody(ended.status === "done" ? this.#ports.redact(tool.output, ended.output).value : ended.output, how === "note")),
     };
     const entry = outcomeEntry(request, outcome, resources, body);
-    const durable = how !== "note" && (ended.status === "done" || ended.status === "undone" || ended.status === "uncertain" || this.#hasIntent(call));
+    const durable =
+      how !== "note" && (ended.status === "done" || ended.status === "undone" || ended.status === "uncertain" || this.#hasIntent(call));
     if (durable) await this.#ports.audit.append(entry);
     else this.#ports.audit.note(entry);
     if (durable) this.#step("outcome", attempt);
@@ -595,7 +650,14 @@ function outputBody(output: unknown, observed: boolean): Record<string, unknown>
   return observed || bytes > written_output_bytes_max ? { output_bytes: bytes } : { output };
 }
 
-export function outcomeOf(call: string, tool: string, principal: Principal, status: CallStatus, text: string, took_ms: number): CallOutcome {
+export function outcomeOf(
+  call: string,
+  tool: string,
+  principal: Principal,
+  status: CallStatus,
+  text: string,
+  took_ms: number,
+): CallOutcome {
   return { call, tool, principal, status, text: text.slice(0, 4000), tainted: false, policies: [], undo: "none", took_ms };
 }
 

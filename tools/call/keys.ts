@@ -3,10 +3,10 @@
 import type Sqlite from "better-sqlite3";
 import type { Principal } from "../../contracts/tool.ts";
 
-export function migrateKeys(db: Sqlite.Database): void {
-  db.exec(`CREATE TABLE call_keys (principal TEXT NOT NULL, key TEXT NOT NULL, call TEXT NOT NULL, digest TEXT NOT NULL, time_ms INTEGER NOT NULL,
-    PRIMARY KEY (principal, key)) STRICT, WITHOUT ROWID`);
-}
+/** broker.db */
+export const keys_schema = `CREATE TABLE call_keys
+  (principal TEXT NOT NULL, key TEXT NOT NULL, call TEXT NOT NULL, digest TEXT NOT NULL, time_ms INTEGER NOT NULL,
+   PRIMARY KEY (principal, key)) STRICT, WITHOUT ROWID`;
 
 /** Keys are kept so long; a call that is repeated later is another call. */
 const kept_ms = 7 * 24 * 3_600_000;
@@ -23,7 +23,13 @@ export class Keys {
   }
 
   /** The call that had this key first, with a digest of what it asked for; null when this is the first. Durable. */
-  claim(principal: Principal, key: string, call: string, digest: string, now_ms: number): { readonly call: string; readonly digest: string } | null {
+  claim(
+    principal: Principal,
+    key: string,
+    call: string,
+    digest: string,
+    now_ms: number,
+  ): { readonly call: string; readonly digest: string } | null {
     const found = this.#find.get(principal, key);
     if (found !== undefined) return found;
     this.#forget.run(now_ms - kept_ms);

@@ -90,14 +90,18 @@ export class Limits {
     account.tokens = Math.min(allowance.burst, account.tokens + ((now - account.filled_ms) / 1000) * allowance.rate_per_s);
     account.filled_ms = now;
     if (account.tokens < 1)
-      return { refusal: `${principal} has made ${allowance.burst} calls at once and may make ${allowance.rate_per_s} a second; wait a second` };
+      return {
+        refusal: `${principal} has made ${allowance.burst} calls at once and may make ${allowance.rate_per_s} a second; wait a second`,
+      };
     if (account.open >= allowance.open_max)
       return { refusal: `${principal} has ${account.open} calls in work, the most it may have; wait for their answers` };
     const of_tool = this.#open_by_tool.get(call.tool) ?? 0;
     if (of_tool >= call.concurrency_max)
       return { refusal: `${of_tool} calls of ${call.tool} are in work, the most there may be; wait for their answers` };
     if (call.changes && account.changes.sum(now) >= allowance.changes_per_h)
-      return { refusal: `${principal} has changed the system ${account.changes.sum(now)} times within an hour, the most it may; a person can go on` };
+      return {
+        refusal: `${principal} has changed the system ${account.changes.sum(now)} times within an hour, the most it may; a person can go on`,
+      };
     account.tokens -= 1;
     account.open += 1;
     account.calls.add(now, 1);

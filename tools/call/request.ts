@@ -12,8 +12,8 @@ export const Request = z.strictObject({
   tool: z.string(),
   arguments: z.record(z.string(), z.unknown()),
   meta: CallMeta,
-  /** The call that this one takes back, for which the tool's `undo` runs instead of the tool. */
-  undoes: CallId.nullable(),
+  /** The call that this one takes back, for which the tool's `undo` runs instead of the tool; and whether it is the principal's own. */
+  undoes: z.strictObject({ call: CallId, own: z.boolean() }).nullable(),
   /** The undo that this one takes back, by making the first call anew. */
   redoes: CallId.nullable(),
 });

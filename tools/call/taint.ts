@@ -24,10 +24,11 @@ export class Taint {
       pieces = new Set();
       this.#heard.set(principal, pieces);
     }
-    for (const [, text] of strings(answer, "")) for (const piece of piecesOf(text)) {
-      pieces.delete(piece);
-      pieces.add(piece);
-    }
+    for (const [, text] of strings(answer, ""))
+      for (const piece of piecesOf(text)) {
+        pieces.delete(piece);
+        pieces.add(piece);
+      }
     for (const piece of pieces) {
       if (pieces.size <= pieces_max) break;
       pieces.delete(piece);

@@ -1,45 +1,39 @@
 /**
  * Opens broker.db: what the broker knows besides the audit (grants, approvals, keys of calls, values of tools). Every
- * write is durable when it returns (synchronous=FULL).
+ * write is durable when it returns.
  *
- * It is the broker's own and no memory: a file that is damaged or from a later version is not used and not touched, and
- * the broker then changes nothing until a person has looked.
+ * A file that is damaged or from a later version is not used and not touched: the broker then changes nothing until a
+ * person has looked.
  */
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
-import { loadNative } from "../../wire/native.ts";
+import { type DatabaseKind, inspect, openFile, openInRam } from "../../wire/database.ts";
 
-/** "aiOb" */
-const application_id = 0x61694f62;
+/** @param migrations SQL, only ever added to */
+export function stateKind(migrations: readonly string[]): DatabaseKind {
+  return { file: "broker.db", what: "a broker's state", application_id: 0x61694f62, migrations };
+}
 
-/** One step forward of the schema. Never changed once released: a later step mends an earlier one. */
-export type Migration = (db: Sqlite.Database) => void;
+export interface OpenState {
+  readonly db: Sqlite.Database;
+  /** Why nothing that is written there is kept, and what to do; or null. */
+  readonly degradation: string | null;
+}
 
-/** @throws when it cannot be used, with what to do */
-export function openState(folder: string, migrations: readonly Migration[]): Sqlite.Database {
-  const path = join(folder, "broker.db");
-  const about = `opening the broker's state "${path}" failed`;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const db = new (loadNative("better-sqlite3") as typeof Sqlite)(path, { timeout: 2000 });
+export function openState(folder: string, kind: DatabaseKind): OpenState {
+  const path = join(folder, kind.file);
   try {
-    const version = Number(db.pragma("user_version", { simple: true }));
-    const found = Number(db.pragma("application_id", { simple: true }));
-    if (found !== application_id && !(found === 0 && version === 0)) throw new Error(`${about}: it is a database of something else; move it away`);
-    if (version > migrations.length)
-      throw new Error(`${about}: its schema is ${version}, and this version knows ${migrations.length}; boot the version that wrote it`);
-    db.pragma("journal_mode = WAL");
-    db.pragma("synchronous = FULL");
-    db.pragma("cache_size = -512");
-    db.transaction(() => {
-      db.pragma(`application_id = ${application_id}`);
-      for (const [index, migrate] of migrations.entries()) if (index >= version) migrate(db);
-      db.pragma(`user_version = ${migrations.length}`);
-    }).immediate();
-    return db;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const damage = inspect(path, kind);
+    if (damage !== null) throw new Error(damage);
+    return { db: openFile(path, kind), degradation: null };
   } catch (error) {
-    db.close();
-    throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    return {
+      db: openInRam(kind),
+      degradation: `opening "${path}" failed: ${why}; move the file away to begin anew without its grants and approvals`,
+    };
   }
 }

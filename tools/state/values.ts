@@ -3,9 +3,9 @@
 import type Sqlite from "better-sqlite3";
 import type { State } from "../context.ts";
 
-export function migrateValues(db: Sqlite.Database): void {
-  db.exec(`CREATE TABLE tool_values (family TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (family, key)) STRICT, WITHOUT ROWID`);
-}
+/** broker.db */
+export const values_schema = `CREATE TABLE tool_values
+  (family TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (family, key)) STRICT, WITHOUT ROWID`;
 
 interface Row {
   readonly key: string;
@@ -39,7 +39,8 @@ export class Values {
       delete: (key) => {
         this.#delete.run(family, key);
       },
-      list: (prefix = "") => this.#list.all(family, prefix, prefix.length, prefix).map((row) => ({ key: row.key, value: parsed(row.value) })),
+      list: (prefix = "") =>
+        this.#list.all(family, prefix, prefix.length, prefix).map((row) => ({ key: row.key, value: parsed(row.value) })),
     };
   }
 }

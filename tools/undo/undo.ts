@@ -1,0 +1,249 @@
+/**
+ * Taking back what was done: one call, all calls of a group, everything since a time; the newest first.
+ *
+ * It is refused as a whole, with the reason call by call, when one of them cannot be taken back, or when a later call that
+ * is not among them changed the same things: its effect would be lost. Each call taken back is a call of its own, with its
+ * own entries; taking that one back makes the first one anew.
+ */
+
+import { z } from "zod";
+import type { UndoPlan, UndoTarget } from "../../contracts/broker.ts";
+import { CallId, CallMeta, type CallOutcome, type Reason, type UndoState } from "../../contracts/tool.ts";
+import type { Audit } from "../audit/audit.ts";
+import type { Calls } from "../call/calls.ts";
+import type { Request } from "../call/request.ts";
+import type { Registry } from "../registry.ts";
+import { type AnyTool, defineTool, type Past, ToolError } from "../tool.ts";
+import { dependsOn, entriesSince, type PastCall, pastCalls } from "./past.ts";
+
+export type Undoer = Pick<Request, "principal" | "role" | "owner">;
+
+export interface UndoPorts {
+  readonly audit: Audit;
+  readonly registry: Registry;
+  /** Whether the files of its before-image are still kept. */
+  imagesKept(call: string): boolean;
+}
+
+interface History {
+  /** Calls that changed something, newest first, back to the earliest that is asked about. */
+  readonly calls: readonly PastCall[];
+  /** The undo that took a call back, by the call. */
+  readonly undone_by: ReadonlyMap<string, string>;
+  /** The undos that were themselves taken back. */
+  readonly redone: ReadonlySet<string>;
+}
+
+export class Undo {
+  readonly #ports: UndoPorts;
+
+  constructor(ports: UndoPorts) {
+    this.#ports = ports;
+  }
+
+  plan(target: UndoTarget): UndoPlan {
+    const history = this.#history(target);
+    const chosen = this.#chosen(target, history);
+    const names = new Set(chosen.map(({ call }) => call));
+    const obstacles = chosen.flatMap((past) => this.#obstacles(past, names, history).map((why) => ({ call: past.call, why })));
+    const calls = chosen.map((past) => ({ call: past.call, tool: past.tool, what: describe(past) }));
+    if (calls.length === 0)
+      obstacles.push({
+        call: "call" in target ? target.call : "0".repeat(8).concat("-call-0"),
+        why: "there is no such change to take back",
+      });
+    return { calls, obstacles };
+  }
+
+  /** Whether that call can be taken back now. */
+  stateOf(call: string): z.infer<typeof UndoState> {
+    const history = this.#history({ call });
+    const past = history.calls.find((one) => one.call === call);
+    if (past === undefined) return "none";
+    if (history.undone_by.has(call)) return "done";
+    const obstacles = this.#obstacles(past, new Set([call]), history);
+    if (obstacles.length === 0) return "possible";
+    return past.image !== null && !this.#ports.imagesKept(call) ? "expired" : "none";
+  }
+
+  /** @param calls where the undos are made. @throws {ToolError} when there are obstacles, naming them */
+  async run(target: UndoTarget, who: Undoer, reason: Reason, calls: Calls): Promise<{ outcomes: CallOutcome[]; plan: UndoPlan }> {
+    const plan = this.plan(target);
+    if (plan.obstacles.length > 0)
+      throw new ToolError(
+        `taking back failed: ${plan.obstacles.map(({ call, why }) => `${call}: ${why}`).join("; ")}; nothing was changed`,
+      );
+    const outcomes: CallOutcome[] = [];
+    const group = plan.calls.length > 1 ? `undo-${crypto.randomUUID()}` : null;
+    for (const { call } of plan.calls) {
+      const past = this.#past(call);
+      const { _meta } = await calls.make(requestFor(past, who, CallMeta.parse({ reason, group }), this.#original(past)));
+      outcomes.push(_meta);
+      if (_meta.status !== "done") break;
+    }
+    return { outcomes, plan };
+  }
+
+  /** The tool that takes that call back, for the pipeline. */
+  toolFor(call: string, take_back: (tool: AnyTool, image: unknown, past: Past<unknown, unknown>) => Promise<void>): AnyTool | undefined {
+    const past = pastCalls(this.#ports.audit.ofCall(call))[0];
+    const tool = past === undefined ? undefined : this.#ports.registry.get(past.tool);
+    if (past === undefined || tool === undefined) return undefined;
+    return defineTool({
+      name: tool.name,
+      title: `Undo: ${tool.title}`,
+      description: `Takes back ${call}.`,
+      input: z.strictObject({ call: CallId }),
+      output: z.strictObject({ undone: CallId }),
+      risk: tool.risk === "reversible" ? "reversible" : "compensable",
+      timeout_ms: tool.timeout_ms + 60_000,
+      idempotent: true,
+      tainted: false,
+      image: null,
+      resolve: () => {
+        const history = this.#history({ call });
+        const obstacles = this.#obstacles(past, new Set([call]), history);
+        if (obstacles.length > 0) throw new ToolError(`taking back "${call}" failed: ${obstacles.join("; ")}`);
+        return { resources: past.resources };
+      },
+      run: async () => {
+        try {
+          await take_back(tool, readImage(tool, past), pastOf(past));
+        } catch (error) {
+          // No ToolError: what it has done so far is not known.
+          throw new Error(error instanceof Error ? error.message : String(error));
+        }
+        return { undone: call };
+      },
+    });
+  }
+
+  #history(target: UndoTarget): History {
+    const entries = [...entriesSince(this.#ports.audit, this.#from(target))];
+    const calls = pastCalls(entries).sort((a, b) => b.seq - a.seq);
+    const undone_by = new Map<string, string>();
+    const redone = new Set<string>();
+    for (const past of calls) {
+      if (past.outcome?.status !== "done") continue;
+      if (past.undoes !== null) undone_by.set(past.undoes, past.call);
+      const redoes = past.outcome.body["redoes"];
+      if (typeof redoes === "string") redone.add(redoes);
+    }
+    return { calls, undone_by, redone };
+  }
+
+  #from(target: UndoTarget): { readonly seq: number } | { readonly time_ms: number } {
+    if ("since_ms" in target) return { time_ms: target.since_ms };
+    if ("call" in target) return { seq: this.#ports.audit.ofCall(target.call)[0]?.seq ?? Number.MAX_SAFE_INTEGER };
+    const of_group = { ...group_query, group: target.group };
+    let first = Number.MAX_SAFE_INTEGER;
+    for (let before: number | null = null; ; ) {
+      const page = this.#ports.audit.query({ ...of_group, before_seq: before });
+      const last = page.at(-1);
+      if (last === undefined) return { seq: first };
+      first = last.seq;
+      before = last.seq;
+    }
+  }
+
+  /** The changes that are asked for and still stand, newest first. Undos are taken back only when they are named. */
+  #chosen(target: UndoTarget, { calls, undone_by }: History): PastCall[] {
+    if ("call" in target) return calls.filter(({ call }) => call === target.call);
+    const standing = calls.filter((past) => past.outcome?.status === "done" && past.undoes === null && !undone_by.has(past.call));
+    return "group" in target ? standing.filter(({ group }) => group === target.group) : standing;
+  }
+
+  #obstacles(past: PastCall, together: ReadonlySet<string>, history: History): string[] {
+    const tool = this.#ports.registry.get(past.tool);
+    if (past.outcome === null) return ["it is not over yet"];
+    if (past.outcome.status !== "done") return [`it had no effect: it ended as ${past.outcome.status}`];
+    const by = history.undone_by.get(past.call);
+    if (by !== undefined) return [`it was taken back already, by ${by}`];
+    if (tool === undefined) return [`there is no tool "${past.tool}" any more`];
+    const later = this.#laterChanges(past, together, history);
+    if (later.length > 0)
+      return [
+        `${later.join(", ")} came later and changed the same things; take ${later.length === 1 ? "it" : "them"} back first, or together`,
+      ];
+    if (past.undoes !== null) {
+      if (history.redone.has(past.call)) return ["what it took back was made anew already"];
+      return holdsRedacted(this.#original(past)?.arguments)
+        ? ["the call that it took back held secrets, which are not kept; make that call anew"]
+        : [];
+    }
+    if (tool.undo === undefined || past.image === null) return [`${past.tool} cannot be taken back`];
+    return this.#ports.imagesKept(past.call) ? [] : ["its before-image was given up; see the audit's expiry entries"];
+  }
+
+  #laterChanges(past: PastCall, together: ReadonlySet<string>, { calls, undone_by }: History): string[] {
+    return calls
+      .filter((other) => other.seq > past.seq && !together.has(other.call) && other.undoes === null && !undone_by.has(other.call))
+      .filter((other) => other.outcome?.status === "done" || other.outcome?.status === "uncertain" || other.outcome === null)
+      .filter((other) => dependsOn(other, past))
+      .map(({ call }) => call);
+  }
+
+  #past(call: string): PastCall {
+    const past = pastCalls(this.#ports.audit.ofCall(call))[0];
+    if (past === undefined) throw new ToolError(`looking up "${call}" failed: there is no such change in the audit`);
+    return past;
+  }
+
+  /** For an undo: the call that it took back. */
+  #original(past: PastCall): PastCall | null {
+    return past.undoes === null ? null : this.#past(past.undoes);
+  }
+}
+
+const group_query = {
+  before_seq: null,
+  limit: 500,
+  since_ms: null,
+  until_ms: null,
+  kind: null,
+  tool: null,
+  principal: null,
+  call: null,
+  event: null,
+  status: null,
+  resource: null,
+  text: null,
+} as const;
+
+function requestFor(past: PastCall, who: Undoer, meta: CallMeta, original: PastCall | null): Request {
+  if (original === null)
+    return {
+      ...who,
+      tool: past.tool,
+      arguments: { call: past.call },
+      meta,
+      undoes: { call: past.call, own: past.principal === who.principal },
+      redoes: null,
+    };
+  return {
+    ...who,
+    tool: original.tool,
+    arguments: z.record(z.string(), z.unknown()).parse(original.arguments),
+    meta,
+    undoes: null,
+    redoes: past.call,
+  };
+}
+
+/** The before-image as the tool's own schema reads it. @throws when it does not fit any more */
+export function readImage(tool: AnyTool, past: PastCall): unknown {
+  return tool.image === null ? null : tool.image.parse(past.image?.body["image"]);
+}
+
+export function pastOf(past: PastCall): Past<unknown, unknown> {
+  return { call: past.call, input: past.arguments, output: past.outcome?.body["output"] ?? null };
+}
+
+function holdsRedacted(value: unknown): boolean {
+  return JSON.stringify(value ?? null).includes('"[redacted]"');
+}
+
+function describe(past: PastCall): string {
+  const things = past.resources.filter(({ access }) => access !== "read").map(({ id }) => id);
+  return `${past.undoes === null ? past.tool : `undo of ${past.undoes}`} ${things.slice(0, 3).join(", ")}${things.length > 3 ? ` and ${things.length - 3} more` : ""}`.trim();
+}
