@@ -1,10 +1,11 @@
 /**
- * Builds the image: `bun image/build.ts root|disk|all|client [--entry FILE]`.
+ * Builds the image: `bun image/build.ts root|disk|all|client|programs [--entry FILE]`.
  *
  *   root    build/root, the directory tree for container mode, and build/root.erofs
  *   disk    build/disk.raw from the above and the kernel
  *   all     both
  *   client  build/bin/aiosctl
+ *   programs  build/bin/launch and stage0, build/seccomp/service.bpf: what tests of sandboxes need
  */
 
 import { parseArgs } from "node:util";
@@ -19,7 +20,10 @@ const { positionals, values } = parseArgs({ args: Bun.argv.slice(2), allowPositi
 const target = positionals[0] ?? "all";
 
 if (target === "client") await compileClient();
-else if (target === "root" || target === "disk" || target === "all") {
+else if (target === "programs") {
+  await compileStatic();
+  await makeFilter();
+} else if (target === "root" || target === "disk" || target === "all") {
   const base = await baseTree();
   await compileStatic();
   await makeFilter();
@@ -29,6 +33,6 @@ else if (target === "root" || target === "disk" || target === "all") {
   await makeErofs(base, this_release);
   if (target !== "root") await makeDisk(base, this_release);
 } else {
-  say(`unknown target "${target}": root, disk, all or client`);
+  say(`unknown target "${target}": root, disk, all, client or programs`);
   process.exit(2);
 }

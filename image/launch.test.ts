@@ -49,6 +49,13 @@ test("sets limits, the OOM score and the nice value", () => {
   expect(run("--nice", "7", "--", "/bin/cat", "/proc/self/stat").out.split(" ")[18]).toBe("7");
 });
 
+test("keeps the variables with a prefix, without it, and no other", () => {
+  const child = Bun.spawnSync([launch, "--env-prefix", "GIVEN_", "--env", "ADDED=3", "--", "/usr/bin/env"], {
+    env: { PATH: "/usr/bin", GIVEN_A: "1", GIVEN_LD_PRELOAD: "/nowhere", GIVEN_: "x", LD_LIBRARY_PATH: "/nowhere", GIVENB: "2" },
+  });
+  expect(child.stdout.toString().trim().split("\n").sort()).toEqual(["A=1", "ADDED=3", "LD_PRELOAD=/nowhere"]);
+});
+
 test("starts a session of its own", () => {
   const [pid, , , , , session] = run("--setsid", "--", "/bin/cat", "/proc/self/stat").out.split(" ");
   expect(session).toBe(pid);

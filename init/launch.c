@@ -19,6 +19,8 @@
  *   --chdir DIR             after the change of uid, so that the service's own rights count
  *   --env-clear             start from an empty environment
  *   --env NAME=VALUE        then set this
+ *   --env-prefix PREFIX     of what it was given, keep only PREFIXNAME=VALUE, as NAME=VALUE: so variables for PROGRAM reach it
+ *                           through others (bwrap) that must not obey them, and stand in nobody's argument vector
  *   --no-new-privs          no gain of privilege through exec, ever
  *
  * A failure is one JSON line on stderr, {"launch":WHAT,"errno":N,"error":TEXT}, and the status says where:
@@ -162,8 +164,15 @@ static void clear_capability_sets(void) {
   if (syscall(SYS_capset, &header, sets) != 0) fail(STEP_FAILED, "emptying the capability sets", NULL, errno);
 }
 
+static void keep_prefixed(const char *prefix) {
+  size_t length = strlen(prefix), kept = 0;
+  for (char **variable = environ; *variable; variable++)
+    if (!strncmp(*variable, prefix, length) && (*variable)[length] != 0 && (*variable)[length] != '=') environ[kept++] = *variable + length;
+  environ[kept] = NULL;
+}
+
 int main(int argc, char **argv) {
-  const char *cgroup = NULL, *oom = NULL, *directory = NULL;
+  const char *cgroup = NULL, *oom = NULL, *directory = NULL, *env_prefix = NULL;
   struct limit wanted_limits[ITEMS_MAX];
   struct { const char *file; int fd; } opened[ITEMS_MAX];
   char *variables[ITEMS_MAX];
@@ -188,6 +197,7 @@ int main(int argc, char **argv) {
     else if (!strcmp(option, "--uid")) uid = number(option, value, 0, INT_MAX);
     else if (!strcmp(option, "--gid")) gid = number(option, value, 0, INT_MAX);
     else if (!strcmp(option, "--chdir")) directory = value;
+    else if (!strcmp(option, "--env-prefix") && *value) env_prefix = value;
     else if (!strcmp(option, "--rlimit") && limit_count < ITEMS_MAX) wanted_limits[limit_count++] = parse_limit(value);
     else if (!strcmp(option, "--keep-fd") && kept_count < ITEMS_MAX) kept[kept_count++] = (int)number(option, value, 3, FD_MAX);
     else if (!strcmp(option, "--env") && variable_count < ITEMS_MAX) {
@@ -235,6 +245,7 @@ int main(int argc, char **argv) {
   if (drop_caps) clear_capability_sets();
   if (directory && chdir(directory) != 0) fail(STEP_FAILED, "changing directory to", directory, errno);
 
+  if (env_prefix) keep_prefixed(env_prefix);
   if (env_clear) clearenv();
   for (size_t n = 0; n < variable_count; n++)
     if (putenv(variables[n]) != 0) fail(STEP_FAILED, "setting the variable", variables[n], errno);

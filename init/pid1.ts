@@ -80,7 +80,7 @@ export class Pid1 {
     this.#events = new EventHub(clock, () => ports.state.boot_id);
     this.#logs = new LogHub(clock);
     this.#reaper = orphanReaper({
-      process: { peekDead: () => this.#sys().process.peekDead(), collect: (pid) => this.#sys().process.collect(pid), kill: () => {} },
+      process: { peekDead: () => this.#sys().process.peekDead(), collect: (pid) => this.#sys().process.collect(pid) },
       now,
       onError: (error) => this.#log("warning", `collecting orphans failed: ${describe(error)}`),
     });

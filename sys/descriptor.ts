@@ -22,6 +22,8 @@ export interface DescriptorCalls {
   read(fd: number, into: Uint8Array): number | null;
   /** write(2). @returns how many bytes were taken; null when there is no room yet (EAGAIN). @throws {SysError} */
   write(fd: number, bytes: Uint8Array): number | null;
+  /** mkfifo(3). @throws {SysError} EEXIST */
+  makePipe(path: string, mode: number): void;
   /** Calls back when `fd` may have something to read; the callee reads until null. `fd` stays the caller's to close. */
   onReadable(fd: number, callback: () => void): Watch;
 }
@@ -37,6 +39,9 @@ export function descriptorCalls(libc: Libc): DescriptorCalls {
     },
     read: (fd, into) => orNull(libc, "read", [fd, into, into.length], `read ${fd}`),
     write: (fd, bytes) => orNull(libc, "write", [fd, bytes, bytes.length], `write ${fd}`),
+    makePipe(path, mode) {
+      libc.call("mkfifo", [path, mode], `mkfifo "${path}"`);
+    },
     onReadable: (fd, callback) => hearReadable(libc, fd, callback),
   };
 }

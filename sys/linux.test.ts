@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeRtcTime, encodeRtcTime } from "./clock.ts";
 import { linuxSystem } from "./linux.ts";
+import { readStat } from "./procfs.ts";
 import { code_of_source, codeOfFailure, valueInNamespaces } from "./testing.ts";
 
 const sys = linuxSystem();
@@ -232,5 +233,37 @@ for i in range(500): s.sendto(f"STATUS={i}\\nREADY=1".encode(), ${JSON.stringify
     const owner = { uid: 0, gid: 0, mode: 0o600 };
     expect(codeOfFailure(() => sys.datagram.listen(join(folder, "no/where"), owner, () => {}))).toBe("ENOENT");
     expect(codeOfFailure(() => sys.datagram.listen(`/${"x".repeat(108)}`, owner, () => {}))).toBe("EINVAL");
+  });
+});
+
+describe("one process by its descriptor", () => {
+  const start = () => Bun.spawn(["sleep", "60"], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+
+  test("a signal reaches it; after its end it is gone, whoever has its pid", async () => {
+    const child = start();
+    const pidfd = sys.process.openPid(child.pid);
+    sys.process.signal(pidfd, 0);
+    sys.process.signal(pidfd, 15);
+    await child.exited;
+    expect(child.signalCode).toBe("SIGTERM");
+    expect(codeOfFailure(() => sys.process.signal(pidfd, 0))).toBe("ESRCH");
+    sys.descriptor.close(pidfd);
+    expect(codeOfFailure(() => sys.process.openPid(child.pid))).toBe("ESRCH");
+  });
+
+  test("nice value, I/O priority and limits are set and read", async () => {
+    const child = start();
+    sys.process.setNice(child.pid, 7);
+    expect(readStat(child.pid)?.nice).toBe(7);
+    sys.process.setIoPriority(child.pid, { class: "best-effort", level: 6 });
+    expect(sys.process.ioPriority(child.pid)).toEqual({ class: "best-effort", level: 6 });
+    sys.process.setLimit(child.pid, "nofile", { soft: 50, hard: 60 });
+    sys.process.setLimit(child.pid, "core", { soft: 0, hard: null });
+    expect(sys.process.limit(child.pid, "nofile")).toEqual({ soft: 50, hard: 60 });
+    expect(codeOfFailure(() => sys.process.setLimit(child.pid, "nofile", { soft: 70, hard: 60 }))).toBe("EINVAL");
+    child.kill("SIGKILL");
+    await child.exited;
+    expect(codeOfFailure(() => sys.process.setNice(child.pid, 7))).toBe("ESRCH");
+    expect(codeOfFailure(() => sys.process.limit(child.pid, "core"))).toBe("ESRCH");
   });
 });

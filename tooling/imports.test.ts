@@ -29,6 +29,9 @@ const is_measuring = (file: string): boolean => /(^|\/)(bench|fuzz)\.ts$|\.test\
 /** Rooms that do not run in the system read what other programs print, with schemas of their own. */
 const build_rooms: readonly string[] = ["image", "kernel-config"];
 
+/** Each tool declares its own input, output and before-image (tools/tool.ts): nobody else imports them. */
+const schemas_of_its_own = "tools";
+
 /** Files of the running system that need zod itself, each with its reason. */
 const zod_allowed: Readonly<Record<string, string>> = {
   "console/server/openapi.ts": "turns the schemas of contracts into JSON Schema",
@@ -76,7 +79,12 @@ function brokenRule({ file, specifier, type_only }: Import): string | null {
   }
   const name = specifier.split("/")[0] ?? "";
   const may_use_zod =
-    room === "contracts" || type_only || build_rooms.includes(room) || Object.hasOwn(zod_allowed, file) || is_measuring(file);
+    room === "contracts" ||
+    room === schemas_of_its_own ||
+    type_only ||
+    build_rooms.includes(room) ||
+    Object.hasOwn(zod_allowed, file) ||
+    is_measuring(file);
   if (name === "zod" && !may_use_zod) {
     return `"${file}" may not import zod: schemas belong to contracts`;
   }

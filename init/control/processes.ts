@@ -2,9 +2,9 @@
 
 import { readFileSync, statSync } from "node:fs";
 import type { ProcessInfo } from "../../contracts/init.ts";
+import { allStats, type Stat } from "../../sys/procfs.ts";
 import { slices } from "../boot/cgroups.ts";
 import type { Supervisor } from "../supervise/supervisor.ts";
-import { allStats, type Stat } from "../supervise/tree.ts";
 
 const page_bytes = 4096;
 const tick_ms = 10; // USER_HZ is 100 on every architecture that the system runs on

@@ -1,8 +1,8 @@
 /** Ends all processes but PID 1: TERM, a while to obey, then KILL. */
 
 import { isSysError } from "../../sys/errors.ts";
+import { allStats } from "../../sys/procfs.ts";
 import type { System } from "../../sys/system.ts";
-import { allStats } from "../supervise/tree.ts";
 
 const everyone = -1;
 const SIGTERM = 15;

@@ -1,6 +1,7 @@
 /** The argument vector with which a service is started: launch, then bubblewrap when it is sandboxed, then the program. */
 
 import { callerSocketFolder, lib_dir } from "../../contracts/paths.ts";
+import { bubblewrapArgv, launchArgv, type SandboxMount } from "../../sys/launch.ts";
 import type { Profile } from "./sandbox.ts";
 import type { ServiceSpec } from "./spec.ts";
 
@@ -27,36 +28,46 @@ const rlimits = [
 ];
 
 export function argvOf(spec: ServiceSpec, place: Place): string[] {
-  const argv = [launch];
-  if (place.cgroup !== null) argv.push("--cgroup", place.cgroup);
-  argv.push("--oom", String(spec.oom_score));
-  for (const limit of rlimits) argv.push("--rlimit", limit);
-  argv.push("--setsid");
-  if (spec.sandbox !== null) argv.push("--seccomp-fd-from", seccomp_filter, String(seccomp_fd));
-  if (spec.uid !== 0) argv.push("--uid", String(spec.uid), "--gid", String(spec.gid), "--drop-caps", "--no-new-privs");
-  argv.push("--");
-  if (spec.sandbox !== null) argv.push(...bubblewrap(spec.name, spec.sandbox, place), "--");
-  argv.push(...spec.argv);
-  return argv;
+  const as_other = spec.uid !== 0;
+  return launchArgv(
+    launch,
+    {
+      cgroup: place.cgroup,
+      oom_score: spec.oom_score,
+      rlimits,
+      session: true,
+      opens: spec.sandbox === null ? [] : [[seccomp_filter, seccomp_fd]],
+      ...(as_other ? { uid: spec.uid, gid: spec.gid, drop_capabilities: true, no_new_privs: true } : {}),
+    },
+    spec.sandbox === null ? spec.argv : sandboxed(spec.name, spec.sandbox, place, spec.argv),
+  );
 }
 
-function bubblewrap(name: string, profile: Profile, place: Place): string[] {
-  const argv = ["/usr/bin/bwrap", "--unshare-user", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"];
-  if (place.may_limit_userns) argv.push("--disable-userns"); // the seccomp filter refuses them too
-  const own_pids = !profile.shares.includes("pid");
-  if (own_pids) argv.push("--unshare-pid");
-  if (!profile.shares.includes("net")) argv.push("--unshare-net");
-  argv.push("--ro-bind", "/", "/", "--dev", "/dev");
-  if (own_pids) argv.push("--proc", "/proc"); // else the system's own, which came with the root
-  argv.push("--tmpfs", "/tmp", "--tmpfs", "/run", "--tmpfs", "/var/lib/aios");
-  argv.push("--ro-bind-try", "/run/aios/etc", "/run/aios/etc"); // what /etc/hostname and /etc/resolv.conf point to
-  for (const server of profile.calls) {
-    const folder = callerSocketFolder(server, name);
-    argv.push("--ro-bind", folder, folder);
-  }
-  if (place.notify_folder !== null) argv.push("--ro-bind", place.notify_folder, place.notify_folder);
-  for (const folder of profile.writes) argv.push("--bind", folder, folder);
-  for (const device of place.devices) argv.push("--dev-bind", device, device);
-  argv.push("--seccomp", String(seccomp_fd), "--cap-drop", "ALL", "--new-session", "--die-with-parent", "--chdir", "/");
-  return argv;
+function sandboxed(name: string, profile: Profile, place: Place, program: readonly string[]): string[] {
+  return bubblewrapArgv(
+    "/usr/bin/bwrap",
+    {
+      shares: profile.shares,
+      no_user_namespaces: place.may_limit_userns, // the seccomp filter refuses them too
+      root: "/",
+      mounts: mountsOf(name, profile, place),
+      seccomp_fd,
+      dies_with_parent: true,
+    },
+    program,
+  );
+}
+
+function mountsOf(name: string, profile: Profile, place: Place): SandboxMount[] {
+  const same = (kind: "ro-bind" | "ro-bind-try" | "bind" | "dev-bind", path: string): SandboxMount => ({ kind, from: path, to: path });
+  return [
+    { kind: "tmpfs", to: "/tmp" },
+    { kind: "tmpfs", to: "/run" },
+    { kind: "tmpfs", to: "/var/lib/aios" },
+    same("ro-bind-try", "/run/aios/etc"), // what /etc/hostname and /etc/resolv.conf point to
+    ...profile.calls.map((server) => same("ro-bind", callerSocketFolder(server, name))),
+    ...(place.notify_folder === null ? [] : [same("ro-bind", place.notify_folder)]),
+    ...profile.writes.map((folder) => same("bind", folder)),
+    ...place.devices.map((device) => same("dev-bind", device)),
+  ];
 }

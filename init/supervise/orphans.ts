@@ -8,7 +8,7 @@
  */
 
 import type { ProcessCalls } from "../../sys/process.ts";
-import { allStats } from "./tree.ts";
+import { allStats } from "../../sys/procfs.ts";
 
 /** Orphans collected at one wake-up; the rest waits for the next turn of the loop. */
 const collect_max = 512;
@@ -26,7 +26,7 @@ export interface Reaper {
 }
 
 export interface ReaperOptions {
-  readonly process: ProcessCalls;
+  readonly process: Pick<ProcessCalls, "peekDead" | "collect">;
   readonly now: () => number;
   /** Zombies that are children of PID 1. */
   readonly zombies?: () => number[];

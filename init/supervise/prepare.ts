@@ -1,8 +1,9 @@
 /** What a service needs on the running system before it starts. */
 
 import { accessSync, chownSync, constants, readdirSync, readFileSync } from "node:fs";
+import { makeCgroup } from "../../sys/cgroup.ts";
+import { serviceCgroup } from "../boot/cgroups.ts";
 import { argvOf } from "./argv.ts";
-import { makeCgroup } from "./cgroup.ts";
 import { makeNotifyFolder, makeServiceFolders } from "./folders.ts";
 import type { ServiceSpec } from "./spec.ts";
 
@@ -17,7 +18,7 @@ export interface Prepared {
 export function prepare(spec: ServiceSpec): Prepared {
   makeServiceFolders(spec);
   const notify_folder = spec.ready === "notify" ? makeNotifyFolder(spec.name, spec.gid) : null;
-  const cgroup = makeCgroup(spec.slice, spec.name, spec.limits)?.path ?? null;
+  const cgroup = makeCgroup(serviceCgroup(spec.slice, spec.name), spec.limits)?.path ?? null;
   const devices = spec.sandbox === null ? [] : portDevices(spec.sandbox.ports, spec.uid);
   const notify_socket = notify_folder === null ? null : `${notify_folder}/sock`;
   const env: Record<string, string> = { ...spec.env };

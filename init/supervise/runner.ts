@@ -1,15 +1,15 @@
 /** Starts and ends the processes of services on the running system: what the supervisor's actions become. */
 
+import { cgroupPids, killCgroup } from "../../sys/cgroup.ts";
 import type { Watch } from "../../sys/descriptor.ts";
+import { allStats, mainPid, treeBelow } from "../../sys/procfs.ts";
 import type { System } from "../../sys/system.ts";
 import { capture, type Sink } from "./capture.ts";
-import { cgroupPids, killCgroup } from "./cgroup.ts";
 import { type Notified, parseNotify } from "./notify.ts";
 import type { Reaper } from "./orphans.ts";
 import { type Prepared, prepare } from "./prepare.ts";
 import { behindSandbox, type Ended, run } from "./process.ts";
 import type { ServiceSpec } from "./spec.ts";
-import { allStats, mainPid, treeBelow } from "./tree.ts";
 
 export interface Handle {
   /** The child of PID 1: the service, or the sandbox around it. */

@@ -1,9 +1,9 @@
 /** Run as PID 1 of new namespaces by `orphans.test.ts`: many orphans and many children of its own, at the same time. */
 
 import { linuxSystem } from "../../sys/linux.ts";
+import { allStats } from "../../sys/procfs.ts";
 import { orphanReaper } from "../supervise/orphans.ts";
 import { run } from "../supervise/process.ts";
-import { allStats } from "../supervise/tree.ts";
 
 const orphans = Number(process.argv[2]);
 const children = Number(process.argv[3]);

@@ -1,5 +1,7 @@
 /** Starting a program for a call: argument vector, sandbox, limits, its own cgroup; its output bounded and streamed. */
 
+import { z } from "zod";
+
 /** What the program may see and do. Everything else is taken away. */
 export interface Sandbox {
   /** Folders and files that it may read, or write, besides the read-only root: [path outside, path inside]. */
@@ -13,12 +15,16 @@ export interface Sandbox {
   readonly capabilities?: readonly string[];
   /** Sees the processes of the system. */
   readonly processes?: boolean;
+  /** The uid of tools' programs (`tools_uid`) unless it says otherwise. */
   readonly uid?: number;
   readonly gid?: number;
 }
 
 /** `none`: the program is one of the image's own, needs the system as it is, and is told nothing that came from outside. */
 export type SandboxChoice = Sandbox | "none";
+
+/** User `tools` of the image: programs that tools start, where nothing else is said. */
+export const tools_uid = 890;
 
 export interface Command {
   readonly argv: readonly [program: string, ...string[]];
@@ -27,6 +33,7 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: Uint8Array | string;
   readonly limits?: {
+    /** Of `run` and `ok`; 60 s unless it says otherwise. */
     readonly timeout_ms?: number;
     readonly memory_max_bytes?: number;
     readonly pids_max?: number;
@@ -39,7 +46,7 @@ export interface Command {
 }
 
 export interface Finished {
-  /** Exit status; null when a signal ended it. */
+  /** Exit status; null when a signal ended it, or when nobody saw it end. */
   readonly status: number | null;
   readonly signal: string | null;
   /** Why it was ended, when it was: its time was over, the call was cancelled. */
@@ -55,13 +62,35 @@ export interface Finished {
   readonly memory_peak_bytes: number | null;
 }
 
+/** What has to be kept of a program that goes on, to find it again when the broker was restarted. */
+export const KeptProgram = z.strictObject({
+  /** Its pid, and when it began (clock ticks after boot): together they name one process of one boot. */
+  pid: z.number().int(),
+  started_ticks: z.number(),
+  /** The process around it, whose end is the end of all of it; the program itself where there is none. */
+  outer_pid: z.number().int(),
+  outer_started_ticks: z.number(),
+  /** The cgroup that holds it and all it starts; null where there are none. */
+  cgroup: z.string().nullable(),
+  /** The named pipes into which it writes are `<pipes>.stdout` and `<pipes>.stderr`. */
+  pipes: z.string(),
+});
+export type KeptProgram = z.infer<typeof KeptProgram>;
+
 /** A program that goes on after the call. */
 export interface Started {
   readonly pid: number;
-  /** The cgroup that holds it and all it starts; null where there are none. */
   readonly cgroup: string | null;
+  readonly kept: KeptProgram;
+  /** Never rejects. Its output is what `tail` had at the end. */
   readonly ended: Promise<Finished>;
+  readonly running: boolean;
+  /** The newest of what it wrote, at most `output_bytes_max` of each stream; what it wrote while no broker ran comes later. */
+  tail(): { readonly stdout: Uint8Array; readonly stderr: Uint8Array; readonly dropped_bytes: number };
+  /** A signal to the program itself; nothing when it has ended. */
   kill(signal: NodeJS.Signals): void;
+  /** Ends it and everything that it started. */
+  end(): void;
 }
 
 export interface Exec {
@@ -69,6 +98,8 @@ export interface Exec {
   run(command: Command): Promise<Finished>;
   /** Runs it to its end and demands status 0. @throws {ToolError} with the end of its stderr */
   ok(command: Command): Promise<Finished>;
-  /** Starts it and leaves it running. @throws {ToolError} */
+  /** Starts it and leaves it running: it survives the call, and the broker. @throws {ToolError} */
   start(command: Command): Promise<Started>;
+  /** Takes up again one that an earlier broker of this boot started. @returns null when it has ended */
+  adopt(kept: KeptProgram): Started | null;
 }

@@ -10,6 +10,8 @@ export interface Stat {
   /** User and system time, clock ticks. */
   readonly ticks: number;
   readonly threads: number;
+  /** -20 to 19 */
+  readonly nice: number;
   /** When it began, clock ticks after boot: with the pid it names one process. */
   readonly started: number;
   /** 0 for a zombie and for a thread of the kernel. */
@@ -33,6 +35,7 @@ export function parseStat(line: string): Stat | null {
     state: rest[0] ?? "?",
     ppid,
     ticks: field(14) + field(15),
+    nice: field(19),
     threads: field(20),
     started: field(22),
     virtual_bytes: field(23),
@@ -70,6 +73,17 @@ export function treeBelow(pid: number, stats: readonly Stat[]): Stat[] {
 
 /** Programs that only stand between PID 1 and a service. */
 const wrappers = new Set(["launch", "bwrap"]);
+
+/** The same process as when it was looked at first, and not ended: nobody else with its pid. */
+export function isRunning(pid: number, started_ticks: number): boolean {
+  const stat = readStat(pid);
+  return stat !== null && stat.started === started_ticks && stat.state !== "Z" && stat.state !== "X";
+}
+
+/** Whether this is a program that only stands between the one who starts and what is started. */
+export function isWrapper(stat: Stat): boolean {
+  return wrappers.has(stat.name);
+}
 
 /** The process that is the service itself: the first below `pid` that is not one of the wrappers around it. */
 export function mainPid(pid: number): number {

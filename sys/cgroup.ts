@@ -1,0 +1,95 @@
+/**
+ * One cgroup (v2, Documentation/admin-guide/cgroup-v2.rst): limits, members, the end of all of them. What the running kernel
+ * does not offer is left out: in a container there are often no controllers, and sometimes no tree at all.
+ */
+
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Limits } from "../contracts/config.ts";
+
+/** Files of a cgroup and their texts. */
+export function limitFiles(limits: Limits): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  if (limits.cpu_weight !== undefined) files.set("cpu.weight", String(limits.cpu_weight));
+  if (limits.memory_high_bytes !== undefined) files.set("memory.high", String(limits.memory_high_bytes));
+  if (limits.memory_max_bytes !== undefined) files.set("memory.max", String(limits.memory_max_bytes));
+  if (limits.pids_max !== undefined) files.set("pids.max", String(limits.pids_max));
+  files.set("memory.oom.group", "1"); // one that lost one process to the OOM killer is better begun anew
+  return files;
+}
+
+/** @param limits null: none, not even that an OOM kill ends all of it. @returns its path and the limits that could not be set, or null where there are no cgroups */
+export function makeCgroup(path: string, limits: Limits | null): { readonly path: string; readonly missing: readonly string[] } | null {
+  const missing: string[] = [];
+  if (!existsSync(`${nearestFolder(path)}/cgroup.procs`)) return null; // a plain folder would be made
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch {
+    return null;
+  }
+  for (const [file, text] of limits === null ? [] : limitFiles(limits)) {
+    try {
+      if (existsSync(`${path}/${file}`)) writeFileSync(`${path}/${file}`, text);
+      else missing.push(file);
+    } catch {
+      missing.push(file);
+    }
+  }
+  return { path, missing };
+}
+
+function nearestFolder(path: string): string {
+  return path === "/" || existsSync(path) ? path : nearestFolder(dirname(path));
+}
+
+/** Passes the controllers that a cgroup has down to those below it. It must hold no process itself. */
+export function passControllers(path: string): void {
+  for (const controller of (readText(`${path}/cgroup.controllers`) ?? "").split(/\s+/).filter(Boolean)) {
+    try {
+      writeFileSync(`${path}/cgroup.subtree_control`, `+${controller}`);
+    } catch {
+      // limits of this kind are not there then; whoever sets one finds out
+    }
+  }
+}
+
+/** Ends everything in it at once. @returns false when that cannot be done here */
+export function killCgroup(path: string): boolean {
+  try {
+    if (!existsSync(`${path}/cgroup.kill`)) return false;
+    writeFileSync(`${path}/cgroup.kill`, "1");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function cgroupPids(path: string): number[] {
+  return (readText(`${path}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
+}
+
+/** Takes an empty one away; one that is in use stays. @returns whether it is gone */
+export function removeCgroup(path: string): boolean {
+  try {
+    rmdirSync(path);
+  } catch {
+    // still in use, or gone: either is all right
+  }
+  return !existsSync(path);
+}
+
+/** One number of one of its files: `cgroupNumber(path, "cpu.stat", "usage_usec")`; null where it is not kept or "max". */
+export function cgroupNumber(path: string, file: string, key?: string): number | null {
+  const text = readText(`${path}/${file}`);
+  if (text === null) return null;
+  const found = key === undefined ? text.trim() : new RegExp(`^${key} (\\S+)$`, "m").exec(text)?.[1];
+  return found === undefined || !/^[0-9]+$/.test(found) ? null : Number(found);
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}

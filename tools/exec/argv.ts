@@ -1,0 +1,112 @@
+/**
+ * The argument vector of a program that a tool starts:
+ *
+ *   launch (cgroup, limits, session) → bwrap (as root, so that what it shows is not bound to what the uid may see)
+ *   → launch again, inside (uid, no capabilities, no_new_privs, environment) → the program
+ *
+ * The variables for the program travel with a prefix that the inner launch takes off: bwrap, which runs as root, obeys none
+ * of them, and none stands in an argument vector that others can read.
+ */
+
+import { existsSync } from "node:fs";
+import { lib_dir } from "../../contracts/paths.ts";
+import { bubblewrapArgv, launchArgv, type SandboxMount } from "../../sys/launch.ts";
+import { type Command, type Sandbox, tools_uid } from "./exec.ts";
+
+/** Where the programs are that start programs; a test outside the image has its own. */
+export interface ExecPrograms {
+  readonly launch: string;
+  readonly bwrap: string;
+  /** The seccomp filter. */
+  readonly filter: string;
+}
+
+export const image_programs: ExecPrograms = {
+  launch: `${lib_dir}/launch`,
+  bwrap: "/usr/bin/bwrap",
+  filter: `${lib_dir}/seccomp/service.bpf`,
+};
+
+/** What is known only of this start. */
+export interface Cell {
+  readonly cgroup: string | null;
+  readonly programs: ExecPrograms;
+  /** `/run/aios` and `/var/lib/aios`, which no program sees. */
+  readonly run: string;
+  readonly data: string;
+  readonly dies_with_parent: boolean;
+}
+
+const env_prefix = "AIOS_GIVEN_";
+const base_environment = { PATH: "/usr/bin:/usr/sbin:/bin:/sbin", HOME: "/", LANG: "C.UTF-8" };
+
+const seccomp_fd = 10;
+const oom_score = 600; // before any service of ours
+const inner_launch = "/run/launch";
+
+/** Dumps would put secrets on the disk. Memory and processes are the cgroup's; where there is none these have to do. */
+function rlimits(command: Command, cgroup: string | null): string[] {
+  const limits = ["core=0:0", "nofile=1024:4096"];
+  const memory = command.limits?.memory_max_bytes;
+  if (cgroup === null && memory !== undefined) limits.push(`data=${memory}:${memory}`);
+  return limits;
+}
+
+export function environmentOf(command: Command): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries({ ...base_environment, ...command.env }).map(([name, value]) => [`${env_prefix}${name}`, value]),
+  );
+}
+
+export function argvOf(command: Command, cell: Cell): string[] {
+  const outer = { cgroup: cell.cgroup, oom_score, rlimits: rlimits(command, cell.cgroup), session: true };
+  const { sandbox } = command;
+  if (sandbox === "none") {
+    const chdir = command.cwd === undefined ? {} : { chdir: command.cwd };
+    return launchArgv(cell.programs.launch, { ...outer, no_new_privs: true, env_prefix, ...chdir }, command.argv);
+  }
+  const filtered = (sandbox.capabilities ?? []).length === 0; // the filter refuses what capabilities are for
+  const inside = launchArgv(inner_launch, innerOptions(command, sandbox), command.argv);
+  const boxed = bubblewrapArgv(cell.programs.bwrap, boxOf(sandbox, cell, filtered), inside);
+  return launchArgv(cell.programs.launch, { ...outer, opens: filtered ? [[cell.programs.filter, seccomp_fd]] : [] }, boxed);
+}
+
+function innerOptions(command: Command, sandbox: Sandbox) {
+  const chdir = command.cwd === undefined ? {} : { chdir: command.cwd };
+  const base = { env_prefix, no_new_privs: true, ...chdir };
+  if ((sandbox.capabilities ?? []).length > 0) return base;
+  const uid = sandbox.uid ?? tools_uid;
+  return { ...base, uid, gid: sandbox.gid ?? uid, drop_capabilities: true };
+}
+
+/** What the inner launch needs in order to give everything up. */
+const capabilities_to_drop = ["cap_setuid", "cap_setgid", "cap_setpcap"];
+
+function boxOf(sandbox: Sandbox, cell: Cell, filtered: boolean) {
+  const shares: ("user" | "pid" | "net")[] = ["user"];
+  if (sandbox.processes === true) shares.push("pid");
+  if (sandbox.network === true) shares.push("net");
+  return {
+    shares,
+    no_user_namespaces: false, // the filter refuses them, and with it all others
+    root: sandbox.root ?? "/",
+    mounts: mountsOf(sandbox, cell),
+    seccomp_fd: filtered ? seccomp_fd : null,
+    capabilities: filtered ? capabilities_to_drop : (sandbox.capabilities ?? []),
+    dies_with_parent: cell.dies_with_parent,
+  };
+}
+
+function mountsOf(sandbox: Sandbox, cell: Cell): SandboxMount[] {
+  const mounts: SandboxMount[] = [
+    { kind: "tmpfs", to: "/tmp" },
+    { kind: "tmpfs", to: "/run" },
+  ];
+  for (const folder of [cell.run, cell.data])
+    if (sandbox.root === undefined && existsSync(folder) && !/^\/(tmp|run)\//.test(folder)) mounts.push({ kind: "tmpfs", to: folder });
+  mounts.push({ kind: "ro-bind-try", from: `${cell.run}/etc`, to: "/run/aios/etc" }); // what /etc/resolv.conf points to
+  mounts.push({ kind: "ro-bind", from: cell.programs.launch, to: inner_launch });
+  for (const [from, to] of sandbox.reads ?? []) mounts.push({ kind: "ro-bind", from, to });
+  for (const [from, to] of sandbox.writes ?? []) mounts.push({ kind: "bind", from, to });
+  return mounts;
+}
