@@ -30,8 +30,9 @@ export interface CallImages {
   pathOf(file: KeptFile): string;
   read(file: KeptFile): Uint8Array;
   /**
-   * A folder of this call's on the same file system as `path`, into which whole trees can be renamed (the trash): below the
-   * image store when that is the same file system, else `.aios-trash/<call>` at the mount's root.
+   * A folder of this call's on the same mount as `path`, into which whole trees can be renamed (the trash): below the image
+   * store when that is on the same mount (bind mounts of one file system are not: rename(2) gives EXDEV), else
+   * `.aios-trash/<call>` at the mount's root. Made when it is missing, mode 0700; the same at each asking.
    */
   folderFor(path: string): string;
 }
