@@ -21,6 +21,7 @@
  *   --env NAME=VALUE        then set this
  *   --env-prefix PREFIX     of what it was given, keep only PREFIXNAME=VALUE, as NAME=VALUE: so variables for PROGRAM reach it
  *                           through others (bwrap) that must not obey them, and stand in nobody's argument vector
+ *   --die-with-parent       KILL when the one who started it ends
  *   --no-new-privs          no gain of privilege through exec, ever
  *
  * A failure is one JSON line on stderr, {"launch":WHAT,"errno":N,"error":TEXT}, and the status says where:
@@ -179,7 +180,7 @@ int main(int argc, char **argv) {
   int kept[2 * ITEMS_MAX];
   size_t limit_count = 0, opened_count = 0, kept_count = 0, variable_count = 0;
   long uid = -1, gid = -1, nice_value = LONG_MIN;
-  int env_clear = 0, no_new_privs = 0, new_session = 0, drop_caps = 0;
+  int env_clear = 0, no_new_privs = 0, new_session = 0, drop_caps = 0, die_with_parent = 0;
 
   int i = 1;
   for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
@@ -188,6 +189,7 @@ int main(int argc, char **argv) {
     if (!strcmp(option, "--env-clear")) { env_clear = 1; continue; }
     if (!strcmp(option, "--no-new-privs")) { no_new_privs = 1; continue; }
     if (!strcmp(option, "--setsid")) { new_session = 1; continue; }
+    if (!strcmp(option, "--die-with-parent")) { die_with_parent = 1; continue; }
     if (!strcmp(option, "--drop-caps")) { drop_caps = 1; continue; }
     char *value = argv[++i];
     if (!value) fail(BAD_ARGUMENTS, "an option without its value, or unknown:", option, EINVAL);
@@ -250,6 +252,8 @@ int main(int argc, char **argv) {
   for (size_t n = 0; n < variable_count; n++)
     if (putenv(variables[n]) != 0) fail(STEP_FAILED, "setting the variable", variables[n], errno);
   if (no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail(STEP_FAILED, "setting no_new_privs", NULL, errno);
+
+  if (die_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) fail(STEP_FAILED, "tying it to its parent", NULL, errno);
 
   execve(program[0], program, environ);
   fail(EXEC_FAILED, "starting", program[0], errno);

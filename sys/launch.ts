@@ -19,6 +19,7 @@ export interface LaunchOptions {
   readonly gid?: number;
   readonly drop_capabilities?: boolean;
   readonly no_new_privs?: boolean;
+  readonly dies_with_parent?: boolean;
   readonly chdir?: string;
   /** Only the variables whose names begin with this are kept, under their names without it. */
   readonly env_prefix?: string;
@@ -41,6 +42,7 @@ export function launchArgv(launch: string, options: LaunchOptions, program: read
   value("--gid", options.gid);
   if (options.drop_capabilities === true) argv.push("--drop-caps");
   if (options.no_new_privs === true) argv.push("--no-new-privs");
+  if (options.dies_with_parent === true) argv.push("--die-with-parent");
   value("--chdir", options.chdir);
   value("--env-prefix", options.env_prefix);
   argv.push("--", ...program);

@@ -35,6 +35,8 @@ export interface Cell {
   readonly run: string;
   readonly data: string;
   readonly dies_with_parent: boolean;
+  /** A path by which bwrap finds what a descriptor means (`stage.ts`). */
+  stage(from: string | number): string;
 }
 
 const env_prefix = "AIOS_GIVEN_";
@@ -52,10 +54,12 @@ function rlimits(command: Command, cgroup: string | null): string[] {
   return limits;
 }
 
-export function environmentOf(command: Command): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries({ ...base_environment, ...command.env }).map(([name, value]) => [`${env_prefix}${name}`, value]),
-  );
+/** Whose start it is, for those that look for what a call left behind; the program itself does not see it. */
+export const call_variable = "AIOS_CALL";
+
+export function environmentOf(command: Command, name: string): Record<string, string> {
+  const given = Object.entries({ ...base_environment, ...command.env }).map(([key, value]) => [`${env_prefix}${key}`, value] as const);
+  return { ...Object.fromEntries(given), [call_variable]: name };
 }
 
 export function argvOf(command: Command, cell: Cell): string[] {
@@ -63,7 +67,8 @@ export function argvOf(command: Command, cell: Cell): string[] {
   const { sandbox } = command;
   if (sandbox === "none") {
     const chdir = command.cwd === undefined ? {} : { chdir: command.cwd };
-    return launchArgv(cell.programs.launch, { ...outer, no_new_privs: true, env_prefix, ...chdir }, command.argv);
+    const { dies_with_parent } = cell;
+    return launchArgv(cell.programs.launch, { ...outer, no_new_privs: true, dies_with_parent, env_prefix, ...chdir }, command.argv);
   }
   const filtered = (sandbox.capabilities ?? []).length === 0; // the filter refuses what capabilities are for
   const inside = launchArgv(inner_launch, innerOptions(command, sandbox), command.argv);
@@ -106,7 +111,7 @@ function mountsOf(sandbox: Sandbox, cell: Cell): SandboxMount[] {
     if (sandbox.root === undefined && existsSync(folder) && !/^\/(tmp|run)\//.test(folder)) mounts.push({ kind: "tmpfs", to: folder });
   mounts.push({ kind: "ro-bind-try", from: `${cell.run}/etc`, to: "/run/aios/etc" }); // what /etc/resolv.conf points to
   mounts.push({ kind: "ro-bind", from: cell.programs.launch, to: inner_launch });
-  for (const [from, to] of sandbox.reads ?? []) mounts.push({ kind: "ro-bind", from, to });
-  for (const [from, to] of sandbox.writes ?? []) mounts.push({ kind: "bind", from, to });
+  for (const [from, to] of sandbox.reads ?? []) mounts.push({ kind: "ro-bind", from: cell.stage(from), to });
+  for (const [from, to] of sandbox.writes ?? []) mounts.push({ kind: "bind", from: cell.stage(from), to });
   return mounts;
 }

@@ -1,16 +1,28 @@
 /** Real programs in real sandboxes, with cgroups where this machine has a tree of them, and without. Needs root. */
 
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cgroupPids } from "../../sys/cgroup.ts";
 import { linuxSystem } from "../../sys/linux.ts";
 import { allStats, isRunning } from "../../sys/procfs.ts";
 import { ToolError } from "../tool.ts";
-import { sweepCells } from "./cell.ts";
 import { type Command, KeptProgram, type Sandbox, tools_uid } from "./exec.ts";
-import { realExec } from "./linux.ts";
+import { linuxExecution } from "./linux.ts";
 import { testCgroup } from "./testing/cgroup.ts";
 import { checkoutPrograms } from "./testing/programs.ts";
 
@@ -31,8 +43,10 @@ function rig(cgroup: string | null = tree?.path ?? null) {
   const call = `00000000-call-${calls}`;
   const places = { run: join(folder, "run"), data: join(folder, "data"), broker: join(folder, "data/broker"), cgroup };
   mkdirSync(places.broker, { recursive: true });
-  const exec = realExec({ call, signal: abort.signal, output: (stream, text) => said.push(`${stream}: ${text}`), sys, programs, places });
-  return { exec, abort, said, call, places };
+  const execution = linuxExecution({ sys, programs, places });
+  const output = (stream: string, piece: string) => void said.push(`${stream}: ${piece}`);
+  const exec = execution.forCall({ call, signal: abort.signal, output });
+  return { execution, exec, abort, said, call, places };
 }
 const sh = (script: string, sandbox: Command["sandbox"] = {}, more: Partial<Command> = {}): Command => ({
   argv: ["/bin/sh", "-c", script],
@@ -204,6 +218,44 @@ describe("the sandbox", () => {
   });
 });
 
+test("a descriptor shows the very thing, whatever its path means by then; nothing stays mounted", async () => {
+  const { exec, execution, places } = rig();
+  const [shown, swapped] = [join(folder, "shown"), join(folder, "swapped")];
+  for (const [path, mode] of [
+    [shown, "right"],
+    [swapped, "wrong"],
+  ] as const) {
+    mkdirSync(path);
+    writeFileSync(join(path, "what"), mode);
+  }
+  const [fd, file] = [openSync(shown, "r"), openSync(join(shown, "what"), "r")];
+  renameSync(shown, join(folder, "away"));
+  symlinkSync(swapped, shown);
+  const reads = [
+    [fd, "/mnt"],
+    [file, "/run/what"],
+  ] as const;
+  expect(text((await exec.ok(sh("cat /mnt/what /run/what", { reads }))).stdout)).toBe("rightright");
+  const started = await exec.start(sh("cat /mnt/what; exec sleep 60", { reads }));
+  await until("its word", () => text(started.tail().stdout) === "right");
+  started.end();
+  await started.ended;
+  await execution.sweep([]);
+  expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(places.run);
+  expect(readdirSync(join(places.run, "broker/exec"))).toEqual([]);
+  for (const one of [fd, file]) closeSync(one);
+});
+
+test("the programs of one call end, and no other's", async () => {
+  const [one, other] = [rig(), rig()];
+  const [first, second] = [await one.exec.start(sh("sleep 100")), await other.exec.start(sh("sleep 100"))];
+  await other.exec.endCall(one.call);
+  await first.ended;
+  expect([first.running, second.running]).toEqual([false, true]);
+  await one.exec.endCall(other.call);
+  expect((await second.ended).signal).toBe("SIGKILL");
+});
+
 describe("output", () => {
   test("is kept up to its bound, and the rest counted", async () => {
     const script = "head -c 300000 /dev/zero; head -c 10 /dev/zero >&2";
@@ -248,8 +300,9 @@ test("one that goes on is taken up by the next broker, which hears what it wrote
   writeFileSync(
     first,
     `import { linuxSystem } from ${JSON.stringify(join(import.meta.dir, "../../sys/linux.ts"))};
-import { realExec } from ${JSON.stringify(join(import.meta.dir, "linux.ts"))};
-const exec = realExec({ call: "00000001-call-1", signal: new AbortController().signal, output() {}, sys: linuxSystem(), programs: ${JSON.stringify(programs)}, places: ${JSON.stringify(places)} });
+import { linuxExecution } from ${JSON.stringify(join(import.meta.dir, "linux.ts"))};
+const execution = linuxExecution({ sys: linuxSystem(), programs: ${JSON.stringify(programs)}, places: ${JSON.stringify(places)} });
+const exec = execution.forCall({ call: "00000001-call-1", signal: new AbortController().signal, output() {} });
 const script = "i=0; while :; do echo tick-$i; i=$((i+1)); sleep 0.02; done";
 const started = await exec.start({ argv: ["/bin/sh", "-c", script], sandbox: {} });
 process.stdout.write(JSON.stringify(started.kept));
@@ -258,23 +311,24 @@ process.exit(0);`,
   const broker = Bun.spawnSync([process.execPath, first], { stderr: "inherit" });
   const kept = KeptProgram.parse(JSON.parse(broker.stdout.toString()));
   expect(isRunning(kept.pid, kept.started_ticks)).toBe(true);
-  await sweepCells(places.cgroup, new Set(kept.cgroup === null ? [] : [kept.cgroup]));
-  const { exec } = rig();
+  const { exec, execution } = rig();
+  await execution.sweep([kept]);
   const adopted = exec.adopt(kept);
   if (adopted === null) throw new Error("it was not found again");
   await until("what it says", () => text(adopted.tail().stdout).split("\n").length > 5);
   expect(text(adopted.tail().stdout)).toMatch(/tick-\d+\ntick-\d+\n/);
-  expect(exec.adopt({ ...kept, outer_started_ticks: kept.outer_started_ticks + 1 })).toBeNull(); // another with its pid
+  expect(exec.adopt(kept)).toBe(adopted);
   adopted.end();
   await adopted.ended;
   expect(isRunning(kept.pid, kept.started_ticks)).toBe(false);
-  expect(exec.adopt(kept)).toBeNull();
+  expect(exec.adopt(kept)?.running).toBe(false);
+  expect(rig().exec.adopt(kept)).toBeNull();
 });
 
 test.if(tree !== null)("what an earlier broker's calls left behind is ended at the start, but not what goes on", async () => {
-  const { exec, places } = rig();
+  const { exec, execution } = rig();
   const [left, kept] = [await exec.start(sh("sleep 100")), await exec.start(sh("sleep 100"))];
-  expect(await sweepCells(places.cgroup, new Set([kept.cgroup ?? ""]))).toBe(1);
+  expect(await execution.sweep([kept.kept])).toBe(1);
   await left.ended;
   expect([left.running, kept.running]).toEqual([false, true]);
   kept.end();

@@ -4,9 +4,13 @@ import { z } from "zod";
 
 /** What the program may see and do. Everything else is taken away. */
 export interface Sandbox {
-  /** Folders and files that it may read, or write, besides the read-only root: [path outside, path inside]. */
-  readonly reads?: readonly (readonly [from: string, to: string])[];
-  readonly writes?: readonly (readonly [from: string, to: string])[];
+  /**
+   * Folders and files that it may read, or write, besides the read-only root: what is outside, and its path inside. A
+   * descriptor of the caller's means the very thing that was authorised, whatever its path means by then; mounts below it
+   * are not shown.
+   */
+  readonly reads?: readonly (readonly [from: string | number, to: string])[];
+  readonly writes?: readonly (readonly [from: string | number, to: string])[];
   /** Another root instead of the system's own: a userland. */
   readonly root?: string;
   /** The system's network; otherwise one of its own with nothing in it. */
@@ -100,6 +104,11 @@ export interface Exec {
   ok(command: Command): Promise<Finished>;
   /** Starts it and leaves it running: it survives the call, and the broker. @throws {ToolError} */
   start(command: Command): Promise<Started>;
-  /** Takes up again one that an earlier broker of this boot started. @returns null when it has ended */
+  /**
+   * The one that goes on as `kept` says, also when an earlier broker started it, or when it has ended a while ago.
+   * @returns null when it ended and nothing is known of it any more
+   */
   adopt(kept: KeptProgram): Started | null;
+  /** Ends every program that this call started and that still runs, whether anybody kept track of it or not. */
+  endCall(call: string): Promise<void>;
 }

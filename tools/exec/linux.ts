@@ -1,47 +1,99 @@
-/** The real execution of programs: `Exec` for one call. */
+/** The real execution of programs. */
 
+import { readdirSync } from "node:fs";
 import { constants } from "node:os";
 import type { Subprocess } from "bun";
 import type { System } from "../../sys/system.ts";
 import { ToolError } from "../tool.ts";
-import { argvOf, type Cell, type ExecPrograms, environmentOf } from "./argv.ts";
-import { cellUse, leaveCell, makeCell } from "./cell.ts";
+import { argvOf, type Cell, call_variable, type ExecPrograms, environmentOf } from "./argv.ts";
+import { cellUse, leaveCell, makeCell, sweepCells } from "./cell.ts";
 import { type Command, type Exec, type Finished, type KeptProgram, type Started, tools_uid } from "./exec.ts";
 import { drain, keepFirst, textPieces } from "./output.ts";
 import { adopt, follow, openPipes } from "./program.ts";
-import { endAll, findProgram, identityOf } from "./tree.ts";
+import { openStage, type Stage, strikeStage } from "./stage.ts";
+import { endAll, endMarked, findProgram, identityOf } from "./tree.ts";
 
-export interface ExecOptions {
+export interface ExecutionOptions {
+  readonly sys: Pick<System, "process" | "descriptor" | "mount">;
+  readonly programs: ExecPrograms;
+  readonly places: { readonly run: string; readonly data: string; readonly cgroup: string | null };
+}
+
+export interface CallOptions {
   /** The call's id: names its cgroups. */
   readonly call: string;
   readonly signal: AbortSignal;
   output(stream: "stdout" | "stderr", text: string): void;
-  readonly sys: Pick<System, "process" | "descriptor">;
-  readonly programs: ExecPrograms;
-  readonly places: { readonly run: string; readonly data: string; readonly broker: string; readonly cgroup: string | null };
+}
+
+/** One in a broker. */
+export interface Execution {
+  forCall(options: CallOptions): Exec;
+  /** Before the first call: ends what an earlier broker's calls left behind, but not `kept`. @returns how many */
+  sweep(kept: readonly KeptProgram[]): Promise<number>;
 }
 
 const timeout_default_ms = 60_000;
 const output_default_bytes = 1024 * 1024;
+/** Of one that goes on, each stream. */
+const tail_default_bytes = 64 * 1024;
 /** Milliseconds that the pipes of a program that has ended may stay open: then somebody it left behind holds them. */
 const pipes_limit_ms = 500;
 const stderr_shown_chars = 800;
+/** Programs that went on and have ended, of which the last words are remembered. */
+const ended_max = 64;
 
-export function realExec(options: ExecOptions): Exec {
+export function linuxExecution(options: ExecutionOptions): Execution {
+  const { places } = options;
+  const folder = `${places.run}/broker/exec`;
+  const going = new Map<string, Started>();
+  const remember = (started: Started): Started => {
+    going.set(started.kept.pipes, started);
+    for (const [pipes, one] of going) {
+      if (going.size <= ended_max) break;
+      if (!one.running) going.delete(pipes);
+    }
+    return started;
+  };
+  return {
+    async sweep(kept) {
+      const cgroups = new Set(kept.map(({ cgroup }) => cgroup ?? ""));
+      for (const name of entries(folder)) if (name.endsWith(stage_suffix)) strikeStage(`${folder}/${name}`, options.sys);
+      return await sweepCells(places.cgroup, cgroups);
+    },
+    forCall: (call) => execOfCall({ ...options, ...call, folder, going, remember }),
+  };
+}
+
+interface ExecOptions extends ExecutionOptions, CallOptions {
+  readonly folder: string;
+  readonly going: ReadonlyMap<string, Started>;
+  remember(started: Started): Started;
+}
+
+const stage_suffix = ".stage";
+
+function execOfCall(options: ExecOptions): Exec {
   let count = 0;
-  const enter = (command: Command, dies_with_parent: boolean): { cell: Cell; name: string } => {
+  const enter = (command: Command, dies_with_parent: boolean): Entered => {
     if (options.signal.aborted) throw new ToolError(`starting ${shown(command)} failed: the call was cancelled before`);
     count += 1;
     const name = `${options.call}-${count}`;
     const cgroup = makeCell(options.places.cgroup, name, command.limits);
-    return { name, cell: { cgroup, programs: options.programs, run: options.places.run, data: options.places.data, dies_with_parent } };
+    const stage = openStage(`${options.folder}/${name}${stage_suffix}`, options.sys);
+    const { run, data } = options.places;
+    return { name, stage, cell: { cgroup, programs: options.programs, run, data, dies_with_parent, stage: stage.put } };
+  };
+  const leave = async ({ cell, stage }: Entered): Promise<void> => {
+    stage.strike();
+    if (cell.cgroup !== null) await leaveCell(cell.cgroup);
   };
   const run = async (command: Command): Promise<Finished> => {
-    const { cell } = enter(command, true);
+    const entered = enter(command, true);
     try {
-      return await toItsEnd(command, cell, options);
+      return await toItsEnd(command, entered, options);
     } finally {
-      if (cell.cgroup !== null) await leaveCell(cell.cgroup);
+      await leave(entered);
     }
   };
   return {
@@ -52,21 +104,48 @@ export function realExec(options: ExecOptions): Exec {
       return finished;
     },
     async start(command) {
-      const { cell, name } = enter(command, false);
+      const entered = enter(command, false);
       try {
-        return await goingOn(command, cell, name, options);
+        const started = options.remember(await goingOn(command, entered, options));
+        entered.stage.strike();
+        return started;
       } catch (error) {
-        if (cell.cgroup !== null) await leaveCell(cell.cgroup);
+        await leave(entered);
         throw error;
       }
     },
-    adopt: (kept: KeptProgram) => adopt(kept, options.sys, output_default_bytes),
+    adopt(kept) {
+      const known = options.going.get(kept.pipes);
+      if (known !== undefined && known.kept.outer_started_ticks === kept.outer_started_ticks) return known;
+      const adopted = adopt(kept, options.sys, tail_default_bytes);
+      return adopted === null ? null : options.remember(adopted);
+    },
+    async endCall(call) {
+      const { cgroup } = options.places;
+      const cells = cgroup === null ? [] : entries(cgroup).filter((name) => name.startsWith(`${call}-`));
+      await Promise.all(cells.map((name) => leaveCell(`${cgroup}/${name}`)));
+      await endMarked(call_variable, `${call}-`);
+    },
   };
 }
 
-async function toItsEnd(command: Command, cell: Cell, options: ExecOptions): Promise<Finished> {
+interface Entered {
+  readonly name: string;
+  readonly cell: Cell;
+  readonly stage: Stage;
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+async function toItsEnd(command: Command, { cell, name }: Entered, options: ExecOptions): Promise<Finished> {
   const began = performance.now();
-  const child = spawn(command, cell, ["pipe", "pipe"]);
+  const child = spawn(command, cell, name, ["pipe", "pipe"]);
   const started = identityOf(child.pid);
   let ended_for: Finished["ended_for"] = null;
   const end = (why: NonNullable<Finished["ended_for"]>): void => {
@@ -101,12 +180,12 @@ async function toItsEnd(command: Command, cell: Cell, options: ExecOptions): Pro
   return finished;
 }
 
-async function goingOn(command: Command, cell: Cell, name: string, options: ExecOptions): Promise<Started> {
+async function goingOn(command: Command, { cell, name }: Entered, options: ExecOptions): Promise<Started> {
   const began = performance.now();
   const uid = command.sandbox === "none" || (command.sandbox.capabilities ?? []).length > 0 ? 0 : (command.sandbox.uid ?? tools_uid);
-  const bytes_max = command.limits?.output_bytes_max ?? output_default_bytes;
-  const pipes = openPipes(`${options.places.run}/broker/exec/${name}`, uid, options.sys, bytes_max);
-  const child = spawnOr(() => pipes.close(), command, cell, pipes.writers);
+  const bytes_max = command.limits?.output_bytes_max ?? tail_default_bytes;
+  const pipes = openPipes(`${options.folder}/${name}`, uid, options.sys, bytes_max);
+  const child = spawnOr(() => pipes.close(), command, cell, name, pipes.writers);
   pipes.leaveWriters();
   child.unref();
   const outer = identityOf(child.pid);
@@ -137,12 +216,12 @@ async function goingOn(command: Command, cell: Cell, name: string, options: Exec
 
 type Child = Subprocess<Uint8Array | "ignore", "pipe" | number, "pipe" | number>;
 
-function spawn(command: Command, cell: Cell, [stdout, stderr]: readonly ["pipe" | number, "pipe" | number]): Child {
+function spawn(command: Command, cell: Cell, name: string, [stdout, stderr]: readonly ["pipe" | number, "pipe" | number]): Child {
   try {
     const { stdin } = command;
     return Bun.spawn(argvOf(command, cell), {
       cwd: "/",
-      env: environmentOf(command),
+      env: environmentOf(command, name),
       stdin: stdin === undefined ? "ignore" : typeof stdin === "string" ? Buffer.from(stdin) : stdin,
       stdout,
       stderr,

@@ -1,5 +1,6 @@
 /** Finding a program behind what stands around it, and ending all of it. */
 
+import { readFileSync, statSync } from "node:fs";
 import { killCgroup } from "../../sys/cgroup.ts";
 import { allStats, isRunning, isWrapper, mainPid, readStat, treeBelow } from "../../sys/procfs.ts";
 
@@ -42,5 +43,31 @@ function kill(pid: number): void {
     process.kill(pid, "SIGKILL");
   } catch {
     // it ended meanwhile
+  }
+}
+
+const end_limit_ms = 2000;
+const end_interval_ms = 5;
+
+/** Ends the trees of all processes in whose first environment the variable has a value that begins so. Never throws. */
+export async function endMarked(variable: string, prefix: string): Promise<void> {
+  for (let waited_ms = 0; waited_ms < end_limit_ms; waited_ms += end_interval_ms) {
+    const stats = allStats();
+    const found = stats.filter(({ pid, state }) => state !== "Z" && isMarked(pid, `${variable}=${prefix}`));
+    if (found.length === 0) return;
+    for (const { pid } of found) for (const stat of treeBelow(pid, stats)) kill(stat.pid);
+    await Bun.sleep(end_interval_ms);
+  }
+}
+
+/** Only root's own processes count: others could claim to belong to any call. */
+function isMarked(pid: number, mark: string): boolean {
+  try {
+    if (statSync(`/proc/${pid}`).uid !== 0) return false;
+    return readFileSync(`/proc/${pid}/environ`, "latin1")
+      .split("\0")
+      .some((variable) => variable.startsWith(mark));
+  } catch {
+    return false;
   }
 }

@@ -45,7 +45,7 @@ export function testPlaces(base: string = tmpdir()): TestPlaces {
       const outputs: TestContext["outputs"] = [];
       return {
         ...{ call, sys, places, outputs, signal: abort.signal, mode: "container", init: null, principal: "system" },
-        exec: { run: unforeseen, ok: unforeseen, start: unforeseen },
+        exec: { run: unforeseen, ok: unforeseen, start: unforeseen, adopt: unforeseen, endCall: unforeseen },
         images: plainImages(join(places.broker, "images", call), call),
         state: memoryState(),
         clock: { now_ms: () => Date.now(), boot_ms: () => sys.clock.nowMs("boottime") },
