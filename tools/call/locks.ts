@@ -18,7 +18,7 @@ export function overlaps(a: Held, b: Held): boolean {
 
 /** Whether the canonical path `inner` is below `outer`. */
 export function isBelow(inner: string, outer: string): boolean {
-  return inner.startsWith(outer.endsWith("/") ? outer : `${outer}/`);
+  return inner !== outer && inner.startsWith(outer.endsWith("/") ? outer : `${outer}/`);
 }
 
 /** What of a call's resources others have to keep their hands off. */
