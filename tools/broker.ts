@@ -1,0 +1,166 @@
+/**
+ * The parts of the broker, put together: `main.ts` does it for the image, `testing/open.ts` for tests.
+ *
+ * Order matters: first the record, then what the last broker left unfinished, then whoever calls.
+ */
+
+import type Sqlite from "better-sqlite3";
+import type { Agent, Grant, PolicyInfo } from "../contracts/permission.ts";
+import type { CallOutcome, Principal } from "../contracts/tool.ts";
+import type { System } from "../sys/system.ts";
+import { ChainedAudit } from "./audit/chained.ts";
+import { redact } from "./audit/redact.ts";
+import { Approvals, approvals_schema } from "./call/approvals.ts";
+import { Calls } from "./call/calls.ts";
+import { Keys, keys_schema } from "./call/keys.ts";
+import { Limits } from "./call/limits.ts";
+import { Locks } from "./call/locks.ts";
+import { recover } from "./call/recover.ts";
+import type { Step } from "./call/steps.ts";
+import { Taint } from "./call/taint.ts";
+import type { Clock, Context, Places } from "./context.ts";
+import type { ExecPrograms } from "./exec/argv.ts";
+import type { Exec } from "./exec/exec.ts";
+import { realExec } from "./exec/linux.ts";
+import { Output } from "./output.ts";
+import type { Authority } from "./policy/authorise.ts";
+import { Registry } from "./registry.ts";
+import type { Broker } from "./serve.ts";
+import { openState, stateKind } from "./state/open.ts";
+import { Values, values_schema } from "./state/values.ts";
+import type { AnyTool } from "./tool.ts";
+import { ImageStore } from "./undo/store.ts";
+import { Undo } from "./undo/undo.ts";
+
+/** Who may do what: the policies with the grants. */
+export interface Permission {
+  readonly authority: Authority;
+  /** Why nothing is allowed, and what to do; or null. */
+  readonly degradation: string | null;
+  agents(): readonly Agent[];
+  grants(all: boolean): readonly Grant[];
+  policies(): readonly PolicyInfo[];
+  /** These grants have been used for one call. */
+  spend(grants: readonly string[]): void;
+}
+
+export interface BrokerOptions {
+  readonly places: Places;
+  /** 8 hexadecimal digits of the kernel's boot id. */
+  readonly boot: string;
+  readonly mode: Context["mode"];
+  readonly sys: System;
+  readonly programs: ExecPrograms;
+  readonly clock: Clock;
+  /** `/dev/kmsg`, or null where there is none. */
+  readonly kmsg: string | null;
+  /** SQL of the permission's tables, and what is made on them. */
+  readonly permission: { readonly schema: readonly string[]; open(db: Sqlite.Database): Permission };
+  readonly tools: (parts: { readonly permission: Permission; readonly audit: ChainedAudit }) => readonly AnyTool[];
+  readonly init: () => Context["init"];
+  readonly log: (text: string) => void;
+  /** See `Calls`. */
+  readonly giveUp: (why: string) => void;
+  readonly onOutcome?: (outcome: CallOutcome) => void;
+  /** For tests: where to end it, and what the tools ask for. */
+  readonly onStep?: (step: Step, call: string, tool: string) => void;
+  readonly wrapSys?: (sys: System) => System;
+  readonly wrapExec?: (exec: Exec) => Exec;
+}
+
+export interface OpenBroker extends Broker {
+  readonly images: ImageStore;
+  /** What does not work and what to do. */
+  readonly degradations: () => readonly string[];
+  /** What was found unfinished at the start. */
+  readonly recovered: readonly CallOutcome[];
+  close(): Promise<void>;
+}
+
+export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
+  const { places, clock, log } = options;
+  const schema = [values_schema, keys_schema, approvals_schema, ...options.permission.schema];
+  const state = openState(places.broker, stateKind(schema));
+  const audit = new ChainedAudit({ folder: places.broker, clock, boot: options.boot, kmsg: options.kmsg, must_last: options.mode === "machine", onProblem: log });
+  const permission = options.permission.open(state.db);
+  const registry = new Registry(options.tools({ permission, audit }));
+  const values = new Values(state.db);
+  const approvals = new Approvals(state.db);
+  const output = new Output();
+  const images = new ImageStore({ folder: `${places.broker}/images`, sys: options.sys, audit });
+  const sys = options.wrapSys?.(options.sys) ?? options.sys;
+
+  const contextOf = (call: string, tool: string, principal: Principal, signal: AbortSignal): Context => {
+    const write = (stream: "stdout" | "stderr", text: string): void => output.write(call, stream, text);
+    const exec = realExec({ call, signal, output: write, sys: options.sys, programs: options.programs, places });
+    return {
+      call,
+      principal,
+      signal,
+      sys,
+      exec: options.wrapExec?.(exec) ?? exec,
+      images: images.ofCall(call),
+      state: values.of(tool.split(".")[0] ?? tool),
+      places,
+      clock,
+      mode: options.mode,
+      init: options.init(),
+      output: write,
+    };
+  };
+
+  const undo = new Undo({ audit, registry, imagesKept: (call) => images.kept(call) });
+  const calls = new Calls({
+    toolFor: (request) => {
+      const { undoes } = request;
+      if (undoes === null) return registry.get(request.tool);
+      return undo.toolFor(undoes.call, (tool, image, past) => calls.undo(tool, image, past, request.principal));
+    },
+    ...{ authority: permission.authority, audit, approvals, clock, boot: options.boot, contextOf, redact, giveUp: options.giveUp },
+    keys: new Keys(state.db),
+    limits: new Limits(() => clock.boot_ms()),
+    locks: new Locks(),
+    taint: new Taint(),
+    spendGrants: (ids) => permission.spend(ids),
+    onOutcome: (outcome) => {
+      output.end(outcome);
+      options.onOutcome?.(outcome);
+    },
+    ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
+  });
+
+  const recovered = audit.degradation === null ? await recover({ audit, registry, contextOf }) : [];
+  for (const { call, tool, status, text } of recovered) log(`${tool} (${call}) was unfinished: ${status}: ${text}`);
+  await images.tidy();
+  let expiry: ReturnType<typeof setTimeout> | null = null;
+  const expire = async (): Promise<void> => {
+    const next_ms = await calls.expire().catch((error: unknown) => (log(`ending approvals failed: ${String(error)}`), null));
+    expiry = setTimeout(() => void expire(), Math.min(Math.max(next_ms ?? expiry_check_ms, 100), expiry_check_ms));
+  };
+  await expire();
+
+  return {
+    registry,
+    calls,
+    undo,
+    audit,
+    approvals,
+    output,
+    images,
+    clock,
+    recovered,
+    authority: permission.authority,
+    agents: () => permission.agents(),
+    grants: (all) => permission.grants(all),
+    policies: () => permission.policies(),
+    degradations: () => [state.degradation, audit.degradation, permission.degradation].filter((one) => one !== null),
+    async close() {
+      if (expiry !== null) clearTimeout(expiry);
+      await audit.close();
+      state.db.close();
+    },
+  };
+}
+
+/** Milliseconds between two looks at approvals whose time is over. */
+const expiry_check_ms = 5000;

@@ -1,0 +1,5 @@
+/** The cases of all families, by which the properties of all tools are proved. */
+
+import type { ToolCase } from "../testing/case.ts";
+
+export const cases: readonly ToolCase[] = [];

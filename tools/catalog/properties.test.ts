@@ -1,0 +1,37 @@
+/** Every tool of the catalogue, by its cases: refused, undone, killed (`testing/prove.ts`). AIOS_LONG=1 kills everywhere. */
+
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { cases } from "./cases.ts";
+import { catalog } from "./index.ts";
+
+const prove = join(import.meta.dir, "../testing/prove.ts");
+const namespaces = ["unshare", "--mount", "--net", "--uts", "--ipc", "--propagation", "private", "--"];
+const limit_ms = 600_000;
+const long = process.env["AIOS_LONG"] === "1";
+
+async function proven(...argv: string[]): Promise<void> {
+  const child = Bun.spawn([...namespaces, process.execPath, prove, ...argv], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+  const [status, said] = await Promise.all([child.exited, new Response(child.stderr).text()]);
+  expect(status, said).toBe(0);
+}
+
+test("every tool has a case", () => {
+  const covered = new Set(cases.map(({ tool }) => tool));
+  expect(catalog.map(({ name }) => name).filter((name) => !covered.has(name))).toEqual([]);
+});
+
+test("every case has a tool and a name of its own", () => {
+  const names = cases.map(({ tool, name }) => `${tool} ${name}`);
+  expect(new Set(names).size).toBe(names.length);
+  const tools = new Set(catalog.map(({ name }) => name));
+  expect(cases.map(({ tool }) => tool).filter((tool) => !tools.has(tool))).toEqual([]);
+});
+
+for (const one of cases)
+  describe(`${one.tool} ${one.name}`, () => {
+    test("without permission or with bad arguments nothing happens", () => proven(one.tool, one.name, "refused"), limit_ms);
+    test("what was done can be undone, and redone", () => proven(one.tool, one.name, "undone"), limit_ms);
+    if (catalog.find(({ name }) => name === one.tool)?.risk !== "observe")
+      test("killed anywhere: all or nothing, and on record", () => proven(one.tool, one.name, "killed", ...(long ? ["--all"] : [])), limit_ms);
+  });

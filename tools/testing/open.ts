@@ -1,0 +1,75 @@
+/** A whole broker in a folder, for tests: everything is real but who is allowed to do what, where a test says so. */
+
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { linuxSystem } from "../../sys/linux.ts";
+import { type OpenBroker, openBroker, type BrokerOptions, type Permission } from "../broker.ts";
+import { allTools } from "../catalog/index.ts";
+import type { Places } from "../context.ts";
+import type { Question, Verdict } from "../policy/authorise.ts";
+import { permissionPart } from "../policy/permission.ts";
+import { testPrograms } from "./programs.ts";
+
+export function placesIn(folder: string): Places {
+  const data = join(folder, "data");
+  return { run: join(folder, "run"), data, broker: join(data, "broker"), cgroup: null };
+}
+
+/** Everyone may do everything, nobody anything, or everything after a person's approval. */
+function always(effect: Verdict["effect"]): BrokerOptions["permission"] {
+  const decide = (question: Question): Verdict => ({
+    effect: effect === "approval" && question.context.approved ? "allow" : effect,
+    policies: ["test"],
+    reason: effect === "allow" ? "" : `this test ${effect === "deny" ? "allows nothing" : "asks for approval"}`,
+    uses_grants: [],
+  });
+  const real = permissionPart();
+  return {
+    schema: real.schema,
+    open: (db): Permission => ({ ...real.open(db), authority: { decide } }),
+  };
+}
+
+export function authorityFor(name: string): BrokerOptions["permission"] {
+  if (name === "image") return permissionPart();
+  if (name === "allow" || name === "deny" || name === "approval") return always(name);
+  throw new Error(`choosing the authority "${name}" failed: allow, deny, approval or image`);
+}
+
+/** One boot id a folder: a broker that is started again is the same boot's. */
+function bootOf(folder: string): string {
+  const file = join(folder, "boot-id");
+  if (!existsSync(file)) writeFileSync(file, randomBytes(4).toString("hex"));
+  return readFileSync(file, "utf8");
+}
+
+export async function openTestBroker(
+  folder: string,
+  options: { readonly authority: BrokerOptions["permission"] } & Pick<BrokerOptions, "onStep" | "wrapSys" | "wrapExec" | "onOutcome"> &
+    Partial<Pick<BrokerOptions, "tools" | "clock">>,
+): Promise<OpenBroker> {
+  const places = placesIn(folder);
+  mkdirSync(places.run, { recursive: true });
+  mkdirSync(places.data, { recursive: true });
+  const sys = linuxSystem();
+  const { authority, ...rest } = options;
+  return await openBroker({
+    places,
+    boot: bootOf(folder),
+    mode: "container",
+    sys,
+    programs: await testPrograms(),
+    clock: { now_ms: () => Date.now(), boot_ms: () => sys.clock.nowMs("boottime") },
+    kmsg: null,
+    permission: authority,
+    tools: allTools,
+    init: () => null,
+    log: (text) => process.stderr.write(`broker: ${text}\n`),
+    giveUp: (why) => {
+      process.stderr.write(`broker: giving up: ${why}\n`);
+      process.exit(70);
+    },
+    ...rest,
+  });
+}
