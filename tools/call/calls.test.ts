@@ -1,0 +1,409 @@
+/** The way of a call, with a real broker in a folder and tools made for it. */
+
+import { afterEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { AuditQuery } from "../../contracts/audit.ts";
+import { CallMeta, type Principal, type Resource } from "../../contracts/tool.ts";
+import type { OpenBroker } from "../broker.ts";
+import { authorityFor, openTestBroker } from "../testing/open.ts";
+import { type AnyTool, defineTool, ToolError } from "../tool.ts";
+import type { Request } from "./request.ts";
+
+const opened: OpenBroker[] = [];
+afterEach(async () => {
+  for (const broker of opened.splice(0)) await broker.close();
+});
+
+const folder = (): string => mkdtempSync(join(tmpdir(), "broker-calls-"));
+
+/** A file whose whole content is a note; `how` says what goes wrong. */
+function noteTool(at: string, over: Partial<AnyTool> = {}): AnyTool {
+  const path = (name: string): string => join(at, name);
+  const read = (name: string): string | null => (existsSync(path(name)) ? readFileSync(path(name), "utf8") : null);
+  return {
+    ...defineTool({
+      name: "test.note",
+      title: "Note",
+      description: "Writes a note.",
+      input: z.strictObject({
+        name: z.string().regex(/^[a-z]{1,20}$/),
+        text: z.string().max(100),
+        pin: z.string().max(20).meta({ secret: true }).optional(),
+        goes_wrong: z.enum(["run", "output", "verify", "hang"]).optional(),
+      }),
+      output: z.strictObject({ length: z.number().int() }),
+      risk: "reversible",
+      timeout_ms: 300,
+      idempotent: true,
+      tainted: false,
+      image: z.strictObject({ before: z.string().nullable() }),
+      resolve: ({ name }) => ({ resources: [{ kind: "path", id: path(name), access: "write", attributes: {} }] satisfies Resource[] }),
+      preview: ({ resources }) => ({ changes: [`${resources[0]?.id} is replaced`], final: [] }),
+      snapshot: (_, { name }) => ({ before: read(name) }),
+      run: async (_, { name, text, goes_wrong }, { signal }) => {
+        writeFileSync(path(name), text);
+        if (goes_wrong === "run") throw new ToolError("writing failed: the pen is dry");
+        if (goes_wrong === "hang") await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+        return { length: goes_wrong === "output" ? 0.5 : text.length };
+      },
+      verify: (_, { goes_wrong }) => {
+        if (goes_wrong === "verify") throw new ToolError("looking failed: the note is gone");
+      },
+      undo: ({ before }, past) => {
+        const name = path(z.looseObject({ name: z.string() }).parse(past.input).name);
+        if (before === null) rmSync(name, { force: true });
+        else writeFileSync(name, before);
+      },
+    }),
+    ...over,
+  };
+}
+
+const lookTool = defineTool({
+  name: "test.look",
+  title: "Look",
+  description: "Looks.",
+  input: z.strictObject({ say: z.string().max(1000).default("nothing to see") }),
+  output: z.strictObject({ seen: z.string() }),
+  risk: "observe",
+  timeout_ms: 1000,
+  idempotent: true,
+  tainted: true,
+  image: null,
+  resolve: () => ({ resources: [{ kind: "system", id: "test", access: "read", attributes: {} }] satisfies Resource[] }),
+  run: (_, { say }) => ({ seen: say }),
+});
+
+async function open(at: string, tools: readonly AnyTool[], authority = "allow", more: Partial<Parameters<typeof openTestBroker>[1]> = {}) {
+  const broker = await openTestBroker(at, { authority: authorityFor(authority), tools: () => tools, ...more });
+  opened.push(broker);
+  return broker;
+}
+
+function request(tool: string, args: Record<string, unknown>, meta: Partial<z.input<typeof CallMeta>> = {}, principal: Principal = "tier:tactical"): Request {
+  return {
+    principal,
+    role: principal.startsWith("person:") ? "admin" : null,
+    owner: null,
+    tool,
+    arguments: args,
+    meta: CallMeta.parse({ reason: { text: "to test it" }, ...meta }),
+    undoes: null,
+    redoes: null,
+  };
+}
+
+const kinds = (broker: OpenBroker, call: string): string[] => broker.audit.ofCall(call).map(({ kind, status }) => (status === null ? kind : `${kind} ${status}`));
+
+describe("a change", () => {
+  test("is recorded as intent, image and outcome, with its reason, and answered with its output", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at)]);
+    const { structuredContent, isError, _meta } = await broker.calls.make(request("test.note", { name: "a", text: "hello" }, { group: "g1" }));
+    expect({ structuredContent, isError, status: _meta.status, undo: _meta.undo }).toEqual({
+      structuredContent: { length: 5 },
+      isError: false,
+      status: "done",
+      undo: "possible",
+    });
+    expect(kinds(broker, _meta.call)).toEqual(["intent", "image", "outcome done"]);
+    const [intent] = broker.audit.ofCall(_meta.call);
+    expect(intent).toMatchObject({ principal: "tier:tactical", tool: "test.note", group: "g1", reason: { text: "to test it" } });
+    expect(intent?.body).toMatchObject({ arguments: { name: "a", text: "hello" }, policies: ["test"] });
+    expect(readFileSync(join(at, "a"), "utf8")).toBe("hello");
+  });
+
+  for (const goes_wrong of ["run", "output", "verify", "hang"] as const)
+    test(`whose ${goes_wrong} goes wrong is taken back, and says so`, async () => {
+      const at = folder();
+      writeFileSync(join(at, "a"), "before");
+      const broker = await open(at, [noteTool(at)]);
+      const { structuredContent, isError, _meta } = await broker.calls.make(request("test.note", { name: "a", text: "after", goes_wrong }));
+      expect({ structuredContent, isError, status: _meta.status }).toEqual({ structuredContent: null, isError: true, status: "undone" });
+      expect(_meta.text).toContain("taken back");
+      expect(readFileSync(join(at, "a"), "utf8")).toBe("before");
+      expect(kinds(broker, _meta.call)).toEqual(["intent", "image", "outcome undone"]);
+    });
+
+  test("that cannot be taken back either is uncertain", async () => {
+    const at = folder();
+    const stuck = noteTool(at, {
+      undo: () => {
+        throw new ToolError("taking back failed: the rubber is lost");
+      },
+    });
+    const broker = await open(at, [stuck]);
+    const { _meta } = await broker.calls.make(request("test.note", { name: "a", text: "after", goes_wrong: "run" }));
+    expect(_meta.status).toBe("uncertain");
+    expect(_meta.text).toContain("the rubber is lost");
+  });
+
+  test("without a before-image does not run", async () => {
+    const at = folder();
+    const full = noteTool(at, {
+      snapshot: () => {
+        throw new ToolError("keeping the note failed: there is no room");
+      },
+    });
+    const broker = await open(at, [full]);
+    const { _meta } = await broker.calls.make(request("test.note", { name: "a", text: "x" }));
+    expect(_meta.status).toBe("failed");
+    expect(existsSync(join(at, "a"))).toBe(false);
+    expect(kinds(broker, _meta.call)).toEqual(["intent", "outcome failed"]);
+  });
+
+  test("of the same thing waits for the one before; others do not", async () => {
+    const at = folder();
+    const order: string[] = [];
+    const slow = noteTool(at, {
+      run: async (_: unknown, { name, text }: { name: string; text: string }) => {
+        order.push(`${name}${text} in`);
+        await Bun.sleep(20);
+        order.push(`${name}${text} out`);
+        return { length: text.length };
+      },
+    });
+    const broker = await open(at, [slow]);
+    const make = (name: string, text: string) => broker.calls.make(request("test.note", { name, text }));
+    await Promise.all([make("a", "1"), make("a", "2"), make("b", "1")]);
+    expect(order.indexOf("a2 in")).toBeGreaterThan(order.indexOf("a1 out"));
+    expect(order.indexOf("b1 in")).toBeLessThan(order.indexOf("a1 out"));
+  });
+
+  test("is refused while it cannot be recorded", async () => {
+    const at = folder();
+    writeFileSync(join(at, "data"), "a file where the folder should be");
+    await expect(open(at, [noteTool(at)])).rejects.toThrow();
+  });
+});
+
+describe("what is not done", () => {
+  test("bad arguments, unknown tools and refusals are on record, and have no effect", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at)], "deny");
+    const status = async (tool: string, args: Record<string, unknown>) => (await broker.calls.make(request(tool, args)))._meta;
+    expect(await status("test.note", { name: "A/../b", text: "" })).toMatchObject({ status: "invalid", text: expect.stringContaining("name") });
+    expect(await status("test.note", { name: "a", text: "", more: 1 })).toMatchObject({ status: "invalid" });
+    expect(await status("no.such", {})).toMatchObject({ status: "invalid", text: expect.stringContaining("tools/list") });
+    const refused = await status("test.note", { name: "a", text: "x" });
+    expect(refused).toMatchObject({ status: "refused", text: "this test allows nothing", policies: ["test"] });
+    expect(existsSync(join(at, "a"))).toBe(false);
+    expect(kinds(broker, refused.call)).toEqual(["outcome refused"]);
+    expect(broker.audit.query(AuditQuery.parse({ status: "invalid" }))).toHaveLength(3);
+  });
+
+  test("a dry run says what would be done", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at)], "approval");
+    const { structuredContent, _meta } = await broker.calls.make(request("test.note", { name: "a", text: "x" }, { dry_run: true }));
+    expect(_meta.status).toBe("previewed");
+    expect(structuredContent).toMatchObject({ effect: "approval", changes: [`${join(at, "a")} is replaced`] });
+    expect(existsSync(join(at, "a"))).toBe(false);
+  });
+});
+
+describe("an approval", () => {
+  test("lets exactly that call happen, once", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at)], "approval");
+    const waiting = await broker.calls.make(request("test.note", { name: "a", text: "x" }));
+    expect(waiting._meta.status).toBe("waiting");
+    const other = await broker.calls.make(request("test.note", { name: "a", text: "x" }));
+    expect(broker.approvals.list(false)).toHaveLength(2);
+    const done = await broker.calls.decide(waiting._meta.call, true, "person:operator", "fine");
+    expect(done).toMatchObject({ structuredContent: { length: 1 }, _meta: { status: "done", call: waiting._meta.call } });
+    expect(kinds(broker, waiting._meta.call)).toEqual(["approval waiting", "approval", "intent", "image", "outcome done"]);
+    await expect(broker.calls.decide(waiting._meta.call, true, "person:operator", "again")).rejects.toThrow("counts once");
+    expect(broker.approvals.get(other._meta.call)?.approval.state).toBe("waiting");
+  });
+
+  test("does not hold when the system has changed since", async () => {
+    const at = folder();
+    let what = "a gentle change";
+    const changing = noteTool(at, { preview: () => ({ changes: [what], final: [] }) });
+    const broker = await open(at, [changing], "approval");
+    const { _meta } = await broker.calls.make(request("test.note", { name: "a", text: "x" }));
+    what = "a terrible change";
+    const result = await broker.calls.decide(_meta.call, true, "person:operator", "fine");
+    expect(result._meta).toMatchObject({ status: "declined", text: expect.stringContaining("no longer what was approved") });
+    expect(existsSync(join(at, "a"))).toBe(false);
+  });
+
+  test("that is declined, withdrawn or late is a no", async () => {
+    const at = folder();
+    let now = Date.now();
+    const clock = { now_ms: () => now, boot_ms: () => performance.now() };
+    const broker = await open(at, [noteTool(at)], "approval", { clock });
+    const ask = async (): Promise<string> => (await broker.calls.make(request("test.note", { name: "a", text: "x" })))._meta.call;
+    const declined = await ask();
+    expect((await broker.calls.decide(declined, false, "person:operator", "not today"))._meta).toMatchObject({
+      status: "declined",
+      text: expect.stringContaining("not today"),
+    });
+    const withdrawn = await ask();
+    expect(await broker.calls.cancel(withdrawn, "tier:tactical", "no need")).toBe(true);
+    const late = await ask();
+    now += 3_600_001;
+    await broker.calls.expire();
+    for (const [call, state] of [
+      [declined, "declined"],
+      [withdrawn, "withdrawn"],
+      [late, "expired"],
+    ] as const) {
+      expect(broker.approvals.get(call)?.approval.state).toBe(state);
+      expect(kinds(broker, call).at(-1)).toBe("outcome declined");
+      await expect(broker.calls.decide(call, true, "person:operator", "yes after all")).rejects.toThrow("counts once");
+    }
+    expect(existsSync(join(at, "a"))).toBe(false);
+  });
+
+  test("survives a restart of the broker", async () => {
+    const at = folder();
+    const first = await open(at, [noteTool(at)], "approval");
+    const { _meta } = await first.calls.make(request("test.note", { name: "a", text: "x" }));
+    const secret = await first.calls.make(request("test.note", { name: "b", text: "x", pin: "4711-4711" }));
+    await opened.pop()?.close();
+    const second = await open(at, [noteTool(at)], "approval");
+    expect((await second.calls.decide(_meta.call, true, "person:operator", "fine"))._meta.status).toBe("done");
+    await expect(second.calls.decide(secret._meta.call, true, "person:operator", "fine")).rejects.toThrow("secrets");
+  });
+
+  test("answers the caller who waits for it", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at)], "approval");
+    const asking = broker.calls.make(request("test.note", { name: "a", text: "x" }, { wait_ms: 10_000 }));
+    while (broker.approvals.list(false).length === 0) await Bun.sleep(5);
+    const [waiting] = broker.approvals.list(false);
+    await broker.calls.decide(waiting?.call ?? "", true, "person:operator", "fine");
+    expect((await asking)._meta.status).toBe("done");
+  });
+});
+
+describe("a key", () => {
+  test("makes a call that is sent twice once, also over a restart", async () => {
+    const at = folder();
+    const first = await open(at, [noteTool(at)]);
+    const one = await first.calls.make(request("test.note", { name: "a", text: "x" }, { key: "k" }));
+    writeFileSync(join(at, "a"), "changed since");
+    const again = await first.calls.make(request("test.note", { name: "a", text: "x" }, { key: "k" }));
+    expect(again._meta).toMatchObject({ call: one._meta.call, status: "done" });
+    expect(again.structuredContent).toEqual(one.structuredContent);
+    const other = await first.calls.make(request("test.note", { name: "b", text: "x" }, { key: "k" }));
+    expect(other._meta.status).toBe("invalid");
+    await opened.pop()?.close();
+    const second = await open(at, [noteTool(at)]);
+    expect((await second.calls.make(request("test.note", { name: "a", text: "x" }, { key: "k" })))._meta.call).toBe(one._meta.call);
+    expect(readFileSync(join(at, "a"), "utf8")).toBe("changed since");
+  });
+});
+
+describe("cancelling", () => {
+  test("ends a call that runs, and takes it back", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at, { timeout_ms: 60_000 })]);
+    const working = broker.calls.make(request("test.note", { name: "a", text: "x", goes_wrong: "hang" }));
+    while (!existsSync(join(at, "a"))) await Bun.sleep(5);
+    const call = broker.audit.query(AuditQuery.parse({ kind: "intent" }))[0]?.call ?? "";
+    expect(await broker.calls.cancel(call, "person:operator", "enough")).toBe(true);
+    expect((await working)._meta).toMatchObject({ status: "undone", text: expect.stringContaining("cancelled by person:operator: enough") });
+    expect(existsSync(join(at, "a"))).toBe(false);
+    expect(await broker.calls.cancel(call, "person:operator", "again")).toBe(false);
+  });
+});
+
+describe("secrets and taint", () => {
+  test("a secret is in no file of the broker", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at)]);
+    const { _meta } = await broker.calls.make(request("test.note", { name: "a", text: "x", pin: "4711-4711-4711" }));
+    expect(_meta.status).toBe("done");
+    for (const file of ["audit.db", "audit.db-wal", "broker.db", "broker.db-wal"])
+      expect(readFileSync(join(at, "data/broker", file), "latin1"), file).not.toContain("4711-4711");
+  });
+
+  test("an argument that repeats a tainted answer is marked in the record", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at), lookTool]);
+    const look = await broker.calls.make(request("test.look", { say: "please write evil-instructions now" }));
+    expect(look._meta.tainted).toBe(true);
+    const { _meta } = await broker.calls.make(request("test.note", { name: "a", text: "evil-instructions" }));
+    expect(broker.audit.ofCall(_meta.call)[0]?.body["tainted"]).toEqual(["/text"]);
+  });
+
+  test("a look is one entry, without what was seen", async () => {
+    const at = folder();
+    const broker = await open(at, [lookTool]);
+    const { _meta } = await broker.calls.make(request("test.look", { say: "something-that-was-seen" }));
+    const entries = broker.audit.ofCall(_meta.call);
+    expect(entries.map(({ kind, status }) => [kind, status])).toEqual([["outcome", "done"]]);
+    expect(entries[0]?.body["output_bytes"]).toBeGreaterThan(0);
+    expect(entries[0]?.body["output"]).toBeUndefined();
+  });
+});
+
+describe("undo", () => {
+  const text = (at: string, name: string): string | null => (existsSync(join(at, name)) ? readFileSync(join(at, name), "utf8") : null);
+  const who = { principal: "person:operator", role: "admin", owner: null } as const;
+  const reason = CallMeta.parse({ reason: { text: "back" } }).reason;
+
+  test("of a call, its redo, and no undo twice", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at)]);
+    const { _meta } = await broker.calls.make(request("test.note", { name: "a", text: "1" }));
+    const undone = await broker.undo.run({ call: _meta.call }, who, reason, broker.calls);
+    expect(undone.outcomes.map(({ status }) => status)).toEqual(["done"]);
+    expect(text(at, "a")).toBeNull();
+    expect(broker.undo.stateOf(_meta.call)).toBe("done");
+    await expect(broker.undo.run({ call: _meta.call }, who, reason, broker.calls)).rejects.toThrow("taken back already");
+    const undo_call = undone.outcomes[0]?.call ?? "";
+    const redone = await broker.undo.run({ call: undo_call }, who, reason, broker.calls);
+    expect(redone.outcomes[0]?.status).toBe("done");
+    expect(text(at, "a")).toBe("1");
+    await expect(broker.undo.run({ call: undo_call }, who, reason, broker.calls)).rejects.toThrow("made anew already");
+  });
+
+  test("is refused when something later depends on it, naming it", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at)]);
+    const first = (await broker.calls.make(request("test.note", { name: "a", text: "1" })))._meta.call;
+    const second = (await broker.calls.make(request("test.note", { name: "a", text: "2" })))._meta.call;
+    await broker.calls.make(request("test.note", { name: "b", text: "2" }));
+    const plan = broker.undo.plan({ call: first });
+    expect(plan.obstacles).toEqual([{ call: first, why: expect.stringContaining(second) }]);
+    await expect(broker.undo.run({ call: first }, who, reason, broker.calls)).rejects.toThrow("nothing was changed");
+    expect(text(at, "a")).toBe("2");
+    await broker.undo.run({ call: second }, who, reason, broker.calls);
+    await broker.undo.run({ call: first }, who, reason, broker.calls);
+    expect([text(at, "a"), text(at, "b")]).toEqual([null, "2"]);
+  });
+
+  test("of a group and of a span of time, newest first", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at)]);
+    const make = (name: string, note: string, group: string) => broker.calls.make(request("test.note", { name, text: note }, { group }));
+    await make("a", "1", "g1");
+    await Bun.sleep(5);
+    const since_ms = Date.now();
+    await make("a", "2", "g2");
+    await make("b", "2", "g2");
+    await make("c", "3", "g3");
+    const { outcomes } = await broker.undo.run({ group: "g2" }, who, reason, broker.calls);
+    expect(outcomes).toHaveLength(2);
+    expect([text(at, "a"), text(at, "b"), text(at, "c")]).toEqual(["1", null, "3"]);
+    await broker.undo.run({ since_ms }, who, reason, broker.calls);
+    expect([text(at, "a"), text(at, "b"), text(at, "c")]).toEqual(["1", null, null]);
+  });
+
+  test("of a call that had no effect, or that does not exist, is refused with the reason", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at), lookTool]);
+    const failed = await broker.calls.make(request("test.note", { name: "a", text: "x", goes_wrong: "run" }));
+    expect(broker.undo.plan({ call: failed._meta.call }).obstacles[0]?.why).toContain("had no effect");
+    expect(broker.undo.plan({ call: "00000000-call-999" }).obstacles).toHaveLength(1);
+    const look = await broker.calls.make(request("test.look", {}));
+    expect(broker.undo.plan({ call: look._meta.call }).obstacles).toHaveLength(1);
+  });
+});
