@@ -5,11 +5,12 @@
  */
 
 import type Sqlite from "better-sqlite3";
+import { z } from "zod";
 import type { Agent, Grant, PolicyInfo } from "../contracts/permission.ts";
 import type { CallOutcome, Principal } from "../contracts/tool.ts";
 import type { System } from "../sys/system.ts";
 import { ChainedAudit } from "./audit/chained.ts";
-import { redact } from "./audit/redact.ts";
+import { Redactor } from "./audit/redact.ts";
 import { Approvals, approvals_schema } from "./call/approvals.ts";
 import { Calls } from "./call/calls.ts";
 import { Keys, keys_schema } from "./call/keys.ts";
@@ -160,6 +161,20 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       state.db.close();
     },
   };
+}
+
+const redactors = new WeakMap<AnyTool["input"], Redactor>();
+
+/** Secrets taken out, and whether there were any. */
+function redact(schema: AnyTool["input"], value: unknown): { value: Record<string, unknown>; secret: boolean } {
+  let redactor = redactors.get(schema);
+  if (redactor === undefined) {
+    redactor = new Redactor(z.toJSONSchema(schema, { io: "input" }));
+    redactors.set(schema, redactor);
+  }
+  const members = z.record(z.string(), z.unknown()).safeParse(value);
+  const redacted = redactor.redactMembers(members.success ? members.data : {});
+  return { value: redacted, secret: JSON.stringify(redacted) !== JSON.stringify(value) };
 }
 
 /** Milliseconds between two looks at approvals whose time is over. */

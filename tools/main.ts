@@ -1,26 +1,17 @@
-/** The broker's process. */
+/** The broker's process in the image. */
 
-import { run_dir } from "../contracts/paths.ts";
+import { existsSync } from "node:fs";
+import { cgroup_root } from "../sys/cgroup.ts";
+import { linuxSystem } from "../sys/linux.ts";
+import { data_dir, run_dir } from "../contracts/paths.ts";
 import { createLog } from "../wire/log.ts";
-import { startService } from "../wire/service.ts";
-import { Registry } from "./registry.ts";
+import { type RunningService, startService } from "../wire/service.ts";
+import { openBroker } from "./broker.ts";
+import { allTools } from "./catalog/index.ts";
+import { image_programs } from "./exec/argv.ts";
+import { permissionPart } from "./policy/permission.ts";
 import { serveBroker } from "./serve.ts";
 
 export async function main(): Promise<void> {
-  await runBroker(run_dir);
-}
-
-export async function runBroker(run: string): Promise<void> {
-  const log = createLog();
-  const registry = new Registry();
-  const server = serveBroker(run, registry);
-  const detail = (): string => (registry.size === 0 ? "no tools registered" : `${registry.size} tools`);
-  const service = await startService({
-    name: "broker",
-    run,
-    health: () => ({ status: "ok", detail: detail(), facts: { tools: registry.size } }),
-    onStop: () => server.close(),
-  });
-  service.ready(detail());
-  if (server.missing.length > 0) log.warn(`no folder for the socket of: ${server.missing.join(", ")}`);
+  await runBroker({ run: run_dir, data: data_dir, mode: process.env["AIOS_MODE"] === "container" ? "container" : "machine" });
 }

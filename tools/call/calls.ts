@@ -127,6 +127,7 @@ export class Calls {
       if (declined === null) throw notWaiting(call, this.#ports.approvals.get(call)?.approval.state ?? "gone");
       return declined;
     }
+    if (waiting.approval.state !== "waiting") throw notWaiting(call, waiting.approval.state);
     if (waiting.request === null) {
       await this.#leaveWaiting(call, "withdrawn", null, "its arguments held secrets, which are not kept over a restart");
       throw new ToolError(

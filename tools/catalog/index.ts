@@ -1,5 +1,15 @@
 /** Every tool that there is, by family. A tool that is not in here does not exist. */
 
+import type { Audit } from "../audit/audit.ts";
+import type { Permission } from "../broker.ts";
 import type { AnyTool } from "../tool.ts";
 
-export const catalog: readonly AnyTool[] = [];
+/** What some families need besides the context of a call. */
+export interface CatalogParts {
+  readonly permission: Permission;
+  readonly audit: Audit;
+}
+
+export function allTools(_parts: CatalogParts): readonly AnyTool[] {
+  return [];
+}

@@ -3,8 +3,9 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { cases } from "./cases.ts";
-import { catalog } from "./index.ts";
+import { testCatalog } from "../testing/catalog.ts";
 
+const catalog = testCatalog();
 const prove = join(import.meta.dir, "../testing/prove.ts");
 const namespaces = ["unshare", "--mount", "--net", "--uts", "--ipc", "--propagation", "private", "--"];
 const limit_ms = 600_000;

@@ -7,9 +7,9 @@ import { linuxSystem } from "../../sys/linux.ts";
 import { type OpenBroker, openBroker, type BrokerOptions, type Permission } from "../broker.ts";
 import { allTools } from "../catalog/index.ts";
 import type { Places } from "../context.ts";
+import { checkoutPrograms } from "../exec/testing/programs.ts";
 import type { Question, Verdict } from "../policy/authorise.ts";
-import { permissionPart } from "../policy/permission.ts";
-import { testPrograms } from "./programs.ts";
+
 
 export function placesIn(folder: string): Places {
   const data = join(folder, "data");
@@ -24,17 +24,20 @@ function always(effect: Verdict["effect"]): BrokerOptions["permission"] {
     reason: effect === "allow" ? "" : `this test ${effect === "deny" ? "allows nothing" : "asks for approval"}`,
     uses_grants: [],
   });
-  const real = permissionPart();
-  return {
-    schema: real.schema,
-    open: (db): Permission => ({ ...real.open(db), authority: { decide } }),
-  };
+  const open = (): Permission => ({
+    authority: { decide },
+    degradation: null,
+    agents: () => [],
+    grants: () => [],
+    policies: () => [],
+    spend: () => {},
+  });
+  return { schema: [], open };
 }
 
 export function authorityFor(name: string): BrokerOptions["permission"] {
-  if (name === "image") return permissionPart();
   if (name === "allow" || name === "deny" || name === "approval") return always(name);
-  throw new Error(`choosing the authority "${name}" failed: allow, deny, approval or image`);
+  throw new Error(`choosing the authority "${name}" failed: allow, deny or approval`);
 }
 
 /** One boot id a folder: a broker that is started again is the same boot's. */
@@ -59,7 +62,7 @@ export async function openTestBroker(
     boot: bootOf(folder),
     mode: "container",
     sys,
-    programs: await testPrograms(),
+    programs: checkoutPrograms(),
     clock: { now_ms: () => Date.now(), boot_ms: () => sys.clock.nowMs("boottime") },
     kmsg: null,
     permission: authority,

@@ -21,7 +21,7 @@ import { CallMeta, type CallResult, CallResult as CallResultSchema } from "../..
 import type { Peer } from "../../wire/peer.ts";
 import { connectUnix, silent } from "../../wire/unix.ts";
 import { cases } from "../catalog/cases.ts";
-import { catalog } from "../catalog/index.ts";
+import { testCatalog } from "./catalog.ts";
 import type { AnyTool } from "../tool.ts";
 import type { ToolCase, World } from "./case.ts";
 import { placesIn } from "./open.ts";
@@ -236,7 +236,7 @@ async function proveKilledAt(one: ToolCase, tool: AnyTool, kill: readonly string
 async function main(): Promise<void> {
   const [tool_name, name, property, how] = process.argv.slice(2);
   const one = cases.find((each) => each.tool === tool_name && each.name === name);
-  const tool = catalog.find((each) => each.name === tool_name);
+  const tool = testCatalog().find((each) => each.name === tool_name);
   if (one === undefined || tool === undefined) throw new Error(`there is no case "${name}" of ${tool_name}`);
   if (property === "refused") await proveRefused(one);
   else if (property === "undone") await proveUndone(one, tool);

@@ -160,13 +160,13 @@ export class Undo {
     const by = history.undone_by.get(past.call);
     if (by !== undefined) return [`it was taken back already, by ${by}`];
     if (tool === undefined) return [`there is no tool "${past.tool}" any more`];
+    if (history.redone.has(past.call)) return ["what it took back was made anew already"];
     const later = this.#laterChanges(past, together, history);
     if (later.length > 0)
       return [
         `${later.join(", ")} came later and changed the same things; take ${later.length === 1 ? "it" : "them"} back first, or together`,
       ];
     if (past.undoes !== null) {
-      if (history.redone.has(past.call)) return ["what it took back was made anew already"];
       return holdsRedacted(this.#original(past)?.arguments)
         ? ["the call that it took back held secrets, which are not kept; make that call anew"]
         : [];
