@@ -1,5 +1,6 @@
 /** The event hub of PID 1: makes events, keeps the newest, and passes them on to those who subscribed. */
 
+import { shortBootId } from "../contracts/boot-id.ts";
 import type { Event, EventKind, EventOf, Facts, Severity } from "../contracts/event.ts";
 import { Ring } from "./ring.ts";
 
@@ -64,10 +65,4 @@ export class EventHub {
     this.#subscribers.add(tell);
     return () => void this.#subscribers.delete(tell);
   }
-}
-
-/** The first 8 hexadecimal digits of a boot id. */
-export function shortBootId(boot_id: string): string {
-  const digits = boot_id.replaceAll("-", "").slice(0, 8).toLowerCase();
-  return /^[0-9a-f]{8}$/.test(digits) ? digits : "00000000";
 }

@@ -1,38 +1,125 @@
-import { afterAll, expect, test } from "bun:test";
+/** The broker as its callers see it: who they are, what they may ask, and what they are told. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Subprocess } from "bun";
-import { broker_callers, broker_methods } from "../contracts/broker.ts";
+import { type BrokerCaller, broker_callers, broker_methods, broker_notifications } from "../contracts/broker.ts";
 import { callerSocket, callerSocketFolder } from "../contracts/paths.ts";
-import { startFakeInit } from "../wire/testing/fake-init.ts";
-import { connectUnix, silent } from "../wire/unix.ts";
+import { CallMeta, ToolDescription } from "../contracts/tool.ts";
+import { connectUnix } from "../wire/unix.ts";
+import type { OpenBroker } from "./broker.ts";
 import { Registry } from "./registry.ts";
+import { type BrokerServer, serveBroker } from "./serve.ts";
+import { testCatalog } from "./testing/catalog.ts";
+import { authorityFor, openTestBroker } from "./testing/open.ts";
 
-let child: Subprocess | null = null;
-afterAll(() => child?.kill("SIGKILL"));
+const folder = mkdtempSync(join(tmpdir(), "broker-"));
+const run = join(folder, "run");
+let broker: OpenBroker;
+let server: BrokerServer;
 
-test("every caller has a socket of its own, lists the tools that exist, and PID 1 hears that there are none", async () => {
-  const run = mkdtempSync(join(tmpdir(), "broker-"));
+beforeAll(async () => {
   for (const caller of broker_callers) mkdirSync(callerSocketFolder("broker", caller, run), { recursive: true });
-  const init = startFakeInit(run, "broker");
-  child = Bun.spawn([process.execPath, join(import.meta.dir, "testing", "start.ts"), run], { stdout: "ignore", stderr: "inherit" });
-  await init.until("the broker to be ready", () => init.ready.length > 0);
-  for (const caller of broker_callers) {
-    expect(statSync(callerSocket("broker", caller, run)).mode & 0o777).toBe(0o660);
-    const peer = await connectUnix(callerSocket("broker", caller, run), { ...silent, calls: broker_methods, tells: {} });
-    expect(await peer.call("tools/list", {})).toEqual({ tools: [] });
-  }
-  const health = await init.child?.call("health", {});
-  expect(health).toMatchObject({ status: "ok", detail: "no tools registered", facts: { tools: 0 } });
-  expect(health?.resources.rss_bytes).toBeGreaterThan(0);
+  broker = await openTestBroker(folder, { authority: authorityFor("allow") });
+  server = serveBroker(run, broker);
+});
+afterAll(async () => {
+  server.close();
+  await broker.close();
 });
 
-test("a tool's name is registered once, and tools are listed by name", () => {
-  const tool = (name: string) => ({ name, title: name, description: "", inputSchema: {}, outputSchema: {} });
-  const registry = new Registry();
-  registry.register(tool("fs.write"));
-  registry.register(tool("fs.read"));
-  expect(() => registry.register(tool("fs.read"))).toThrow('registering the tool "fs.read" failed');
-  expect(registry.list().map(({ name }) => name)).toEqual(["fs.read", "fs.write"]);
+const told: unknown[] = [];
+const connect = (caller: BrokerCaller) =>
+  connectUnix(callerSocket("broker", caller, run), {
+    serves: { methods: {}, handlers: {} },
+    hears: {
+      notifications: broker_notifications,
+      listeners: { "call.output": (piece) => void told.push(piece), "call.ended": (ended) => void told.push(ended) },
+    },
+    calls: broker_methods,
+    tells: {},
+  });
+const meta = CallMeta.parse({ reason: { text: "to test it" } });
+const person = { name: "operator", role: "admin" } as const;
+
+test("every caller has a socket of its own, for its group alone", () => {
+  for (const caller of broker_callers) expect(statSync(callerSocket("broker", caller, run)).mode & 0o777).toBe(0o660);
+  expect(server.missing).toEqual([]);
+});
+
+describe("the catalogue", () => {
+  test("is listed in pages that fit into a frame, by name, whole", async () => {
+    const peer = await connect("tactical");
+    const names: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: { tools: ToolDescription[]; nextCursor: string | null } = await peer.call("tools/list", { cursor });
+      names.push(...page.tools.map(({ name }) => name));
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    expect(names).toEqual(
+      testCatalog()
+        .map(({ name }) => name)
+        .sort(),
+    );
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test("has a schema, a risk and words for each tool", async () => {
+    const peer = await connect("reactive");
+    for (const { name } of testCatalog()) {
+      const tool = ToolDescription.parse(await peer.call("tools/get", { name }));
+      expect(tool.description.length, name).toBeGreaterThan(40);
+      expect(tool.inputSchema["type"], name).toBe("object");
+      expect(tool.annotations.readOnlyHint, name).toBe(tool._meta.risk === "observe");
+    }
+    await expect(peer.call("tools/get", { name: "no.such" })).rejects.toThrow('there is no tool "no.such"');
+  });
+
+  test("takes a name once", () => {
+    const [tool] = testCatalog();
+    if (tool === undefined) throw new Error("the catalogue is empty");
+    expect(() => new Registry([tool, tool])).toThrow("the name is taken");
+  });
+});
+
+describe("who calls", () => {
+  test("is what the socket says: a tier cannot be a person, or somebody's agent", async () => {
+    const peer = await connect("tactical");
+    await expect(peer.call("tools/call", { name: "fs.stat", arguments: {}, _meta: meta, person })).rejects.toThrow("does not speak for people");
+    await expect(peer.call("tools/call", { name: "fs.stat", arguments: {}, _meta: { ...meta, as: "nobody" } })).rejects.toThrow("no agent");
+    const result = await peer.call("tools/call", { name: "fs.stat", arguments: { path: "/" }, _meta: meta });
+    expect(result._meta.principal).toBe("tier:tactical");
+  });
+
+  test("the console has to say for whom", async () => {
+    const peer = await connect("console");
+    await expect(peer.call("tools/call", { name: "fs.stat", arguments: { path: "/" }, _meta: meta })).rejects.toThrow("for which person");
+    const result = await peer.call("tools/call", { name: "fs.stat", arguments: { path: "/" }, _meta: meta, person });
+    expect(result._meta.principal).toBe("person:operator");
+  });
+
+  test("approvals, grants, policies and the chain are for people", async () => {
+    const peer = await connect("strategic");
+    for (const call of [
+      () => peer.call("approvals/list", {}),
+      () => peer.call("approvals/decide", { call: "00000000-call-1", approve: true, reason: "me" }),
+      () => peer.call("grants/list", {}),
+      () => peer.call("policies/list", {}),
+      () => peer.call("audit/verify", {}),
+    ])
+      await expect(call()).rejects.toThrow("strategic may not call");
+  });
+
+  test("a tier sees its own calls only", async () => {
+    const [tactical, strategic, console_] = [await connect("tactical"), await connect("strategic"), await connect("console")];
+    const { _meta } = await tactical.call("tools/call", { name: "fs.stat", arguments: { path: "/" }, _meta: meta });
+    expect((await tactical.call("calls/get", { call: _meta.call })).outcome?.status).toBe("done");
+    expect((await console_.call("calls/get", { call: _meta.call, person })).outcome?.status).toBe("done");
+    await expect(strategic.call("calls/get", { call: _meta.call })).rejects.toThrow("not a call of tier:strategic");
+    const { entries } = await strategic.call("audit/query", { query: { principal: "tier:tactical" } });
+    expect(entries.filter(({ principal }) => principal !== "tier:strategic")).toEqual([]);
+    await expect(strategic.call("calls/cancel", { call: _meta.call, reason: "no" })).rejects.toThrow("not a call of tier:strategic");
+  });
 });

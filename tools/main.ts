@@ -1,17 +1,83 @@
-/** The broker's process in the image. */
+/** The broker's process. */
 
-import { existsSync } from "node:fs";
-import { cgroup_root } from "../sys/cgroup.ts";
-import { linuxSystem } from "../sys/linux.ts";
+import { existsSync, writeFileSync } from "node:fs";
+import { shortBootId } from "../contracts/boot-id.ts";
 import { data_dir, run_dir } from "../contracts/paths.ts";
+import { linuxSystem } from "../sys/linux.ts";
 import { createLog } from "../wire/log.ts";
-import { type RunningService, startService } from "../wire/service.ts";
-import { openBroker } from "./broker.ts";
+import { startService } from "../wire/service.ts";
+import { openBroker, type OpenBroker } from "./broker.ts";
 import { allTools } from "./catalog/index.ts";
 import { image_programs } from "./exec/argv.ts";
 import { permissionPart } from "./policy/permission.ts";
 import { serveBroker } from "./serve.ts";
 
+const kmsg = "/dev/kmsg";
+const work_cgroup = "/sys/fs/cgroup/work";
+
 export async function main(): Promise<void> {
-  await runBroker({ run: run_dir, data: data_dir, mode: process.env["AIOS_MODE"] === "container" ? "container" : "machine" });
+  const log = createLog();
+  let broker: OpenBroker | null = null;
+  let close = async (): Promise<void> => {};
+  const service = await startService({
+    name: "broker",
+    run: run_dir,
+    health: () => healthOf(broker),
+    onStop: () => close(),
+  });
+  const { boot_id, mode } = await service.init.call("system.status", {});
+  const sys = linuxSystem();
+  broker = await openBroker({
+    places: {
+      run: run_dir,
+      data: data_dir,
+      broker: `${data_dir}/broker`,
+      cgroup: existsSync(`${work_cgroup}/cgroup.procs`) ? `${work_cgroup}/tools` : null,
+    },
+    boot: shortBootId(boot_id),
+    mode,
+    sys,
+    programs: image_programs,
+    clock: { now_ms: () => Date.now(), boot_ms: () => sys.clock.nowMs("boottime") },
+    kmsg: canWrite(kmsg) ? kmsg : null,
+    permission: permissionPart(),
+    tools: allTools,
+    init: () => service.init,
+    log: (text) => log.warn(text),
+    giveUp: (why) => {
+      log.error(`giving up: ${why}; what is unfinished is found at the next start`);
+      process.exit(70); // EX_SOFTWARE (sysexits.h)
+    },
+  });
+  const server = serveBroker(run_dir, broker);
+  if (server.missing.length > 0) log.warn(`no folder for the socket of: ${server.missing.join(", ")}`);
+  const opened = broker;
+  close = async () => {
+    server.close();
+    await opened.close();
+  };
+  service.ready(healthOf(broker).detail);
+}
+
+function healthOf(broker: OpenBroker | null) {
+  if (broker === null) return { status: "ok", detail: "starting", facts: {} } as const;
+  const broken = broker.degradations();
+  const facts = {
+    tools: broker.registry.size,
+    calls: broker.calls.open,
+    waiting: broker.approvals.list(false).length,
+    audit_entries: broker.audit.entries,
+    recovered: broker.recovered.length,
+  };
+  if (broken.length > 0) return { status: "degraded", detail: broken.join("; ").slice(0, 500), facts } as const;
+  return { status: "ok", detail: `${facts.tools} tools${facts.waiting === 0 ? "" : `, ${facts.waiting} calls wait for approval`}`, facts } as const;
+}
+
+function canWrite(path: string): boolean {
+  try {
+    writeFileSync(path, "", { flag: "a" });
+    return true;
+  } catch {
+    return false;
+  }
 }

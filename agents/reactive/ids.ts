@@ -1,6 +1,7 @@
 /** The boot clock, and ids that do not repeat when the process is started again within one boot. */
 
 import { readFileSync } from "node:fs";
+import { shortBootId } from "../../contracts/boot-id.ts";
 
 /** @returns CLOCK_BOOTTIME in milliseconds, anchored once at /proc/uptime (proc(5), 10 ms fine) */
 export function openBootClock(): () => number {
@@ -14,8 +15,7 @@ export class Ids {
 
   /** @param boot_ms the boot clock now: counting from its microseconds, a later start in the same boot begins higher */
   constructor(boot_id: string, boot_ms: number) {
-    const digits = boot_id.replaceAll("-", "").slice(0, 8).toLowerCase();
-    this.#boot = /^[0-9a-f]{8}$/.test(digits) ? digits : "00000000";
+    this.#boot = shortBootId(boot_id);
     this.#next = Math.floor(boot_ms * 1000);
   }
 
