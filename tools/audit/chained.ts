@@ -127,8 +127,7 @@ export class ChainedAudit implements Audit {
   }
 
   ofCall(call: string): AuditEntry[] {
-    this.#commits.flush();
-    if (this.#notes.length > 0) this.#writeNotes();
+    if (this.#notes.some(({ item }) => item.content.call === call)) this.#writeNotes();
     return this.#read(() => this.#open.store.ofCall(call));
   }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { z } from "zod";
 import { AuditQuery } from "../../contracts/audit.ts";
-import { Redactor, redacted } from "./redact.ts";
+import { Redactor, redact, redacted } from "./redact.ts";
 import { auditIn, entryOf, newFolder } from "./testing/records.ts";
 
 const secret = z.string().meta({ secret: true });
@@ -73,6 +73,13 @@ test("values that do not fit are hidden where a secret may be in them", () => {
   expect(hidden(schema, { auth: [{ token: "tok" }], list: { 0: "tok" } })).toEqual({ auth: [redacted], list: { 0: redacted } });
 });
 
+test("it is said whether anything was taken out", () => {
+  const schema = z.strictObject({ token: secret.optional(), name: z.string() });
+  expect(redact(schema, { name: "n" })).toEqual({ value: { name: "n" }, secret: false });
+  expect(redact(schema, { name: "n", token: "t" })).toEqual({ value: { name: "n", token: redacted }, secret: true });
+  expect(redact(schema, "t")).toEqual({ value: { value: redacted }, secret: true });
+});
+
 interface Case {
   readonly schema: z.ZodType;
   readonly value: unknown;
@@ -115,7 +122,7 @@ test("no secret is ever in a byte of the audit's files", async () => {
       number += 1;
       const input = z.strictObject({ arguments: schema });
       expect(input.safeParse({ arguments: value }).success).toBe(true);
-      const body = new Redactor(z.toJSONSchema(input, { io: "input" })).redactMembers({ arguments: value });
+      const body = redact(input, { arguments: value }).value;
       await audit.append(entryOf(number, "intent", { body }));
     }),
     { numRuns: 300 },

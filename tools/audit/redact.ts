@@ -7,6 +7,8 @@
  * secrets in it was expected, anything of another form is hidden.
  */
 
+import { z } from "zod";
+
 export const redacted = "[redacted]";
 
 /** What of JSON Schema 2020-12 is looked at; zod writes no other keywords with sub-schemas. */
@@ -14,9 +16,22 @@ interface Node {
   readonly [keyword: string]: unknown;
 }
 
+const redactors = new WeakMap<z.ZodType, Redactor>();
+
+/** @returns the members of `value` without what their schema calls secret, and whether anything was taken out */
+export function redact(schema: z.ZodType, value: unknown): { readonly value: Record<string, unknown>; readonly secret: boolean } {
+  let redactor = redactors.get(schema);
+  if (redactor === undefined) {
+    redactor = new Redactor(z.toJSONSchema(schema, { io: "input" }));
+    redactors.set(schema, redactor);
+  }
+  return redactor.redactMembers(value);
+}
+
 export class Redactor {
   readonly #root: Node;
   readonly #has_secret = new Map<Node, boolean>();
+  #hidden = false;
 
   /** @param json_schema what `z.toJSONSchema` makes of the schema: what is given to `.meta` becomes a keyword */
   constructor(json_schema: unknown) {
@@ -27,23 +42,29 @@ export class Redactor {
     return this.#value([this.#root], value);
   }
 
-  /** The members of an object: `arguments` of a call. */
-  redactMembers(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  /** The members of an object, such as the arguments of a call; of anything else it is one member, `value`. */
+  redactMembers(value: unknown): { readonly value: Record<string, unknown>; readonly secret: boolean } {
+    this.#hidden = false;
     const result = this.redact(value);
-    return isNode(result) ? { ...result } : {};
+    return { value: isNode(result) ? { ...result } : { value: result }, secret: this.#hidden };
   }
 
   /** @param nodes all sub-schemas that may describe the value; empty: none does */
   #value(nodes: readonly Node[], value: unknown): unknown {
     if (value === undefined || value === null) return value;
     const all = nodes.flatMap((node) => this.#branches(node));
-    if (all.length === 0 || all.some((node) => node["secret"] === true)) return redacted;
+    if (all.length === 0 || all.some((node) => node["secret"] === true)) return this.#hide();
     if (Array.isArray(value)) return value.map((item: unknown, index) => this.#item(all, item, index));
     if (isNode(value)) return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, this.#member(all, key, member)]));
     const structured = all.filter(
       (node) => "properties" in node || "items" in node || "prefixItems" in node || isNode(node["additionalProperties"]),
     );
-    return structured.some((node) => this.#hasSecret(node)) ? redacted : value;
+    return structured.some((node) => this.#hasSecret(node)) ? this.#hide() : value;
+  }
+
+  #hide(): string {
+    this.#hidden = true;
+    return redacted;
   }
 
   #item(nodes: readonly Node[], item: unknown, index: number): unknown {
