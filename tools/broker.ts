@@ -5,12 +5,11 @@
  */
 
 import type Sqlite from "better-sqlite3";
-import { z } from "zod";
 import type { Agent, Grant, PolicyInfo } from "../contracts/permission.ts";
 import type { CallOutcome, Principal } from "../contracts/tool.ts";
 import type { System } from "../sys/system.ts";
 import { ChainedAudit } from "./audit/chained.ts";
-import { Redactor } from "./audit/redact.ts";
+import { redact } from "./audit/redact.ts";
 import { Approvals, approvals_schema } from "./call/approvals.ts";
 import { Calls } from "./call/calls.ts";
 import { Keys, keys_schema } from "./call/keys.ts";
@@ -30,6 +29,7 @@ import type { Broker } from "./serve.ts";
 import { openState, stateKind } from "./state/open.ts";
 import { Values, values_schema } from "./state/values.ts";
 import type { AnyTool } from "./tool.ts";
+import { expiryEntry, imagesKept, imagesWanted } from "./undo/expiry.ts";
 import { ImageStore } from "./undo/store.ts";
 import { Undo } from "./undo/undo.ts";
 
@@ -82,13 +82,28 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   const { places, clock, log } = options;
   const schema = [values_schema, keys_schema, approvals_schema, ...options.permission.schema];
   const state = openState(places.broker, stateKind(schema));
-  const audit = new ChainedAudit({ folder: places.broker, clock, boot: options.boot, kmsg: options.kmsg, must_last: options.mode === "machine", onProblem: log });
+  const audit = new ChainedAudit({
+    folder: places.broker,
+    clock,
+    boot: options.boot,
+    kmsg: options.kmsg,
+    must_last: options.mode === "machine",
+    onProblem: log,
+  });
   const permission = options.permission.open(state.db);
   const registry = new Registry(options.tools({ permission, audit }));
   const values = new Values(state.db);
   const approvals = new Approvals(state.db);
   const output = new Output();
-  const images = new ImageStore({ folder: `${places.broker}/images`, sys: options.sys, audit });
+  const images = new ImageStore({
+    folder: `${places.broker}/images`,
+    sys: options.sys,
+    clock,
+    boot: options.boot,
+    onExpiry: async (call, why) => void (await audit.append(expiryEntry(call, why))),
+    onProblem: log,
+  });
+  await images.start((call) => imagesWanted(audit, audit.lossy, call), audit.unfinished().keys());
   const sys = options.wrapSys?.(options.sys) ?? options.sys;
 
   const contextOf = (call: string, tool: string, principal: Principal, signal: AbortSignal): Context => {
@@ -100,7 +115,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       signal,
       sys,
       exec: options.wrapExec?.(exec) ?? exec,
-      images: images.ofCall(call),
+      images: images.of(call),
       state: values.of(tool.split(".")[0] ?? tool),
       places,
       clock,
@@ -110,7 +125,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     };
   };
 
-  const undo = new Undo({ audit, registry, imagesKept: (call) => images.kept(call) });
+  const undo = new Undo({ audit, registry, imagesKept: (call) => imagesKept(audit, call) });
   const calls = new Calls({
     toolFor: (request) => {
       const { undoes } = request;
@@ -125,14 +140,17 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     spendGrants: (ids) => permission.spend(ids),
     onOutcome: (outcome) => {
       output.end(outcome);
+      void endImages(images, audit, outcome);
       options.onOutcome?.(outcome);
     },
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
   });
 
   const recovered = audit.degradation === null ? await recover({ audit, registry, contextOf }) : [];
-  for (const { call, tool, status, text } of recovered) log(`${tool} (${call}) was unfinished: ${status}: ${text}`);
-  await images.tidy();
+  for (const outcome of recovered) {
+    log(`${outcome.tool} (${outcome.call}) was unfinished: ${outcome.status}: ${outcome.text}`);
+    await endImages(images, audit, outcome);
+  }
   let expiry: ReturnType<typeof setTimeout> | null = null;
   const expire = async (): Promise<void> => {
     const next_ms = await calls.expire().catch((error: unknown) => (log(`ending approvals failed: ${String(error)}`), null));
@@ -154,27 +172,22 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     agents: () => permission.agents(),
     grants: (all) => permission.grants(all),
     policies: () => permission.policies(),
-    degradations: () => [state.degradation, audit.degradation, permission.degradation].filter((one) => one !== null),
+    degradations: () => [state.degradation, audit.degradation, images.degradation, permission.degradation].filter((one) => one !== null),
     async close() {
       if (expiry !== null) clearTimeout(expiry);
+      await images.close();
       await audit.close();
       state.db.close();
     },
   };
 }
 
-const redactors = new WeakMap<AnyTool["input"], Redactor>();
-
-/** Secrets taken out, and whether there were any. */
-function redact(schema: AnyTool["input"], value: unknown): { value: Record<string, unknown>; secret: boolean } {
-  let redactor = redactors.get(schema);
-  if (redactor === undefined) {
-    redactor = new Redactor(z.toJSONSchema(schema, { io: "input" }));
-    redactors.set(schema, redactor);
-  }
-  const members = z.record(z.string(), z.unknown()).safeParse(value);
-  const redacted = redactor.redactMembers(members.success ? members.data : {});
-  return { value: redacted, secret: JSON.stringify(redacted) !== JSON.stringify(value) };
+/** What becomes of the before-images of a call that has ended, and of the one that it took back: never throws. */
+async function endImages(images: ImageStore, audit: ChainedAudit, { call, status }: CallOutcome): Promise<void> {
+  // taken back, or nothing was done: its images are of no use any more
+  await (status === "done" || status === "uncertain" ? images.settle(call) : images.discard(call));
+  const undoes = audit.ofCall(call).findLast(({ kind }) => kind === "outcome")?.body["undoes"];
+  if (typeof undoes === "string") await (status === "done" ? images.discard(undoes) : images.settle(undoes));
 }
 
 /** Milliseconds between two looks at approvals whose time is over. */
