@@ -21,7 +21,7 @@ import { Taint } from "./call/taint.ts";
 import type { Clock, Context, Places } from "./context.ts";
 import type { ExecPrograms } from "./exec/argv.ts";
 import type { Exec } from "./exec/exec.ts";
-import { realExec } from "./exec/linux.ts";
+import { linuxExecution } from "./exec/linux.ts";
 import { Output } from "./output.ts";
 import type { Authority } from "./policy/authorise.ts";
 import { Registry } from "./registry.ts";
@@ -106,9 +106,10 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   await images.start((call) => imagesWanted(audit, audit.lossy, call), audit.unfinished().keys());
   const sys = options.wrapSys?.(options.sys) ?? options.sys;
 
+  const execution = linuxExecution({ sys: options.sys, programs: options.programs, places });
   const contextOf = (call: string, tool: string, principal: Principal, signal: AbortSignal): Context => {
     const write = (stream: "stdout" | "stderr", text: string): void => output.write(call, stream, text);
-    const exec = realExec({ call, signal, output: write, sys: options.sys, programs: options.programs, places });
+    const exec = execution.forCall({ call, signal, output: write });
     return {
       call,
       principal,
