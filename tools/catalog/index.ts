@@ -3,6 +3,7 @@
 import type { Audit } from "../audit/audit.ts";
 import type { Permission } from "../broker.ts";
 import type { AnyTool } from "../tool.ts";
+import { fs } from "./fs/index.ts";
 
 /** What some families need besides the context of a call. */
 export interface CatalogParts {
@@ -11,5 +12,5 @@ export interface CatalogParts {
 }
 
 export function allTools(_parts: CatalogParts): readonly AnyTool[] {
-  return [];
+  return [...fs];
 }
