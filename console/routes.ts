@@ -8,7 +8,7 @@ import { matches } from "./sources/events.ts";
 import { explain, listDecisions, listEvents } from "./sources/history.ts";
 import type { Hub } from "./sources/hub.ts";
 import type { InitPort } from "./sources/init.ts";
-import type { LogReader } from "./sources/logs.ts";
+import type { LogReader } from "../wire/logs.ts";
 import type { MemoryPort } from "./sources/memory.ts";
 import { readMetrics } from "./sources/metrics.ts";
 

@@ -7,7 +7,7 @@ import { makeHandlers } from "./routes.ts";
 import { type ConsoleServer, serveConsole } from "./server/server.ts";
 import { EventLog } from "./sources/events.ts";
 import { Hub } from "./sources/hub.ts";
-import { LogReader } from "./sources/logs.ts";
+import { LogReader } from "../wire/logs.ts";
 import { linkMemory, type MemoryLink } from "./sources/memory.ts";
 
 export interface ConsoleOptions {

@@ -141,7 +141,7 @@ export const init_permissions: Readonly<Record<CoreService, readonly InitMethod[
   console: Object.keys(init_methods) as InitMethod[],
   reactive: [...read, "service.restart", "system.reclaim"],
   memory: ["events.subscribe"],
-  broker: read,
+  broker: [...read, "system.hardware", "system.shutdown", "logs.subscribe", "logs.unsubscribe"],
   operational: [],
   tactical: [],
   strategic: [],

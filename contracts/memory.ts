@@ -41,5 +41,5 @@ export const memory_permissions: Readonly<Partial<Record<CoreService, readonly (
   operational: ["counts"],
   tactical: ["counts"],
   strategic: ["counts"],
-  broker: ["counts"],
+  broker: ["events.list", "counts"],
 };

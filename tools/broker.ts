@@ -25,6 +25,7 @@ import { linuxExecution } from "./exec/linux.ts";
 import { Output } from "./output.ts";
 import type { Authority } from "./policy/authorise.ts";
 import { Registry } from "./registry.ts";
+import { type Restorer, restoreAll } from "./restore.ts";
 import type { Broker } from "./serve.ts";
 import { openState, stateKind } from "./state/open.ts";
 import { Values, values_schema } from "./state/values.ts";
@@ -57,8 +58,10 @@ export interface BrokerOptions {
   readonly kmsg: string | null;
   /** SQL of the permission's tables, and what is made on them. */
   readonly permission: { readonly schema: readonly string[]; open(db: Sqlite.Database): Permission };
+  /** What the tools set and the kernel forgets; made again once a boot, before the first call. */
+  readonly restorers: readonly Restorer[];
   readonly tools: (parts: { readonly permission: Permission; readonly audit: ChainedAudit }) => readonly AnyTool[];
-  readonly init: () => Context["init"];
+  readonly neighbours: () => Pick<Context, "init" | "logs" | "memory">;
   readonly log: (text: string) => void;
   /** See `Calls`. */
   readonly giveUp: (why: string) => void;
@@ -121,7 +124,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       places,
       clock,
       mode: options.mode,
-      init: options.init(),
+      ...options.neighbours(),
       output: write,
     };
   };
@@ -152,6 +155,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     log(`${outcome.tool} (${outcome.call}) was unfinished: ${outcome.status}: ${outcome.text}`);
     await endImages(images, audit, outcome);
   }
+  const unrestored = await restoreAll(options.restorers, (restorer, signal) => contextOf(`${options.boot}-call-0`, `${restorer.family}.restore`, "system", signal));
   let expiry: ReturnType<typeof setTimeout> | null = null;
   const expire = async (): Promise<void> => {
     const next_ms = await calls.expire().catch((error: unknown) => (log(`ending approvals failed: ${String(error)}`), null));
@@ -173,7 +177,8 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     agents: () => permission.agents(),
     grants: (all) => permission.grants(all),
     policies: () => permission.policies(),
-    degradations: () => [state.degradation, audit.degradation, images.degradation, permission.degradation].filter((one) => one !== null),
+    degradations: () =>
+      [state.degradation, audit.degradation, images.degradation, permission.degradation, ...unrestored].filter((one) => one !== null),
     async close() {
       if (expiry !== null) clearTimeout(expiry);
       await images.close();

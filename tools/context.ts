@@ -1,10 +1,15 @@
 /** What a tool may use while it is called. Ports only: `main.ts` wires the real ones, `testing/` those of a test. */
 
+import type { LogRecord } from "../contracts/event.ts";
+import type { memory_methods } from "../contracts/memory.ts";
 import type { Principal } from "../contracts/tool.ts";
 import type { System } from "../sys/system.ts";
+import type { Peer } from "../wire/peer.ts";
 import type { InitPeer } from "../wire/service.ts";
 import type { Exec } from "./exec/exec.ts";
 import type { CallImages } from "./undo/images.ts";
+
+export type MemoryPeer = Peer<Record<never, never>, Record<never, never>, typeof memory_methods, Record<never, never>>;
 
 /** Where things are; a test has its own. */
 export interface Places {
@@ -52,6 +57,10 @@ export interface Context {
   readonly mode: "machine" | "container";
   /** PID 1, or null while it is not connected. */
   readonly init: Pick<InitPeer, "call"> | null;
+  /** What services have written, as PID 1 holds it; null while it is not connected. */
+  readonly logs: { held(service: string | null, lines: number): Promise<readonly LogRecord[]> } | null;
+  /** The memory service, or null while it is away. */
+  readonly memory: Pick<MemoryPeer, "call"> | null;
   /** To those who follow the call. */
   output(stream: "stdout" | "stderr", text: string): void;
 }

@@ -2,12 +2,16 @@
 
 import { existsSync, writeFileSync } from "node:fs";
 import { shortBootId } from "../contracts/boot-id.ts";
-import { data_dir, run_dir } from "../contracts/paths.ts";
+import { memory_methods } from "../contracts/memory.ts";
+import { callerSocket, data_dir, run_dir } from "../contracts/paths.ts";
 import { linuxSystem } from "../sys/linux.ts";
 import { createLog } from "../wire/log.ts";
+import { LogReader } from "../wire/logs.ts";
+import { reconnecting } from "../wire/reconnect.ts";
 import { startService } from "../wire/service.ts";
+import { silent } from "../wire/unix.ts";
 import { openBroker, type OpenBroker } from "./broker.ts";
-import { allTools } from "./catalog/index.ts";
+import { allTools, restorers } from "./catalog/index.ts";
 import { image_programs } from "./exec/argv.ts";
 import { permissionPart } from "./policy/permission.ts";
 import { serveBroker } from "./serve.ts";
@@ -17,16 +21,19 @@ const work_cgroup = "/sys/fs/cgroup/work";
 
 export async function main(): Promise<void> {
   const log = createLog();
+  const logs = new LogReader();
   let broker: OpenBroker | null = null;
   let close = async (): Promise<void> => {};
   const service = await startService({
     name: "broker",
     run: run_dir,
     health: () => healthOf(broker),
+    onLog: (notification) => logs.take(notification),
     onStop: () => close(),
   });
   const { boot_id, mode } = await service.init.call("system.status", {});
   const sys = linuxSystem();
+  const memory = reconnecting({ path: callerSocket("memory", "broker"), sides: { ...silent, calls: memory_methods, tells: {} } });
   broker = await openBroker({
     places: {
       run: run_dir,
@@ -42,7 +49,12 @@ export async function main(): Promise<void> {
     kmsg: canWrite(kmsg) ? kmsg : null,
     permission: permissionPart(),
     tools: allTools,
-    init: () => service.init,
+    restorers,
+    neighbours: () => ({
+      init: service.init,
+      logs: { held: (name, lines) => logs.held(service.init, name, lines) },
+      memory: memory.peer,
+    }),
     log: (text) => log.warn(text),
     giveUp: (why) => {
       log.error(`giving up: ${why}; what is unfinished is found at the next start`);

@@ -2,8 +2,10 @@
 
 import type { Audit } from "../audit/audit.ts";
 import type { Permission } from "../broker.ts";
+import type { Restorer } from "../restore.ts";
 import type { AnyTool } from "../tool.ts";
 import { fs } from "./fs/index.ts";
+import { sys, sys_restorer } from "./sys/index.ts";
 
 /** What some families need besides the context of a call. */
 export interface CatalogParts {
@@ -12,5 +14,7 @@ export interface CatalogParts {
 }
 
 export function allTools(_parts: CatalogParts): readonly AnyTool[] {
-  return [...fs];
+  return [...fs, ...sys];
 }
+
+export const restorers: readonly Restorer[] = [sys_restorer];

@@ -50,7 +50,7 @@ function bootOf(folder: string): string {
 export async function openTestBroker(
   folder: string,
   options: { readonly authority: BrokerOptions["permission"] } & Pick<BrokerOptions, "onStep" | "wrapSys" | "wrapExec" | "onOutcome"> &
-    Partial<Pick<BrokerOptions, "tools" | "clock">>,
+    Partial<Pick<BrokerOptions, "tools" | "clock" | "restorers" | "neighbours">>,
 ): Promise<OpenBroker> {
   const places = placesIn(folder);
   mkdirSync(places.run, { recursive: true });
@@ -67,7 +67,8 @@ export async function openTestBroker(
     kmsg: null,
     permission: authority,
     tools: allTools,
-    init: () => null,
+    restorers: [],
+    neighbours: () => ({ init: null, logs: null, memory: null }),
     log: (text) => process.stderr.write(`broker: ${text}\n`),
     giveUp: (why) => {
       process.stderr.write(`broker: giving up: ${why}\n`);

@@ -1,7 +1,7 @@
 /** Log records that PID 1 sends: which subscription they belong to, also when they come before its number is known. */
 
-import type { LogRecord } from "../../contracts/event.ts";
-import type { InitPort } from "./init.ts";
+import type { LogRecord } from "../contracts/event.ts";
+import type { InitPeer } from "./service.ts";
 
 /** Records held for a subscription whose number is not known yet. */
 const early_max = 6000;
@@ -23,7 +23,7 @@ export class LogReader {
   }
 
   /** The newest `lines` held records. */
-  async held(init: InitPort, service: string | null, lines: number): Promise<LogRecord[]> {
+  async held(init: Pick<InitPeer, "call">, service: string | null, lines: number): Promise<LogRecord[]> {
     const records: LogRecord[] = [];
     const close = await this.follow(init, service, lines, (record) => void records.push(record));
     // PID 1 answers in order: once this is answered, all held records have come.
@@ -31,7 +31,7 @@ export class LogReader {
     return records.slice(-lines);
   }
 
-  async follow(init: InitPort, service: string | null, backlog: number, taker: (record: LogRecord) => void): Promise<() => Promise<void>> {
+  async follow(init: Pick<InitPeer, "call">, service: string | null, backlog: number, taker: (record: LogRecord) => void): Promise<() => Promise<void>> {
     this.#opening += 1;
     try {
       const { subscription } = await init.call("logs.subscribe", { service, backlog });
