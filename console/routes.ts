@@ -1,6 +1,7 @@
 /** The handlers of all routes, each from the source that knows. */
 
 import type { Decision } from "../contracts/decision.ts";
+import type { LogReader } from "../wire/logs.ts";
 import type { Answer, Handlers } from "./server/handlers.ts";
 import type { Feed } from "./server/stream.ts";
 import type { EventLog } from "./sources/events.ts";
@@ -8,7 +9,6 @@ import { matches } from "./sources/events.ts";
 import { explain, listDecisions, listEvents } from "./sources/history.ts";
 import type { Hub } from "./sources/hub.ts";
 import type { InitPort } from "./sources/init.ts";
-import type { LogReader } from "../wire/logs.ts";
 import type { MemoryPort } from "./sources/memory.ts";
 import { readMetrics } from "./sources/metrics.ts";
 

@@ -2,12 +2,12 @@
 
 import type { Decision } from "../contracts/decision.ts";
 import { callerSocket } from "../contracts/paths.ts";
+import { LogReader } from "../wire/logs.ts";
 import { startService } from "../wire/service.ts";
 import { makeHandlers } from "./routes.ts";
 import { type ConsoleServer, serveConsole } from "./server/server.ts";
 import { EventLog } from "./sources/events.ts";
 import { Hub } from "./sources/hub.ts";
-import { LogReader } from "../wire/logs.ts";
 import { linkMemory, type MemoryLink } from "./sources/memory.ts";
 
 export interface ConsoleOptions {

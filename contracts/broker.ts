@@ -36,8 +36,8 @@ export const CallRecord = z.strictObject({ outcome: CallOutcome.nullable(), entr
 export const broker_methods = {
   /** A page of the catalogue, by name. */
   "tools/list": {
-    params: z.strictObject({ cursor: z.string().max(64).nullable().default(null) }),
-    result: z.strictObject({ tools: z.array(ToolDescription), nextCursor: z.string().nullable() }),
+    params: z.strictObject({ cursor: z.string().max(64).nullable().default(null), limit: z.number().int().min(1).max(25).default(25) }),
+    result: z.strictObject({ tools: z.array(ToolDescription), nextCursor: z.string().nullable(), total: z.number().int() }),
   },
   "tools/get": { params: z.strictObject({ name: ToolName }), result: ToolDescription },
   "tools/call": {

@@ -87,7 +87,9 @@ describe("the catalogue", () => {
 describe("who calls", () => {
   test("is what the socket says: a tier cannot be a person, or somebody's agent", async () => {
     const peer = await connect("tactical");
-    await expect(peer.call("tools/call", { name: "fs.stat", arguments: {}, _meta: meta, person })).rejects.toThrow("does not speak for people");
+    await expect(peer.call("tools/call", { name: "fs.stat", arguments: {}, _meta: meta, person })).rejects.toThrow(
+      "does not speak for people",
+    );
     await expect(peer.call("tools/call", { name: "fs.stat", arguments: {}, _meta: { ...meta, as: "nobody" } })).rejects.toThrow("no agent");
     const result = await peer.call("tools/call", { name: "fs.stat", arguments: { path: "/" }, _meta: meta });
     expect(result._meta.principal).toBe("tier:tactical");

@@ -155,7 +155,9 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     log(`${outcome.tool} (${outcome.call}) was unfinished: ${outcome.status}: ${outcome.text}`);
     await endImages(images, audit, outcome);
   }
-  const unrestored = await restoreAll(options.restorers, (restorer, signal) => contextOf(`${options.boot}-call-0`, `${restorer.family}.restore`, "system", signal));
+  const unrestored = await restoreAll(options.restorers, (restorer, signal) =>
+    contextOf(`${options.boot}-call-0`, `${restorer.family}.restore`, "system", signal),
+  );
   let expiry: ReturnType<typeof setTimeout> | null = null;
   const expire = async (): Promise<void> => {
     const next_ms = await calls.expire().catch((error: unknown) => (log(`ending approvals failed: ${String(error)}`), null));

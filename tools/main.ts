@@ -10,7 +10,7 @@ import { LogReader } from "../wire/logs.ts";
 import { reconnecting } from "../wire/reconnect.ts";
 import { startService } from "../wire/service.ts";
 import { silent } from "../wire/unix.ts";
-import { openBroker, type OpenBroker } from "./broker.ts";
+import { type OpenBroker, openBroker } from "./broker.ts";
 import { allTools, restorers } from "./catalog/index.ts";
 import { image_programs } from "./exec/argv.ts";
 import { permissionPart } from "./policy/permission.ts";
@@ -82,7 +82,11 @@ function healthOf(broker: OpenBroker | null) {
     recovered: broker.recovered.length,
   };
   if (broken.length > 0) return { status: "degraded", detail: broken.join("; ").slice(0, 500), facts } as const;
-  return { status: "ok", detail: `${facts.tools} tools${facts.waiting === 0 ? "" : `, ${facts.waiting} calls wait for approval`}`, facts } as const;
+  return {
+    status: "ok",
+    detail: `${facts.tools} tools${facts.waiting === 0 ? "" : `, ${facts.waiting} calls wait for approval`}`,
+    facts,
+  } as const;
 }
 
 function canWrite(path: string): boolean {

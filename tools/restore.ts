@@ -15,7 +15,10 @@ export interface Restorer {
 const limit_ms = 60_000;
 
 /** @returns what could not be restored, for the health of the broker */
-export async function restoreAll(restorers: readonly Restorer[], contextOf: (restorer: Restorer, signal: AbortSignal) => Context): Promise<string[]> {
+export async function restoreAll(
+  restorers: readonly Restorer[],
+  contextOf: (restorer: Restorer, signal: AbortSignal) => Context,
+): Promise<string[]> {
   const failures: string[] = [];
   for (const restorer of restorers) {
     try {

@@ -45,7 +45,6 @@ export interface Broker {
 
 const socket_mode = 0o660;
 /** Descriptions of a page: each is a few kilobytes, and all of a page have to fit into one frame. */
-const page_tools = 25;
 const page_bytes_max = 160 * 1024;
 
 export interface BrokerServer {
@@ -92,7 +91,7 @@ function handlersFor(
 ): Handlers<typeof broker_methods> {
   const who = (person: OnBehalf | undefined, as: string | null = null): Who => identify(caller, person, as, broker);
   return {
-    "tools/list": ({ cursor }) => page(broker.registry, cursor),
+    "tools/list": ({ cursor, limit }) => page(broker.registry, cursor, limit),
     "tools/get": ({ name }) => {
       const tool = broker.registry.get(name);
       if (tool === undefined) throw new RpcError(rpc_error.not_found, `there is no tool "${name}"; tools/list names those that there are`);
@@ -191,19 +190,19 @@ function mayApprove(broker: Broker, call: string, by: Who): void {
     throw new RpcError(rpc_error.not_permitted, `approving "${call}" failed: ${by.principal} could not make it: ${verdict.reason}`);
 }
 
-function page(registry: Registry, cursor: string | null) {
+function page(registry: Registry, cursor: string | null, limit: number) {
   const all = registry.list();
   const begin = cursor === null ? 0 : all.findIndex((tool) => tool.name > cursor);
   const rest = begin < 0 ? [] : all.slice(begin);
   const tools: ReturnType<typeof describeTool>[] = [];
   let bytes = 0;
-  for (const tool of rest.slice(0, page_tools)) {
+  for (const tool of rest.slice(0, limit)) {
     const described = describeTool(tool);
     bytes += JSON.stringify(described).length;
     if (tools.length > 0 && bytes > page_bytes_max) break;
     tools.push(described);
   }
-  return { tools, nextCursor: tools.length < rest.length ? (tools.at(-1)?.name ?? null) : null };
+  return { tools, nextCursor: tools.length < rest.length ? (tools.at(-1)?.name ?? null) : null, total: all.length };
 }
 
 function record(broker: Broker, call: string, who: Who) {

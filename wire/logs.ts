@@ -31,7 +31,12 @@ export class LogReader {
     return records.slice(-lines);
   }
 
-  async follow(init: Pick<InitPeer, "call">, service: string | null, backlog: number, taker: (record: LogRecord) => void): Promise<() => Promise<void>> {
+  async follow(
+    init: Pick<InitPeer, "call">,
+    service: string | null,
+    backlog: number,
+    taker: (record: LogRecord) => void,
+  ): Promise<() => Promise<void>> {
     this.#opening += 1;
     try {
       const { subscription } = await init.call("logs.subscribe", { service, backlog });

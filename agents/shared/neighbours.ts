@@ -25,8 +25,8 @@ export function watchNeighbours(run: string, tier: CoreService): () => Neighbour
   let tools: number | null = null;
   let memory_events: number | null = null;
   const askBroker = async (): Promise<void> => {
-    const answer = await broker.peer?.call("tools/list", {});
-    if (answer !== undefined) tools = answer.tools.length;
+    const answer = await broker.peer?.call("tools/list", { limit: 1 });
+    if (answer !== undefined) tools = answer.total;
   };
   const askMemory = async (): Promise<void> => {
     const answer = await memory.peer?.call("counts", {});

@@ -15,7 +15,10 @@ afterAll(() => child?.kill("SIGKILL"));
 function fakeBroker(run: string): { close(): void } {
   return listenUnix(callerSocket("broker", "tactical", run), 0o660, () => ({
     ...silent,
-    serves: { methods: broker_methods, handlers: { "tools/list": () => ({ tools: [] }) } },
+    serves: {
+      methods: { "tools/list": broker_methods["tools/list"] },
+      handlers: { "tools/list": () => ({ tools: [], nextCursor: null, total: 0 }) },
+    },
     calls: {},
     tells: {},
   }));

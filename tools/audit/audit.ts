@@ -20,6 +20,8 @@ export interface Audit {
   /** Reads the whole chain. Other calls go on meanwhile. */
   verify(): Promise<AuditVerdict>;
   readonly head: string;
+  /** How many entries there are. */
+  readonly entries: number;
   /** What does not work and what to do, or null: then calls that change something are refused. */
   readonly degradation: string | null;
   close(): Promise<void>;

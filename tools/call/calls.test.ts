@@ -83,7 +83,12 @@ async function open(at: string, tools: readonly AnyTool[], authority = "allow", 
   return broker;
 }
 
-function request(tool: string, args: Record<string, unknown>, meta: Partial<z.input<typeof CallMeta>> = {}, principal: Principal = "tier:tactical"): Request {
+function request(
+  tool: string,
+  args: Record<string, unknown>,
+  meta: Partial<z.input<typeof CallMeta>> = {},
+  principal: Principal = "tier:tactical",
+): Request {
   return {
     principal,
     role: principal.startsWith("person:") ? "admin" : null,
@@ -96,13 +101,16 @@ function request(tool: string, args: Record<string, unknown>, meta: Partial<z.in
   };
 }
 
-const kinds = (broker: OpenBroker, call: string): string[] => broker.audit.ofCall(call).map(({ kind, status }) => (status === null ? kind : `${kind} ${status}`));
+const kinds = (broker: OpenBroker, call: string): string[] =>
+  broker.audit.ofCall(call).map(({ kind, status }) => (status === null ? kind : `${kind} ${status}`));
 
 describe("a change", () => {
   test("is recorded as intent, image and outcome, with its reason, and answered with its output", async () => {
     const at = folder();
     const broker = await open(at, [noteTool(at)]);
-    const { structuredContent, isError, _meta } = await broker.calls.make(request("test.note", { name: "a", text: "hello" }, { group: "g1" }));
+    const { structuredContent, isError, _meta } = await broker.calls.make(
+      request("test.note", { name: "a", text: "hello" }, { group: "g1" }),
+    );
     expect({ structuredContent, isError, status: _meta.status, undo: _meta.undo }).toEqual({
       structuredContent: { length: 5 },
       isError: false,
@@ -185,7 +193,10 @@ describe("what is not done", () => {
     const at = folder();
     const broker = await open(at, [noteTool(at)], "deny");
     const status = async (tool: string, args: Record<string, unknown>) => (await broker.calls.make(request(tool, args)))._meta;
-    expect(await status("test.note", { name: "A/../b", text: "" })).toMatchObject({ status: "invalid", text: expect.stringContaining("name") });
+    expect(await status("test.note", { name: "A/../b", text: "" })).toMatchObject({
+      status: "invalid",
+      text: expect.stringContaining("name"),
+    });
     expect(await status("test.note", { name: "a", text: "", more: 1 })).toMatchObject({ status: "invalid" });
     expect(await status("no.such", {})).toMatchObject({ status: "invalid", text: expect.stringContaining("tools/list") });
     const refused = await status("test.note", { name: "a", text: "x" });
@@ -308,7 +319,10 @@ describe("cancelling", () => {
     while (!existsSync(join(at, "a"))) await Bun.sleep(5);
     const call = broker.audit.query(AuditQuery.parse({ kind: "intent" }))[0]?.call ?? "";
     expect(await broker.calls.cancel(call, "person:operator", "enough")).toBe(true);
-    expect((await working)._meta).toMatchObject({ status: "undone", text: expect.stringContaining("cancelled by person:operator: enough") });
+    expect((await working)._meta).toMatchObject({
+      status: "undone",
+      text: expect.stringContaining("cancelled by person:operator: enough"),
+    });
     expect(existsSync(join(at, "a"))).toBe(false);
     expect(await broker.calls.cancel(call, "person:operator", "again")).toBe(false);
   });

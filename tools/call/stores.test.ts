@@ -85,8 +85,18 @@ test("values are seen by their own family only, in the order of their keys", () 
   values.of("task").put("a", 1);
   expect(values.of("service").get("b")).toEqual({ n: 1 });
   expect(values.of("task").get("b")).toBeUndefined();
-  expect(values.of("service").list().map(({ key }) => key)).toEqual(["a%", "a_1", "b"]);
-  expect(values.of("service").list("a_").map(({ key }) => key)).toEqual(["a_1"]);
+  expect(
+    values
+      .of("service")
+      .list()
+      .map(({ key }) => key),
+  ).toEqual(["a%", "a_1", "b"]);
+  expect(
+    values
+      .of("service")
+      .list("a_")
+      .map(({ key }) => key),
+  ).toEqual(["a_1"]);
   values.of("service").delete("b");
   expect(values.of("service").get("b")).toBeUndefined();
   expect(() => values.of("service").put("f", () => {})).toThrow("not JSON");

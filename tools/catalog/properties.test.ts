@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { cases } from "./cases.ts";
 import { testCatalog } from "../testing/catalog.ts";
+import { cases } from "./cases.ts";
 
 const catalog = testCatalog();
 const prove = join(import.meta.dir, "../testing/prove.ts");
@@ -34,5 +34,9 @@ for (const one of cases)
     test("without permission or with bad arguments nothing happens", () => proven(one.tool, one.name, "refused"), limit_ms);
     test("what was done can be undone, and redone", () => proven(one.tool, one.name, "undone"), limit_ms);
     if (catalog.find(({ name }) => name === one.tool)?.risk !== "observe")
-      test("killed anywhere: all or nothing, and on record", () => proven(one.tool, one.name, "killed", ...(long ? ["--all"] : [])), limit_ms);
+      test(
+        "killed anywhere: all or nothing, and on record",
+        () => proven(one.tool, one.name, "killed", ...(long ? ["--all"] : [])),
+        limit_ms,
+      );
   });

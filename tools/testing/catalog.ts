@@ -9,6 +9,9 @@ export function testCatalog(): readonly AnyTool[] {
       throw new Error(`using ${String(name)} failed: this catalogue is only for looking`);
     },
   };
-  const parts: CatalogParts = { permission: new Proxy({}, unforeseen) as CatalogParts["permission"], audit: new Proxy({}, unforeseen) as CatalogParts["audit"] };
+  const parts: CatalogParts = {
+    permission: new Proxy({}, unforeseen) as CatalogParts["permission"],
+    audit: new Proxy({}, unforeseen) as CatalogParts["audit"],
+  };
   return allTools(parts);
 }

@@ -44,7 +44,18 @@ export function testPlaces(base: string = tmpdir()): TestPlaces {
       const abort = new AbortController();
       const outputs: TestContext["outputs"] = [];
       return {
-        ...{ call, sys, places, outputs, signal: abort.signal, mode: "container", init: null, principal: "system" },
+        ...{
+          call,
+          sys,
+          places,
+          outputs,
+          signal: abort.signal,
+          mode: "container",
+          init: null,
+          logs: null,
+          memory: null,
+          principal: "system",
+        },
         exec: { run: unforeseen, ok: unforeseen, start: unforeseen, adopt: unforeseen, endCall: unforeseen },
         images: plainImages(join(places.broker, "images", call), call),
         state: memoryState(),

@@ -4,12 +4,11 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { linuxSystem } from "../../sys/linux.ts";
-import { type OpenBroker, openBroker, type BrokerOptions, type Permission } from "../broker.ts";
+import { type BrokerOptions, type OpenBroker, openBroker, type Permission } from "../broker.ts";
 import { allTools } from "../catalog/index.ts";
 import type { Places } from "../context.ts";
 import { checkoutPrograms } from "../exec/testing/programs.ts";
 import type { Question, Verdict } from "../policy/authorise.ts";
-
 
 export function placesIn(folder: string): Places {
   const data = join(folder, "data");

@@ -21,9 +21,9 @@ import { CallMeta, type CallResult, CallResult as CallResultSchema } from "../..
 import type { Peer } from "../../wire/peer.ts";
 import { connectUnix, silent } from "../../wire/unix.ts";
 import { cases } from "../catalog/cases.ts";
-import { testCatalog } from "./catalog.ts";
 import type { AnyTool } from "../tool.ts";
 import type { ToolCase, World } from "./case.ts";
+import { testCatalog } from "./catalog.ts";
 import { placesIn } from "./open.ts";
 
 type BrokerPeer = Peer<Record<never, never>, Record<never, never>, typeof broker_methods, Record<never, never>>;
@@ -71,10 +71,15 @@ async function startBroker(folder: string, options: readonly string[] = []): Pro
       written += new TextDecoder().decode(value);
     }
   })();
-  const peer: BrokerPeer = await connectUnix(callerSocket("broker", "console", join(folder, "run")), { ...silent, calls: broker_methods, tells: {} });
+  const peer: BrokerPeer = await connectUnix(callerSocket("broker", "console", join(folder, "run")), {
+    ...silent,
+    calls: broker_methods,
+    tells: {},
+  });
   return {
     peer,
-    call: async (name, args) => CallResultSchema.parse(await peer.call("tools/call", { name, arguments: args, _meta: meta, person }, call_limit_ms)),
+    call: async (name, args) =>
+      CallResultSchema.parse(await peer.call("tools/call", { name, arguments: args, _meta: meta, person }, call_limit_ms)),
     ended: (async () => {
       await Promise.all([child.exited, rest]);
       return written.trim().split("\n").at(-1) ?? "";
@@ -100,7 +105,8 @@ async function inWorld<T>(one: ToolCase, work: (world: World, folder: string, ar
     async call(tool, args) {
       preparing ??= await startBroker(folder);
       const result = await preparing.call(tool, args);
-      if (result._meta.status !== "done" || result.structuredContent === null) throw new Error(`preparing with ${tool} failed: ${result._meta.text}`);
+      if (result._meta.status !== "done" || result.structuredContent === null)
+        throw new Error(`preparing with ${tool} failed: ${result._meta.text}`);
       return result.structuredContent;
     },
   };
@@ -132,7 +138,10 @@ async function proveRefused(one: ToolCase): Promise<void> {
     try {
       for (const bad of [{ ...args, no_such_member: 1 }, ...(one.bad?.(world) ?? [])]) {
         const result = await allowing.call(one.tool, bad);
-        demand(`bad arguments ${JSON.stringify(bad)} end as ${result._meta.status}: ${result._meta.text}`, ["invalid", "failed"].includes(result._meta.status));
+        demand(
+          `bad arguments ${JSON.stringify(bad)} end as ${result._meta.status}: ${result._meta.text}`,
+          ["invalid", "failed"].includes(result._meta.status),
+        );
         demand(`the error for ${JSON.stringify(bad)} says too little: "${result._meta.text}"`, result._meta.text.length > 20);
         same(`bad arguments ${JSON.stringify(bad)} changed something`, await one.observe(world), before);
       }
@@ -222,7 +231,8 @@ async function proveKilledAt(one: ToolCase, tool: AnyTool, kill: readonly string
       demand(`${at}: it has an intent and no outcome`, intent === undefined || outcome !== undefined);
       const status = outcome?.status ?? "never begun";
       const text = String(outcome?.body["text"] ?? "");
-      if (status === "done") same(`${at}: said to be done (${text}), but the effect is not whole`, await (one.effect ?? one.observe).call(one, world), effect);
+      if (status === "done")
+        same(`${at}: said to be done (${text}), but the effect is not whole`, await (one.effect ?? one.observe).call(one, world), effect);
       else if (status === "uncertain") demand(`${at}: ${text}`, tool.image === null);
       else same(`${at}: said to be ${status} (${text}), but something is different`, await one.observe(world), before);
       const verdict = await broker.peer.call("audit/verify", { person }, call_limit_ms);

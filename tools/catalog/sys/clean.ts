@@ -51,7 +51,11 @@ export const clean = defineTool({
   description:
     "Frees disk space: deletes temporary files and caches that nobody has changed for `older_than_s`. Nothing else is ever touched, and nothing takes it back; what a cache held is made again when it is needed. To delete a particular file use fs.remove, which can be undone. With a dry run it says what would go.",
   input: z.strictObject({
-    what: z.array(z.enum(["temporary", "caches"])).min(1).max(2).describe("`temporary`: /tmp and the data partition's tmp; `caches`: downloaded and computed files"),
+    what: z
+      .array(z.enum(["temporary", "caches"]))
+      .min(1)
+      .max(2)
+      .describe("`temporary`: /tmp and the data partition's tmp; `caches`: downloaded and computed files"),
     older_than_s: z.number().int().min(0).max(31_536_000).default(86_400).describe("only what was not changed within so many seconds"),
   }),
   output: z.strictObject({
@@ -70,12 +74,21 @@ export const clean = defineTool({
       .map(({ each, id }): Resource => ({ kind: "path", id, access: "delete", attributes: { purpose: each } })),
   }),
   preview: (_, { what, older_than_s }, { places, clock }) => {
-    const entries = oldEntries(what.flatMap((each) => foldersOf(each, places)), clock.now_ms() - older_than_s * 1000);
+    const entries = oldEntries(
+      what.flatMap((each) => foldersOf(each, places)),
+      clock.now_ms() - older_than_s * 1000,
+    );
     const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
-    return { changes: [`${entries.length} entries with ${bytes} bytes are deleted`], final: entries.slice(0, 50).map(({ folder, name }) => join(folder, name)) };
+    return {
+      changes: [`${entries.length} entries with ${bytes} bytes are deleted`],
+      final: entries.slice(0, 50).map(({ folder, name }) => join(folder, name)),
+    };
   },
   run: (_, { what, older_than_s }, { places, clock, call, signal }) => {
-    const entries = oldEntries(what.flatMap((each) => foldersOf(each, places)), clock.now_ms() - older_than_s * 1000);
+    const entries = oldEntries(
+      what.flatMap((each) => foldersOf(each, places)),
+      clock.now_ms() - older_than_s * 1000,
+    );
     const kept: string[] = [];
     let [removed, freed_bytes] = [0, 0];
     for (const { folder, name, bytes } of entries) {

@@ -12,7 +12,9 @@ export const info = defineTool({
   title: "System information",
   description:
     "What this system is: host name, versions, uptime, processor, memory, its state as PID 1 sees it with everything that is degraded, and with `hardware` the inventory of devices. For how busy it is, use sys.metrics.",
-  input: z.strictObject({ hardware: z.boolean().default(false).describe("also the inventory of disks, network devices, GPUs, sensors, TPM and firmware") }),
+  input: z.strictObject({
+    hardware: z.boolean().default(false).describe("also the inventory of disks, network devices, GPUs, sensors, TPM and firmware"),
+  }),
   output: z.strictObject({
     hostname: z.string(),
     kernel: z.string(),

@@ -22,7 +22,9 @@ export const logs = defineTool({
   idempotent: true,
   tainted: true,
   image: null,
-  resolve: ({ service }) => ({ resources: [{ kind: "system", id: service === null ? "logs" : `logs/${service}`, access: "read", attributes: {} }] satisfies Resource[] }),
+  resolve: ({ service }) => ({
+    resources: [{ kind: "system", id: service === null ? "logs" : `logs/${service}`, access: "read", attributes: {} }] satisfies Resource[],
+  }),
   run: async (_, { service, lines, contains }, context) => {
     if (context.logs === null) throw new ToolError("reading logs failed: PID 1, which holds them, is not connected");
     const found = (await context.logs.held(service, lines)).filter((record) => contains === null || record.message.includes(contains));

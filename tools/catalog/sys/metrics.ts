@@ -49,7 +49,8 @@ function networkDevices() {
     const [name, rest] = line.split(":");
     const fields = (rest ?? "").trim().split(/\s+/).map(Number);
     if (name === undefined || fields.length < 16) return [];
-    const [received_bytes = 0, , received_errors = 0, received_dropped = 0, , , , , sent_bytes = 0, , sent_errors = 0, sent_dropped = 0] = fields;
+    const [received_bytes = 0, , received_errors = 0, received_dropped = 0, , , , , sent_bytes = 0, , sent_errors = 0, sent_dropped = 0] =
+      fields;
     return [{ name: name.trim(), received_bytes, received_errors, received_dropped, sent_bytes, sent_errors, sent_dropped }];
   });
 }

@@ -20,7 +20,9 @@ export const power = defineTool({
   },
   preview: (_, { action }) => ({
     changes: ["all services stop"],
-    final: [action === "reboot" ? "what is under way is interrupted, for about a minute" : "the machine is off until somebody switches it on"],
+    final: [
+      action === "reboot" ? "what is under way is interrupted, for about a minute" : "the machine is off until somebody switches it on",
+    ],
   }),
   run: async (_, { action }, { init, call, principal }) => {
     if (init === null) throw new ToolError("asking for it failed: PID 1 is not connected");

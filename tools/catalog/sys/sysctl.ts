@@ -43,11 +43,14 @@ export const sysctl = defineTool({
   tainted: false,
   image: SettingImage,
   resolve: ({ name, value }) => {
-    if (!existsSync(sysctlPath(name))) throw new ToolError(`looking for the kernel parameter "${name}" failed: this kernel does not have it`);
+    if (!existsSync(sysctlPath(name)))
+      throw new ToolError(`looking for the kernel parameter "${name}" failed: this kernel does not have it`);
     const refused = value === undefined ? null : refusal(name, value);
     if (refused !== null) throw new ToolError(`setting "${name}" to "${value}" failed: ${refused}`);
     return {
-      resources: [{ kind: "setting", id: `sysctl/${name}`, access: value === undefined ? "read" : "write", attributes: {} }] satisfies Resource[],
+      resources: [
+        { kind: "setting", id: `sysctl/${name}`, access: value === undefined ? "read" : "write", attributes: {} },
+      ] satisfies Resource[],
     };
   },
   preview: (_, { name, value }) => ({ changes: [`${name}: "${readSysctl(name)}" becomes "${value ?? readSysctl(name)}"`], final: [] }),

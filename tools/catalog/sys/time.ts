@@ -21,7 +21,13 @@ export const time = defineTool({
   description:
     "Reads the clocks, or sets the wall clock when `set_ms` is given. Where a time server is configured the clock is kept by NTP, and setting it by hand is of no use; set it only when there is none. Timers and certificates follow the wall clock.",
   input: z.strictObject({
-    set_ms: z.number().int().min(year_2020_ms).max(year_2100_ms).optional().describe("the new time, milliseconds since 1970 UTC; left out: only read"),
+    set_ms: z
+      .number()
+      .int()
+      .min(year_2020_ms)
+      .max(year_2100_ms)
+      .optional()
+      .describe("the new time, milliseconds since 1970 UTC; left out: only read"),
   }),
   output: z.strictObject({
     now_ms: z.number().describe("wall clock, milliseconds since 1970 UTC"),

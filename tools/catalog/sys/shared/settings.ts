@@ -11,7 +11,10 @@ export const SettingImage = z.strictObject({ value: z.string(), declared: z.stri
 export type SettingImage = z.infer<typeof SettingImage>;
 
 export function declaredValue(state: State, key: string): string | null {
-  return z.string().nullable().parse(state.get(key) ?? null);
+  return z
+    .string()
+    .nullable()
+    .parse(state.get(key) ?? null);
 }
 
 export function declare(state: State, key: string, value: string | null): void {

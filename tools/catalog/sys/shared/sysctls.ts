@@ -12,7 +12,10 @@ interface Allowed {
 
 const number = (min: number, max: number): Allowed["values"] => ({ min, max });
 const int_max = 2_147_483_647;
-const three_numbers: Allowed["values"] = { pattern: /^\d{1,10}\s\d{1,10}\s\d{1,10}$/, form: "three numbers of bytes: minimum default maximum" };
+const three_numbers: Allowed["values"] = {
+  pattern: /^\d{1,10}\s\d{1,10}\s\d{1,10}$/,
+  form: "three numbers of bytes: minimum default maximum",
+};
 
 export const allowed_sysctls: readonly Allowed[] = [
   { key: "vm.swappiness", values: number(0, 200), why: "how readily memory goes to swap" },
@@ -34,14 +37,22 @@ export const allowed_sysctls: readonly Allowed[] = [
   { key: "net.core.wmem_max", values: number(4096, int_max), why: "send buffers on long fat lines" },
   { key: "net.ipv4.ip_forward", values: number(0, 1), why: "a router or VPN passes packets on" },
   { key: "net.ipv6.conf.all.forwarding", values: number(0, 1), why: "the same for IPv6" },
-  { key: "net.ipv4.ip_local_port_range", values: { pattern: /^\d{4,5}\s\d{4,5}$/, form: "two port numbers: first last" }, why: "many outgoing connections" },
+  {
+    key: "net.ipv4.ip_local_port_range",
+    values: { pattern: /^\d{4,5}\s\d{4,5}$/, form: "two port numbers: first last" },
+    why: "many outgoing connections",
+  },
   { key: "net.ipv4.tcp_fin_timeout", values: number(5, 600), why: "how long closed connections linger, seconds" },
   { key: "net.ipv4.tcp_keepalive_time", values: number(30, 86_400), why: "when idle connections are probed, seconds" },
   { key: "net.ipv4.tcp_max_syn_backlog", values: number(128, 65_535), why: "connections that are being opened" },
   { key: "net.ipv4.tcp_tw_reuse", values: number(0, 2), why: "reuse of ports of closed connections" },
   { key: "net.ipv4.tcp_rmem", values: three_numbers, why: "receive buffers of a connection" },
   { key: "net.ipv4.tcp_wmem", values: three_numbers, why: "send buffers of a connection" },
-  { key: "net.ipv4.tcp_congestion_control", values: { pattern: /^[a-z]{2,15}$/, form: "the name of an algorithm" }, why: "lossy or shared lines" },
+  {
+    key: "net.ipv4.tcp_congestion_control",
+    values: { pattern: /^[a-z]{2,15}$/, form: "the name of an algorithm" },
+    why: "lossy or shared lines",
+  },
   { key: "net.netfilter.nf_conntrack_max", values: number(1024, 16_777_216), why: "connections that the firewall keeps track of" },
 ];
 
