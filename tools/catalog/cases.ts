@@ -1,5 +1,6 @@
 /** The cases of all families, by which the properties of all tools are proved. */
 
 import type { ToolCase } from "../testing/case.ts";
+import { audit_cases } from "./sec/audit.cases.ts";
 
-export const cases: readonly ToolCase[] = [];
+export const cases: readonly ToolCase[] = [...audit_cases];

@@ -5,6 +5,7 @@ import type { Permission } from "../broker.ts";
 import type { Restorer } from "../restore.ts";
 import type { AnyTool } from "../tool.ts";
 import { fs } from "./fs/index.ts";
+import { auditTool } from "./sec/audit.ts";
 import { sys, sys_restorer } from "./sys/index.ts";
 
 /** What some families need besides the context of a call. */
@@ -13,8 +14,8 @@ export interface CatalogParts {
   readonly audit: Audit;
 }
 
-export function allTools(_parts: CatalogParts): readonly AnyTool[] {
-  return [...fs, ...sys];
+export function allTools({ audit }: CatalogParts): readonly AnyTool[] {
+  return [...fs, ...sys, auditTool(audit)];
 }
 
 export const restorers: readonly Restorer[] = [sys_restorer];
