@@ -52,7 +52,7 @@ export function launchArgv(launch: string, options: LaunchOptions, program: read
 /** One thing that is put into the sandbox's file tree, in this order. */
 export type SandboxMount =
   | { readonly kind: "ro-bind" | "ro-bind-try" | "bind" | "dev-bind"; readonly from: string; readonly to: string }
-  | { readonly kind: "tmpfs"; readonly to: string };
+  | { readonly kind: "tmpfs" | "dir"; readonly to: string; readonly mode?: string };
 
 export interface BubblewrapOptions {
   /** Namespaces that it shares with the system, against the rule. */
@@ -82,7 +82,10 @@ export function bubblewrapArgv(bwrap: string, options: BubblewrapOptions, progra
   if (own("pid"))
     argv.push("--proc", "/proc"); // else the system's own
   else if (options.root !== "/") argv.push("--ro-bind", "/proc", "/proc");
-  for (const mount of options.mounts) argv.push(`--${mount.kind}`, ...("from" in mount ? [mount.from] : []), mount.to);
+  for (const mount of options.mounts) {
+    if ("mode" in mount && mount.mode !== undefined) argv.push("--perms", mount.mode);
+    argv.push(`--${mount.kind}`, ...("from" in mount ? [mount.from] : []), mount.to);
+  }
   if (options.seccomp_fd !== null) argv.push("--seccomp", String(options.seccomp_fd));
   argv.push("--cap-drop", "ALL");
   for (const capability of options.capabilities ?? []) argv.push("--cap-add", capability);

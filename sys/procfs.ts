@@ -10,6 +10,8 @@ export interface Stat {
   /** User and system time, clock ticks. */
   readonly ticks: number;
   readonly threads: number;
+  /** A thread of the kernel, PF_KTHREAD. */
+  readonly kernel: boolean;
   /** -20 to 19 */
   readonly nice: number;
   /** When it began, clock ticks after boot: with the pid it names one process. */
@@ -18,6 +20,9 @@ export interface Stat {
   readonly virtual_bytes: number;
   readonly rss_pages: number;
 }
+
+/** linux/sched.h */
+const pf_kthread = 0x0020_0000;
 
 /** The name may hold spaces and brackets: it ends at the last closing one. @returns null when it is not such a line */
 export function parseStat(line: string): Stat | null {
@@ -35,6 +40,7 @@ export function parseStat(line: string): Stat | null {
     state: rest[0] ?? "?",
     ppid,
     ticks: field(14) + field(15),
+    kernel: (field(9) & pf_kthread) !== 0,
     nice: field(19),
     threads: field(20),
     started: field(22),
@@ -43,9 +49,10 @@ export function parseStat(line: string): Stat | null {
   };
 }
 
-export function readStat(pid: number): Stat | null {
+/** @param thread one of its threads instead of all of it */
+export function readStat(pid: number, thread?: number): Stat | null {
   try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
+    return parseStat(readFileSync(thread === undefined ? `/proc/${pid}/stat` : `/proc/${pid}/task/${thread}/stat`, "utf8"));
   } catch {
     return null;
   }

@@ -9,6 +9,7 @@
  */
 
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { lib_dir } from "../../contracts/paths.ts";
 import { bubblewrapArgv, launchArgv, type SandboxMount } from "../../sys/launch.ts";
 import { type Command, type Sandbox, tools_uid } from "./exec.ts";
@@ -104,14 +105,30 @@ function boxOf(sandbox: Sandbox, cell: Cell, filtered: boolean) {
 
 function mountsOf(sandbox: Sandbox, cell: Cell): SandboxMount[] {
   const mounts: SandboxMount[] = [
-    { kind: "tmpfs", to: "/tmp" },
+    { kind: "tmpfs", to: "/tmp", mode: "1777" },
     { kind: "tmpfs", to: "/run" },
   ];
-  for (const folder of [cell.run, cell.data])
-    if (sandbox.root === undefined && existsSync(folder) && !/^\/(tmp|run)\//.test(folder)) mounts.push({ kind: "tmpfs", to: folder });
+  const hidden = [cell.run, cell.data].filter((path) => sandbox.root === undefined && existsSync(path) && !isBelow(path, ["/tmp", "/run"]));
+  for (const to of hidden) mounts.push({ kind: "tmpfs", to });
   mounts.push({ kind: "ro-bind-try", from: `${cell.run}/etc`, to: "/run/aios/etc" }); // what /etc/resolv.conf points to
   mounts.push({ kind: "ro-bind", from: cell.programs.launch, to: inner_launch });
-  for (const [from, to] of sandbox.reads ?? []) mounts.push({ kind: "ro-bind", from: cell.stage(from), to });
-  for (const [from, to] of sandbox.writes ?? []) mounts.push({ kind: "bind", from: cell.stage(from), to });
+  const empty = ["/tmp", "/run", ...hidden];
+  for (const [kind, shown] of [
+    ["ro-bind", sandbox.reads ?? []],
+    ["bind", sandbox.writes ?? []],
+  ] as const)
+    for (const [from, to] of shown) mounts.push(...foldersTo(to, empty), { kind, from: cell.stage(from), to });
   return mounts;
+}
+
+function isBelow(path: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => path.startsWith(`${folder}/`));
+}
+
+/** The folders on the way to a path in an empty one: bwrap would make them for root alone. */
+function foldersTo(path: string, empty: readonly string[]): SandboxMount[] {
+  const folders: SandboxMount[] = [];
+  for (let folder = dirname(path); isBelow(folder, empty); folder = dirname(folder))
+    folders.unshift({ kind: "dir", to: folder, mode: "0755" });
+  return folders;
 }

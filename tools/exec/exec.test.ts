@@ -181,6 +181,10 @@ describe("the sandbox", () => {
     expect(Number(text(shared.stdout))).toBeGreaterThan(Number(processes));
   });
 
+  test("an empty /tmp that everybody may write", async () => {
+    expect(text((await rig().exec.ok(sh("ls -A /tmp; echo x > /tmp/x; cat /tmp/x"))).stdout)).toBe("x\n");
+  });
+
   test("folders to read and to write, by the rights of its uid", async () => {
     const { exec } = rig();
     const shared = join(folder, "shared");

@@ -77,3 +77,22 @@ export function drain(stream: ReadableStream<Uint8Array>, take: (chunk: Uint8Arr
   })();
   return { ended, stop: () => void reader.cancel().catch(() => {}) };
 }
+
+/**
+ * Output as text for an answer, at most `json_chars_max` characters of JSON (a control character takes six).
+ * @param which end of it is kept
+ */
+export function answerText(
+  bytes: Uint8Array,
+  json_chars_max: number,
+  which: "first" | "last",
+): { readonly text: string; readonly cut: boolean } {
+  let text = new TextDecoder().decode(bytes);
+  let cut = false;
+  for (let length = JSON.stringify(text).length; length > json_chars_max; length = JSON.stringify(text).length) {
+    const keep = Math.max(0, Math.min(text.length - 1, Math.floor((text.length * json_chars_max) / length)));
+    text = which === "first" ? text.slice(0, keep) : text.slice(text.length - keep);
+    cut = true;
+  }
+  return { text: text.toWellFormed(), cut };
+}
