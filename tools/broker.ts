@@ -18,6 +18,7 @@ import { Locks } from "./call/locks.ts";
 import { recover } from "./call/recover.ts";
 import type { Step } from "./call/steps.ts";
 import { Taint } from "./call/taint.ts";
+import { programsFromBefore } from "./catalog/process/shared/programs.ts";
 import type { Clock, Context, Places } from "./context.ts";
 import type { ExecPrograms } from "./exec/argv.ts";
 import type { Exec } from "./exec/exec.ts";
@@ -110,6 +111,8 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   const sys = options.wrapSys?.(options.sys) ?? options.sys;
 
   const execution = linuxExecution({ sys: options.sys, programs: options.programs, places });
+  const programs = programsFromBefore(values.of("process"), options.boot);
+  await execution.sweep(programs.kept); // before anything of those calls is taken back
   const contextOf = (call: string, tool: string, principal: Principal, signal: AbortSignal): Context => {
     const write = (stream: "stdout" | "stderr", text: string): void => output.write(call, stream, text);
     const exec = execution.forCall({ call, signal, output: write });
@@ -150,6 +153,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
   });
 
+  programs.resume(execution.forCall({ call: `${options.boot}-call-0`, signal: new AbortController().signal, output: () => {} }));
   const recovered = audit.degradation === null ? await recover({ audit, registry, contextOf }) : [];
   for (const outcome of recovered) {
     log(`${outcome.tool} (${outcome.call}) was unfinished: ${outcome.status}: ${outcome.text}`);

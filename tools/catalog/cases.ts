@@ -1,6 +1,7 @@
 /** The cases of all families, by which the properties of all tools are proved. */
 
 import type { ToolCase } from "../testing/case.ts";
+import { process_cases } from "./process/cases.ts";
 import { audit_cases } from "./sec/audit.cases.ts";
 
-export const cases: readonly ToolCase[] = [...audit_cases];
+export const cases: readonly ToolCase[] = [...process_cases, ...audit_cases];

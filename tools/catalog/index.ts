@@ -5,6 +5,7 @@ import type { Permission } from "../broker.ts";
 import type { Restorer } from "../restore.ts";
 import type { AnyTool } from "../tool.ts";
 import { fs } from "./fs/index.ts";
+import { process_tools } from "./process/index.ts";
 import { auditTool } from "./sec/audit.ts";
 import { sys, sys_restorer } from "./sys/index.ts";
 
@@ -15,7 +16,7 @@ export interface CatalogParts {
 }
 
 export function allTools({ audit }: CatalogParts): readonly AnyTool[] {
-  return [...fs, ...sys, auditTool(audit)];
+  return [...fs, ...process_tools, ...sys, auditTool(audit)];
 }
 
 export const restorers: readonly Restorer[] = [sys_restorer];
