@@ -3,5 +3,6 @@
 import type { ToolCase } from "../testing/case.ts";
 import { process_cases } from "./process/cases.ts";
 import { audit_cases } from "./sec/audit.cases.ts";
+import { sys_cases } from "./sys/cases.ts";
 
-export const cases: readonly ToolCase[] = [...process_cases, ...audit_cases];
+export const cases: readonly ToolCase[] = [audit_cases, process_cases, sys_cases].flat();

@@ -32,6 +32,8 @@ export interface ToolCase {
   check?(answer: Record<string, unknown>, world: World): Promise<void> | void;
   /** Waits until what the call started has settled (a service that becomes ready). */
   settle?(world: World): Promise<void>;
+  /** This call only looks, though its tool may change something. */
+  readonly looks?: true;
   /** The call changes something that only an approved undo could not bring back: there is no undo to prove. */
   readonly final?: true;
   /** Ends what would outlive the world. */

@@ -161,7 +161,7 @@ async function proveUndone(one: ToolCase, tool: AnyTool): Promise<void> {
       await one.settle?.(world);
       await one.check?.(result.structuredContent ?? {}, world);
       const after = await one.observe(world);
-      if (tool.risk === "observe") return same("looking changed something", after, before);
+      if (tool.risk === "observe" || one.looks === true) return same("looking changed something", after, before);
       if (one.final === true || tool.undo === undefined) return;
       same("it can be undone, by its own word", result._meta.undo, "possible");
       const undo = async (call: string): Promise<string> => {
@@ -201,7 +201,7 @@ async function measure(one: ToolCase): Promise<{ readonly effect: unknown; reado
 }
 
 async function proveKilled(one: ToolCase, tool: AnyTool, all: boolean): Promise<void> {
-  if (tool.risk === "observe") return;
+  if (tool.risk === "observe" || one.looks === true) return;
   const { effect, asked } = await measure(one);
   const steps = ["authorise", "intent", ...(tool.image === null ? [] : ["image"]), "run", "verify", "outcome"];
   const points = all ? Array.from({ length: asked }, (_, index) => index + 1) : someOf(asked);

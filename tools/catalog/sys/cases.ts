@@ -1,0 +1,106 @@
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { linuxSystem } from "../../../sys/linux.ts";
+import type { ToolCase, World } from "../../testing/case.ts";
+import { setHostname } from "./hostname.ts";
+import { writeSysctl } from "./sysctl.ts";
+
+const hostname = (): string => readFileSync("/proc/sys/kernel/hostname", "utf8").trim();
+const forwarding = (): string => readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim();
+const nothing = (): null => null;
+
+function oldFile(path: string): void {
+  writeFileSync(path, "old");
+  utimesSync(path, 1_000_000_000, 1_000_000_000);
+}
+
+const cacheOf = ({ places }: World): string => join(places.data, "cache");
+
+export const sys_cases: readonly ToolCase[] = [
+  { tool: "sys.info", name: "with hardware", prepare: () => ({ hardware: true }), observe: nothing },
+  {
+    tool: "sys.metrics",
+    name: "of a moment",
+    prepare: () => ({ sample_ms: 50, top: 3 }),
+    observe: nothing,
+    bad: () => [{ sample_ms: 0 }, { top: -1 }, { sample_ms: "long" }],
+  },
+  {
+    tool: "sys.logs",
+    name: "of a service",
+    prepare: () => ({ service: "memory", lines: 10 }),
+    observe: nothing,
+    bad: () => [{ service: "../x" }, { lines: 0 }],
+  },
+  { tool: "sys.events", name: "of a kind", prepare: () => ({ kind: "service.state" }), observe: nothing, bad: () => [{ limit: 0 }] },
+  {
+    tool: "sys.hostname",
+    name: "set to another",
+    prepare: ({ places }) => {
+      setHostname("before", { sys: linuxSystem(), places });
+      return { set: "lighthouse" };
+    },
+    observe: ({ places }) => [hostname(), read(join(places.run, "etc/hostname"))],
+    effect: hostname,
+    bad: () => [{ set: "-x" }, { set: "a b" }, { set: "a.example" }, { set: "" }, { set: "x".repeat(64) }],
+  },
+  {
+    tool: "sys.sysctl",
+    name: "of the network, set to another",
+    prepare: () => {
+      writeSysctl("net.ipv4.ip_forward", "0");
+      return { name: "net.ipv4.ip_forward", value: "1" };
+    },
+    observe: forwarding,
+    bad: () => [
+      { name: "net.ipv4.ip_forward", value: "2" },
+      { name: "kernel.core_pattern", value: "|/tmp/x" },
+      { name: "net/ipv4/ip_forward", value: "1" },
+      { name: "vm.swappiness", value: "60\n" },
+    ],
+  },
+  {
+    tool: "sys.time",
+    name: "read",
+    looks: true,
+    prepare: () => ({}),
+    observe: nothing,
+    bad: () => [{ set_ms: 0 }, { set_ms: Number.MAX_SAFE_INTEGER }, { set_ms: "now" }],
+  },
+  {
+    tool: "sys.power",
+    name: "reboot",
+    prepare: () => ({ action: "reboot" }),
+    observe: nothing,
+    bad: () => [{ action: "halt" }, {}],
+    final: true,
+  },
+  {
+    tool: "sys.clean",
+    name: "an old cache",
+    prepare: (world) => {
+      mkdirSync(join(cacheOf(world), "tree"), { recursive: true });
+      oldFile(join(cacheOf(world), "tree", "inner"));
+      utimesSync(join(cacheOf(world), "tree"), 1_000_000_000, 1_000_000_000);
+      oldFile(join(cacheOf(world), "old"));
+      writeFileSync(join(cacheOf(world), "new"), "new");
+      return { what: ["caches"] };
+    },
+    observe: (world) => readdirSync(cacheOf(world)).sort(),
+    bad: () => [{ what: [] }, { what: ["everything"] }, { what: ["caches"], older_than_s: -1 }],
+    check: ({ removed }, world) => {
+      if (removed !== 2) throw new Error(`it removed ${String(removed)} entries, not 2`);
+      const left = readdirSync(cacheOf(world));
+      if (left.join() !== "new") throw new Error(`it left ${left.join()}`);
+    },
+    final: true,
+  },
+];
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
