@@ -8,6 +8,7 @@ import { readSync } from "node:fs";
 import type { FileStatus } from "../../sys/file/calls.ts";
 import type { System } from "../../sys/system.ts";
 import { encodeName } from "../paths/path-text.ts";
+import { trash_name } from "../paths/place.ts";
 
 export interface TreeEntry {
   readonly type: FileStatus["type"];
@@ -22,7 +23,7 @@ export interface TreeEntry {
   readonly content: string;
 }
 
-/** By path below `root`; the root itself is `.`. Links are not followed, mounts are not entered. */
+/** By path below `root`; the root itself is `.`. Links are not followed; trash is passed over. */
 export function readTree(sys: System, root: string): Record<string, TreeEntry> {
   const entries: Record<string, TreeEntry> = {};
   const visit = (path: string, fd: number): void => {
@@ -31,6 +32,7 @@ export function readTree(sys: System, root: string): Record<string, TreeEntry> {
     const folder = sys.file.reopen(fd, ["read", "directory", "noatime"]);
     const names = sys.file.entries(folder).map(({ name }) => name);
     for (const name of names.sort(Buffer.compare)) {
+      if (name.toString() === trash_name) continue;
       const child = sys.file.open(folder, name, ["path", "nofollow"]);
       visit(path === "." ? encodeName(name) : `${path}/${encodeName(name)}`, child);
       sys.descriptor.close(child);

@@ -47,24 +47,32 @@ describe("fs.read", () => {
     expect((await callTool(read, { path, offset: 99 }, tests.context())).output).toMatchObject({ content: "", next_offset: null });
   });
 
-  test("characters are not cut: any text comes back from pieces of any size (property)", () =>
-    fc.assert(
-      fc.asyncProperty(fc.string({ unit: "binary", maxLength: 60 }), fc.integer({ min: 4, max: 20 }), async (text, limit) => {
-        writeFileSync(path, text);
-        expect((await readAll(path, limit, "text")).join("")).toBe(readFileSync(path, "utf8"));
-      }),
-      { numRuns: 200 },
-    ));
+  test(
+    "characters are not cut: any text comes back from pieces of any size (property)",
+    () =>
+      fc.assert(
+        fc.asyncProperty(fc.string({ unit: "binary", maxLength: 60 }), fc.integer({ min: 4, max: 20 }), async (text, limit) => {
+          writeFileSync(path, text);
+          expect((await readAll(path, limit, "text")).join("")).toBe(readFileSync(path, "utf8"));
+        }),
+        { numRuns: 200 },
+      ),
+    60_000,
+  );
 
-  test("bytes come as base64, and any bytes come back (property)", () =>
-    fc.assert(
-      fc.asyncProperty(fc.uint8Array({ maxLength: 80 }), fc.integer({ min: 1, max: 30 }), async (bytes, limit) => {
-        writeFileSync(path, bytes);
-        const pieces = await readAll(path, limit, "base64");
-        expect(Buffer.concat(pieces.map((piece) => Buffer.from(piece, "base64"))).equals(bytes)).toBe(true);
-      }),
-      { numRuns: 100 },
-    ));
+  test(
+    "bytes come as base64, and any bytes come back (property)",
+    () =>
+      fc.assert(
+        fc.asyncProperty(fc.uint8Array({ maxLength: 80 }), fc.integer({ min: 1, max: 30 }), async (bytes, limit) => {
+          writeFileSync(path, bytes);
+          const pieces = await readAll(path, limit, "base64");
+          expect(Buffer.concat(pieces.map((piece) => Buffer.from(piece, "base64"))).equals(bytes)).toBe(true);
+        }),
+        { numRuns: 100 },
+      ),
+    60_000,
+  );
 
   test("files that the kernel makes up, sparse ones beyond 4 GiB, and a large one by limit", async () => {
     expect((await readAll("/proc/self/status", 65_536)).join("")).toContain("VmRSS");

@@ -127,7 +127,7 @@ describe("the way back", () => {
       }),
       { numRuns: 60 },
     );
-  });
+  }, 60_000);
 
   test("is refused when somebody else has written since, and nothing is lost", async () => {
     writeFileSync(path, "old");

@@ -16,14 +16,12 @@ export function targetOf<P extends Place>(place: P, resources: readonly Resource
   return { place, resources, close: () => place.close() };
 }
 
-/** Opens several places, or none. */
-export function openAll<P extends readonly Place[]>(...openers: { readonly [K in keyof P]: () => P[K] }): P {
-  const places: Place[] = [];
+/** Opens a further place; when that fails, lets go of what is open already. */
+export function openOr<P extends Place>(letGo: () => void, open: () => P): P {
   try {
-    for (const open of openers) places.push(open());
-    return places as unknown as P;
+    return open();
   } catch (error) {
-    for (const place of places) place.close();
+    letGo();
     throw error;
   }
 }
