@@ -2,8 +2,10 @@
 
 import type { Decision } from "../contracts/decision.ts";
 import type { LogReader } from "../wire/logs.ts";
+import { makeBrokerHandlers } from "./broker-routes.ts";
 import type { Answer, Handlers } from "./server/handlers.ts";
 import type { Feed } from "./server/stream.ts";
+import type { BrokerLink } from "./sources/broker.ts";
 import type { EventLog } from "./sources/events.ts";
 import { matches } from "./sources/events.ts";
 import { explain, listDecisions, listEvents } from "./sources/history.ts";
@@ -25,9 +27,10 @@ export interface Sources {
   readonly events: EventLog;
   readonly decisions: Hub<Decision>;
   readonly logs: LogReader;
+  readonly broker: () => BrokerLink | null;
 }
 
-export function makeHandlers({ init, memory, events, decisions, logs }: Sources): Handlers {
+export function makeHandlers({ init, memory, events, decisions, logs, broker }: Sources): Handlers {
   const change = (method: "service.start" | "service.stop" | "service.restart") => async (input: ChangeInput) =>
     fromInit(await init.call(method, { service: input.path.name, why: { who, reason: input.body.reason } }, change_ms_max));
   const shutdown = (action: "reboot" | "poweroff") => async (input: { body: { reason: string } }) =>
@@ -71,6 +74,7 @@ export function makeHandlers({ init, memory, events, decisions, logs }: Sources)
       );
     },
     why: async ({ path }) => await explain(memory(), events, path.id),
+    ...makeBrokerHandlers(broker),
   };
 }
 

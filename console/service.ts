@@ -6,6 +6,7 @@ import { LogReader } from "../wire/logs.ts";
 import { startService } from "../wire/service.ts";
 import { makeHandlers } from "./routes.ts";
 import { type ConsoleServer, serveConsole } from "./server/server.ts";
+import { type BrokerLink, linkBroker } from "./sources/broker.ts";
 import { EventLog } from "./sources/events.ts";
 import { Hub } from "./sources/hub.ts";
 import { linkMemory, type MemoryLink } from "./sources/memory.ts";
@@ -25,6 +26,7 @@ export async function startConsole(options: ConsoleOptions): Promise<void> {
   const decisions = new Hub<Decision>();
   const logs = new LogReader();
   let memory: MemoryLink | null = null;
+  let broker: BrokerLink | null = null;
   let server: ConsoleServer | null = null;
   let serial: string | null = null;
   const service = await startService({
@@ -32,11 +34,12 @@ export async function startConsole(options: ConsoleOptions): Promise<void> {
     run: options.run,
     health: () => ({
       status: "ok",
-      detail: memory?.port ? "listening" : "listening; memory is away",
+      detail: ["listening", memory?.port ? null : "memory is away", broker?.port ? null : "the broker is away"].filter(Boolean).join("; "),
       facts: {
         requests: server?.requests() ?? 0,
         streams: server?.streams() ?? 0,
         memory: Boolean(memory?.port),
+        broker: Boolean(broker?.port),
         serial: serial ?? "none",
       },
     }),
@@ -44,7 +47,7 @@ export async function startConsole(options: ConsoleOptions): Promise<void> {
     onLog: (notification) => logs.take(notification),
     onStop: () => server?.stop(),
   });
-  const handlers = makeHandlers({ init: service.init, memory: () => memory?.port ?? null, events, decisions, logs });
+  const handlers = makeHandlers({ init: service.init, memory: () => memory?.port ?? null, events, decisions, logs, broker: () => broker });
   server = serveConsole(options.http_socket, handlers, { log: options.log });
   service.ready("listening");
 
@@ -53,5 +56,6 @@ export async function startConsole(options: ConsoleOptions): Promise<void> {
     onEvent: (event) => events.take(event),
     onDecision: (decision) => decisions.publish(decision),
   });
+  broker = linkBroker(callerSocket("broker", "console", options.run));
   serial = (await options.startLink?.()) ?? null;
 }

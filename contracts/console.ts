@@ -4,6 +4,8 @@
  */
 
 import { z } from "zod";
+import { broker_routes } from "./console-broker.ts";
+import { Count, Flag, none, route } from "./console-route.ts";
 import { Decision, Why } from "./decision.ts";
 import { Event, LogRecord } from "./event.ts";
 import { BootTimeline, Hardware, ProcessInfo, SystemStatus } from "./init.ts";
@@ -19,33 +21,7 @@ export const Problem = z.strictObject({
 });
 export type Problem = z.infer<typeof Problem>;
 
-export interface Route {
-  readonly method: "GET" | "POST";
-  /** With `{name}` for path parameters. */
-  readonly path: string;
-  readonly summary: string;
-  readonly path_params: z.ZodObject;
-  /** Query parameters arrive as strings; the schema says how each is read. */
-  readonly query: z.ZodObject;
-  readonly body: z.ZodType | null;
-  readonly response: z.ZodType;
-  /** The response is a stream of newline-delimited JSON (application/x-ndjson), one `response` a line. */
-  readonly stream: boolean;
-}
-
-const none = z.strictObject({});
 const Reason = z.strictObject({ reason: z.string().min(1).max(500) });
-const Flag = z
-  .enum(["true", "false"])
-  .default("false")
-  .transform((value) => value === "true");
-const Count = (fallback: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,6}$/, "a whole number")
-    .default(String(fallback))
-    .transform(Number)
-    .pipe(z.number().int().min(1).max(max));
 
 export const ProcessMetrics = z.strictObject({
   service: z.string(),
@@ -69,18 +45,7 @@ export const ConsoleHealth = z.strictObject({
   services: z.array(z.strictObject({ name: z.string(), health: Health.nullable() })),
 });
 
-function route<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType | null, R extends z.ZodType, S extends boolean>(shape: {
-  method: "GET" | "POST";
-  path: string;
-  summary: string;
-  path_params: P;
-  query: Q;
-  body: B;
-  response: R;
-  stream: S;
-}) {
-  return shape;
-}
+export type { Route } from "./console-route.ts";
 
 export const routes = {
   status: route({
@@ -243,6 +208,7 @@ export const routes = {
     response: z.strictObject({ accepted: z.literal(true) }),
     stream: false,
   }),
+  ...broker_routes,
 } as const;
 
 export type RouteName = keyof typeof routes;

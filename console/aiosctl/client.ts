@@ -103,6 +103,9 @@ async function readJson(response: Response, socket: string): Promise<unknown> {
 function parse(schema: z.ZodType, value: unknown, name: string): unknown {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
+  // what failed after the answer had begun says so in its place
+  const late = Problem.safeParse(value);
+  if (late.success) throw new RefusedError(late.data);
   throw new RefusedError({
     title: "The answer does not fit",
     status: 502,

@@ -1,9 +1,10 @@
 /** One request to one response: match, read, ask the handler, check the answer. Never throws. */
 
 import type { z } from "zod";
-import { openapi_path, type Route, routes } from "../../contracts/console.ts";
+import { body_bytes_max, openapi_path, type Route, routes } from "../../contracts/console.ts";
 import { issuesText } from "../../wire/peer.ts";
 import type { Answer, Handlers } from "./handlers.ts";
+import { patient } from "./patient.ts";
 import { ProblemError, problemOf, problemResponse } from "./problem.ts";
 import { fit, readBody, readQuery, targetOf } from "./request.ts";
 import { matchRoute, notAllowed } from "./router.ts";
@@ -32,12 +33,12 @@ export async function dispatch(request: Request, handlers: Handlers, hooks: Disp
     const input = {
       path: fit(route.path_params, match.path_params, "path"),
       query: readQuery(route.query, target.search),
-      body: route.body === null ? null : fit(route.body, await readBody(request), "body"),
+      body: route.body === null ? null : fit(route.body, await readBody(request, route.body_bytes_max ?? body_bytes_max), "body"),
     };
     if (route.stream && hooks.streamsOpen() >= streams_max)
       throw new ProblemError(503, `${streams_max} streams are open already`, "close one, then ask again", { "retry-after": "5" });
-    const answer = await handler(input);
-    return route.stream ? streamed(route, answer, hooks) : whole(route, answer);
+    if (route.stream) return streamed(route, await handler(input), hooks);
+    return await patient(handler(input).then((answer) => whole(route, answer)));
   } catch (error) {
     return problemResponse(problemOf(error));
   }

@@ -14,7 +14,7 @@ export interface Input<N extends RouteName> {
 }
 
 /** Where an answer comes from; said in the header `aios-source`. */
-export type Source = "init" | "memory" | "init-ring" | "proc";
+export type Source = "init" | "memory" | "init-ring" | "proc" | "broker";
 
 export interface Answer<T> {
   readonly value: T;

@@ -1,11 +1,15 @@
 /** The OpenAPI 3.1 document, made from the route table when first asked for. */
 
 import { z } from "zod";
+import { AuditEntry, AuditVerdict } from "../../contracts/audit.ts";
+import { CallRecord, UndoPlan } from "../../contracts/broker.ts";
 import { Metrics, Problem, type Route, routes } from "../../contracts/console.ts";
 import { Decision, Why } from "../../contracts/decision.ts";
 import { Event, LogRecord } from "../../contracts/event.ts";
 import { BootTimeline, Hardware, ProcessInfo, SystemStatus } from "../../contracts/init.ts";
+import { Agent, Approval, Grant, PolicyInfo } from "../../contracts/permission.ts";
 import { Health, ServiceStatus } from "../../contracts/service.ts";
+import { CallOutcome, CallResult, Reason, Resource, ToolDescription } from "../../contracts/tool.ts";
 
 const named = {
   Problem,
@@ -20,6 +24,19 @@ const named = {
   SystemStatus,
   Health,
   ServiceStatus,
+  ToolDescription,
+  CallResult,
+  CallOutcome,
+  CallRecord,
+  Reason,
+  Resource,
+  UndoPlan,
+  AuditEntry,
+  AuditVerdict,
+  Approval,
+  Grant,
+  Agent,
+  PolicyInfo,
 };
 
 type Json = Record<string, unknown>;

@@ -1,7 +1,6 @@
 /** Reads a request's query and body with the schemas of its route. What does not fit is refused, never coerced. */
 
 import type { z } from "zod";
-import { body_bytes_max } from "../../contracts/console.ts";
 import { issuesText } from "../../wire/peer.ts";
 import { ProblemError } from "./problem.ts";
 
@@ -44,11 +43,11 @@ export function fit<S extends z.ZodType>(schema: S, value: unknown, what: string
 }
 
 /** The body as JSON, with a cap on its size and on the time it takes. */
-export async function readBody(request: Request): Promise<unknown> {
+export async function readBody(request: Request, bytes_max: number): Promise<unknown> {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== undefined && type !== "application/json")
     throw new ProblemError(415, `the body is "${type.slice(0, 60)}"`, "send application/json");
-  const text = await readText(request);
+  const text = await readText(request, bytes_max);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -60,9 +59,9 @@ export async function readBody(request: Request): Promise<unknown> {
   }
 }
 
-async function readText(request: Request): Promise<string> {
+async function readText(request: Request, bytes_max: number): Promise<string> {
   const announced = Number(request.headers.get("content-length") ?? "0");
-  if (announced > body_bytes_max) throw tooLarge(announced);
+  if (announced > bytes_max) throw tooLarge(announced, bytes_max);
   if (request.body === null) return "";
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const reader = request.body.getReader();
@@ -74,7 +73,7 @@ async function readText(request: Request): Promise<string> {
       const { value, done } = await reader.read();
       if (done) return text + decoder.decode();
       bytes += value.byteLength;
-      if (bytes > body_bytes_max) throw tooLarge(bytes);
+      if (bytes > bytes_max) throw tooLarge(bytes, bytes_max);
       text += decoder.decode(value, { stream: true });
     }
   } catch (error) {
@@ -86,6 +85,6 @@ async function readText(request: Request): Promise<string> {
   }
 }
 
-function tooLarge(bytes: number): ProblemError {
-  return new ProblemError(413, `the body has ${bytes} bytes or more, and ${body_bytes_max} is the most`, "send less");
+function tooLarge(bytes: number, bytes_max: number): ProblemError {
+  return new ProblemError(413, `the body has ${bytes} bytes or more, and ${bytes_max} is the most`, "send less");
 }

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { Problem, type Route, routes } from "../../contracts/console.ts";
+import { broker_routes } from "../../contracts/console-broker.ts";
+import { call_id, outcome } from "../testing/broker-records.ts";
 import { decision, event, logRecord } from "../testing/records.ts";
 import { startWorld, type World } from "../testing/world.ts";
 import { validate } from "./openapi-check.ts";
@@ -11,8 +13,19 @@ beforeAll(async () => {
 });
 afterAll(async () => await world.close());
 
+/** Path parameters and bodies, for routes that want others than most. */
 const example: Readonly<Record<string, string>> = { name: "memory", id: decision.id };
-const pathOf = (route: Route): string => route.path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(example[key] ?? ""));
+const of_broker = { name: "fs.read", id: call_id };
+const bodies: Readonly<Record<string, unknown>> = {
+  call_make: { name: "fs.write", arguments: { path: "/x" }, _meta: { reason: { text: "a test" } } },
+  undo_plan: { target: { call: call_id } },
+  undo: { target: { call: call_id }, reason: { text: "a test" } },
+  approval_decide: { approve: true, reason: "a test" },
+};
+const pathOf = (name: string, route: Route): string => {
+  const values: Readonly<Record<string, string>> = Object.hasOwn(broker_routes, name) ? of_broker : example;
+  return route.path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(values[key] ?? ""));
+};
 
 async function problem(response: Promise<Response>): Promise<Problem> {
   const got = await response;
@@ -36,7 +49,8 @@ async function linesOf(response: Response, count: number): Promise<unknown[]> {
 
 for (const [name, route] of Object.entries(routes) as [string, Route][]) {
   test(`${name} answers what its route promises`, async () => {
-    const response = route.method === "POST" ? await world.post(pathOf(route), { reason: "a test" }) : await world.get(pathOf(route));
+    const path = pathOf(name, route);
+    const response = route.method === "POST" ? await world.post(path, bodies[name] ?? { reason: "a test" }) : await world.get(path);
     expect(response.status).toBe(200);
     expect(response.headers.get("aios-source")).not.toBeNull();
     const items = route.stream ? await linesOf(response, 1) : [await response.json()];
@@ -136,6 +150,81 @@ test("without memory, events come from PID 1's ring and say so; decisions are a 
     expect((await problem(alone.get("/v1/decisions"))).status).toBe(503);
     expect((await alone.get("/v1/why/0badcafe-init-3")).status).toBe(200);
     expect((await problem(alone.get("/v1/why/0badcafe-d-reactive-1"))).status).toBe(503);
+  } finally {
+    await alone.close();
+  }
+});
+
+test("calls carry the operator, arguments and reason to the broker", async () => {
+  const body = { name: "fs.write", arguments: { path: "/srv/x", text: "t" }, _meta: { reason: { text: "why not" }, dry_run: true } };
+  expect((await world.post("/v1/calls", body)).headers.get("aios-source")).toBe("broker");
+  expect(world.broker?.calls.at(-1)).toMatchObject({
+    method: "tools/call",
+    params: {
+      name: "fs.write",
+      arguments: body.arguments,
+      _meta: { reason: { text: "why not" }, dry_run: true },
+      person: { name: "operator", role: "admin" },
+    },
+  });
+  await world.post(`/v1/calls/${call_id}/cancel`, { reason: "enough" });
+  expect(world.broker?.calls.at(-1)).toMatchObject({
+    method: "calls/cancel",
+    params: { call: call_id, reason: "enough", person: { name: "operator" } },
+  });
+});
+
+test("a call's body may have 192 KiB, and no more; nobody says for whom he calls", async () => {
+  const call = (text: string, more = {}) =>
+    world.post("/v1/calls", { name: "fs.write", arguments: { text }, _meta: { reason: { text: "r" } }, ...more });
+  expect((await call("x".repeat(190 * 1024))).status).toBe(200);
+  expect((await problem(call("x".repeat(193 * 1024)))).status).toBe(413);
+  expect((await problem(call("", { person: { name: "root", role: "admin" } }))).status).toBe(400);
+  expect((await problem(world.post("/v1/calls", { name: "fs.write", arguments: {}, _meta: {} }))).detail).toContain("_meta.reason");
+});
+
+test("what the broker refuses is a problem in its own words", async () => {
+  expect(await problem(world.get("/v1/tools/no.such"))).toMatchObject({ status: 404, detail: 'there is no tool "no.such"' });
+  expect(await problem(world.get("/v1/calls/0badcafe-call-99"))).toMatchObject({ status: 404 });
+  expect((await problem(world.get("/v1/calls/..%2f"))).status).toBe(400);
+  expect((await problem(world.get("/v1/calls/0badcafe-call-99/output"))).status).toBe(404);
+});
+
+test("the audit comes page by page until there are enough entries or no more", async () => {
+  const seqs = async (query: string) =>
+    (await linesOf(await world.get(`/v1/audit?${query}`), 99)).map((one) => (one as { seq: number }).seq);
+  expect(await seqs("lines=100000")).toEqual([4, 3, 2, 1]);
+  expect(await seqs("lines=3")).toEqual([4, 3, 2]);
+  expect(await seqs("before_seq=3")).toEqual([2, 1]);
+  expect(await seqs("kind=intent")).toEqual([2]);
+  expect((await problem(world.get("/v1/audit?kind=nothing"))).status).toBe(400);
+  expect((await problem(world.get("/v1/audit?since_ms=yesterday"))).status).toBe(400);
+});
+
+test("a call is followed until it ends, by each on a connection of his own", async () => {
+  const { broker } = world;
+  if (broker === null) throw new Error("this test needs a broker");
+  broker.outcome = null;
+  const [one, two] = await Promise.all([1, 2].map(() => world.get(`/v1/calls/${call_id}/output`)));
+  await world.system.init.until("two followers", () => broker.followers.size === 2);
+  for (const follower of broker.followers) {
+    follower.tell("call.output", { call: call_id, stream: "stdout", text: "hello\n" });
+    follower.tell("call.ended", { outcome });
+  }
+  for (const response of [one, two])
+    expect(await linesOf(response ?? new Response(), 99)).toEqual([{ stream: "stdout", text: "hello\n" }, { outcome }]);
+  await world.system.init.until("no followers", () => broker.followers.size === 0);
+  broker.outcome = outcome;
+  expect(await linesOf(await world.get(`/v1/calls/${call_id}/output`), 99)).toEqual([{ outcome }]);
+});
+
+test("without a broker, what needs it is a problem and the rest works", async () => {
+  const alone = await startWorld({ broker: false });
+  try {
+    const away = await problem(alone.get("/v1/tools"));
+    expect([away.status, away.detail.startsWith("the broker is away")]).toEqual([503, true]);
+    expect((await problem(alone.get(`/v1/calls/${call_id}/output`))).status).toBe(503);
+    expect((await alone.get("/v1/status")).status).toBe(200);
   } finally {
     await alone.close();
   }

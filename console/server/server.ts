@@ -1,7 +1,7 @@
 /** HTTP on the console's unix socket, with a limit on everything that a client can make large or long. */
 
 import { chmodSync, existsSync, unlinkSync } from "node:fs";
-import { body_bytes_max } from "../../contracts/console.ts";
+import { call_bytes_max } from "../../contracts/console-broker.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Handlers } from "./handlers.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
@@ -9,8 +9,8 @@ import { ProblemError, problemResponse } from "./problem.ts";
 /** Requests in work at once, streams included; further ones are refused. */
 const requests_max = 128;
 /**
- * Seconds without a byte after which a connection is closed: longer than the slowest answer (a service that is
- * restarted), and than the pause between two bytes of a quiet stream.
+ * Seconds without a byte after which a connection is closed: longer than the pause between two bytes of a quiet stream
+ * or of an answer that takes its time.
  */
 const idle_s = 120;
 
@@ -34,7 +34,7 @@ export function serveConsole(path: string, handlers: Handlers, options: ServeOpt
     unix: path,
     development: false,
     // Our own answer to a large body is a problem document; far beyond the limit Bun refuses by itself.
-    maxRequestBodySize: 4 * body_bytes_max,
+    maxRequestBodySize: 4 * call_bytes_max,
     async fetch(request) {
       if (requests + streams >= requests_max)
         return problemResponse(

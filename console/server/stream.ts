@@ -8,8 +8,10 @@ const keepalive_ms = 15_000;
 export interface Feed<T> {
   /** Written first, as fast as it is read. */
   readonly backlog: readonly T[];
-  /** Starts the live part, and gives what ends it. Null: the stream ends after the backlog. */
-  readonly live: ((push: (item: T) => void) => () => void) | null;
+  /** Starts the live part, and gives what ends it; `end` says that nothing comes any more. Null: the stream ends after the backlog. */
+  readonly live: ((push: (item: T) => void, end: () => void) => () => void) | null;
+  /** Without `live`: the next piece of a backlog that is too long to be held at once; empty when there is no more. */
+  readonly more?: () => Promise<readonly T[]>;
 }
 
 export interface StreamEnd {
@@ -28,8 +30,11 @@ const blank = encoder.encode("\n");
 export function ndjson<T>(feed: Feed<T>, line: (item: T) => string, onEnd: (end: StreamEnd) => void): ReadableStream<Uint8Array> {
   const held: Uint8Array[] = [];
   let held_bytes = 0;
+  let backlog = feed.backlog;
   let next = 0;
+  let more = feed.more;
   let open = true;
+  let live = feed.live !== null;
   let stopLive = (): void => {};
 
   const finish = (end: StreamEnd): void => {
@@ -42,7 +47,7 @@ export function ndjson<T>(feed: Feed<T>, line: (item: T) => string, onEnd: (end:
 
   const pump = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
     while (open && (controller.desiredSize ?? 0) > 0) {
-      const item = feed.backlog[next];
+      const item = backlog[next];
       if (item !== undefined) {
         next += 1;
         controller.enqueue(encoder.encode(`${line(item)}\n`));
@@ -53,7 +58,7 @@ export function ndjson<T>(feed: Feed<T>, line: (item: T) => string, onEnd: (end:
       held_bytes -= chunk.length;
       controller.enqueue(chunk);
     }
-    if (!open || feed.live !== null || next < feed.backlog.length) return;
+    if (!open || live || more !== undefined || next < backlog.length) return;
     finish({ reason: "end", detail: "" });
     controller.close();
   };
@@ -65,6 +70,14 @@ export function ndjson<T>(feed: Feed<T>, line: (item: T) => string, onEnd: (end:
       finish({ reason: "failed", detail: error instanceof Error ? error.message : String(error) });
       controller.error(error);
     }
+  };
+
+  /** Asks for the next piece when the last has been written. */
+  const fetch = async (): Promise<void> => {
+    if (more === undefined || next < backlog.length) return;
+    backlog = await more();
+    next = 0;
+    if (backlog.length === 0) more = undefined;
   };
 
   const hold = (controller: ReadableStreamDefaultController<Uint8Array>, chunk: Uint8Array): void => {
@@ -82,13 +95,27 @@ export function ndjson<T>(feed: Feed<T>, line: (item: T) => string, onEnd: (end:
         if (feed.live === null) return;
         controller.enqueue(blank);
         const timer = setInterval(() => guarded(controller, () => hold(controller, blank)), keepalive_ms);
-        const stop = feed.live((item) => guarded(controller, () => hold(controller, encoder.encode(`${line(item)}\n`))));
+        const push = (item: T): void => guarded(controller, () => hold(controller, encoder.encode(`${line(item)}\n`)));
+        const stop = feed.live(push, () => {
+          live = false;
+          guarded(controller, () => pump(controller));
+        });
         stopLive = () => {
           clearInterval(timer);
           stop();
         };
+        if (!open) stopLive(); // it ended while it began
       },
-      pull: (controller) => guarded(controller, () => pump(controller)),
+      async pull(controller) {
+        try {
+          await fetch();
+        } catch (error) {
+          return guarded(controller, () => {
+            throw error;
+          });
+        }
+        guarded(controller, () => pump(controller));
+      },
       cancel: () => finish({ reason: "reader-left", detail: "the reader closed the stream" }),
     },
     { highWaterMark: 64 * 1024, size: (chunk) => chunk?.byteLength ?? 0 },

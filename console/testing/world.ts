@@ -1,8 +1,9 @@
-/** A whole world for one test: PID 1 and memory that are not real, and a real console between them and a real socket. */
+/** A whole world for one test: PID 1, memory and broker that are not real, and a real console between them and a real socket. */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type FakeBroker, startFakeBroker } from "./fake-broker.ts";
 import { type FakeSystem, startFakeSystem } from "./fake-init.ts";
 import { type FakeMemory, startFakeMemory } from "./fake-memory.ts";
 import { decision, events } from "./records.ts";
@@ -10,6 +11,7 @@ import { decision, events } from "./records.ts";
 export interface World {
   readonly system: FakeSystem;
   readonly memory: FakeMemory | null;
+  readonly broker: FakeBroker | null;
   readonly socket: string;
   readonly folder: string;
   readonly console_pid: number;
@@ -19,18 +21,21 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function startWorld({ memory: with_memory = true } = {}): Promise<World> {
+export async function startWorld({ memory: with_memory = true, broker: with_broker = true } = {}): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), "console-"));
   const socket = join(folder, "http", "sock");
   const system = startFakeSystem(folder, socket);
   const memory = with_memory ? startFakeMemory(folder, events, [decision]) : null;
+  const broker = with_broker ? startFakeBroker(folder) : null;
   const child = Bun.spawn([process.execPath, join(import.meta.dir, "start.ts"), folder, socket], { stdout: "ignore", stderr: "inherit" });
   await system.init.until("the console to be ready", () => system.init.ready.length > 0);
   if (memory !== null) await system.init.until("the console to find memory", () => memory.subscribers.size > 0);
+  if (broker !== null) await system.init.until("the console to find the broker", () => broker.connections > 0);
   const get = (path: string, init: RequestInit = {}): Promise<Response> => fetch(`http://aios${path}`, { ...init, unix: socket });
   return {
     system,
     memory,
+    broker,
     socket,
     folder,
     console_pid: child.pid,
@@ -42,6 +47,7 @@ export async function startWorld({ memory: with_memory = true } = {}): Promise<W
       await child.exited;
       system.init.close();
       memory?.close();
+      broker?.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
