@@ -51,6 +51,8 @@ export const broker_methods = {
   },
   /** Ends a call of one's own (the console: of any) that runs or waits. */
   "calls/cancel": { params: z.strictObject({ call: CallId, reason: z.string().min(1).max(500), person }), result: CallOutcome },
+  /** Keeps a call that would otherwise be taken back (`confirm_by_ms`). */
+  "calls/confirm": { params: z.strictObject({ call: CallId, person }), result: z.strictObject({ confirmed: z.literal(true) }) },
   /** From then on `call.output` notifications of that call; first what is held. */
   "calls/follow": { params: z.strictObject({ call: CallId, person }), result: Nothing },
   "undo/plan": { params: z.strictObject({ target: UndoTarget, person }), result: UndoPlan },
@@ -89,6 +91,7 @@ const everyday: readonly BrokerMethod[] = [
   "tools/call",
   "calls/get",
   "calls/cancel",
+  "calls/confirm",
   "calls/follow",
   "undo/plan",
   "undo/run",

@@ -78,6 +78,11 @@ export const CallMeta = z.strictObject({
   dry_run: z.boolean().default(false),
   /** Milliseconds that the answer may wait for an approval; after that it says `waiting`, and the call stays in the queue. */
   wait_ms: z.number().int().min(0).max(600_000).default(0),
+  /**
+   * Seconds within which the call has to be confirmed (`calls/confirm`), or it is taken back: for changes that may lock people
+   * out. Null: what the tool asks for; 0: not at all.
+   */
+  confirm_within_s: z.number().int().min(0).max(3600).nullable().default(null),
   /** A call with a key that the same principal has used is not made again: its first answer is given. */
   key: z.string().min(1).max(100).nullable().default(null),
 });
@@ -122,6 +127,8 @@ export const CallOutcome = z.strictObject({
   /** Names of the policies that decided. */
   policies: z.array(z.string()),
   undo: UndoState,
+  /** When it is taken back unless it is confirmed, milliseconds since 1970; null: it stands. */
+  confirm_by_ms: z.number().nullable(),
   /** Milliseconds from taking the call to its outcome. */
   took_ms: z.number(),
 });

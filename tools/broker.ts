@@ -6,7 +6,7 @@
 
 import type Sqlite from "better-sqlite3";
 import type { Agent, Grant, PolicyInfo } from "../contracts/permission.ts";
-import type { CallOutcome, Principal } from "../contracts/tool.ts";
+import { type CallOutcome, type Principal, Reason as ReasonSchema } from "../contracts/tool.ts";
 import type { System } from "../sys/system.ts";
 import { ChainedAudit } from "./audit/chained.ts";
 import { redact } from "./audit/redact.ts";
@@ -31,6 +31,7 @@ import type { Broker } from "./serve.ts";
 import { openState, stateKind } from "./state/open.ts";
 import { Values, values_schema } from "./state/values.ts";
 import type { AnyTool } from "./tool.ts";
+import { Confirmations, confirmations_schema } from "./undo/confirm.ts";
 import { expiryEntry, imagesKept, imagesWanted } from "./undo/expiry.ts";
 import { ImageStore } from "./undo/store.ts";
 import { Undo } from "./undo/undo.ts";
@@ -84,7 +85,7 @@ export interface OpenBroker extends Broker {
 
 export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   const { places, clock, log } = options;
-  const schema = [values_schema, keys_schema, approvals_schema, ...options.permission.schema];
+  const schema = [values_schema, keys_schema, approvals_schema, confirmations_schema, ...options.permission.schema];
   const state = openState(places.broker, stateKind(schema));
   const audit = new ChainedAudit({
     folder: places.broker,
@@ -133,7 +134,16 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   };
 
   const undo = new Undo({ audit, registry, imagesKept: (call) => imagesKept(audit, call) });
-  const calls = new Calls({
+  const confirmations = new Confirmations(state.db, {
+    now_ms: () => clock.now_ms(),
+    onProblem: log,
+    takeBack: async (call) => {
+      if (undo.stateOf(call) !== "possible") return; // it failed, was taken back already, or something else came later
+      const reason = ReasonSchema.parse({ text: "nobody confirmed it in time" });
+      await undo.run({ call }, { principal: "system", role: null, owner: null }, reason, calls);
+    },
+  });
+  const calls: Calls = new Calls({
     toolFor: (request) => {
       const { undoes } = request;
       if (undoes === null) return registry.get(request.tool);
@@ -144,6 +154,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     limits: new Limits(() => clock.boot_ms()),
     locks: new Locks(),
     taint: new Taint(),
+    confirmations,
     spendGrants: (ids) => permission.spend(ids),
     onOutcome: (outcome) => {
       output.end(outcome);
@@ -168,6 +179,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     expiry = setTimeout(() => void expire(), Math.min(Math.max(next_ms ?? expiry_check_ms, 100), expiry_check_ms));
   };
   await expire();
+  confirmations.start();
 
   return {
     registry,
@@ -175,6 +187,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     undo,
     audit,
     approvals,
+    confirmations,
     output,
     images,
     clock,
@@ -187,6 +200,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       [state.degradation, audit.degradation, images.degradation, permission.degradation, ...unrestored].filter((one) => one !== null),
     async close() {
       if (expiry !== null) clearTimeout(expiry);
+      confirmations.stop();
       await images.close();
       await audit.close();
       state.db.close();

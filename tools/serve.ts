@@ -27,6 +27,7 @@ import type { Output } from "./output.ts";
 import type { Authority } from "./policy/authorise.ts";
 import type { Registry } from "./registry.ts";
 import { ToolError } from "./tool.ts";
+import type { Confirmations } from "./undo/confirm.ts";
 import type { Undo } from "./undo/undo.ts";
 
 export interface Broker {
@@ -37,6 +38,7 @@ export interface Broker {
   readonly approvals: Approvals;
   readonly authority: Authority;
   readonly output: Output;
+  readonly confirmations: Confirmations;
   readonly clock: { now_ms(): number };
   agents(): readonly Agent[];
   grants(all: boolean): readonly Grant[];
@@ -111,6 +113,12 @@ function handlersFor(
       if (!(await broker.calls.cancel(call, principal, reason)))
         throw new RpcError(rpc_error.conflict, `cancelling "${call}" failed: it neither runs nor waits`);
       return (await running)?._meta ?? lastOutcome(broker, call);
+    },
+    "calls/confirm": ({ call, person }) => {
+      mine(broker, call, who(person));
+      if (!broker.confirmations.confirm(call))
+        throw new RpcError(rpc_error.conflict, `confirming "${call}" failed: it does not wait for that; it stands, or was taken back`);
+      return { confirmed: true };
     },
     "calls/follow": ({ call, person }) => {
       if (!broker.output.knows(call)) mine(broker, call, who(person));
@@ -247,6 +255,7 @@ function lastOutcomeOrNull(broker: Broker, call: string): CallOutcome | null {
     tainted: tool?.tainted === true && entry.status === "done",
     policies: Array.isArray(policies) ? policies.map(String) : [],
     undo: broker.undo.stateOf(call),
+    confirm_by_ms: broker.confirmations.deadlineOf(call),
     took_ms: typeof took_ms === "number" ? took_ms : 0,
   };
 }

@@ -69,6 +69,7 @@ export const outcome: CallOutcome = {
   tainted: false,
   policies: ["admins"],
   undo: "possible",
+  confirm_by_ms: null,
   took_ms: 4.25,
 };
 

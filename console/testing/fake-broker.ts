@@ -56,6 +56,10 @@ export function startFakeBroker(run: string): FakeBroker {
         known(call);
         return { ...records.outcome, status: "undone" };
       },
+      "calls/confirm": ({ call }) => {
+        known(call);
+        return { confirmed: true };
+      },
       "calls/follow": ({ call }) => {
         known(call);
         return {};

@@ -421,3 +421,31 @@ describe("undo", () => {
     expect(broker.undo.plan({ call: look._meta.call }).obstacles).toHaveLength(1);
   });
 });
+
+describe("a change that has to be confirmed", () => {
+  const text = (at: string): string | null => (existsSync(join(at, "a")) ? readFileSync(join(at, "a"), "utf8") : null);
+
+  test("is taken back when nobody does, also after a restart, as an audited call of the system", async () => {
+    const at = folder();
+    const first = await open(at, [noteTool(at)]);
+    const { _meta } = await first.calls.make(request("test.note", { name: "a", text: "x" }, { confirm_within_s: 1 }));
+    expect(_meta.confirm_by_ms).toBeGreaterThan(Date.now());
+    expect(text(at)).toBe("x");
+    await opened.pop()?.close();
+    const second = await open(at, [noteTool(at)]);
+    while (text(at) !== null) await Bun.sleep(20);
+    while (second.undo.stateOf(_meta.call) !== "done") await Bun.sleep(20);
+    const [undo] = second.audit.query(AuditQuery.parse({ principal: "system", kind: "outcome" }));
+    expect(undo).toMatchObject({ status: "done", reason: { text: "nobody confirmed it in time" }, body: { undoes: _meta.call } });
+  });
+
+  test("stays when somebody does", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at, { confirm_within_s: 1 })]);
+    const { _meta } = await broker.calls.make(request("test.note", { name: "a", text: "x" }));
+    expect(broker.confirmations.confirm(_meta.call)).toBe(true);
+    expect(broker.confirmations.confirm(_meta.call)).toBe(false);
+    await Bun.sleep(1500);
+    expect(text(at)).toBe("x");
+  });
+});

@@ -10,12 +10,13 @@
 
 import { createHash } from "node:crypto";
 import type { Approval } from "../../contracts/permission.ts";
-import type { CallOutcome, CallResult, CallStatus, Principal, Resource, Risk } from "../../contracts/tool.ts";
+import { CallMeta, type CallOutcome, type CallResult, type CallStatus, type Principal, type Resource, type Risk } from "../../contracts/tool.ts";
 import { issuesText } from "../../wire/peer.ts";
 import type { Audit, NewEntry } from "../audit/audit.ts";
 import type { Context } from "../context.ts";
 import type { Authority, Question, Verdict } from "../policy/authorise.ts";
 import { type AnyTool, type Past, type Preview, type Target, ToolError } from "../tool.ts";
+import type { Confirmations } from "../undo/confirm.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Admitted, Attempt } from "./attempt.ts";
 import { bounded, Runaway } from "./bounded.ts";
@@ -36,6 +37,7 @@ export interface CallPorts {
   readonly limits: Limits;
   readonly locks: Locks;
   readonly taint: Taint;
+  readonly confirmations: Pick<Confirmations, "await" | "confirm" | "deadlineOf">;
   /** 8 hexadecimal digits of the kernel's boot id. */
   readonly boot: string;
   readonly clock: Context["clock"];
@@ -375,6 +377,7 @@ export class Calls {
     });
     this.#step("intent", attempt);
     const image = await this.#keepImage(attempt, target, resources);
+    this.#awaitConfirmation(attempt, image);
     let output: unknown = null;
     try {
       const raw = await bounded(`running ${tool.name}`, tool.timeout_ms, attempt.abort.signal, (signal) =>
@@ -405,6 +408,13 @@ export class Calls {
     }
   }
 
+  /** Before the change, so that whatever interrupts it, nothing stays that nobody confirmed. */
+  #awaitConfirmation({ tool, call, request }: Attempt, image: unknown): void {
+    const within_s = request.meta.confirm_within_s ?? (request.redoes === null ? (tool.confirm_within_s ?? 0) : 0);
+    if (within_s > 0 && image !== null && tool.undo !== undefined)
+      this.#ports.confirmations.await(call, this.#ports.clock.now_ms() + within_s * 1000);
+  }
+
   async #keepImage(attempt: Attempt, target: Target, resources: readonly Resource[]): Promise<unknown> {
     const { tool, call, request } = attempt;
     const snapshot = tool.snapshot;
@@ -432,6 +442,7 @@ export class Calls {
   /** A change that failed: undone, if that is possible. */
   async #takenBack(attempt: Attempt, image: unknown, output: unknown, cause: unknown): Promise<Ended> {
     const { tool, call } = attempt;
+    this.#ports.confirmations.confirm(call);
     const why = textOf(cause);
     if (tool.image === null || tool.undo === undefined) {
       // Such a tool says by a ToolError that nothing has happened.
@@ -538,7 +549,7 @@ export class Calls {
     const request: Pick<Request, "principal" | "tool" | "meta"> = waiting.request ?? {
       principal: approval.principal,
       tool: approval.tool,
-      meta: { reason: approval.reason, group: null, tainted: [], as: null, dry_run: false, wait_ms: 0, key: null },
+      meta: CallMeta.parse({ reason: approval.reason }),
     };
     const text = `${approval.tool} was not made: ${state}${by === null ? "" : ` by ${by}`}: ${why}`;
     const outcome = outcomeOf(call, approval.tool, approval.principal, "declined", text, 0);
@@ -597,6 +608,7 @@ export class Calls {
       tainted: tool.tainted && status === "done",
       policies: [...policies],
       undo: undoable ? "possible" : "none",
+      confirm_by_ms: status === "done" ? this.#ports.confirmations.deadlineOf(call) : null,
     };
   }
 
@@ -659,7 +671,18 @@ export function outcomeOf(
   text: string,
   took_ms: number,
 ): CallOutcome {
-  return { call, tool, principal, status, text: text.slice(0, 4000), tainted: false, policies: [], undo: "none", took_ms };
+  return {
+    call,
+    tool,
+    principal,
+    status,
+    text: text.slice(0, 4000),
+    tainted: false,
+    policies: [],
+    undo: "none",
+    confirm_by_ms: null,
+    took_ms,
+  };
 }
 
 function failure(outcome: CallOutcome): CallResult {

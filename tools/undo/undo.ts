@@ -217,7 +217,7 @@ function requestFor(past: PastCall, who: Undoer, meta: CallMeta, original: PastC
       tool: past.tool,
       arguments: { call: past.call },
       meta,
-      undoes: { call: past.call, own: past.principal === who.principal },
+      undoes: { call: past.call, own: who.principal === "system" || past.principal === who.principal },
       redoes: null,
     };
   return {
