@@ -62,10 +62,16 @@ export const processInfo = defineTool({
   tainted: true,
   image: null,
   async resolve(input, context): Promise<Look> {
-    const ended = typeof input.process === "string" && programOf(input.process, context)?.running !== true;
-    if (ended) return { subject: null, resources: [{ ...all_processes, id: String(input.process) }] };
-    const subject = await holdProcess(input, "read", context);
-    return { subject, resources: subject.resources, close: () => subject.close() };
+    const gone: Look = { subject: null, resources: [{ ...all_processes, id: String(input.process) }] };
+    const of_program = typeof input.process === "string";
+    if (of_program && programOf(String(input.process), context)?.running !== true) return gone;
+    try {
+      const subject = await holdProcess(input, "read", context);
+      return { subject, resources: subject.resources, close: () => subject.close() };
+    } catch (error) {
+      if (of_program && error instanceof ToolError) return gone; // it has ended between the two looks
+      throw error;
+    }
   },
   async run({ subject }, input, context) {
     const handle = typeof input.process === "string" ? input.process : (subject?.facts.call ?? null);
