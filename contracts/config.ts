@@ -63,6 +63,40 @@ export const ExtraService = z.strictObject({
 });
 export type ExtraService = z.infer<typeof ExtraService>;
 
+/** An absolute path without a way up in it. */
+export const PlainPath = z
+  .string()
+  .max(4095)
+  .regex(/^\/[^\0]*$/, "an absolute path")
+  .refine((path) => !path.split("/").includes(".."), 'a path without ".."');
+
+/** Uids of services that the broker defines, one each: none of the system's own, none of tools' programs. */
+export const defined_uids = { first: 20_000, last: 59_999 } as const;
+
+/**
+ * A service that the broker defines while the system runs. It is always sandboxed, in slice `work`, and never root; PID 1
+ * keeps it until the system goes down, the broker for longer.
+ */
+export const DefinedService = ExtraService.omit({ sandbox: true, uid: true }).extend({
+  uid: z.number().int().min(defined_uids.first).max(defined_uids.last),
+  env: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/),
+      z
+        .string()
+        .max(4096)
+        .regex(/^[^\0]*$/),
+    )
+    .default({}),
+  /** Folders and files that it may change, as far as their owner lets it. They are there already. */
+  writes: z.array(PlainPath).max(17).default([]),
+  /** Another root instead of the system's own: a userland. */
+  root: PlainPath.nullable().default(null),
+  /** Whether it is started again when it ends by itself: whatever its status, unless that is 0, or not at all. */
+  restart: z.enum(["always", "on-failure", "never"]).default("always"),
+});
+export type DefinedService = z.infer<typeof DefinedService>;
+
 export const MachineConfig = z.strictObject({
   version: z.literal(1).default(1),
   hostname: Hostname.default("aios"),

@@ -1,6 +1,7 @@
 /** What PID 1 and its children say to each other on `/run/aios/init/<service>/sock`. */
 
 import { z } from "zod";
+import { DefinedService } from "./config.ts";
 import { Event, LogRecord, Severity } from "./event.ts";
 import { Nothing } from "./rpc.ts";
 import { type CoreService, Health, ServiceName, ServiceStatus } from "./service.ts";
@@ -102,6 +103,24 @@ export const init_methods = {
   "service.stop": { params: ServiceChange, result: ServiceStatus },
   /** Answers when the service is ready again, or has failed to become so. Cuts a waiting backoff short. */
   "service.restart": { params: ServiceChange, result: ServiceStatus },
+  /**
+   * Takes a service in, or gives one that was defined before another definition, which counts from its next start. It is not
+   * started. Refused for services of the system and of the machine config.
+   */
+  "service.define": { params: z.strictObject({ service: ServiceName, definition: DefinedService, why: Why }), result: ServiceStatus },
+  /** Stops a service that was defined and forgets it. Refused while others come after it. */
+  "service.remove": { params: ServiceChange, result: z.strictObject({ removed: z.literal(true) }) },
+  /** Services that were defined since boot. */
+  "service.defined": { params: Nothing, result: z.array(z.strictObject({ service: ServiceName, definition: DefinedService })) },
+  /** The newest records that are held, oldest first; as many as fit into an answer. */
+  "logs.read": {
+    params: z.strictObject({
+      service: z.string().max(64).nullable(),
+      before_seq: z.number().int().nullable(),
+      count: z.number().int().min(1).max(500),
+    }),
+    result: z.strictObject({ records: z.array(LogRecord), truncated: z.boolean() }),
+  },
   /** From then on the connection carries `event` notifications; first those still held after `after` (an event id). */
   "events.subscribe": { params: z.strictObject({ after: z.string().nullable() }), result: Nothing },
   /** From then on the connection carries `log` notifications; first up to `backlog` held records. */
@@ -136,12 +155,15 @@ export type InitMethod = keyof typeof init_methods;
 
 const read: InitMethod[] = ["system.status", "service.list", "events.subscribe"];
 
+const machine: InitMethod[] = ["system.hardware", "system.processes", "system.shutdown", "logs.subscribe", "logs.unsubscribe", "logs.read"];
+const services: InitMethod[] = ["service.start", "service.stop", "service.restart", "service.define", "service.remove", "service.defined"];
+
 /** Which methods each caller may use; a method that is not listed is refused with `not_permitted`. */
 export const init_permissions: Readonly<Record<CoreService, readonly InitMethod[]>> = {
-  console: Object.keys(init_methods) as InitMethod[],
+  console: (Object.keys(init_methods) as InitMethod[]).filter((method) => method !== "service.define" && method !== "service.remove"),
   reactive: [...read, "service.restart", "system.reclaim"],
   memory: ["events.subscribe"],
-  broker: [...read, "system.hardware", "system.shutdown", "logs.subscribe", "logs.unsubscribe"],
+  broker: [...read, ...machine, ...services],
   operational: [],
   tactical: [],
   strategic: [],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Event } from "../contracts/event.ts";
 import { shortBootId } from "../contracts/boot-id.ts";
+import { Event } from "../contracts/event.ts";
 import { EventHub } from "./events.ts";
 import { LogHub } from "./logs.ts";
 import { Ring } from "./ring.ts";

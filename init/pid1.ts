@@ -9,6 +9,7 @@ import type { System } from "../sys/system.ts";
 import type { BootContext, BootState, KernelRecord, Phase } from "./boot/phase.ts";
 import type { Program } from "./boot/programs.ts";
 import type { BootClock } from "./clock.ts";
+import { DefinedServices } from "./control/defined.ts";
 import { type Door, makeDoor } from "./control/door.ts";
 import type { Desk } from "./control/handlers.ts";
 import { data_not_looked_for } from "./defaults.ts";
@@ -62,6 +63,7 @@ export class Pid1 {
   readonly #logs: LogHub;
   readonly #supervisor: Supervisor;
   readonly #reaper: Reaper;
+  readonly #defined: DefinedServices;
   readonly #readiness: Readiness;
   readonly #shutdown: Shutdown;
   readonly maintenance: Maintenance;
@@ -93,6 +95,7 @@ export class Pid1 {
       output: (service, stream, said) => this.#logs.add({ service, stream, ...said }),
       onChange: () => this.#changed(),
     });
+    this.#defined = new DefinedServices(this.#supervisor, ports.mode);
     this.#readiness = new Readiness({
       now,
       marks: ports.marks,
@@ -326,6 +329,7 @@ export class Pid1 {
       hardware: () => this.#ports.state.hardware,
       shutdown: (action, reason) => this.requestShutdown(action, reason),
       stopping: () => this.stopping,
+      defined: this.#defined,
       log: (message) => this.#log("notice", message),
     };
   }

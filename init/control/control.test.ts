@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import { DefinedService } from "../../contracts/config.ts";
 import type { Event, LogRecord } from "../../contracts/event.ts";
 import { child_methods, child_notifications, init_methods, init_notifications } from "../../contracts/init.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
@@ -19,6 +20,7 @@ import { policy } from "../supervise/policy.ts";
 import type { RunnerHears } from "../supervise/runner.ts";
 import { Supervisor } from "../supervise/supervisor.ts";
 import { coreSpecs } from "../supervise/table.ts";
+import { DefinedServices } from "./defined.ts";
 import { type Door, makeDoor } from "./door.ts";
 import type { Desk } from "./handlers.ts";
 import { welcomeFor } from "./server.ts";
@@ -67,6 +69,7 @@ function rig(stopping = false) {
     hardware: () => null,
     shutdown: (action, reason) => (shutdowns.push(`${action}: ${reason}`) > 1 ? "it goes down already" : null),
     stopping: () => stopping,
+    defined: new DefinedServices(supervisor, "container"),
     log: () => {},
   };
   closers.push(() => supervisor.close());
@@ -166,6 +169,59 @@ test("changes need a reason, a service that exists, and a system that stays up",
   const down = rig(true);
   const late = await child("console", down.desk, down.supervisor);
   expect(await codeOf(late.peer.call("service.start", { service: "memory", why }))).toBe(rpc_error.conflict);
+});
+
+test("the broker defines services, which run like others; nobody else may, and what is the system's stays", async () => {
+  const { supervisor, desk, children } = rig();
+  const { peer } = await child("broker", desk, supervisor);
+  const definition = DefinedService.parse({ argv: ["/usr/bin/web"], uid: 20_000 });
+  const define = (service: string, changes: object = {}) =>
+    peer.call("service.define", { service, definition: { ...definition, ...changes }, why });
+  expect(await define("web")).toMatchObject({ name: "web", state: "stopped" });
+  expect(await peer.call("service.start", { service: "web", why })).toMatchObject({ state: "ready" });
+  expect(await define("web", { env: { A: "1" } })).toMatchObject({ state: "ready" });
+  expect(await peer.call("service.defined", {})).toEqual([{ service: "web", definition: { ...definition, env: { A: "1" } } }]);
+  children.get("web")?.hears.ended({ status: 1, signal: null });
+  expect(supervisor.status("web")?.state).toBe("backoff");
+  expect(await codeOf(define("memory"))).toBe(rpc_error.conflict);
+  expect(await codeOf(define("later", { after: ["nobody"] }))).toBe(rpc_error.conflict);
+  expect(await codeOf(define("web", { after: ["web"] }))).toBe(rpc_error.conflict);
+  expect(await codeOf(define("rooted", { uid: 0 }))).toBe(rpc_error.invalid_params);
+  await define("later", { after: ["web"] });
+  expect(await codeOf(peer.call("service.remove", { service: "web", why }))).toBe(rpc_error.conflict);
+  for (const service of ["later", "web"]) expect(await peer.call("service.remove", { service, why })).toEqual({ removed: true });
+  expect([supervisor.has("web"), await peer.call("service.defined", {})]).toEqual([false, []]);
+  expect(await codeOf(peer.call("service.remove", { service: "memory", why }))).toBe(rpc_error.not_found);
+  expect(await define("web")).toMatchObject({ state: "stopped", restarts: 0 });
+  for (const caller of ["console", "reactive", "tactical", "memory"] as const) {
+    const other = await child(caller, desk, supervisor);
+    expect(await codeOf(other.peer.call("service.define", { service: "mine", definition, why }))).toBe(rpc_error.not_permitted);
+    expect(await codeOf(other.peer.call("service.remove", { service: "web", why }))).toBe(rpc_error.not_permitted);
+  }
+});
+
+test("a running service is stopped before it is removed", async () => {
+  const { supervisor, desk } = rig();
+  const { peer } = await child("broker", desk, supervisor);
+  await peer.call("service.define", { service: "web", definition: DefinedService.parse({ argv: ["/usr/bin/web"], uid: 20_000 }), why });
+  await peer.call("service.start", { service: "web", why });
+  expect(await peer.call("service.remove", { service: "web", why })).toEqual({ removed: true });
+  expect(supervisor.has("web")).toBe(false);
+});
+
+test("logs are read in pages that fit into a frame", async () => {
+  const { supervisor, desk, logs } = rig();
+  for (let line = 0; line < 300; line += 1)
+    logs.add({ service: line % 2 === 0 ? "web" : "db", stream: "stdout", level: "info", message: `${line}` });
+  const { peer } = await child("broker", desk, supervisor);
+  const read = (more: object) => peer.call("logs.read", { service: "web", before_seq: null, count: 10, ...more });
+  const first = await read({});
+  expect([first.records.length, first.truncated, first.records.at(-1)?.message]).toEqual([10, true, "298"]);
+  const before = await read({ before_seq: first.records[0]?.seq ?? 0, count: 500 });
+  expect([before.records.length, before.truncated]).toEqual([140, false]);
+  for (let line = 0; line < 100; line += 1) logs.add({ service: "big", stream: "stdout", level: "info", message: "\u0001".repeat(8000) });
+  const big = await read({ service: "big", count: 500 });
+  expect([big.records.length > 1, big.truncated]).toEqual([true, true]);
 });
 
 test("caches are the host's in a container; hardware not looked through yet is said so; shutdown is passed on once", async () => {

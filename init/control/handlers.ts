@@ -8,7 +8,9 @@ import { type Handlers, RpcError } from "../../wire/peer.ts";
 import type { EventHub, Unsubscribe } from "../events.ts";
 import type { LogHub } from "../logs.ts";
 import type { Supervisor } from "../supervise/supervisor.ts";
+import { type DefinedServices, DefineError } from "./defined.ts";
 import { processes } from "./processes.ts";
+import { readLogs } from "./read-logs.ts";
 import { reclaim } from "./reclaim.ts";
 import type { ChildPeer } from "./server.ts";
 
@@ -24,6 +26,7 @@ export interface Desk {
   /** @returns why not, or null when the way down has begun */
   shutdown(action: ShutdownAction, reason: string): string | null;
   stopping(): boolean;
+  readonly defined: DefinedServices;
   log(message: string): void;
 }
 
@@ -47,6 +50,9 @@ export function handlersFor(caller: string, desk: Desk, peer: () => ChildPeer): 
     const reason = `${what} requested by ${why.who} (${caller}): ${why.reason}`;
     desk.log(`service "${service}": ${reason}`);
     await within(wait_limit_ms, desk.supervisor[what](service, reason));
+    return statusOf(service);
+  };
+  const statusOf = (service: string): ServiceStatus => {
     const status = desk.supervisor.status(service);
     if (status === null) throw new RpcError(rpc_error.not_found, `the service "${service}" has gone meanwhile`);
     return status;
@@ -77,6 +83,22 @@ export function handlersFor(caller: string, desk: Desk, peer: () => ChildPeer): 
     "service.start": (params) => change("start", params),
     "service.stop": (params) => change("stop", params),
     "service.restart": (params) => change("restart", params),
+    "service.define": async ({ service, definition, why }) => {
+      if (desk.stopping()) throw new RpcError(rpc_error.conflict, `to define "${service}" is not possible: the system goes down`);
+      await answering(() => desk.defined.define(service, definition));
+      desk.log(`service "${service}": defined by ${why.who} (${caller}): ${why.reason}`);
+      return statusOf(service);
+    },
+    "service.remove": async ({ service, why }) => {
+      const reason = `removed by ${why.who} (${caller}): ${why.reason}`;
+      await answering(() => within(wait_limit_ms, desk.defined.remove(service, reason)));
+      if (desk.supervisor.has(service))
+        throw new RpcError(rpc_error.timeout, `to remove "${service}" failed: it has not stopped yet; try again`);
+      desk.log(`service "${service}": ${reason}`);
+      return { removed: true };
+    },
+    "service.defined": () => desk.defined.list(),
+    "logs.read": ({ service, before_seq, count }) => readLogs(desk.logs, service, before_seq, count),
     "events.subscribe": ({ after }) => {
       events?.();
       // answered first, then the held ones, then the new ones: all in the order of the hub
@@ -119,6 +141,16 @@ export function handlersFor(caller: string, desk: Desk, peer: () => ChildPeer): 
       subscriptions.clear();
     },
   };
+}
+
+/** @throws {RpcError} for what the caller can mend */
+async function answering(work: () => void | Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof DefineError) throw new RpcError(rpc_error[error.why], error.message);
+    throw error;
+  }
 }
 
 /** Ends with the work, or when the time is over. */

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
+import { DefinedService } from "../../contracts/config.ts";
 import { default_config } from "../defaults.ts";
 import { argvOf, type Place } from "./argv.ts";
-import { coreSpecs, enabled, extraSpec } from "./table.ts";
+import { coreSpecs, definedSpec, enabled, extraSpec } from "./table.ts";
 
 const bare: Place = { cgroup: null, devices: [], notify_folder: null, may_limit_userns: true };
 const argvFor = (name: string, place: Place = bare) => {
@@ -79,6 +80,36 @@ test("an extra service: no sockets of ours, the network when the config says so"
   expect(argv.slice(-3)).toEqual(["--", "/usr/bin/x", "y"]);
   expect(argvOf(spec({ network: true }), bare)).not.toContain("--unshare-net");
   expect(argvOf(spec({ sandbox: false }), bare)).not.toContain("/usr/bin/bwrap");
+});
+
+test("a defined service: its own uid, slice work, its folders, another root when it has one; never anything else", () => {
+  const defined = DefinedService.parse({ argv: ["/usr/bin/x"], uid: 20_001, env: { PORT: "80" }, writes: ["/var/lib/aios/services/x"] });
+  const spec = definedSpec("x", defined, "machine");
+  expect(spec).toMatchObject({
+    slice: "work",
+    uid: 20_001,
+    gid: 20_001,
+    writes: [],
+    capabilities: null,
+    env: { PORT: "80", PATH: "/usr/bin:/usr/sbin" },
+  });
+  const argv = argvOf(spec, bare).join(" ");
+  expect(argv).toContain("--uid 20001 --gid 20001 --drop-caps --no-new-privs --");
+  expect(argv).toContain("--ro-bind / / --dev /dev");
+  expect(argv).toContain("--bind /var/lib/aios/services/x /var/lib/aios/services/x");
+  expect(argv).not.toContain("/run/aios/init");
+  const rooted = argvOf(definedSpec("x", { ...defined, root: "/var/lib/aios/pkg/1" }, "machine"), bare).join(" ");
+  expect(rooted).toContain("--ro-bind /var/lib/aios/pkg/1 / --dev /dev");
+  for (const bad of [
+    { uid: 0 },
+    { uid: 806 },
+    { sandbox: false },
+    { root: "/a/../b" },
+    { writes: ["etc"] },
+    { argv: [] },
+    { env: { "A=": "x" } },
+  ])
+    expect(DefinedService.safeParse({ argv: ["/usr/bin/x"], uid: 20_001, ...bad }).success, JSON.stringify(bad)).toBe(false);
 });
 
 test("the config switches services off and merges limits and heartbeats", () => {

@@ -1,6 +1,7 @@
 /** The argument vector with which a service is started: launch, then bubblewrap when it is sandboxed, then the program. */
 
-import { callerSocketFolder, lib_dir } from "../../contracts/paths.ts";
+import { existsSync } from "node:fs";
+import { callerSocketFolder, data_dir, lib_dir } from "../../contracts/paths.ts";
 import { bubblewrapArgv, launchArgv, type SandboxMount } from "../../sys/launch.ts";
 import type { Profile } from "./sandbox.ts";
 import type { ServiceSpec } from "./spec.ts";
@@ -49,7 +50,7 @@ function sandboxed(name: string, profile: Profile, place: Place, program: readon
     {
       shares: profile.shares,
       no_user_namespaces: place.may_limit_userns, // the seccomp filter refuses them too
-      root: "/",
+      root: profile.root ?? "/",
       mounts: mountsOf(name, profile, place),
       seccomp_fd,
       dies_with_parent: true,
@@ -63,7 +64,8 @@ function mountsOf(name: string, profile: Profile, place: Place): SandboxMount[] 
   return [
     { kind: "tmpfs", to: "/tmp" },
     { kind: "tmpfs", to: "/run" },
-    { kind: "tmpfs", to: "/var/lib/aios" },
+    // another root need not have the folder, and a mount point cannot be made in it
+    ...(profile.root === undefined || existsSync(`${profile.root}${data_dir}`) ? [{ kind: "tmpfs", to: data_dir } as const] : []),
     same("ro-bind-try", "/run/aios/etc"), // what /etc/hostname and /etc/resolv.conf point to
     ...profile.calls.map((server) => same("ro-bind", callerSocketFolder(server, name))),
     ...(place.notify_folder === null ? [] : [same("ro-bind", place.notify_folder)]),

@@ -8,6 +8,7 @@ const spec = (name: string, after: string[] = [], changes: Partial<MachineSpec> 
   name,
   after,
   ready: "rpc",
+  restart: "always",
   heartbeat_ms: 5_000,
   start_limit_ms: 10_000,
   stop_limit_ms: 3_000,
@@ -67,6 +68,24 @@ describe("states", () => {
     r.pass(300);
     r.started();
     expect(r.unit()).toMatchObject({ state: "ready", pid: 100, ready_after_ms: 300 });
+  });
+
+  test("one that may end by itself stops with the reason; one that fails is started again, unless never", () => {
+    const how = (restart: MachineSpec["restart"], status: number) => {
+      const r = rig([spec("a", [], { restart })]);
+      r.up();
+      r.die("a", status);
+      return [r.state(), r.unit()?.wanted, r.unit()?.reason];
+    };
+    expect(how("on-failure", 0)).toEqual(["stopped", false, "ended with status 0"]);
+    expect(how("on-failure", 1)[0]).toBe("backoff");
+    expect(how("never", 1)).toEqual(["stopped", false, "ended with status 1"]);
+    expect(how("always", 0)[0]).toBe("backoff");
+    const r = rig([spec("a", [], { restart: "never" })]);
+    r.up();
+    r.send({ type: "restart", service: "a", reason: "test" });
+    r.die();
+    expect(r.state()).toBe("starting"); // it was asked to end, for a restart
   });
 
   test("readiness exec: ready as soon as it runs", () => {

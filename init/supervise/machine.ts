@@ -20,6 +20,8 @@
  *             → stopping  on `stop` or `restart` (TERM), or when it was silent for the limit (KILL: what hangs does not
  *                         answer TERM; the silence is reported as a hang)
  *             → backoff / crash-loop   when it ends by itself, whatever the status: a service has no end of its own
+ *             → stopped   when it ends by itself and its definition says that this is its end (restart `never`; restart
+ *                         `on-failure` and status 0); the same from starting
  * stopping    TERM was sent, then KILL after the stop limit. A process that survives KILL sits in the kernel (a dead
  *             disk, say): that is said, KILL is repeated, and the state stays. No second process is started meanwhile.
  *             → stopped   when it has ended and is not wanted
@@ -55,12 +57,17 @@ import { newUnit, type Unit } from "./unit.ts";
 import { exitText, severityOf } from "./words.ts";
 
 /** What the machine has to know of a service. */
-export type MachineSpec = Pick<ServiceSpec, "name" | "after" | "ready" | "heartbeat_ms" | "start_limit_ms" | "stop_limit_ms">;
+export type MachineSpec = Pick<ServiceSpec, "name" | "after" | "ready" | "restart" | "heartbeat_ms" | "start_limit_ms" | "stop_limit_ms">;
 
 /** Something that this service may wait for has changed. */
 interface Look {
   readonly type: "look";
   readonly service: string;
+}
+
+/** Whether a service that ended by itself was meant to. */
+function isItsEnd(restart: MachineSpec["restart"], status: number | null): boolean {
+  return restart === "never" || (restart === "on-failure" && status === 0);
 }
 
 /** Events that one event may cause; more is a fault of the machine, and the rest is dropped rather than looped over. */
@@ -292,6 +299,7 @@ export class Machine {
     unit.last_exit = exit;
     unit.alive = false;
     unit.pid = null;
+    if (unit.state !== "stopping" && isItsEnd(unit.spec.restart, status)) unit.wanted = false;
     this.#ended(unit, exitText(exit));
   }
 

@@ -4,6 +4,7 @@
  * namespaces of its own for IPC, UTS and cgroups are the same for all (`argv.ts`). The lines here are the differences.
  */
 
+import type { DefinedService } from "../../contracts/config.ts";
 import type { CoreService } from "../../contracts/service.ts";
 
 export interface Profile {
@@ -15,6 +16,8 @@ export interface Profile {
   readonly writes: readonly string[];
   /** The device nodes of these virtio-serial ports. */
   readonly ports: readonly string[];
+  /** Another root instead of the system's own. */
+  readonly root?: string;
 }
 
 const nothing: Profile = { shares: [], calls: ["init"], writes: [], ports: [] };
@@ -37,4 +40,9 @@ export const profiles: Readonly<Record<Exclude<CoreService, "broker">, Profile>>
 /** An extra program of the config: no sockets of ours, the network only when the config says so. */
 export function extraProfile(network: boolean): Profile {
   return { shares: network ? ["net"] : [], calls: [], writes: [], ports: [] };
+}
+
+/** A service that the broker defined: as an extra program, and what its definition names. */
+export function definedProfile({ network, writes, root }: Pick<DefinedService, "network" | "writes" | "root">): Profile {
+  return { ...extraProfile(network), writes, ...(root === null ? {} : { root }) };
 }

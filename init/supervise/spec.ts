@@ -20,6 +20,8 @@ export interface ServiceSpec {
   readonly uid: number;
   readonly gid: number;
   readonly ready: Readiness;
+  /** Whether it is started again when it ends by itself: whatever its status, unless that is 0, or not at all. */
+  readonly restart: "always" | "on-failure" | "never";
   /** Milliseconds without a sign of life after which a ready service counts as hung; 0: it is not asked for one. */
   readonly heartbeat_ms: number;
   /** Milliseconds from spawn to ready. */

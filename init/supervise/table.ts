@@ -1,11 +1,11 @@
 /** The services that are ours, as data; and what the machine config adds to them. */
 
-import type { ExtraService, Limits, MachineConfig } from "../../contracts/config.ts";
+import type { DefinedService, ExtraService, Limits, MachineConfig } from "../../contracts/config.ts";
 import { aios_executable, callerSocketFolder } from "../../contracts/paths.ts";
 import type { CoreService } from "../../contracts/service.ts";
 import type { Slice } from "../boot/cgroups.ts";
 import type { Program } from "../boot/programs.ts";
-import { extraProfile, profiles } from "./sandbox.ts";
+import { definedProfile, extraProfile, profiles } from "./sandbox.ts";
 import type { ServiceSpec } from "./spec.ts";
 
 export type Mode = "machine" | "container";
@@ -113,6 +113,7 @@ export function coreSpecs(config: MachineConfig, mode: Mode): ServiceSpec[] {
       uid: row.uid,
       gid: row.uid,
       ready: "rpc",
+      restart: "always",
       heartbeat_ms: own?.heartbeat_ms ?? times[mode].heartbeat,
       start_limit_ms: times[mode].start,
       stop_limit_ms: times[mode].stop,
@@ -138,6 +139,7 @@ export function extraSpec(name: string, extra: ExtraService, mode: Mode): Servic
     uid: extra.uid,
     gid: extra.uid,
     ready: extra.ready,
+    restart: "always",
     heartbeat_ms: extra.heartbeat_ms,
     start_limit_ms: times[mode].start,
     stop_limit_ms: times[mode].stop,
@@ -147,6 +149,12 @@ export function extraSpec(name: string, extra: ExtraService, mode: Mode): Servic
     writes: [],
     capabilities: null,
   };
+}
+
+/** A service that the broker defined (`service.define`). */
+export function definedSpec(name: string, defined: DefinedService, mode: Mode): ServiceSpec {
+  const base = extraSpec(name, { ...defined, sandbox: true }, mode);
+  return { ...base, env: { ...environment, ...defined.env }, restart: defined.restart, sandbox: definedProfile(defined) };
 }
 
 /** A well-kept program of the image (boot/programs.ts). */
