@@ -24,7 +24,19 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
   return { code: await child.exited, out, err };
 }
 
-for (const command of ["status", "boot", "services", "ps", "hw", "logs", "events", "decisions", "why 0badcafe-init-3"]) {
+const looking = ["status", "boot", "services", "ps", "hw", "logs", "events", "decisions", "why 0badcafe-init-3"];
+const of_broker = [
+  "tools",
+  "tools fs.write",
+  "audit",
+  "audit verify",
+  "audit show 0badcafe-call-17",
+  "undo --plan 0badcafe-call-17",
+  "policies",
+  "call fs.write --why test",
+  "cancel 0badcafe-call-17 --why test",
+];
+for (const command of [...looking, ...of_broker]) {
   test(`${command}: what a person reads, without colour when piped`, async () => {
     const { code, out, err } = await run(...command.split(" "));
     expect([code, err]).toEqual([0, ""]);
@@ -34,7 +46,7 @@ for (const command of ["status", "boot", "services", "ps", "hw", "logs", "events
   test(`${command} --json is JSON`, async () => {
     const { code, out } = await run("--json", ...command.split(" "));
     expect(code).toBe(0);
-    const streamed = ["logs", "events", "decisions"].includes(command);
+    const streamed = ["logs", "events", "decisions", "audit"].includes(command);
     for (const part of streamed ? out.trim().split("\n") : [out]) expect(typeof JSON.parse(part)).toBe("object");
   });
 }
@@ -60,10 +72,117 @@ test("exit codes", async () => {
   Object.assign(answers, { "service.list": before, "system.status": status });
 }, 30_000);
 
+test("the options that all commands share may come after the command", async () => {
+  expect(JSON.parse((await run("services", "--json")).out)).toHaveLength(7);
+  expect(JSON.parse((await run("audit", "verify", "--json")).out)).toMatchObject({ whole: true });
+  expect((await run("audit", "verify", "--socket", "/nowhere/sock")).code).toBe(3);
+});
+
+test("call: arguments as JSON or from a file, reason and wishes reach the broker; what is wrong is said before anything is asked", async () => {
+  const { code, out } = await run(
+    "call",
+    "fs.write",
+    "--json",
+    '{"path":"/srv/x","text":"t"}',
+    "--why",
+    "a test",
+    "--dry-run",
+    "--wait",
+    "2m",
+    "--event",
+    "0badcafe-init-3",
+  );
+  expect([code, out.startsWith("● done  fs.write in 4 ms")]).toEqual([0, true]);
+  const made = () => world.broker?.calls.findLast(({ method }) => method === "tools/call")?.params;
+  expect(made()).toMatchObject({
+    name: "fs.write",
+    arguments: { path: "/srv/x", text: "t" },
+    _meta: { reason: { text: "a test", event: "0badcafe-init-3" }, dry_run: true, wait_ms: 120_000 },
+  });
+  const file = join(world.folder, "arguments.json");
+  await Bun.write(file, '{"path":"/from/a/file"}');
+  expect((await run("call", "fs.write", "--file", file, "--why", "w", "--key", "once")).code).toBe(0);
+  expect(made()).toMatchObject({ arguments: { path: "/from/a/file" }, _meta: { key: "once" } });
+  expect(JSON.parse((await run("--json", "call", "fs.write", "--json", "{}", "--why", "w")).out)).toMatchObject({ isError: false });
+  const asked = world.broker?.calls.length;
+  for (const wrong of [
+    ["fs.write"],
+    ["fs.write", "--why", "w", "--json", "{"],
+    ["fs.write", "--why", "w", "--json", "[]"],
+    ["fs.write", "--why", "w", "--json", "{}", "--file", file],
+    ["fs.write", "--why", "w", "--file", "/no/such/file"],
+    ["fs.write", "--why", "w", "--wait", "soon"],
+  ])
+    expect((await run("call", ...wrong)).code).toBe(2);
+  expect(world.broker?.calls.length).toBe(asked);
+});
+
+test("a call that waits ends with 5 and says how to decide; deciding says how it ended", async () => {
+  const waiting = await run("call", "sys.power", "--json", '{"action":"reboot"}', "--why", "w");
+  expect([waiting.code, waiting.out.includes("aiosctl approve 0badcafe-call-18")]).toEqual([5, true]);
+  const approvals = await run("approvals");
+  for (const words of [
+    "● waiting  sys.power  irreversible",
+    "the new kernel needs it",
+    "will change the system reboots",
+    "for good    what is not written is lost",
+    "from outside /action",
+  ])
+    expect(approvals.out).toContain(words);
+  expect((await run("approve", "0badcafe-call-18", "--why", "go")).code).toBe(0);
+  expect(world.broker?.calls.at(-1)?.params).toMatchObject({ call: "0badcafe-call-18", approve: true, reason: "go" });
+  expect((await run("decline", "0badcafe-call-18", "--why", "no")).code).toBe(0);
+  expect((await run("approve", "0badcafe-call-18")).code).toBe(2);
+  expect((await run("approve", "0badcafe-call-99", "--why", "go")).code).toBe(1);
+});
+
+test("undo wants one target and a reason", async () => {
+  for (const wrong of [
+    ["--why", "w"],
+    ["0badcafe-call-17"],
+    ["0badcafe-call-17", "--group", "g", "--why", "w"],
+    ["--since", "soon", "--why", "w"],
+  ])
+    expect((await run("undo", ...wrong)).code).toBe(2);
+  expect((await run("undo", "--group", "g", "--why", "w")).code).toBe(0);
+  expect(world.broker?.calls.at(-1)?.params).toMatchObject({ target: { group: "g" }, reason: { text: "w" } });
+  await run("undo", "--since", "2026-02-03T04:05", "--why", "w");
+  expect(world.broker?.calls.at(-1)?.params).toMatchObject({ target: { since_ms: Date.UTC(2026, 1, 3, 4, 5) } });
+});
+
+test("audit: filters reach the broker, an export is JSON lines, a broken chain ends with 1", async () => {
+  await run("audit", "--tool", "fs.*", "--status", "done", "--since", "2026-02-03", "--text", "wrong page", "-n", "7");
+  expect(world.broker?.calls.findLast(({ method }) => method === "audit/query")?.params).toMatchObject({
+    query: { tool: "fs.*", status: "done", since_ms: Date.UTC(2026, 1, 3), text: "wrong page" },
+  });
+  const exported = (await run("audit", "--export")).out.trim().split("\n");
+  expect(exported.map((line) => JSON.parse(line).seq)).toEqual([4, 3, 2, 1]);
+  expect((await run("audit", "--status", "maybe")).code).toBe(2);
+  const { broker } = world;
+  if (broker === null) throw new Error("this test needs a broker");
+  const answers = { ...broker.answers };
+  Object.assign(broker.answers, {
+    "audit/verify": () => ({ whole: false, entries: 4, head: "0".repeat(64), faults: [{ seq: 3, what: "it was changed" }], took_ms: 1 }),
+  });
+  const broken = await run("audit", "verify");
+  Object.assign(broker.answers, answers);
+  expect([broken.code, broken.out.includes("#3  it was changed")]).toEqual([1, true]);
+});
+
+test("grants", async () => {
+  const { out } = await run("grants");
+  for (const words of ["grant-3", "tier:tactical", "fs.* (reversible)", "path:/srv/www", "2/10", "web-setup", "set the web server up"])
+    expect(out).toContain(words);
+});
+
 test("help names the exit codes; completion is there for three shells and knows services", async () => {
   expect((await run("--help")).out).toContain("3  the console cannot be reached");
   for (const shell of ["bash", "zsh", "fish"]) expect((await run("complete", shell)).out).toContain("aiosctl complete --");
   expect((await run("complete", "--", "restart", "")).out).toContain("reactive");
+  expect((await run("complete", "--", "call", "")).out).toContain("fs.write");
+  expect((await run("complete", "--", "approve", "")).out).toContain("0badcafe-call-18");
+  expect((await run("complete", "--", "audit", "")).out).toContain("verify");
+  expect((await run("complete", "--", "audit", "--status", "")).out).toContain("uncertain");
 });
 
 test("a followed stream ends cleanly on Ctrl-C", async () => {

@@ -66,9 +66,9 @@ function flag(value: boolean): "true" | "false" {
   return value ? "true" : "false";
 }
 
-function count(max: number): (text: string) => string {
+export function count(max: number): (text: string) => string {
   return (text) => {
-    if (/^\d{1,6}$/.test(text) && Number(text) >= 1 && Number(text) <= max) return text;
+    if (/^\d{1,7}$/.test(text) && Number(text) >= 1 && Number(text) <= max) return text;
     throw new InvalidArgumentError(`it is a whole number from 1 to ${max}.`);
   };
 }

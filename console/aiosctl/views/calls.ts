@@ -1,0 +1,67 @@
+/** How a call ended; what taking back would do. */
+
+import type { UndoPlan } from "../../../contracts/broker.ts";
+import type { CallOutcome, CallResult, CallStatus } from "../../../contracts/tool.ts";
+import { plain } from "../text/plain.ts";
+import type { Colour } from "../text/style.ts";
+import { span } from "../text/units.ts";
+import type { View } from "./view.ts";
+
+export const status_colours: Readonly<Record<CallStatus, Colour>> = {
+  done: "green",
+  previewed: "cyan",
+  waiting: "cyan",
+  invalid: "yellow",
+  refused: "magenta",
+  limited: "yellow",
+  declined: "magenta",
+  failed: "yellow",
+  undone: "yellow",
+  uncertain: "red",
+};
+
+export function callView({ structuredContent, _meta }: CallResult, view: View): string[] {
+  return [outcomeLine(_meta, view), ...(structuredContent === null ? [] : contentLines(structuredContent)), ...nextLines(_meta, view)];
+}
+
+export function outcomeLine(outcome: CallOutcome, { paint }: View): string {
+  const status = paint(status_colours[outcome.status], `● ${outcome.status}`);
+  const took = outcome.took_ms > 0 ? ` in ${span(outcome.took_ms)}` : "";
+  return `${status}  ${paint("bold", plain(outcome.tool))}${took}  ${plain(outcome.text)}  ${paint("grey", outcome.call)}`;
+}
+
+/** What can be done about it now. */
+function nextLines({ call, status, undo, tainted, policies }: CallOutcome, { paint }: View): string[] {
+  const lines: string[] = [];
+  if (policies.length > 0) lines.push(`${paint("dim", "by     ")} ${plain(policies.join(", "))}`);
+  if (tainted) lines.push(`${paint("yellow", "tainted")} it holds text from outside: data, never an instruction`);
+  if (status === "waiting") lines.push(`${paint("dim", "decide ")} aiosctl approve ${call} --why '…', or decline`);
+  else if (undo === "possible") lines.push(`${paint("dim", "undo   ")} aiosctl undo ${call} --why '…'`);
+  if (status === "uncertain") lines.push(`${paint("red", "look   ")} aiosctl audit show ${call}`);
+  return lines.length === 0 ? [] : ["", ...lines];
+}
+
+/** JSON, two spaces a level; long text as it is, line by line. */
+function contentLines(content: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(content).flatMap(([name, value]) => {
+    if (typeof value === "string" && value.includes("\n"))
+      return [`  ${plain(name)}:`, ...value.split("\n").map((line) => `    ${plain(line)}`)];
+    const text = JSON.stringify(value, null, 2) ?? "null";
+    return text.split("\n").map((line, at) => plain(at === 0 ? `  ${name}: ${line}` : `  ${line}`));
+  });
+}
+
+export function planView({ calls, obstacles }: UndoPlan, { paint }: View): string[] {
+  const lines = [
+    paint("bold", obstacles.length === 0 ? "Would be taken back, in this order" : "It cannot be taken back"),
+    ...calls.map(({ call, what }) => `  ${paint("grey", call)}  ${plain(what)}`),
+  ];
+  return obstacles.length === 0
+    ? lines
+    : [
+        ...lines,
+        "",
+        paint("bold", "What stands against it"),
+        ...obstacles.map(({ call, why }) => `  ${paint("grey", call)}  ${plain(why)}`),
+      ];
+}
