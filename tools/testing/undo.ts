@@ -25,7 +25,7 @@ export async function undoneFromEverywhere<I, O, T extends Target, S>(
     const sys = crashingSystem(tests.sys, changes);
     const { image, output } = await cutOff(tool, input, context, { ...context, sys });
     const back = takeBack(tool, image, { call: context.call, input, output: null }, context);
-    if (output !== null) expect(await back.settled()).toBe(true);
+    if (output !== null && tool.settled !== undefined) expect(await back.settled()).toBe(true);
     await back.undo();
     expect({ changes, tree: readTree(tests.sys, root) }).toEqual({ changes, tree: before });
     await back.undo();
