@@ -13,6 +13,7 @@ export interface World {
   readonly memory: FakeMemory | null;
   readonly broker: FakeBroker | null;
   readonly socket: string;
+  /** The run directory. */
   readonly folder: string;
   readonly console_pid: number;
   readonly console_alive: () => boolean;
@@ -22,7 +23,8 @@ export interface World {
 }
 
 export async function startWorld({ memory: with_memory = true, broker: with_broker = true } = {}): Promise<World> {
-  const folder = mkdtempSync(join(tmpdir(), "console-"));
+  const base = mkdtempSync(join(tmpdir(), "console-"));
+  const folder = join(base, "run");
   const socket = join(folder, "http", "sock");
   const system = startFakeSystem(folder, socket);
   const memory = with_memory ? startFakeMemory(folder, events, [decision]) : null;
@@ -48,7 +50,7 @@ export async function startWorld({ memory: with_memory = true, broker: with_brok
       system.init.close();
       memory?.close();
       broker?.close();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(base, { recursive: true, force: true });
     },
   };
 }

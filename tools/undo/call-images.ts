@@ -1,6 +1,6 @@
 /** The store as one call sees it: one folder, numbered files, each of them durable before its promise is resolved. */
 
-import { fsyncSync, readFileSync } from "node:fs";
+import { existsSync, fsyncSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SysError } from "../../sys/errors.ts";
 import type { FileStatus } from "../../sys/file/calls.ts";
@@ -113,18 +113,17 @@ export function callImages(ports: CallImagesPorts): CallImages {
     },
     pathOf(file) {
       ports.hold();
-      const path = join(own, file.name);
-      try {
-        sys.file.statusAt("cwd", path);
-        return path;
-      } catch (error) {
-        throw new ToolError(
-          `finding what was kept before "${call}" failed: "${path}" is gone (${textOf(error)}); it was given up or removed`,
-        );
-      }
+      // the file itself may have been renamed away by an undo that was cut off; what was given up has no folder
+      if (existsSync(own)) return join(own, file.name);
+      throw new ToolError(`finding what was kept before "${call}" failed: "${own}" is gone; it was given up`);
     },
     read(file) {
-      const bytes = readFileSync(this.pathOf(file));
+      let bytes: Uint8Array;
+      try {
+        bytes = readFileSync(this.pathOf(file));
+      } catch (error) {
+        throw error instanceof ToolError ? error : new ToolError(`reading what was kept before "${call}" failed: ${textOf(error)}`);
+      }
       const damaged = file.sha256 !== null && new Bun.CryptoHasher("sha256").update(bytes).digest("hex") !== file.sha256;
       if (damaged)
         throw new ToolError(`reading what was kept before "${call}" failed: "${file.name}" is damaged: its content is not what was kept`);

@@ -26,7 +26,7 @@ export interface CallImages {
    */
   keepFile(fd: number, how: "copy" | "link-or-copy"): Promise<KeptFile>;
   keepBytes(bytes: Uint8Array): Promise<KeptFile>;
-  /** A path on which a kept file can be read (and linked, renamed away from or unlinked, by the undo of its call). @throws {ToolError} when it was given up */
+  /** A path on which a kept file can be read (and linked, renamed away from or unlinked, by the undo of its call). @throws {ToolError} when all of the call's was given up */
   pathOf(file: KeptFile): string;
   read(file: KeptFile): Uint8Array;
   /**

@@ -123,12 +123,15 @@ test("what is no file is refused", async () => {
 });
 
 test("damage and loss of what was kept are noticed", async () => {
-  const images = world().open().of(call(1));
+  const store = world().open();
+  const images = store.of(call(1));
   const kept = await images.keepBytes(Buffer.from("content"));
   writeFileSync(images.pathOf(kept), "Content");
   expect(() => images.read(kept)).toThrow("is damaged");
   rmSync(images.pathOf(kept));
-  expect(() => images.read(kept)).toThrow("is gone");
+  expect(() => images.read(kept)).toThrow("ENOENT");
+  await store.discard(call(1));
+  expect(() => images.pathOf(kept)).toThrow("it was given up");
 });
 
 test("what does not fit is refused before the call runs, in words, and leaves nothing behind", async () => {

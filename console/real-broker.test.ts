@@ -1,0 +1,134 @@
+/** The whole way: aiosctl, the console, a real broker that allows everything or asks for approval. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Subprocess } from "bun";
+import { startWorld, type World } from "./testing/world.ts";
+
+let world: World;
+let broker: Subprocess<"ignore", "pipe", "inherit">;
+let work: string;
+
+async function startBroker(authority: string): Promise<void> {
+  const serve = join(import.meta.dir, "../tools/testing/serve.ts");
+  broker = Bun.spawn([process.execPath, serve, dirname(world.folder), "--authority", authority], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  for await (const chunk of broker.stdout) if (new TextDecoder().decode(chunk).includes("ready")) break;
+  await world.system.init.until("the console to find the broker", () => found(), 20_000);
+}
+let found_now = false;
+const found = (): boolean => {
+  void world.get("/v1/tools").then((response) => {
+    found_now = response.ok;
+  });
+  return found_now;
+};
+
+async function stopBroker(): Promise<void> {
+  broker.kill("SIGKILL");
+  await broker.exited;
+  found_now = false;
+}
+
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "aiosctl/main.tsx"), ...args], {
+    env: { PATH: process.env["PATH"] ?? "", AIOS_SOCKET: world.socket },
+    ...({ stdin: "ignore", stdout: "pipe", stderr: "pipe" } as const),
+  });
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  return { code: await child.exited, out, err };
+}
+
+beforeAll(async () => {
+  world = await startWorld({ broker: false });
+  work = join(dirname(world.folder), "work");
+  mkdirSync(work);
+  await startBroker("allow");
+}, 60_000);
+afterAll(async () => {
+  await stopBroker();
+  await world.close();
+});
+
+const idIn = (text: string): string => /[0-9a-f]{8}-call-[0-9]+/.exec(text)?.[0] ?? "none";
+
+test("a file is written, looked up in the audit, taken back, and the chain is whole", async () => {
+  const path = join(work, "page");
+  writeFileSync(path, "before");
+  const written = await run(
+    "call",
+    "fs.write",
+    "--json",
+    JSON.stringify({ path, content: "after", how: "write" }),
+    "--why",
+    "the page was wrong",
+  );
+  expect([written.code, readFileSync(path, "utf8")]).toEqual([0, "after"]);
+  const id = idIn(written.out);
+  expect((await run("audit", "--resource", path)).out).toContain("the page was wrong");
+  expect((await run("audit", "--text", "page wrong", "--tool", "fs.*")).out).toContain(id);
+  expect((await run("audit", "show", id)).out).toMatch(/by +person:operator[\s\S]*intent[\s\S]*image[\s\S]*outcome/);
+  expect((await run("undo", "--plan", id)).code).toBe(0);
+  const undone = await run("undo", id, "--why", "it was right");
+  expect([undone.out.startsWith("● done"), undone.code]).toEqual([true, 0]);
+
+  expect(readFileSync(path, "utf8")).toBe("before");
+  expect((await run("undo", id, "--why", "again")).err).toContain("was taken back already");
+  const verified = await run("audit", "verify");
+  expect([verified.code, verified.out.startsWith("● whole")]).toEqual([0, true]);
+  const exported = (await run("audit", "--export", "--call", id)).out.trim().split("\n");
+  expect(exported.map((line) => JSON.parse(line).kind)).toEqual(["outcome", "image", "intent"]);
+}, 60_000);
+
+test("what does not fit or is not there is said, and changes nothing", async () => {
+  const bad = await run("call", "fs.write", "--json", '{"path":"relative","content":"x"}', "--why", "w");
+  expect([bad.code, bad.out.startsWith("● invalid") || bad.out.startsWith("● failed")]).toEqual([1, true]);
+  expect((await run("call", "no.such", "--why", "w")).code).toBe(1);
+  expect((await run("tools", "no.such")).err).toContain('there is no tool "no.such"');
+  const preview = await run(
+    "call",
+    "fs.write",
+    "--json",
+    JSON.stringify({ path: join(work, "none"), content: "x", how: "write" }),
+    "--why",
+    "w",
+    "--dry-run",
+  );
+  expect([preview.code, preview.out.startsWith("● previewed"), existsSync(join(work, "none"))]).toEqual([0, true, false]);
+}, 60_000);
+
+test("a call that waits is approved by a person and then made; another is declined and never made", async () => {
+  await stopBroker();
+  await startBroker("approval");
+  const path = join(work, "asked");
+  const call = (name: string) =>
+    run("call", "fs.write", "--json", JSON.stringify({ path: `${path}-${name}`, content: "yes", how: "write" }), "--why", "may I");
+  const [one, two] = [await call("one"), await call("two")];
+  expect([one.code, two.code]).toEqual([5, 5]);
+  expect((await run("approvals")).out).toContain(`${path}-one`);
+  expect((await run("approve", idIn(one.out), "--why", "you may")).code).toBe(0);
+  expect((await run("decline", idIn(two.out), "--why", "you may not")).code).toBe(0);
+  expect([existsSync(`${path}-one`), existsSync(`${path}-two`)]).toEqual([true, false]);
+  expect((await run("approve", idIn(one.out), "--why", "again")).code).toBe(1);
+  const waiting = run(
+    "call",
+    "fs.write",
+    "--json",
+    JSON.stringify({ path: `${path}-three`, content: "yes", how: "write" }),
+    "--why",
+    "may I",
+    "--wait",
+    "1m",
+  );
+  let asked: string | null = null;
+  for (let tries = 0; asked === null && tries < 200; tries += 1) {
+    const { out } = await run("--json", "approvals");
+    asked = (JSON.parse(out) as { call: string }[])[0]?.call ?? null;
+  }
+  expect((await run("approve", asked ?? "none", "--why", "go on")).code).toBe(0);
+  expect([(await waiting).code, existsSync(`${path}-three`)]).toEqual([0, true]);
+}, 120_000);
