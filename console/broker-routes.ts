@@ -14,7 +14,7 @@ import type { BrokerLink, BrokerPort, Person } from "./sources/broker.ts";
 export const operator: Person = { name: "operator", role: "admin" };
 
 /** Milliseconds. A call ends by its own limit; this one only notices a broker that has forgotten it. */
-const call_ms_max = 24 * 3600 * 1000;
+export const call_ms_max = 24 * 3600 * 1000;
 const verify_ms_max = 3600 * 1000;
 /** Entries that are asked for at once. */
 const page_entries = 500;

@@ -1,9 +1,12 @@
 /** The console in operation: HTTP first, so that it answers at once; memory and the serial line when there is time. */
 
+import { call_bytes_max } from "../contracts/console-broker.ts";
 import type { Decision } from "../contracts/decision.ts";
 import { callerSocket } from "../contracts/paths.ts";
 import { LogReader } from "../wire/logs.ts";
 import { startService } from "../wire/service.ts";
+import { brokerToolPort } from "./mcp/broker-port.ts";
+import { mcpEndpoint } from "./mcp/http.ts";
 import { makeHandlers } from "./routes.ts";
 import { type ConsoleServer, serveConsole } from "./server/server.ts";
 import { type BrokerLink, linkBroker } from "./sources/broker.ts";
@@ -48,7 +51,11 @@ export async function startConsole(options: ConsoleOptions): Promise<void> {
     onStop: () => server?.stop(),
   });
   const handlers = makeHandlers({ init: service.init, memory: () => memory?.port ?? null, events, decisions, logs, broker: () => broker });
-  server = serveConsole(options.http_socket, handlers, { log: options.log });
+  const mcp = mcpEndpoint(
+    brokerToolPort(() => broker),
+    call_bytes_max,
+  );
+  server = serveConsole(options.http_socket, handlers, { log: options.log, mcp });
   service.ready("listening");
 
   await service.init.call("events.subscribe", { after: null });

@@ -50,6 +50,10 @@ export async function runProgram(argv: readonly string[], around: Surroundings, 
     .description("live view of the whole system; q quits")
     .option("--interval <seconds>", "seconds between two samples", "1")
     .action(run(async (context) => await (await import("./watch/start.tsx")).watch(context, intervalOf(program))));
+  program
+    .command("mcp")
+    .description("the tools as a Model Context Protocol server on stdin and stdout")
+    .action(run(async (context) => await (await import("./mcp.ts")).serveMcp(context)));
   addSharedOptions(program);
   addCompletion(program, await knownNames(argv, makeContext({}, around, signal)));
   try {

@@ -2,7 +2,9 @@
 
 import type { z } from "zod";
 import { body_bytes_max, openapi_path, type Route, routes } from "../../contracts/console.ts";
+import { mcp_path } from "../../contracts/console-broker.ts";
 import { issuesText } from "../../wire/peer.ts";
+import type { McpEndpoint } from "../mcp/http.ts";
 import type { Answer, Handlers } from "./handlers.ts";
 import { patient } from "./patient.ts";
 import { ProblemError, problemOf, problemResponse } from "./problem.ts";
@@ -18,6 +20,8 @@ export interface DispatchHooks {
   readonly onStream: () => void;
   readonly onStreamEnd: (end: StreamEnd) => void;
   readonly streamsOpen: () => number;
+  /** The Model Context Protocol's endpoint. */
+  readonly mcp: McpEndpoint | null;
 }
 
 /** A handler of the table with the types of its own route forgotten: what it gets has been parsed with that route's schemas. */
@@ -27,6 +31,7 @@ export async function dispatch(request: Request, handlers: Handlers, hooks: Disp
   try {
     const target = targetOf(request);
     if (target.path === openapi_path) return await openapi(request.method);
+    if (target.path === mcp_path && hooks.mcp !== null) return await hooks.mcp.fetch(request);
     const match = matchRoute(request.method, target.path);
     const route: Route = routes[match.name];
     const handler = handlers[match.name] as AnyHandler;

@@ -2,6 +2,7 @@
 
 import { chmodSync, existsSync, unlinkSync } from "node:fs";
 import { call_bytes_max } from "../../contracts/console-broker.ts";
+import type { McpEndpoint } from "../mcp/http.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Handlers } from "./handlers.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
@@ -24,6 +25,7 @@ export interface ServeOptions {
   /** File mode of the socket. */
   readonly mode?: number;
   readonly log?: (message: string) => void;
+  readonly mcp?: McpEndpoint;
 }
 
 export function serveConsole(path: string, handlers: Handlers, options: ServeOptions = {}): ConsoleServer {
@@ -51,6 +53,7 @@ export function serveConsole(path: string, handlers: Handlers, options: ServeOpt
             if (end.reason === "reader-slow" || end.reason === "failed") options.log?.(`a stream was broken off: ${end.detail}`);
           },
           streamsOpen: () => streams,
+          mcp: options.mcp ?? null,
         });
       } finally {
         requests -= 1;
