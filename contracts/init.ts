@@ -112,15 +112,6 @@ export const init_methods = {
   "service.remove": { params: ServiceChange, result: z.strictObject({ removed: z.literal(true) }) },
   /** Services that were defined since boot. */
   "service.defined": { params: Nothing, result: z.array(z.strictObject({ service: ServiceName, definition: DefinedService })) },
-  /** The newest records that are held, oldest first; as many as fit into an answer. */
-  "logs.read": {
-    params: z.strictObject({
-      service: z.string().max(64).nullable(),
-      before_seq: z.number().int().nullable(),
-      count: z.number().int().min(1).max(500),
-    }),
-    result: z.strictObject({ records: z.array(LogRecord), truncated: z.boolean() }),
-  },
   /** From then on the connection carries `event` notifications; first those still held after `after` (an event id). */
   "events.subscribe": { params: z.strictObject({ after: z.string().nullable() }), result: Nothing },
   /** From then on the connection carries `log` notifications; first up to `backlog` held records. */
@@ -155,7 +146,7 @@ export type InitMethod = keyof typeof init_methods;
 
 const read: InitMethod[] = ["system.status", "service.list", "events.subscribe"];
 
-const machine: InitMethod[] = ["system.hardware", "system.processes", "system.shutdown", "logs.subscribe", "logs.unsubscribe", "logs.read"];
+const machine: InitMethod[] = ["system.hardware", "system.processes", "system.shutdown", "logs.subscribe", "logs.unsubscribe"];
 const services: InitMethod[] = ["service.start", "service.stop", "service.restart", "service.define", "service.remove", "service.defined"];
 
 /** Which methods each caller may use; a method that is not listed is refused with `not_permitted`. */

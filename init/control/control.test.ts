@@ -209,21 +209,6 @@ test("a running service is stopped before it is removed", async () => {
   expect(supervisor.has("web")).toBe(false);
 });
 
-test("logs are read in pages that fit into a frame", async () => {
-  const { supervisor, desk, logs } = rig();
-  for (let line = 0; line < 300; line += 1)
-    logs.add({ service: line % 2 === 0 ? "web" : "db", stream: "stdout", level: "info", message: `${line}` });
-  const { peer } = await child("broker", desk, supervisor);
-  const read = (more: object) => peer.call("logs.read", { service: "web", before_seq: null, count: 10, ...more });
-  const first = await read({});
-  expect([first.records.length, first.truncated, first.records.at(-1)?.message]).toEqual([10, true, "298"]);
-  const before = await read({ before_seq: first.records[0]?.seq ?? 0, count: 500 });
-  expect([before.records.length, before.truncated]).toEqual([140, false]);
-  for (let line = 0; line < 100; line += 1) logs.add({ service: "big", stream: "stdout", level: "info", message: "\u0001".repeat(8000) });
-  const big = await read({ service: "big", count: 500 });
-  expect([big.records.length > 1, big.truncated]).toEqual([true, true]);
-});
-
 test("caches are the host's in a container; hardware not looked through yet is said so; shutdown is passed on once", async () => {
   const { supervisor, desk, shutdowns } = rig();
   const { peer } = await child("console", desk, supervisor);

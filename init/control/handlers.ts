@@ -10,7 +10,6 @@ import type { LogHub } from "../logs.ts";
 import type { Supervisor } from "../supervise/supervisor.ts";
 import { type DefinedServices, DefineError } from "./defined.ts";
 import { processes } from "./processes.ts";
-import { readLogs } from "./read-logs.ts";
 import { reclaim } from "./reclaim.ts";
 import type { ChildPeer } from "./server.ts";
 
@@ -98,7 +97,6 @@ export function handlersFor(caller: string, desk: Desk, peer: () => ChildPeer): 
       return { removed: true };
     },
     "service.defined": () => desk.defined.list(),
-    "logs.read": ({ service, before_seq, count }) => readLogs(desk.logs, service, before_seq, count),
     "events.subscribe": ({ after }) => {
       events?.();
       // answered first, then the held ones, then the new ones: all in the order of the hub

@@ -7,6 +7,7 @@ import type { AnyTool } from "../tool.ts";
 import { fs } from "./fs/index.ts";
 import { process_tools } from "./process/index.ts";
 import { auditTool } from "./sec/audit.ts";
+import { service_restorer, service_tools } from "./service/index.ts";
 import { sys, sys_restorer } from "./sys/index.ts";
 
 /** What some families need besides the context of a call. */
@@ -16,7 +17,7 @@ export interface CatalogParts {
 }
 
 export function allTools({ audit }: CatalogParts): readonly AnyTool[] {
-  return [...fs, ...process_tools, ...sys, auditTool(audit)];
+  return [...fs, ...process_tools, ...service_tools, ...sys, auditTool(audit)];
 }
 
-export const restorers: readonly Restorer[] = [sys_restorer];
+export const restorers: readonly Restorer[] = [sys_restorer, service_restorer];

@@ -4,6 +4,7 @@ import { init_methods } from "../../contracts/init.ts";
 import { memory_methods } from "../../contracts/memory.ts";
 import { system_status } from "../../wire/testing/fake-init.ts";
 import type { Context } from "../context.ts";
+import { worldPid1 } from "./pid1.ts";
 
 const text = { model: "", vendor: "", version: "" };
 const answers: Readonly<Record<string, unknown>> = {
@@ -16,6 +17,7 @@ const answers: Readonly<Record<string, unknown>> = {
     firmware: { kind: "unknown", vendor: text.vendor, version: text.version, board: "" },
     virtualisation: "none",
   },
+  "system.processes": [],
   "system.shutdown": { accepted: true },
   "events.list": [],
 };
@@ -35,6 +37,14 @@ async function call(method: string, params: unknown): Promise<unknown> {
     throw new Error(`calling "${method}" failed: this test has no answer to it`);
   contract.params.parse(params);
   return contract.result.parse(answers[method]);
+}
+
+/** @param pid1_file where PID 1 keeps what was defined */
+export function neighboursOf(pid1_file: string): Pick<Context, "init" | "logs" | "memory"> {
+  const pid1 = worldPid1(pid1_file);
+  const ask = (method: string, params: unknown): Promise<unknown> =>
+    pid1.knows(method) ? pid1.call(method, params) : call(method, params);
+  return { ...neighbours, init: { call: ask as Call } };
 }
 
 export const neighbours: Pick<Context, "init" | "logs" | "memory"> = {

@@ -9,7 +9,7 @@ import { allTools } from "../catalog/index.ts";
 import type { Places } from "../context.ts";
 import { checkoutPrograms } from "../exec/testing/programs.ts";
 import type { Question, Verdict } from "../policy/authorise.ts";
-import { neighbours } from "./neighbours.ts";
+import { neighboursOf } from "./neighbours.ts";
 
 export function placesIn(folder: string): Places {
   const data = join(folder, "data");
@@ -68,7 +68,7 @@ export async function openTestBroker(
     permission: authority,
     tools: allTools,
     restorers: [],
-    neighbours: () => neighbours,
+    neighbours: () => neighboursOf(join(folder, "pid1.json")),
     log: (text) => process.stderr.write(`broker: ${text}\n`),
     giveUp: (why) => {
       process.stderr.write(`broker: giving up: ${why}\n`);

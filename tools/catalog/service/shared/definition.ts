@@ -1,0 +1,65 @@
+/** What the AI says of a service, and what the broker keeps of it. */
+
+import { z } from "zod";
+import { DefinedService, Limits, PlainPath } from "../../../../contracts/config.ts";
+import { ServiceName } from "../../../../contracts/service.ts";
+import type { Context } from "../../../context.ts";
+
+const Text = z
+  .string()
+  .max(4096)
+  .regex(/^[^\0]*$/, "a text without zero bytes");
+const Variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, "a variable's name: a letter or _, then up to 63 letters, digits and _");
+
+export const Port = z.strictObject({ protocol: z.enum(["tcp", "udp"]), port: z.number().int().min(1).max(65_535) });
+
+export const Definition = z.strictObject({
+  argv: z
+    .array(Text)
+    .min(1)
+    .max(64)
+    .describe("the program's absolute path (inside `root`, if that is given), then its arguments; there is no shell"),
+  root: PlainPath.nullable().default(null).describe("folder of a userland that it sees as /; null: the system's own root"),
+  env: z.record(Variable, Text).default({}).describe("variables besides PATH, HOME and LANG"),
+  writes: z
+    .array(PlainPath)
+    .max(16)
+    .default([])
+    .describe(
+      "existing files and folders that it may change besides its own folder /var/lib/aios/services/NAME, as far as their owner lets its uid",
+    ),
+  network: z.boolean().default(false).describe("the system's network; otherwise it has none"),
+  ports: z.array(Port).max(16).default([]).describe("ports on which it listens; net.listen opens them to others"),
+  after: z.array(ServiceName).max(16).default([]).describe("services that are looked at before it starts"),
+  ready: z
+    .enum(["exec", "notify"])
+    .default("exec")
+    .describe("exec: it counts as ready once it runs. notify: it says READY=1 by sd_notify(3)"),
+  heartbeat_ms: z
+    .number()
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(0)
+    .describe("with notify: it hangs when it has not said WATCHDOG=1 for this long, milliseconds; 0: it is not asked for"),
+  restart: z
+    .enum(["always", "on-failure", "never"])
+    .default("always")
+    .describe("whether it is started again when it ends by itself; on-failure: unless its status was 0"),
+  limits: Limits.default({}).describe("of its cgroup: cpu_weight, memory_high_bytes, memory_max_bytes, pids_max"),
+});
+export type Definition = z.infer<typeof Definition>;
+
+export const Stored = z.strictObject({ definition: Definition, uid: z.number().int(), enabled: z.boolean() });
+export type Stored = z.infer<typeof Stored>;
+
+/** Its own folder, which it may write. */
+export function serviceFolder(name: string, { places }: Pick<Context, "places">): string {
+  return `${places.data}/services/${name}`;
+}
+
+/** The same for PID 1. */
+export function forPid1(name: string, { definition, uid }: Stored, context: Pick<Context, "places">): DefinedService {
+  const { ports: _ports, ...rest } = definition;
+  return DefinedService.parse({ ...rest, uid, writes: [serviceFolder(name, context), ...definition.writes] });
+}
