@@ -17,6 +17,7 @@ test("what it writes is read back the same, and does not depend on the order of 
       const text = canonicalJson(value);
       expect(JSON.stringify(JSON.parse(text))).toBe(JSON.stringify(JSON.parse(canonicalJson(JSON.parse(text)))));
       expect(canonicalJson(reversed(value))).toBe(text);
+      expect(text).toBe(plainly(value));
     }),
   );
 });
@@ -27,6 +28,9 @@ test("what is not JSON is refused; a member without a value is left out; a lone 
   for (let n = 0; n < 500; n += 1) deep = [deep];
   expect(() => canonicalJson(deep)).toThrow("nested deeper");
   expect(canonicalJson({ b: undefined, a: [undefined] })).toBe('{"a":[null]}');
+  expect(canonicalJson(JSON.parse('{"__proto__":{"b":1,"a":2},"10":1,"9":2,"toString":3}'))).toBe(
+    '{"10":1,"9":2,"__proto__":{"a":2,"b":1},"toString":3}',
+  );
   expect(canonicalJson("\ud800")).toBe('"\\ud800"');
 });
 
@@ -38,4 +42,12 @@ function reversed(value: unknown): unknown {
       .reverse()
       .map(([key, member]) => [key, reversed(member)]),
   );
+}
+
+/** The RFC's own words as a program. */
+function plainly(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(plainly).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const names = Object.keys(value).sort();
+  return `{${names.map((name) => `${JSON.stringify(name)}:${plainly(Object.getOwnPropertyDescriptor(value, name)?.value)}`).join(",")}}`;
 }

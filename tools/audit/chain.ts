@@ -23,13 +23,12 @@ export interface Unnumbered {
 
 /** @throws {TypeError} when a member is not JSON */
 export function unnumbered(content: Unnumbered["content"]): Unnumbered {
-  const members = Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1));
-  const spelled = (which: (key: string) => boolean): string =>
-    members
-      .filter(([key]) => which(key))
-      .map(([key, value]) => `${JSON.stringify(key)}:${canonicalJson(value)}`)
-      .join(",");
-  return { content, before: `{${spelled((key) => key < "seq")},"seq":`, after: `,${spelled((key) => key > "seq")}}` };
+  const { status, time_ms, tool, ...before } = content; // sorted, the number stands between these two parts
+  return {
+    content,
+    before: `${canonicalJson(before).slice(0, -1)},"seq":`,
+    after: `,${canonicalJson({ status, time_ms, tool }).slice(1)}`,
+  };
 }
 
 /** The canonical JSON of the entry without its hashes: what is stored and hashed. */
