@@ -79,6 +79,8 @@ function healthOf(broker: OpenBroker | null) {
     calls: broker.calls.open,
     waiting: broker.approvals.list(false).length,
     audit_entries: broker.audit.entries,
+    audit: (broker.audit.degradation ?? broker.audit.notice ?? "ok").slice(0, 500),
+    images_bytes: broker.images.used_bytes,
     recovered: broker.recovered.length,
   };
   if (broken.length > 0) return { status: "degraded", detail: broken.join("; ").slice(0, 500), facts } as const;

@@ -82,7 +82,6 @@ export class ChainedAudit implements Audit {
     return this.#open.degradation ?? this.#write_failure?.what ?? null;
   }
 
-  /** What people should know and what changes nothing: a loss that was found at the start, a head that could not be told. */
   get notice(): string | null {
     const kmsg = this.#options.kmsg === null ? "the audit's head is not told to a kernel log: there is none here" : null;
     return this.#open.loss?.what ?? this.#heads_failure ?? kmsg;
