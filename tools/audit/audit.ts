@@ -20,8 +20,6 @@ export interface Audit {
   /** Reads the whole chain. Other calls go on meanwhile. */
   verify(): Promise<AuditVerdict>;
   readonly head: string;
-  /** How many there are. */
-  readonly entries: number;
   /** What people should know and what refuses nothing: entries found missing, a head that is told nowhere else; or null. */
   readonly notice: string | null;
   /** How many entries there are. */
