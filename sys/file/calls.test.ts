@@ -1,11 +1,13 @@
 /** Files by descriptor, against the real kernel: each call does what it says, on bytes, nanoseconds and errors too. */
 
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { linuxSystem } from "../linux.ts";
 import { codeOfFailure, valueInNamespaces } from "../testing.ts";
+
+setDefaultTimeout(60_000); // a machine may be busy
 
 const sys = linuxSystem();
 const { file } = sys;

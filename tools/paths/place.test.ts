@@ -1,6 +1,6 @@
 /** Resolving by the kernel: what is found, under which names, and what nobody can reach. */
 
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { valueInNamespaces } from "../../sys/testing.ts";
@@ -9,6 +9,8 @@ import { parseMounts } from "./mounts.ts";
 import { decodeName, encodeName, showName } from "./path-text.ts";
 import { openExisting, openPlace } from "./place.ts";
 import { resourcesOf } from "./resources.ts";
+
+setDefaultTimeout(60_000); // a machine may be busy
 
 const tests = testPlaces();
 const { sys, work, places } = tests;

@@ -1,6 +1,6 @@
 /** Editing: exact, all or nothing, and back as the very inode. */
 
-import { afterAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { linkSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -9,6 +9,8 @@ import { decorate } from "../../testing/decorate.ts";
 import { readTree } from "../../testing/tree.ts";
 import { undoneFromEverywhere } from "../../testing/undo.ts";
 import { edit } from "./edit.ts";
+
+setDefaultTimeout(60_000); // a machine may be busy
 
 const tests = testPlaces();
 const { sys } = tests;

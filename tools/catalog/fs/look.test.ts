@@ -1,6 +1,6 @@
 /** fs.find, fs.search, fs.usage, fs.watch, fs.checksum: what they say is so, and they are bounded. */
 
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFileSync, linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -11,6 +11,8 @@ import { find, nameMatcher } from "./find.ts";
 import { search } from "./search.ts";
 import { usage } from "./usage.ts";
 import { watch } from "./watch.ts";
+
+setDefaultTimeout(60_000); // a machine may be busy
 
 const tests = testPlaces();
 const { sys, work } = tests;

@@ -1,9 +1,11 @@
 /** fs.mount and fs.unmount, in mount namespaces of their own. */
 
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { valueInNamespaces } from "../../../sys/testing.ts";
 import { testPlaces } from "../../testing/context.ts";
+
+setDefaultTimeout(60_000); // a machine may be busy
 
 const tests = testPlaces();
 afterAll(() => tests.remove());

@@ -1,6 +1,6 @@
 /** Reading, listing, looking: what they say is so, they are bounded, and they leave no trace. */
 
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -9,6 +9,8 @@ import { decorate } from "../../testing/decorate.ts";
 import { list } from "./list.ts";
 import { read } from "./read.ts";
 import { stat } from "./stat.ts";
+
+setDefaultTimeout(60_000); // a machine may be busy
 
 const tests = testPlaces();
 const { sys, work } = tests;

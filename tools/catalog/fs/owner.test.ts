@@ -1,6 +1,6 @@
 /** fs.chmod and fs.chown: one file or a tree, with what goes along, and back. */
 
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { linkSync, mkdirSync, mkdtempSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { callTool, testPlaces } from "../../testing/context.ts";
@@ -10,6 +10,8 @@ import { undoneFromEverywhere } from "../../testing/undo.ts";
 import type { AnyTool } from "../../tool.ts";
 import { chmod } from "./chmod.ts";
 import { chown } from "./chown.ts";
+
+setDefaultTimeout(60_000); // a machine may be busy
 
 const tests = testPlaces();
 const { sys } = tests;

@@ -1,6 +1,6 @@
 /** Trees that are made, copied, moved and removed: exact, at once, and back from wherever they were cut off. */
 
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   existsSync,
   linkSync,
@@ -26,6 +26,8 @@ import { link } from "./link.ts";
 import { mkdir } from "./mkdir.ts";
 import { move } from "./move.ts";
 import { remove } from "./remove.ts";
+
+setDefaultTimeout(60_000); // a machine may be busy
 
 const tests = testPlaces();
 const { sys } = tests;

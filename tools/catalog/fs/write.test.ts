@@ -1,6 +1,6 @@
 /** Writing: atomic, exact in what it keeps, taken back from wherever it was cut off. */
 
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
@@ -22,6 +22,8 @@ import { decorate } from "../../testing/decorate.ts";
 import { readTree } from "../../testing/tree.ts";
 import { undoneFromEverywhere } from "../../testing/undo.ts";
 import { write } from "./write.ts";
+
+setDefaultTimeout(60_000); // a machine may be busy
 
 const tests = testPlaces();
 const { sys } = tests;

@@ -95,7 +95,8 @@ export function undoReplace(image: ReplaceImage, context: Context, call: string)
       if (image.old !== null) await putOldBack(image.old, context, slot, besideName(call, "undo"));
       else if (now !== null) sys.file.unlink(slot.folder, slot.name, "file");
     }
-    if (isThe(slot.now(), image.slot.before)) dropLink(image, context);
+    const back = slot.now();
+    if (back !== null && isThe(back, image.slot.before)) dropLink(image, context, back);
     if (image.old !== null) withFileAt(sys, slot, (fd) => writeAttributes(sys, fd, image.old?.attributes ?? readAttributes(sys, fd)));
     restoreTimes(sys, slot, image.slot);
     await syncFolder(sys, slot.folder);
@@ -154,8 +155,8 @@ async function putOldBack(old: NonNullable<ReplaceImage["old"]>, context: Contex
 }
 
 /** The very inode is back: a second name for it in the image store would only be counted as a hard link. */
-function dropLink({ old }: ReplaceImage, { sys, images }: Context): void {
-  if (old?.kept.by !== "link") return;
+function dropLink({ old }: ReplaceImage, { sys, images }: Context, { links }: FileStatus): void {
+  if (old?.kept.by !== "link" || links === 1) return;
   const { folder, name } = splitPath(images.pathOf(old.kept));
   const fd = sys.file.open("cwd", folder, ["path", "directory"]);
   clearBeside(sys, fd, name);
