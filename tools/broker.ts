@@ -175,7 +175,10 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   );
   let expiry: ReturnType<typeof setTimeout> | null = null;
   const expire = async (): Promise<void> => {
-    const next_ms = await calls.expire().catch((error: unknown) => (log(`ending approvals failed: ${String(error)}`), null));
+    const next_ms = await calls.expire().catch((error: unknown) => {
+      log(`ending approvals failed: ${String(error)}`);
+      return null;
+    });
     expiry = setTimeout(() => void expire(), Math.min(Math.max(next_ms ?? expiry_check_ms, 100), expiry_check_ms));
   };
   await expire();

@@ -10,7 +10,15 @@
 
 import { createHash } from "node:crypto";
 import type { Approval } from "../../contracts/permission.ts";
-import { CallMeta, type CallOutcome, type CallResult, type CallStatus, type Principal, type Resource, type Risk } from "../../contracts/tool.ts";
+import {
+  CallMeta,
+  type CallOutcome,
+  type CallResult,
+  type CallStatus,
+  type Principal,
+  type Resource,
+  type Risk,
+} from "../../contracts/tool.ts";
 import { issuesText } from "../../wire/peer.ts";
 import type { Audit, NewEntry } from "../audit/audit.ts";
 import type { Context } from "../context.ts";

@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import type { Resource } from "../../../contracts/tool.ts";
+import { defineTool, ToolError } from "../../tool.ts";
+import { InterfaceName } from "./shared/fields.ts";
+import { InterfaceState, readInterfaces } from "./shared/ip.ts";
+
+export const interfaces = defineTool({
+  name: "net.interfaces",
+  title: "Network interfaces",
+  description:
+    "The network interfaces with kind, link state, MTU, addresses and routes, and the DNS servers in use. `addresses` and `routes` are those that were set; `other_addresses` and `other_routes` came by DHCP, by router advertisement or from the kernel. To change them use net.configure.",
+  input: z.strictObject({ name: InterfaceName.nullable().default(null).describe("only this one; null: all") }),
+  output: z.strictObject({ interfaces: z.array(InterfaceState), dns: z.array(z.string()) }),
+  risk: "observe",
+  timeout_ms: 15_000,
+  idempotent: true,
+  tainted: true, // a lease or a router says part of it
+  image: null,
+  resolve: ({ name }) => ({ resources: [{ kind: "interface", id: name ?? "*", access: "read", attributes: {} }] satisfies Resource[] }),
+  run: async (_, { name }, context) => {
+    const all = await readInterfaces(context);
+    const found = all.filter((one) => name === null || one.name === name);
+    if (name !== null && found.length === 0)
+      throw new ToolError(`looking at "${name}" failed: there is no such interface; there are ${all.map((one) => one.name).join(", ")}`);
+    return { interfaces: found, dns: nameservers(context.places.run) };
+  },
+});
+
+/** resolv.conf(5) */
+export function nameservers(run: string): string[] {
+  try {
+    return [...readFileSync(`${run}/etc/resolv.conf`, "utf8").matchAll(/^nameserver\s+(\S+)/gm)].map(([, address]) => address ?? "");
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The firewall: one table `inet aios` of nftables(8), made whole from what is declared and put in place in one transaction.
+ * What is not ours in nftables is never touched.
+ *
+ *   closed   what comes in is dropped, unless it answers something, is ICMP, comes from this machine itself, or goes to a
+ *            port that was declared with net.listen, or a rule accepts it
+ *   open     what comes in is accepted, unless a rule drops it
+ */
+
+import { z } from "zod";
+import type { Context, State } from "../../../context.ts";
+import type { Sandbox } from "../../../exec/exec.ts";
+import { ToolError } from "../../../tool.ts";
+import { Cidr, InterfaceName, Port } from "./fields.ts";
+
+const PortRange = z.union([Port, z.strictObject({ from: Port, to: Port })]);
+
+export const Rule = z
+  .strictObject({
+    direction: z.enum(["in", "out", "through"]).describe("to this system, from it, or passed on by it"),
+    action: z.enum(["accept", "drop", "reject"]).describe("`reject` tells the sender"),
+    protocol: z.enum(["tcp", "udp", "icmp", "icmpv6"]).optional(),
+    source: Cidr.optional().describe("only packets from this network"),
+    destination: Cidr.optional().describe("only packets to this network"),
+    port: PortRange.optional().describe("the destination port or ports; needs tcp or udp"),
+    in_interface: InterfaceName.optional(),
+    out_interface: InterfaceName.optional(),
+    comment: z
+      .string()
+      .max(100)
+      .regex(/^[\w .,:/@()-]*$/, "letters, digits and . , : / @ ( ) -")
+      .describe("why, in a few words"),
+  })
+  .refine(({ port, protocol }) => port === undefined || protocol === "tcp" || protocol === "udp", "a port needs the protocol tcp or udp");
+export type Rule = z.infer<typeof Rule>;
+
+export const Declared = z.strictObject({
+  default: z.enum(["closed", "open"]),
+  /** In order: the first that fits decides. */
+  rules: z.array(Rule).max(256),
+  /** Source addresses of what is passed on through these interfaces are replaced by our own (NAT). */
+  masquerade: z.array(InterfaceName).max(16),
+});
+export type Declared = z.infer<typeof Declared>;
+
+export const OpenPort = z.strictObject({
+  protocol: z.enum(["tcp", "udp"]),
+  port: Port,
+  owner: z.string(),
+  sources: z.array(Cidr),
+});
+export type OpenPort = z.infer<typeof OpenPort>;
+
+export const wall_key = "firewall";
+export const port_prefix = "port/";
+export const first_wall: Declared = { default: "closed", rules: [], masquerade: [] };
+
+/** Null: there was never any, and there is no table. */
+export function declaredWall(state: State): Declared | null {
+  return Declared.nullable().parse(state.get(wall_key) ?? null);
+}
+
+export function declaredPorts(state: State): OpenPort[] {
+  return state.list(port_prefix).map(({ value }) => OpenPort.parse(value));
+}
+
+type Json = Record<string, unknown>;
+
+const table = { family: "inet", table: "aios" } as const;
+const match = (left: Json, right: unknown, op = "=="): Json => ({ match: { op, left, right } });
+const meta = (key: string): Json => ({ meta: { key } });
+const payload = (protocol: string, field: string): Json => ({ payload: { protocol, field } });
+
+function network(cidr: string, field: "saddr" | "daddr"): Json {
+  const [addr = "", len] = cidr.split("/");
+  const protocol = addr.includes(":") ? "ip6" : "ip";
+  return match(payload(protocol, field), len === undefined ? addr : { prefix: { addr, len: Number(len) } });
+}
+
+function rule(chain: string, expr: readonly Json[], comment: string): Json {
+  return { add: { rule: { ...table, chain, expr, comment } } };
+}
+
+const chain_of = { in: "input", out: "output", through: "forward" } as const;
+
+function expressions({ protocol, source, destination, port, in_interface, out_interface, action }: Rule): Json[] {
+  const expr: Json[] = [];
+  if (in_interface !== undefined) expr.push(match(meta("iifname"), in_interface));
+  if (out_interface !== undefined) expr.push(match(meta("oifname"), out_interface));
+  if (source !== undefined) expr.push(network(source, "saddr"));
+  if (destination !== undefined) expr.push(network(destination, "daddr"));
+  if (protocol !== undefined && port === undefined) expr.push(match(meta("l4proto"), protocol === "icmpv6" ? "ipv6-icmp" : protocol));
+  if (protocol !== undefined && port !== undefined)
+    expr.push(match(payload(protocol, "dport"), typeof port === "number" ? port : { range: [port.from, port.to] }));
+  return [...expr, { [action]: null }];
+}
+
+function openPortRules({ protocol, port, owner, sources }: OpenPort): Json[] {
+  const to_port = match(payload(protocol, "dport"), port);
+  const accept = { accept: null };
+  const comment = `listen ${owner}`;
+  if (sources.length === 0) return [rule("input", [to_port, accept], comment)];
+  return sources.map((source) => rule("input", [network(source, "saddr"), to_port, accept], comment));
+}
+
+/** The whole transaction. Adding the table before deleting it makes the deletion succeed whether it was there or not. */
+export function render(wall: Declared | null, ports: readonly OpenPort[]): Json {
+  const drop_old = [{ add: { table: { family: "inet", name: "aios" } } }, { delete: { table: { family: "inet", name: "aios" } } }];
+  if (wall === null) return { nftables: drop_old };
+  const chain = (name: string, hook: string, policy: string, type = "filter", prio = 0): Json => ({
+    add: { chain: { family: "inet", table: "aios", name, type, hook, prio, policy } },
+  });
+  const accept = { accept: null };
+  return {
+    nftables: [
+      ...drop_old,
+      { add: { table: { family: "inet", name: "aios" } } },
+      chain("input", "input", wall.default === "closed" ? "drop" : "accept"),
+      chain("forward", "forward", wall.default === "closed" ? "drop" : "accept"),
+      chain("output", "output", "accept"),
+      rule("input", [match({ ct: { key: "state" } }, ["established", "related"], "in"), accept], "answers"),
+      rule("forward", [match({ ct: { key: "state" } }, ["established", "related"], "in"), accept], "answers"),
+      rule("input", [match(meta("iifname"), "lo"), accept], "this machine itself"),
+      ...wall.rules.map((one) => rule(chain_of[one.direction], expressions(one), one.comment)),
+      rule("input", [match(meta("l4proto"), { set: ["icmp", "ipv6-icmp"] }), accept], "ICMP"),
+      rule("input", [match(payload("udp", "dport"), 546), accept], "DHCPv6 client"),
+      ...ports.flatMap(openPortRules),
+      ...(wall.masquerade.length === 0 ? [] : [chain("postrouting", "postrouting", "accept", "nat", 100)]),
+      ...wall.masquerade.map((name) => rule("postrouting", [match(meta("oifname"), name), { masquerade: null }], "NAT")),
+    ],
+  };
+}
+
+const program = "/usr/sbin/nft";
+const sandbox: Sandbox = { network: true, capabilities: ["cap_net_admin"] };
+
+/** One transaction: all of it, or nothing. @throws {ToolError} */
+export async function put({ exec }: Pick<Context, "exec">, wall: Declared | null, ports: readonly OpenPort[]): Promise<void> {
+  const stdin = JSON.stringify(render(wall, ports));
+  const { status, stderr } = await exec.run({ argv: [program, "--json", "--file", "-"], stdin, sandbox, limits: { timeout_ms: 15_000 } });
+  if (status !== 0) throw new ToolError(`changing the firewall failed: ${new TextDecoder().decode(stderr).trim().slice(0, 500)}`);
+}
+
+/** The rules as the kernel has them, without handles and counters; null when there is no table. */
+export async function kernelWall({ exec }: Pick<Context, "exec">): Promise<unknown[] | null> {
+  const { status, stdout } = await exec.run({
+    argv: [program, "--json", "list", "table", "inet", "aios"],
+    sandbox,
+    limits: { timeout_ms: 15_000 },
+  });
+  if (status !== 0) return null;
+  const parsed = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) }).parse(JSON.parse(new TextDecoder().decode(stdout)));
+  return parsed.nftables.filter((one) => !("metainfo" in one)).map((one) => withoutHandles(one));
+}
+
+function withoutHandles(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutHandles);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).flatMap(([key, inner]) => (key === "handle" ? [] : [[key, withoutHandles(inner)]])));
+}
