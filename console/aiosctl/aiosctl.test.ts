@@ -175,6 +175,54 @@ test("grants", async () => {
     expect(out).toContain(words);
 });
 
+test("grant and revoke are calls of tools", async () => {
+  const grant = [
+    "grant",
+    "tier:tactical",
+    "--tools",
+    "fs.*",
+    "net.dns",
+    "--on",
+    "path:/srv/www",
+    "port:tcp:443",
+    "--for",
+    "2h",
+    "--calls",
+    "10",
+    "--why",
+    "web pages",
+  ];
+  expect((await run(...grant)).code).toBe(0);
+  const made = () => world.broker?.calls.findLast(({ method }) => method === "tools/call")?.params;
+  expect(made()).toMatchObject({
+    name: "sec.grant",
+    arguments: {
+      ...{
+        principal: "tier:tactical",
+        tools: ["fs.*", "net.dns"],
+        risk: "reversible",
+        calls_max: 10,
+        expires_in_s: 7200,
+        reason: "web pages",
+      },
+      resources: [
+        { kind: "path", id: "/srv/www" },
+        { kind: "port", id: "tcp:443" },
+      ],
+    },
+    _meta: { reason: { text: "web pages" } },
+  });
+  expect((await run("revoke", "grant-3", "--why", "no more")).code).toBe(0);
+  expect(made()).toMatchObject({ name: "sec.revoke", arguments: { grant: "grant-3" } });
+  for (const wrong of [
+    ["--on", "nothing"],
+    ["--on", "path:"],
+    ["--on", "path:/x", "--risk", "some"],
+    ["--on", "path:/x", "--for", "ever"],
+  ])
+    expect((await run("grant", "tier:tactical", "--tools", "fs.*", ...wrong, "--why", "w")).code).toBe(2);
+});
+
 test("help names the exit codes; completion is there for three shells and knows services", async () => {
   expect((await run("--help")).out).toContain("3  the console cannot be reached");
   for (const shell of ["bash", "zsh", "fish"]) expect((await run("complete", shell)).out).toContain("aiosctl complete --");

@@ -1,9 +1,13 @@
 /** Commands for approvals, grants and policies. */
 
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
+import { Resource, Risk } from "../../../contracts/tool.ts";
+import type { Context } from "../context.ts";
 import { exit } from "../exit.ts";
 import { show } from "../output.ts";
+import { span } from "../text/times.ts";
 import { approvalsView, grantsView, policiesView } from "../views/permission.ts";
+import { count } from "./follow.ts";
 import type { Run } from "./look.ts";
 import { showCall } from "./tools.ts";
 
@@ -50,6 +54,29 @@ export function addPermissionCommands(program: Command, run: Run): void {
       return exit.ok;
     }),
   );
+  const grant = program
+    .command("grant")
+    .description("let somebody use tools on things, up to a risk, for a time (sec.grant)")
+    .argument("<principal>", "who: tier:tactical, agent:web-setup, person:anna")
+    .requiredOption("--tools <names...>", "tools, or families: 'fs.*'")
+    .requiredOption("--on <things...>", "what may be touched, as kind:name; a path means all below it: path:/srv/www, port:tcp:443", thing)
+    .requiredOption("--why <text>", "the reason, for the record")
+    .option("--for <span>", "how long: 30m, 2h, 7d", span, 3_600_000)
+    .option("--calls <count>", "good for so many calls only", count(1_000_000))
+    .addOption(program.createOption("--risk <risk>", "the highest that needs no person").choices(Risk.options).default("reversible"));
+  grant.action(
+    run(async (context, principal = "") => {
+      const { tools, on, why, for: for_ms, calls, risk } = grant.opts<GrantOptions>();
+      const scope = { tools, resources: on, risk, calls_max: calls === undefined ? null : Number(calls) };
+      return await callFor(context, "sec.grant", { principal, ...scope, expires_in_s: Math.round(for_ms / 1000), reason: why }, why);
+    }),
+  );
+  const revoke = program
+    .command("revoke")
+    .description("end a grant before its time (sec.revoke)")
+    .argument("<grant>", "its id, as `grants` shows it")
+    .requiredOption("--why <text>", "the reason, for the record");
+  revoke.action(run(async (context, id = "") => await callFor(context, "sec.revoke", { grant: id }, revoke.opts<{ why: string }>().why)));
   program
     .command("policies")
     .description("the policies by which calls are allowed or refused")
@@ -60,4 +87,32 @@ export function addPermissionCommands(program: Command, run: Run): void {
         return exit.ok;
       }),
     );
+}
+
+interface GrantOptions {
+  readonly tools: readonly string[];
+  readonly on: readonly Thing[];
+  readonly why: string;
+  readonly for: number;
+  readonly calls?: string;
+  readonly risk: string;
+}
+
+interface Thing {
+  readonly kind: string;
+  readonly id: string;
+}
+
+/** For commander: `path:/srv/www` after those that were given before. @throws {InvalidArgumentError} */
+function thing(text: string, before: readonly Thing[] = []): Thing[] {
+  const at = text.indexOf(":");
+  const kind = text.slice(0, Math.max(at, 0));
+  if (!Resource.shape.kind.options.some((known) => known === kind) || at === text.length - 1)
+    throw new InvalidArgumentError(`it is kind:name, and the kinds are ${Resource.shape.kind.options.join(", ")}.`);
+  return [...before, { kind, id: text.slice(at + 1) }];
+}
+
+/** Grants are made by tools like any other: allowed, recorded, taken back. */
+async function callFor(context: Context, name: string, args: Record<string, unknown>, why: string): Promise<number> {
+  return showCall(context, await context.client.call("call_make", { body: { name, arguments: args, _meta: { reason: { text: why } } } }));
 }
