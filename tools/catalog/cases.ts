@@ -2,9 +2,10 @@
 
 import type { ToolCase } from "../testing/case.ts";
 import { fs_cases } from "./fs/cases.ts";
+import { net_cases } from "./net/cases.ts";
 import { process_cases } from "./process/cases.ts";
 import { audit_cases } from "./sec/audit.cases.ts";
 import { service_cases } from "./service/cases.ts";
 import { sys_cases } from "./sys/cases.ts";
 
-export const cases: readonly ToolCase[] = [audit_cases, fs_cases, process_cases, service_cases, sys_cases].flat();
+export const cases: readonly ToolCase[] = [audit_cases, fs_cases, net_cases, process_cases, service_cases, sys_cases].flat();

@@ -5,6 +5,7 @@ import type { Permission } from "../broker.ts";
 import type { Restorer } from "../restore.ts";
 import type { AnyTool } from "../tool.ts";
 import { fs } from "./fs/index.ts";
+import { net, net_restorer } from "./net/index.ts";
 import { process_tools } from "./process/index.ts";
 import { auditTool } from "./sec/audit.ts";
 import { service_restorer, service_tools } from "./service/index.ts";
@@ -17,7 +18,8 @@ export interface CatalogParts {
 }
 
 export function allTools({ audit }: CatalogParts): readonly AnyTool[] {
-  return [...fs, ...process_tools, ...service_tools, ...sys, auditTool(audit)];
+  return [fs, net, process_tools, service_tools, sys, [auditTool(audit)]].flat();
 }
 
-export const restorers: readonly Restorer[] = [sys_restorer, service_restorer];
+/** In this order: what services need is there before them. */
+export const restorers: readonly Restorer[] = [net_restorer, sys_restorer, service_restorer];

@@ -157,7 +157,8 @@ async function proveUndone(one: ToolCase, tool: AnyTool): Promise<void> {
     try {
       const before = await one.observe(world);
       const result = await broker.call(one.tool, args);
-      demand(`it ended as ${result._meta.status}: ${result._meta.text}`, result._meta.status === "done");
+      demand(`it ended as ${result._meta.status}: ${result._meta.text}`, result._meta.status === (one.fails ?? "done"));
+      if (one.fails !== undefined) return same("failing changed something", await one.observe(world), before);
       await one.settle?.(world);
       await one.check?.(result.structuredContent ?? {}, world);
       const after = await one.observe(world);

@@ -1,0 +1,262 @@
+import { readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import type { ToolCase, World } from "../../testing/case.ts";
+
+/** The namespaces are the case's own, and the same for all its worlds: each begins with the same devices. */
+function ip(...args: string[]): string {
+  const { stdout, stderr, success } = Bun.spawnSync(["/sbin/ip", ...args]);
+  if (!success) throw new Error(`ip ${args.join(" ")} failed: ${stderr.toString()}`);
+  return stdout.toString();
+}
+
+function nft(...args: string[]): string {
+  return Bun.spawnSync(["/usr/sbin/nft", ...args]).stdout.toString();
+}
+
+function fresh(): void {
+  for (const name of ["left", "lan"]) Bun.spawnSync(["/sbin/ip", "link", "delete", name]);
+  nft("delete", "table", "inet", "aios");
+  ip("link", "set", "lo", "up");
+  ip("link", "add", "left", "address", "02:00:00:00:00:01", "type", "veth", "peer", "name", "right", "address", "02:00:00:00:00:02");
+  ip("link", "set", "left", "up");
+  ip("link", "set", "right", "up");
+  ip("address", "add", "192.0.2.1/24", "dev", "left");
+  ip("route", "add", "198.51.100.0/24", "via", "192.0.2.254", "dev", "left");
+}
+
+/** Without what counts: indexes, lifetimes of neighbours, statistics. */
+function network({ places }: World): unknown {
+  const strip = (text: string): unknown =>
+    JSON.parse(text || "[]", (key, value: unknown) =>
+      ["ifindex", "link_index", "valid_life_time", "preferred_life_time"].includes(key) ? undefined : value,
+    );
+  let resolv: string | null = null;
+  try {
+    resolv = readFileSync(`${places.run}/etc/resolv.conf`, "utf8");
+  } catch {
+    // there is none
+  }
+  return {
+    addresses: strip(ip("-json", "-4", "address")),
+    names: strip(ip("-json", "link")),
+    routes: strip(ip("-json", "-4", "route")),
+    resolv,
+  };
+}
+
+const rules = (): string => nft("--stateless", "list", "ruleset");
+const nothing = (): null => null;
+
+/** A listener on loopback that ends with the case. */
+let server: ReturnType<typeof createServer> | null = null;
+async function listening(port: number): Promise<void> {
+  fresh();
+  server?.close();
+  const made = createServer((socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello"));
+  await new Promise<void>((resolve) => made.listen(port, "127.0.0.1", resolve));
+  server = made;
+}
+const close = (): void => {
+  server?.close();
+  server = null;
+};
+
+export const net_cases: readonly ToolCase[] = [
+  {
+    tool: "net.interfaces",
+    name: "all",
+    prepare: () => {
+      fresh();
+      return {};
+    },
+    observe: network,
+    bad: () => [{ name: "no-such-device" }, { name: "a b" }, { name: "../x" }],
+    check: ({ interfaces }) => {
+      const left = (interfaces as { name: string; addresses: string[]; routes: unknown[] }[]).find(({ name }) => name === "left");
+      if (left?.addresses.join() !== "192.0.2.1/24" || left.routes.length !== 1) throw new Error(`it saw ${JSON.stringify(left)}`);
+    },
+  },
+  {
+    tool: "net.configure",
+    name: "addresses, routes, MTU and DNS",
+    prepare: () => {
+      fresh();
+      return {
+        interface: "left",
+        addresses: ["192.0.2.7/24", "203.0.113.1/28"],
+        routes: [{ to: "default", via: "192.0.2.254" }],
+        mtu: 1400,
+        dns: ["192.0.2.53"],
+      };
+    },
+    observe: network,
+    bad: () => [
+      { interface: "none", up: true },
+      { interface: "left", addresses: ["192.0.2.7"] },
+      { interface: "left", addresses: ["192.0.2.7/24; reboot"] },
+      { interface: "left", mtu: 1 },
+      { interface: "left", remove: true },
+      { interface: "left", routes: [{ to: "default", via: "203.0.113.99" }] },
+      { interface: "left", master: "none" },
+    ],
+  },
+  {
+    tool: "net.configure",
+    name: "down",
+    prepare: () => {
+      fresh();
+      return { interface: "left", up: false };
+    },
+    observe: network,
+  },
+  {
+    tool: "net.configure",
+    name: "a bridge that is made",
+    prepare: () => {
+      fresh();
+      return { interface: "lan", make: { kind: "bridge" }, up: true, addresses: ["10.9.0.1/24"] };
+    },
+    observe: network,
+    effect: () => ip("-json", "-4", "address", "show", "dev", "lan").includes("10.9.0.1"),
+  },
+  {
+    tool: "net.firewall",
+    name: "closed, with rules",
+    prepare: () => {
+      fresh();
+      return {
+        set: {
+          default: "closed",
+          rules: [
+            { direction: "in", action: "accept", protocol: "tcp", port: 22, source: "192.0.2.0/24", comment: "operators" },
+            {
+              direction: "through",
+              action: "reject",
+              protocol: "udp",
+              port: { from: 5000, to: 5100 },
+              destination: "2001:db8::/32",
+              comment: "no games",
+            },
+            { direction: "out", action: "drop", protocol: "icmp", out_interface: "left", comment: "quiet" },
+          ],
+          masquerade: ["right"],
+        },
+      };
+    },
+    observe: rules,
+    bad: () => [
+      { set: { default: "ajar" } },
+      { set: { default: "closed", rules: [{ direction: "in", action: "accept", port: 22, comment: "" }] } },
+      { set: { default: "closed", rules: [{ direction: "in", action: "accept", source: "everywhere", comment: "" }] } },
+      { set: { default: "closed", rules: [{ direction: "in", action: "accept", comment: '"; flush ruleset' }] } },
+    ],
+  },
+  {
+    tool: "net.listen",
+    name: "a port behind a closed firewall",
+    prepare: async (world) => {
+      fresh();
+      await world.call("net.firewall", { set: { default: "closed" } });
+      return { port: 8080, owner: "web", sources: ["192.0.2.0/24", "2001:db8::/32"] };
+    },
+    observe: rules,
+    bad: () => [
+      { port: 0, owner: "web" },
+      { port: 8080, owner: "Not A Service" },
+      { port: 8081, owner: "web", remove: true },
+    ],
+  },
+  {
+    tool: "net.connections",
+    name: "listeners",
+    prepare: async () => {
+      await listening(18_080);
+      return { listening: true, port: 18_080 };
+    },
+    observe: nothing,
+    check: ({ sockets }) => {
+      const [one] = sockets as { local_port: number; local: string; pid: number | null }[];
+      if (one?.local !== "127.0.0.1" || one.pid === null) throw new Error(`it saw ${JSON.stringify(sockets)}`);
+    },
+    bad: () => [{ port: 70_000 }, { protocol: "sctp" }],
+    clean: close,
+  },
+  {
+    tool: "net.connect",
+    name: "to a listener",
+    prepare: async () => {
+      await listening(18_080);
+      return { host: "127.0.0.1", port: 18_080 };
+    },
+    observe: nothing,
+    check: ({ result }) => {
+      if (result !== "connected") throw new Error(`it said ${String(result)}`);
+    },
+    bad: () => [
+      { host: "no such host", port: 1 },
+      { host: "127.0.0.1", port: 0 },
+      { host: "-x", port: 1 },
+    ],
+    clean: close,
+  },
+  {
+    tool: "net.dns",
+    name: "of a server that does not answer",
+    prepare: () => {
+      fresh();
+      return { name: "example.org", servers: ["127.0.0.1"], timeout_ms: 200 };
+    },
+    observe: nothing,
+    bad: () => [{ name: "-" }, { name: "a..b" }, { name: "example.org", type: "ANY" }],
+    fails: "failed",
+  },
+  {
+    tool: "net.ping",
+    name: "of this machine",
+    prepare: () => {
+      fresh();
+      return { host: "127.0.0.1", count: 2, interval_ms: 100 };
+    },
+    observe: nothing,
+    check: ({ received }) => {
+      if (received !== 2) throw new Error(`${String(received)} came back`);
+    },
+    bad: () => [{ host: "127.0.0.1 -x" }, { host: "127.0.0.1", count: 0 }],
+  },
+  {
+    tool: "net.trace",
+    name: "to this machine",
+    prepare: () => {
+      fresh();
+      return { host: "127.0.0.1", hops_max: 3 };
+    },
+    observe: nothing,
+    check: ({ reached }) => {
+      if (reached !== true) throw new Error("it did not get there");
+    },
+    bad: () => [{ host: "--help" }, { host: "127.0.0.1", hops_max: 0 }],
+  },
+  {
+    tool: "net.http",
+    name: "a page",
+    looks: true,
+    prepare: async () => {
+      await listening(18_080);
+      return { url: "http://127.0.0.1:18080/" };
+    },
+    observe: nothing,
+    check: ({ status, body }) => {
+      if (status !== 200 || body !== "hello") throw new Error(`it got ${String(status)} ${String(body)}`);
+    },
+    bad: () => [
+      { url: "file:///etc/passwd" },
+      { url: "http://user:word@127.0.0.1/" },
+      { url: "http://127.0.0.1:18080/", method: "TRACE" },
+      { url: "http://127.0.0.1:18080/", headers: { "x y": "1" } },
+    ],
+    clean: (world) => {
+      close();
+      rmSync(world.folder, { recursive: true, force: true });
+    },
+  },
+];
