@@ -24,12 +24,15 @@ function fresh(): void {
   ip("route", "add", "198.51.100.0/24", "via", "192.0.2.254", "dev", "left");
 }
 
-/** Without what counts: indexes, lifetimes of neighbours, statistics. */
+const momentary = new Set(["ifindex", "link_index", "valid_life_time", "preferred_life_time", "operstate"]);
+
+/** Without what changes by itself: indexes, lifetimes of neighbours, statistics. */
 function network({ places }: World): unknown {
   const strip = (text: string): unknown =>
-    JSON.parse(text || "[]", (key, value: unknown) =>
-      ["ifindex", "link_index", "valid_life_time", "preferred_life_time"].includes(key) ? undefined : value,
-    );
+    JSON.parse(text || "[]", (key, value: unknown) => {
+      if (momentary.has(key)) return undefined;
+      return key === "flags" && Array.isArray(value) ? value.filter((flag) => flag === "UP") : value;
+    });
   let resolv: string | null = null;
   try {
     resolv = readFileSync(`${places.run}/etc/resolv.conf`, "utf8");

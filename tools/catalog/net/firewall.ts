@@ -70,7 +70,7 @@ export const firewall = defineTool({
     else context.state.put(wall_key, declared);
   },
   verifyUndone: async ({ kernel }, _, context) => {
-    if (JSON.stringify(await kernelWall(context)) !== JSON.stringify(kernel))
+    if (!Bun.deepEquals(await kernelWall(context), kernel))
       throw new ToolError("restoring the firewall failed: the kernel's rules are not those of before");
   },
 });

@@ -85,7 +85,7 @@ export const listen = defineTool({
     await apply(context);
   },
   verifyUndone: async ({ kernel }, _, context) => {
-    if (JSON.stringify(await kernelWall(context)) !== JSON.stringify(kernel))
+    if (!Bun.deepEquals(await kernelWall(context), kernel))
       throw new ToolError("restoring the firewall failed: its rules are not those of before");
   },
 });

@@ -44,7 +44,12 @@ const IpRoute = z.object({
   type: z.string().optional(),
 });
 
-export const RouteState = z.strictObject({ to: z.string(), via: z.string().nullable(), metric: z.number().int().nullable() });
+export const RouteState = z.strictObject({
+  to: z.string(),
+  via: z.string().nullable(),
+  metric: z.number().int().nullable(),
+  protocol: z.string(),
+});
 export type RouteState = z.infer<typeof RouteState>;
 
 /** What is set of an interface, without what the kernel, a lease or a router advertisement adds by itself. */
@@ -82,8 +87,8 @@ async function json<T>({ exec }: Pick<Context, "exec">, schema: z.ZodType<T>, ..
 export async function readInterfaces(context: Pick<Context, "exec">): Promise<InterfaceState[]> {
   const links = await json(context, z.array(IpLink), "-details", "address", "show");
   const routes = [
-    ...(await json(context, z.array(IpRoute), "-4", "route", "show", "table", "main")),
-    ...(await json(context, z.array(IpRoute), "-6", "route", "show", "table", "main")),
+    ...(await json(context, z.array(IpRoute), "-details", "-4", "route", "show", "table", "main")),
+    ...(await json(context, z.array(IpRoute), "-details", "-6", "route", "show", "table", "main")),
   ];
   return links.map((link) =>
     stateOf(
@@ -100,10 +105,11 @@ export async function readInterface(context: Pick<Context, "exec">, name: string
 function stateOf(link: z.infer<typeof IpLink>, routes: readonly z.infer<typeof IpRoute>[]): InterfaceState {
   const fixed = link.addr_info.filter(({ dynamic, scope, protocol }) => dynamic !== true && scope !== "link" && protocol !== "kernel_ra");
   const text = ({ local, prefixlen }: { local: string; prefixlen: number }): string => `${local}/${prefixlen}`;
-  const route = ({ dst, gateway, metric }: z.infer<typeof IpRoute>): RouteState => ({
+  const route = ({ dst, gateway, metric, protocol }: z.infer<typeof IpRoute>): RouteState => ({
     to: dst,
     via: gateway ?? null,
     metric: metric ?? null,
+    protocol: protocol ?? "boot",
   });
   const ours = routes.filter(({ protocol, type }) => set_by_somebody.has(protocol ?? "") && (type === undefined || type === "unicast"));
   const tag: unknown = link.linkinfo?.info_data?.["id"];

@@ -42,11 +42,11 @@ function addressLine(address: string, name: string): Line {
   return address.includes(":") ? ["address", "replace", address, "dev", name, "nodad"] : ["address", "replace", address, "dev", name];
 }
 
-function routeLine(verb: "replace" | "delete", name: string, { to, via, metric }: RouteState): Line {
-  const family = to.includes(":") || via?.includes(":") === true ? "-6" : "-4";
-  const words: (string | number)[] = ["-family", family === "-6" ? "inet6" : "inet", "route", verb, to];
+function routeLine(verb: "replace" | "delete", name: string, { to, via, metric, protocol }: RouteState): Line {
+  // The family is told by the addresses: the batch mode of ip(8) has no option for it.
+  const words: (string | number)[] = ["route", verb, to];
   if (via !== null) words.push("via", via);
-  words.push("dev", name, "proto", "static");
+  words.push("dev", name, "proto", protocol);
   if (metric !== null) words.push("metric", metric);
   return words;
 }
@@ -63,7 +63,7 @@ export function canonicalAddress(cidr: string): string {
 }
 
 /** A route to one host is written without its prefix length. */
-export function canonicalRoute({ to, via, metric }: RouteState): RouteState {
+export function canonicalRoute({ to, via, metric }: Pick<RouteState, "to" | "via" | "metric">): RouteState {
   const short = to === "default" ? to : canonicalAddress(to).replace(to.includes(":") ? /\/128$/ : /\/32$/, "");
-  return { to: short, via: via === null ? null : canonicalAddress(via), metric };
+  return { to: short, via: via === null ? null : canonicalAddress(via), metric, protocol: "static" };
 }
