@@ -55,8 +55,13 @@ function same(what: string, found: unknown, wanted: unknown): void {
   }
 }
 
+/** Brokers that run; none outlives its world. */
+const running = new Set<Bun.Subprocess>();
+
 async function startBroker(folder: string, options: readonly string[] = []): Promise<Running> {
   const child = Bun.spawn([process.execPath, join(import.meta.dir, "serve.ts"), folder, ...options], { stdout: "pipe", stderr: "inherit" });
+  running.add(child);
+  void child.exited.then(() => running.delete(child));
   const reader = child.stdout.getReader();
   let written = "";
   while (!written.includes("ready\n")) {
@@ -119,8 +124,8 @@ async function inWorld<T>(one: ToolCase, work: (world: World, folder: string, ar
     await settle();
     return await work(world, folder, args);
   } finally {
+    for (const child of running) child.kill("SIGKILL");
     await one.clean?.(world);
-    await settle();
     rmSync(folder, { recursive: true, force: true });
   }
 }
