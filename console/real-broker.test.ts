@@ -18,20 +18,13 @@ async function startBroker(authority: string): Promise<void> {
     stderr: "inherit",
   });
   for await (const chunk of broker.stdout) if (new TextDecoder().decode(chunk).includes("ready")) break;
-  await world.system.init.until("the console to find the broker", () => found(), 20_000);
+  while (!(await world.get("/v1/tools")).ok) await Bun.sleep(20);
 }
-let found_now = false;
-const found = (): boolean => {
-  void world.get("/v1/tools").then((response) => {
-    found_now = response.ok;
-  });
-  return found_now;
-};
 
 async function stopBroker(): Promise<void> {
   broker.kill("SIGKILL");
   await broker.exited;
-  found_now = false;
+  while ((await world.get("/v1/tools")).ok) await Bun.sleep(20);
 }
 
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
