@@ -47,6 +47,7 @@ export interface Pid1Ports {
   readonly runner?: (reaper: Reaper) => Runner;
 }
 
+const use_unknown = { used_bytes: 0, size_bytes: 0, inodes_used: 0, inodes: 0 };
 const reap_interval_ms = 1_000;
 /** What is not ready by then is called missing; a machine may be emulated. */
 const all_ready_limit_ms = { machine: 240_000, container: 60_000 } as const;
@@ -165,7 +166,7 @@ export class Pid1 {
       uptime_ms: now,
       time_ms: Date.now(),
       degradations: [...this.#degradations.values()],
-      data: { persistent, mount, detail, ...(detail === data_not_looked_for ? { used_bytes: 0, size_bytes: 0 } : this.#use(mount)) },
+      data: { persistent, mount, detail, ...(detail === data_not_looked_for ? use_unknown : this.#use(mount)) },
       watchdog: { device, timeout_s, petted_ms_ago: petted_ms === null ? null : now - petted_ms },
     };
   }
@@ -181,12 +182,12 @@ export class Pid1 {
     return this.#degradations.size > 0 ? "degraded" : "running";
   }
 
-  #use(mount: string): { used_bytes: number; size_bytes: number } {
+  #use(mount: string): typeof use_unknown {
     try {
-      const { size_bytes, free_bytes } = this.#sys().mount.use(mount);
-      return { used_bytes: size_bytes - free_bytes, size_bytes };
+      const { size_bytes, free_bytes, inodes, inodes_free } = this.#sys().mount.use(mount);
+      return { used_bytes: size_bytes - free_bytes, size_bytes, inodes_used: inodes - inodes_free, inodes };
     } catch {
-      return { used_bytes: 0, size_bytes: 0 };
+      return use_unknown;
     }
   }
 
