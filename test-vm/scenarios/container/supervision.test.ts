@@ -90,6 +90,38 @@ describe("a foreign program that speaks sd_notify", () => {
     await readyAgain(container.console, "foreign", before.pid);
   });
 
+  test("that reloads is still ready, and says when it is done", async () => {
+    const before = await serviceStatus(container.console, "foreign");
+    process.kill(container.hostPid(before.pid ?? 0), "SIGHUP");
+    const told = (reason: string) =>
+      eventWhere(container.console, "service.state", ({ facts }) => facts.service === "foreign" && facts.reason === reason);
+    const begun = await told("reloads its configuration");
+    expect(begun.facts).toMatchObject({ from: "ready", to: "ready" });
+    const ended = await told("has reloaded its configuration");
+    expect(ended.boot_ms).toBeGreaterThan(begun.boot_ms);
+    const after = await serviceStatus(container.console, "foreign");
+    expect(after).toMatchObject({ state: "ready", pid: before.pid, status_text: "well again" });
+  });
+
+  test("that says it stops is left to it, and then restarted", async () => {
+    const before = await serviceStatus(container.console, "foreign");
+    process.kill(container.hostPid(before.pid ?? 0), "SIGUSR2");
+    await eventWhere(
+      container.console,
+      "service.state",
+      ({ facts }) => facts.service === "foreign" && facts.to === "stopping" && facts.reason === "says that it stops",
+    );
+    const after = await readyAgain(container.console, "foreign", before.pid);
+    expect(after.last_exit).toEqual({ status: 0, signal: null, cause: "stopping by itself" });
+  });
+
+  test("that says it stops and does not is ended", async () => {
+    const before = await serviceStatus(container.console, "foreign");
+    process.kill(container.hostPid(before.pid ?? 0), "SIGWINCH");
+    const after = await readyAgain(container.console, "foreign", before.pid);
+    expect(after.last_exit).toEqual({ status: null, signal: "SIGKILL", cause: "stopping by itself" });
+  });
+
   test("has its stdout and stderr captured", async () => {
     const records = await waitFor(
       "its lines",
