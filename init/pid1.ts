@@ -11,6 +11,7 @@ import type { Program } from "./boot/programs.ts";
 import type { BootClock } from "./clock.ts";
 import { type Door, makeDoor } from "./control/door.ts";
 import type { Desk } from "./control/handlers.ts";
+import { ProcessList } from "./control/processes.ts";
 import { data_not_looked_for } from "./defaults.ts";
 import { EventHub } from "./events.ts";
 import { LogHub } from "./logs.ts";
@@ -62,6 +63,7 @@ export class Pid1 {
   readonly #events: EventHub;
   readonly #logs: LogHub;
   readonly #supervisor: Supervisor;
+  readonly #processes: ProcessList;
   readonly #reaper: Reaper;
   readonly #readiness: Readiness;
   readonly #shutdown: Shutdown;
@@ -94,6 +96,7 @@ export class Pid1 {
       output: (service, stream, said) => this.#logs.add({ service, stream, ...said }),
       onChange: () => this.#changed(),
     });
+    this.#processes = new ProcessList({ supervisor: this.#supervisor, now });
     this.#readiness = new Readiness({
       now,
       marks: ports.marks,
@@ -325,6 +328,7 @@ export class Pid1 {
       status: () => this.status(),
       boot: () => this.#timeline,
       hardware: () => this.#ports.state.hardware,
+      processes: () => this.#processes.list(),
       shutdown: (action, reason) => this.requestShutdown(action, reason),
       stopping: () => this.stopping,
       log: (message) => this.#log("notice", message),
