@@ -5,14 +5,18 @@
 
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { z } from "zod";
 import { cached, keyOf } from "../tooling/cache.ts";
 import { step } from "../tooling/progress.ts";
 import { run } from "../tooling/run.ts";
+import { packageVersion } from "./package-version.ts";
 import { build, checkout, image, node_modules } from "./places.ts";
+import { release } from "./release.ts";
+import { writeClientSbom } from "./sbom/client.ts";
 
 const bun = join(node_modules, ".bin/bun");
-const target_runtime = join(node_modules, "@oven/bun-linux-x64-baseline/bin/bun");
+/** The runtime for any x86-64 processor: what runs here depends on this machine's. */
+const runtime_package = "@oven/bun-linux-x64-baseline";
+const target_runtime = join(node_modules, runtime_package, "bin/bun");
 
 /** Native packages: shipped as files in /usr/lib/aios/node_modules, for they cannot be bundled. */
 const externals = ["ffi-rs", "better-sqlite3"];
@@ -34,12 +38,6 @@ async function product(kind: string, key: string, file: string, to: string, make
   copyFileSync(join(entry, file), `${path}.new`);
   renameSync(`${path}.new`, path);
   return path;
-}
-
-const Versions = z.object({ version: z.string() });
-
-export function packageVersion(folder: string): string {
-  return Versions.parse(JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))).version;
 }
 
 /**
@@ -138,9 +136,17 @@ export async function compileClient(): Promise<string> {
   const entry_point = join(checkout, "console/aiosctl/main.tsx");
   if (!existsSync(entry_point)) throw new Error(`compiling "${entry_point}" failed: there is no such file`);
   const out = join(build, "bin/aiosctl");
+  const metafile = `${out}.meta.json`;
   await step("aiosctl: compiling", () =>
-    run([bun, "build", "--compile", "--minify", "--bytecode", "--format=esm", entry_point, "--outfile", out], { cwd: checkout }),
+    run(
+      [
+        ...[bun, "build", "--compile", "--target=bun-linux-x64-baseline", `--compile-executable-path=${target_runtime}`],
+        ...["--minify", "--bytecode", "--format=esm", `--metafile=${metafile}`, entry_point, "--outfile", out],
+      ],
+      { cwd: checkout },
+    ),
   );
+  writeClientSbom({ executable: out, metafile, release: await release(), runtime_package, file: `${out}.spdx.json` });
   return out;
 }
 
