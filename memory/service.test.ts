@@ -11,6 +11,7 @@ import { type FakeInit, startFakeInit } from "../wire/testing/fake-init.ts";
 import { connectUnix, silent } from "../wire/unix.ts";
 import { openDatabase } from "./store/open.ts";
 import { Store } from "./store/store.ts";
+import { diskFolder } from "./testing/folder.ts";
 import { decisionOn, exitedEvent } from "./testing/records.ts";
 
 const started: Subprocess[] = [];
@@ -27,13 +28,15 @@ interface Running {
 
 async function start(options: { data?: string; uid?: number } = {}): Promise<Running> {
   const run = mkdtempSync(join(tmpdir(), "memory-run-"));
-  const data = options.data ?? mkdtempSync(join(tmpdir(), "memory-data-"));
+  const data = options.data ?? diskFolder("memory-data");
   for (const caller of ["reactive", "console"]) mkdirSync(callerSocketFolder("memory", caller, run), { recursive: true });
   const init = startFakeInit(run, "memory");
   const command = [process.execPath, join(import.meta.dir, "testing", "start.ts"), run, data];
   if (options.uid !== undefined) {
     Bun.spawnSync(["chown", "-R", `${options.uid}`, run]);
-    command.unshift("setpriv", `--reuid=${options.uid}`, "--clear-groups");
+    // it may read the checkout wherever that is, below /root for example, and write nowhere
+    const may_read = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
+    command.unshift("setpriv", `--reuid=${options.uid}`, "--clear-groups", ...may_read);
   }
   const child = Bun.spawn(command, { stdout: "ignore", stderr: "inherit" });
   started.push(child);
@@ -90,7 +93,7 @@ test("TERM ends it with what it was told on the disk", async () => {
 });
 
 test("a data folder that it may not write: it stays up, answers from RAM and says so", async () => {
-  const data = mkdtempSync(join(tmpdir(), "memory-readonly-"));
+  const data = diskFolder("memory-readonly");
   mkdirSync(join(data, "memory"));
   const db = openDatabase(join(data, "memory"));
   db.db.close();
@@ -108,7 +111,7 @@ test("a data folder that it may not write: it stays up, answers from RAM and say
 });
 
 test("killed at random while it writes: what was acknowledged is there, and the file is whole", async () => {
-  const data = mkdtempSync(join(tmpdir(), "memory-kill-"));
+  const data = diskFolder("memory-kill");
   const acknowledged = new Set<string>();
   let sequence = 0;
   for (let round = 0; round < 8; round += 1) {
