@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
@@ -26,17 +26,16 @@ interface Running {
   readonly child: Subprocess;
 }
 
-async function start(options: { data?: string; uid?: number } = {}): Promise<Running> {
+/** @param options.readonly the data folder is on a read-only mount for it */
+async function start(options: { data?: string; readonly?: boolean } = {}): Promise<Running> {
   const run = mkdtempSync(join(tmpdir(), "memory-run-"));
   const data = options.data ?? diskFolder("memory-data");
   for (const caller of ["reactive", "console"]) mkdirSync(callerSocketFolder("memory", caller, run), { recursive: true });
   const init = startFakeInit(run, "memory");
   const command = [process.execPath, join(import.meta.dir, "testing", "start.ts"), run, data];
-  if (options.uid !== undefined) {
-    Bun.spawnSync(["chown", "-R", `${options.uid}`, run]);
-    // it may read the checkout wherever that is, below /root for example, and write nowhere
-    const may_read = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
-    command.unshift("setpriv", `--reuid=${options.uid}`, "--clear-groups", ...may_read);
+  if (options.readonly === true) {
+    const script = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"';
+    command.unshift("unshare", "--mount", "sh", "-c", script, data);
   }
   const child = Bun.spawn(command, { stdout: "ignore", stderr: "inherit" });
   started.push(child);
@@ -95,13 +94,8 @@ test("TERM ends it with what it was told on the disk", async () => {
 test("a data folder that it may not write: it stays up, answers from RAM and says so", async () => {
   const data = diskFolder("memory-readonly");
   mkdirSync(join(data, "memory"));
-  const db = openDatabase(join(data, "memory"));
-  db.db.close();
-  for (const path of [data, join(data, "memory"), join(data, "memory", "memory.db")]) {
-    chmodSync(path, path.endsWith(".db") ? 0o444 : 0o555);
-    chownSync(path, 0, 0);
-  }
-  const { init, run } = await start({ data, uid: 65_533 });
+  openDatabase(join(data, "memory")).db.close();
+  const { init, run } = await start({ data, readonly: true });
   const reactive = await ask(run, "reactive");
   expect(await reactive.call("events.append", { events: [exitedEvent(1)] })).toEqual({ written: 1 });
   expect(await reactive.call("counts", {})).toMatchObject({ events: 1, persistent: false });

@@ -8,7 +8,12 @@ import { checkout, node_modules } from "../places.ts";
 const Lock = z.object({
   packages: z.record(
     z.string(),
-    z.object({ version: z.string().optional(), license: z.string().optional(), integrity: z.string().optional() }),
+    z.object({
+      version: z.string().optional(),
+      license: z.string().optional(),
+      integrity: z.string().optional(),
+      link: z.boolean().optional(),
+    }),
   ),
 });
 const Meta = z.object({ inputs: z.record(z.string(), z.unknown()) });
@@ -35,8 +40,9 @@ export function bundledPlaces(metafile: string): string[] {
 
 export function npmPackages(places: readonly string[]): NpmPackage[] {
   const lock = Lock.parse(JSON.parse(readFileSync(join(checkout, "package-lock.json"), "utf8")));
-  return [...new Set(places)].sort().map((place) => {
+  return [...new Set(places)].sort().flatMap((place) => {
     const entry = lock.packages[`node_modules/${place}`];
+    if (entry?.link === true) return []; // a folder of this checkout
     if (entry?.version === undefined)
       throw new Error(`listing npm packages failed: "${place}" is in what was built but not in package-lock.json`);
     return {
