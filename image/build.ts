@@ -1,7 +1,8 @@
 /**
- * Builds the image: `bun image/build.ts root|disk|all|client [--entry FILE]`.
+ * Builds the image: `bun image/build.ts tree|root|disk|all|client [--entry FILE]`.
  *
- *   root    build/root, the directory tree for container mode, and build/root.erofs
+ *   tree    build/root, the directory tree for container mode
+ *   root    that, and build/root.erofs
  *   disk    build/disk.raw from the above and the kernel
  *   all     both
  *   client  build/bin/aiosctl
@@ -19,16 +20,16 @@ const { positionals, values } = parseArgs({ args: Bun.argv.slice(2), allowPositi
 const target = positionals[0] ?? "all";
 
 if (target === "client") await compileClient();
-else if (target === "root" || target === "disk" || target === "all") {
+else if (target === "tree" || target === "root" || target === "disk" || target === "all") {
   const base = await baseTree();
   await compileStatic();
   await makeFilter();
   await compileAios(values.entry);
   const this_release = await release();
   await makeRoot(base, this_release);
-  await makeErofs(base, this_release);
-  if (target !== "root") await makeDisk(base, this_release);
+  if (target !== "tree") await makeErofs(base, this_release);
+  if (target === "disk" || target === "all") await makeDisk(base, this_release);
 } else {
-  say(`unknown target "${target}": root, disk, all or client`);
+  say(`unknown target "${target}": tree, root, disk, all or client`);
   process.exit(2);
 }

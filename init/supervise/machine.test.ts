@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Action, MachineEvent } from "./events.ts";
 import { Machine, type MachineSpec } from "./machine.ts";
-import { policy } from "./policy.ts";
+import { backoffMs, policy } from "./policy.ts";
 
 const spec = (name: string, after: string[] = [], changes: Partial<MachineSpec> = {}): MachineSpec => ({
   name,
@@ -63,9 +63,10 @@ describe("states", () => {
   test("start spawns, ready is ready, and the time from spawn to ready is known", () => {
     const r = rig();
     r.send({ type: "start", service: "a", reason: "test" });
+    r.send({ type: "spawned", service: "a", run: 1, pid: 100 });
     expect(r.state()).toBe("starting");
     r.pass(300);
-    r.started();
+    r.send({ type: "ready", service: "a", run: 1, detail: "ok" });
     expect(r.unit()).toMatchObject({ state: "ready", pid: 100, ready_after_ms: 300 });
   });
 
@@ -107,6 +108,11 @@ describe("states", () => {
       r.pass(until);
     }
     expect(waits).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000, 30000]);
+  });
+
+  test("waits that began together end apart", () => {
+    const waits = [0, 0.5, 0.999].map((random) => backoffMs(4, policy, random));
+    expect(waits).toEqual([800, 720, 640]);
   });
 
   test("many failures in a short time are a crash loop; it is tried again after the long wait, on probation", () => {

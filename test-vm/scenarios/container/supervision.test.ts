@@ -17,6 +17,7 @@ extra_services:
   foreign: { argv: [/mnt/notify], ready: notify, heartbeat_ms: 1500, sandbox: false }
   boxed: { argv: [/mnt/notify], ready: notify, after: [foreign] }
   looping: { argv: [/mnt/notify, "7"], sandbox: false }
+  leaving: { argv: [/mnt/leaves], sandbox: false }
 `;
 
 let container: Container;
@@ -192,6 +193,21 @@ describe("services by request", () => {
     const running = await readyAgain(call, "boxed", null);
     await call.call("service_restart", { path: { name: "boxed" } });
     expect((await readyAgain(call, "boxed", running.pid)).state).toBe("ready");
+  });
+
+  test("a sandboxed service that is stopped hears TERM and ends by itself", async () => {
+    const call = container.console;
+    await call.call("service_stop", { path: { name: "strategic" } });
+    expect((await serviceStatus(call, "strategic")).last_exit).toMatchObject({ status: 0, signal: null });
+    await call.call("service_start", { path: { name: "strategic" } });
+    await readyAgain(call, "strategic", null);
+  });
+
+  test("what a service started and left behind ends with it", async () => {
+    const left = (): number => container.processes().filter(({ name, state }) => name === "left-behind" && state !== "Z").length;
+    await waitFor("what it leaves", () => left() === 1, { limit_ms: 5000 });
+    await container.console.call("service_stop", { path: { name: "leaving" } });
+    await waitFor("its end", () => left() === 0, { limit_ms: 5000 });
   });
 
   test("a service that does not exist is refused", async () => {

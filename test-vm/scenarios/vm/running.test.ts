@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { sysctls } from "../../../init/boot/tunables.ts";
 import { extractDataPartition, isCleanFileSystem, makeBlankDisk } from "../../machine/disks.ts";
 import * as inject from "../../machine/inject.ts";
 import { type Machine, startMachine } from "../../qemu.ts";
@@ -49,6 +50,16 @@ test("sysctls, hostname and loopback are set", async () => {
   expect(Number(out[2]) & 1).toBe(1);
 });
 
+test("every kernel parameter of the table holds", async () => {
+  const paths = sysctls.map(({ key }) => `/proc/sys/${key}`);
+  const script = paths.map((path) => `echo "$([ -e ${path} ] && cat ${path} || echo none)"`).join("\n");
+  const found = (await machine.sh(script)).out.trimEnd().split("\n");
+  const read = (text = ""): string => text.split(/\s+/).join(" ");
+  const wrong = sysctls.filter(({ value }, at) => found[at] !== "none" && read(found[at]) !== value);
+  expect(wrong.map(({ key }) => key)).toEqual([]);
+  expect(found.filter((text) => text === "none").length).toBeLessThan(6);
+});
+
 test("the hardware inventory names what QEMU was given", async () => {
   const hardware = await machine.console.call("hardware");
   expect(hardware.cpu.logical).toBe(2);
@@ -59,6 +70,11 @@ test("the hardware inventory names what QEMU was given", async () => {
 
 test("DHCP gives an address", async () => {
   await eventWhere(machine.console, "net.address", ({ facts }) => facts.address.startsWith("10.0.2.") && facts.added, patient);
+});
+
+test("our DHCP hook tells PID 1 of the lease", async () => {
+  await eventWhere(machine.console, "net.lease", ({ facts }) => facts.address?.startsWith("10.0.2.") === true, patient);
+  expect((await machine.sh("cat /proc/1/root/run/aios/etc/resolv.conf")).out).toContain("nameserver 10.0.2.");
 });
 
 describe("hot-plug", () => {
