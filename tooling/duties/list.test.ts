@@ -55,17 +55,13 @@ test("every test that is cited exists", () => {
   expect(wrong).toEqual([]);
 });
 
-/** Names of tests that hold a variable. */
+/** Names of tests that hold a variable: in a template, or as `%s` in a table of tests. */
 function templates(source: string): RegExp[] {
-  return [...source.matchAll(/test\(\s*`([^`]*\$\{[^`]*)`/g)].map(
-    ([, name = ""]) =>
-      new RegExp(
-        `^${name
-          .split(/\$\{[^}]*\}/)
-          .map(RegExp.escape)
-          .join(".+")}$`,
-      ),
-  );
+  const names = [...source.matchAll(/test(?:\.each\([^\n]*\))?\(\s*(?:`([^`]*\$\{[^`]*)`|"([^"]*%s[^"]*)")/g)];
+  return names.map(([, template, table]) => {
+    const parts = (template ?? table ?? "").split(/\$\{[^}]*\}|%s/);
+    return new RegExp(`^${parts.map(RegExp.escape).join(".+")}$`);
+  });
 }
 
 test("every phase of bring-up, every step of the way down and every rule is somebody's duty", () => {
