@@ -147,7 +147,8 @@ describe("steps", () => {
       (name) => name !== "console",
     );
     expect(stopped).toBe("4 stopped");
-    expect(ended).toEqual(["tier", "broker", "other", "memory"]);
+    expect(ended.filter((name) => name !== "other")).toEqual(["tier", "broker", "memory"]);
+    expect(ended.indexOf("other")).toBeLessThan(ended.indexOf("memory"));
   });
 
   test("processes: TERM, and KILL for those that do not obey", async () => {
