@@ -1,5 +1,5 @@
 /**
- * What we compile ourselves: the one executable, the client, the two static C programs and the seccomp filter.
+ * What we compile ourselves: the one executable, the client, the three static C programs and the seccomp filter.
  * Everything lands in `build/bin` and `build/seccomp`.
  */
 
@@ -150,10 +150,10 @@ export async function compileClient(): Promise<string> {
   return out;
 }
 
-/** stage0 and launch: static, from musl, so that they are small and start before anything else is there. */
+/** stage0, launch and first-answer: static, from musl, so that they are small and start before anything else is there. */
 export async function compileStatic(): Promise<void> {
   const flags = ["-static", "-Os", "-std=c17", "-Wall", "-Wextra", "-Werror", "-Wl,--build-id=none", "-s"];
-  for (const name of ["stage0", "launch"]) {
+  for (const name of ["stage0", "launch", "first-answer"]) {
     const source = join(checkout, "init", `${name}.c`);
     const key = keyOf({ files: [source], values: [...flags, await hostVersion("musl-gcc")] });
     await product("static", key, name, `bin/${name}`, (folder) =>

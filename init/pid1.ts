@@ -213,6 +213,10 @@ export class Pid1 {
       emit: (kind, severity, facts, untrusted) => this.#emit(kind, severity, facts, untrusted),
       log: (severity, message) => this.#log(severity, message),
       degrade: (what, degradation) => this.#degrade(what, degradation),
+      openControl: () => {
+        this.#control ??= this.#openControl();
+        return this.#control;
+      },
       startServices: (names) => this.#startServices(names),
       onShutdown: (what, work) => void this.#works.push({ what, work }),
       kernelLine: (record) => this.#kernelLine(record),
@@ -308,7 +312,6 @@ export class Pid1 {
 
   /** The schemas take longer to load than the first service takes to be started: it is started first. */
   async #openControl(): Promise<void> {
-    await Bun.sleep(0);
     this.#welcome = (await import("./control/server.ts")).welcomeFor;
     this.#openDoors();
   }

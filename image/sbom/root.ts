@@ -42,7 +42,7 @@ const bun_id = "SPDXRef-bun";
 const musl_id = "SPDXRef-musl";
 const executable = "/usr/bin/aios";
 /** Static programs of ours. */
-const with_musl = ["/usr/sbin/init", "/usr/lib/aios/launch"];
+const with_musl = ["/usr/sbin/init", "/usr/lib/aios/launch", "/usr/lib/aios/first-answer"];
 const runtime_package = "@oven/bun-linux-x64-baseline";
 
 /** Writes /usr/lib/aios/sbom.spdx.json, and the licence texts of npm packages, into the root. */

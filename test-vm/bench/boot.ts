@@ -2,6 +2,7 @@
 
 import { statSync } from "node:fs";
 import type { BootTimeline } from "../../contracts/init.ts";
+import { core_services } from "../../contracts/service.ts";
 import type { BenchRow } from "../../tooling/bench.ts";
 import { say } from "../../tooling/progress.ts";
 import { needBuilt } from "../places.ts";
@@ -21,10 +22,13 @@ export async function benchBoot(): Promise<BenchRow[]> {
       const begin_ms = performance.now();
       const machine = await startMachine({ boot, agent: false });
       try {
+        const answered_ms = await firstAnswer(machine);
         await machine.ready();
         const wall_ms = performance.now() - begin_ms;
         const timeline = await timelineOf(machine);
+        times.add(`${boot}: PID 1 exec to first answer, from outside`, answered_ms - (timeline.marks["stage0"] ?? Number.NaN));
         addTimes(times, boot, timeline);
+        await addServices(times, boot, machine, timeline);
         if (boot === "disk") times.add("disk: firmware and loader", wall_ms - (timeline.marks["all-ready"] ?? Number.NaN));
         say(`boot by ${boot} ${round} of ${boots}: ready after ${(wall_ms / 1000).toFixed(1)} s`);
         if (boot === "direct" && round <= 3) await addMemory(memory, machine);
@@ -35,6 +39,20 @@ export async function benchBoot(): Promise<BenchRow[]> {
     }
   }
   return [...times.rows("ms"), ...memory.rows("bytes"), ...sizes()];
+}
+
+/** When the console first answered a request that came over the serial line: its own boot clock, milliseconds. */
+function firstAnswer(machine: Machine): Promise<number> {
+  const ask = async (): Promise<number> => (await machine.console.call("status")).uptime_ms;
+  return waitFor("a first answer", ask, { limit_ms: 180_000, every_ms: 10 });
+}
+
+async function addServices(times: Samples, boot: string, machine: Machine, { marks }: BootTimeline): Promise<void> {
+  const services = await machine.console.call("services");
+  for (const name of core_services) {
+    const found = services.find((service) => service.name === name && service.state === "ready" && service.restarts === 0);
+    times.add(`${boot}: PID 1 exec to ${name} ready`, (found?.since_ms ?? Number.NaN) - (marks["stage0"] ?? Number.NaN));
+  }
 }
 
 function timelineOf(machine: Machine): Promise<BootTimeline> {

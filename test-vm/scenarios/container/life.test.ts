@@ -1,7 +1,8 @@
 /** From start to end: what is kept, what is said of a bad config or a missing data partition, and the ways down. */
 
 import { afterEach, describe, expect, test } from "bun:test";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { SystemStatus } from "../../../contracts/init.ts";
 import { type Container, type ContainerOptions, startContainer } from "../../container.ts";
 import { newFolder } from "../../places.ts";
 import { waitFor, within } from "../../wait.ts";
@@ -95,6 +96,24 @@ describe("a bad config", () => {
     expect(status.state).toBe("degraded");
     expect(status.degradations.find(({ what }) => what === "machine config")?.detail).toMatch(/line [12]/);
   });
+});
+
+test("from the first moment on the console's socket answers, and nobody is refused when the console takes over", async () => {
+  const container = await startContainer({ data: newFolder("data") });
+  started.push(container);
+  await waitFor("the socket", () => existsSync(container.console_socket), { limit_ms: 5000, every_ms: 1 });
+  const sources: string[] = [];
+  for (let ready = false; !ready; ) {
+    const response = await fetch("http://aios/v1/status", { unix: container.console_socket });
+    const { state } = SystemStatus.parse(await response.json());
+    const source = response.headers.get("aios-source") ?? "";
+    if (sources.at(-1) !== source) sources.push(source);
+    if (source === "first-answer") expect(state).toBe("booting");
+    ready = state !== "booting";
+  }
+  expect(sources).toEqual(["first-answer", "init"]);
+  const left = (): boolean => !container.processes().some(({ name }) => name === "first-answer");
+  await waitFor("first-answer to have ended and to be collected", left, { limit_ms: 10_000 });
 });
 
 test("a good config holds", async () => {

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import type { SystemStatus } from "../../../contracts/init.ts";
 import { sysctls } from "../../../init/boot/tunables.ts";
 import { extractDataPartition, isCleanFileSystem, makeBlankDisk } from "../../machine/disks.ts";
 import * as inject from "../../machine/inject.ts";
@@ -12,13 +13,25 @@ import { allReady, decisionWhere, eventWhere, readyAgain, serviceStatus } from "
 const patient = { limit_ms: 60_000, every_ms: 200 };
 
 let machine: Machine;
+/** What the console said first, and what the serial log held by then. */
+let early: { readonly status: SystemStatus; readonly serial: string };
 
 beforeAll(async () => {
   machine = await startMachine({ boot: "direct" });
+  const status = await waitFor("a first answer", () => machine.console.call("status"), { limit_ms: 60_000, every_ms: 20 });
+  early = { status, serial: machine.serial() };
   await machine.ready();
 }, 240_000);
 
 afterAll(() => machine?.kill());
+
+test("the first answer comes over the serial line before the console is there", async () => {
+  expect(early.status).toMatchObject({ state: "booting", mode: "machine", degradations: [] });
+  expect(early.serial).not.toContain("aios: console ready");
+  const { marks, boot_id } = await machine.console.call("boot");
+  expect(early.status.boot_id).toBe(boot_id);
+  expect(early.status.uptime_ms).toBeLessThan(marks["init"] ?? 0);
+});
 
 test("all services run, and nothing is degraded", async () => {
   await allReady(machine.console, patient);
