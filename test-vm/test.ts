@@ -18,6 +18,8 @@ interface Suite {
   readonly name: string;
   /** Part of the quick gate. */
   readonly check: boolean;
+  /** Takes long: run with AIOS_LONG=1, or by name. */
+  readonly long?: boolean;
   /** Needs the suites before it to have built something. */
   readonly needs?: string;
   run(): Promise<Counts>;
@@ -70,6 +72,7 @@ const suites: readonly Suite[] = [
   { name: "build image", check: false, needs: "build kernel", run: program([bun, "image/build.ts", "all"]) },
   { name: "build client", check: false, run: program([bun, "image/build.ts", "client"]) },
   { name: "image", check: false, needs: "build image", run: tests("image", ["--timeout=60000", "./image/"]) },
+  { name: "reproduce", check: false, long: true, needs: "build kernel", run: program([bun, "image/reproduce.ts"]) },
   { name: "fuzz", check: false, run: program([bun, "test-vm/fuzz.ts", "2000"]) },
   { name: "container", check: false, needs: "build image", run: tests("container", scenarios("container")) },
   { name: "vm", check: false, needs: "build image", run: tests("vm", scenarios("vm")) },
@@ -80,7 +83,10 @@ async function main(): Promise<number> {
   const only = process.argv[2] === "all" || quick ? null : process.argv.slice(2);
   mkdirSync(reports, { recursive: true });
   const results = new Map<string, Counts & { readonly took_s: number }>();
-  for (const suite of suites.filter((each) => (only === null ? !quick || each.check : only.includes(each.name)))) {
+  const long = process.env["AIOS_LONG"] === "1";
+  const chosen = (each: Suite): boolean =>
+    only === null ? (!quick || each.check) && (long || each.long !== true) : only.includes(each.name);
+  for (const suite of suites.filter(chosen)) {
     say(`${suite.name} …`);
     const begin_ms = performance.now();
     const blocked = suite.needs !== undefined && (results.get(suite.needs)?.failed ?? 0) > 0;
