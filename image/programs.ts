@@ -4,7 +4,7 @@
  */
 
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { cached, keyOf } from "../tooling/cache.ts";
 import { step } from "../tooling/progress.ts";
 import { run } from "../tooling/run.ts";
@@ -20,6 +20,9 @@ const target_runtime = join(node_modules, runtime_package, "bin/bun");
 
 /** Native packages: shipped as files in /usr/lib/aios/node_modules, for they cannot be bundled. */
 const externals = ["ffi-rs", "better-sqlite3"];
+
+/** Where the bundler sees the checkout. */
+const seen_at = "/mnt/aios";
 
 /** Folders of the checkout that are no part of the executable. */
 const not_compiled = new Set(["node_modules", "build", "image", "kernel-config", "test-vm", "docs"]);
@@ -86,6 +89,19 @@ function sourceInputs(): string[] {
     .sort();
 }
 
+/**
+ * `bun build`, with the checkout seen at one fixed place: the bundler writes `__dirname` of CommonJS packages, which is
+ * where they happen to lie, into what it makes.
+ * @param folder what may be written to
+ */
+async function bundle(options: readonly string[], entry_point: string, folder: string): Promise<void> {
+  const inside = relative(checkout, entry_point);
+  const entry = inside.startsWith("..") ? entry_point : join(seen_at, inside);
+  const view = ["--dev-bind", "/", "/", "--tmpfs", dirname(seen_at), "--ro-bind", checkout, seen_at, "--bind", folder, folder];
+  const argv = [bun, "build", ...options, entry];
+  await run(["bwrap", ...view, "--chdir", seen_at, "--die-with-parent", "--", ...argv]);
+}
+
 /** `build/bin/aios`, and `build/bin/aios.meta.json` which says what went into it. */
 export async function compileAios(entry_point = join(checkout, "main.ts")): Promise<void> {
   if (!existsSync(entry_point)) throw new Error(`compiling "${entry_point}" failed: there is no such file`);
@@ -96,11 +112,11 @@ export async function compileAios(entry_point = join(checkout, "main.ts")): Prom
     ...["--minify-syntax", "--minify-whitespace", "--bytecode", "--format=esm"],
     ...externals.map((name) => `--external=${name}`),
   ];
-  const key = keyOf({ files: [...sourceInputs(), entry_point], values: options });
+  const key = keyOf({ files: [...sourceInputs(), entry_point], values: [...options, seen_at] });
   const make = (folder: string): Promise<void> =>
     step("aios: compiling", async () => {
       const metafile = join(folder, "aios.meta.json");
-      await run([bun, "build", ...options, `--metafile=${metafile}`, entry_point, "--outfile", join(folder, "aios")], { cwd: checkout });
+      await bundle([...options, `--metafile=${metafile}`, "--outfile", join(folder, "aios")], entry_point, folder);
       await refuseToBeBun(join(folder, "aios"));
     });
   await product("aios", key, "aios", "bin/aios", make);
@@ -136,14 +152,16 @@ export async function compileClient(): Promise<string> {
   const entry_point = join(checkout, "console/aiosctl/main.tsx");
   if (!existsSync(entry_point)) throw new Error(`compiling "${entry_point}" failed: there is no such file`);
   const out = join(build, "bin/aiosctl");
+  mkdirSync(dirname(out), { recursive: true });
   const metafile = `${out}.meta.json`;
   await step("aiosctl: compiling", () =>
-    run(
+    bundle(
       [
-        ...[bun, "build", "--compile", "--target=bun-linux-x64-baseline", `--compile-executable-path=${target_runtime}`],
-        ...["--minify", "--bytecode", "--format=esm", `--metafile=${metafile}`, entry_point, "--outfile", out],
+        ...["--compile", "--target=bun-linux-x64-baseline", `--compile-executable-path=${target_runtime}`],
+        ...["--minify", "--bytecode", "--format=esm", `--metafile=${metafile}`, "--outfile", out],
       ],
-      { cwd: checkout },
+      entry_point,
+      dirname(out),
     ),
   );
   writeClientSbom({ executable: out, metafile, release: await release(), runtime_package, file: `${out}.spdx.json` });

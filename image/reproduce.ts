@@ -47,12 +47,15 @@ function sourceOf(round: Round): string {
   return join(round.folder, "source");
 }
 
-async function make(round: Round): Promise<void> {
+async function prepare(round: Round): Promise<void> {
   mkdirSync(join(cacheOf(round), "aios"), { recursive: true });
   await run(["git", "clone", "--quiet", checkout, sourceOf(round)]);
   if (!values.kernel)
     for (const kind of ["kernel", "kernel-source"])
       if (existsSync(join(cacheRoot(), kind))) symlinkSync(join(cacheRoot(), kind), join(cacheOf(round), "aios", kind));
+}
+
+async function make(round: Round): Promise<void> {
   const env = { XDG_CACHE_HOME: cacheOf(round), TZ: round.zone };
   const log = join(round.folder, "build.log");
   const bun = "node_modules/.bin/bun";
@@ -112,6 +115,7 @@ async function main(): Promise<number> {
     { folder: mkdtempSync(join(home, "reproduce-a-")), zone: "UTC", umask: "022" },
     { folder: mkdtempSync(join(home, "reproduce-other-")), zone: "Asia/Kathmandu", umask: "077" },
   ];
+  for (const round of rounds) await prepare(round); // both before any is built: a commit made meanwhile is in neither
   for (const round of rounds) await make(round);
   const differing = compare(join(sourceOf(rounds[0]), "build"), join(sourceOf(rounds[1]), "build"));
   for (const line of differing) say(`DIFFERENT  ${line}`);
