@@ -19,6 +19,13 @@ import { makeRoot } from "./root.ts";
 const { positionals, values } = parseArgs({ args: Bun.argv.slice(2), allowPositionals: true, options: { entry: { type: "string" } } });
 const target = positionals[0] ?? "all";
 
+const needs_root = target !== "client" && process.getuid?.() !== 0;
+if (needs_root) {
+  say(
+    `building "${target}" failed: its files belong to root, so this needs root; run: sudo make ${target === "tree" || target === "root" ? "container" : "run"}`,
+  );
+  process.exit(1);
+}
 if (target === "client") await compileClient();
 else if (target === "tree" || target === "root" || target === "disk" || target === "all") {
   const base = await baseTree();
