@@ -10,15 +10,16 @@ import { core_services } from "../../contracts/service.ts";
 import type { BenchRow } from "../../tooling/bench.ts";
 import { say } from "../../tooling/progress.ts";
 import { type Container, startContainer } from "../container.ts";
+import { startConventional } from "../conventional/container.ts";
 import { testPrograms } from "../fixtures/programs.ts";
 import { newFolder } from "../places.ts";
 import { allReady, eventWhere, readyAgain, serviceStatus } from "../scenarios/expect.ts";
-import { waitFor } from "../wait.ts";
-import { rowOfValue, Samples } from "./rows.ts";
+import { Samples } from "./rows.ts";
+import { benchShortChildren } from "./short-children.ts";
+import { benchSmallService } from "./small-service.ts";
 
 /** Each service is killed once in a container: further kills would measure the growing wait between restarts. */
 const containers = 8;
-const children = 100_000;
 /** CPU time is taken over this many stretches of this length. */
 const stretches = 4;
 const stretch_ms = 15_000;
@@ -49,7 +50,13 @@ export async function benchSupervise(): Promise<BenchRow[]> {
       await container.kill();
     }
   }
-  return [...back.rows("ms"), ...start.rows("ms"), ...(await processorTime()), ...(await shortChildren())];
+  const rows = [...back.rows("ms"), ...start.rows("ms"), ...(await processorTime())];
+  const conventional = await startConventional(await testPrograms());
+  try {
+    return [...rows, ...(await benchSmallService(conventional)), ...(await benchShortChildren(conventional))];
+  } finally {
+    await conventional.kill();
+  }
 }
 
 async function processorTime(): Promise<BenchRow[]> {
@@ -95,32 +102,4 @@ async function killAndWait(container: Container, name: string): Promise<number> 
   const fits = ({ facts, time_ms }: { readonly facts: { service: string; to: string }; readonly time_ms: number }): boolean =>
     facts.service === name && facts.to === "ready" && time_ms >= begin_ms;
   return (await eventWhere(container.console, "service.state", fits)).time_ms - begin_ms;
-}
-
-async function shortChildren(): Promise<BenchRow[]> {
-  const programs = await testPrograms();
-  const container = await startContainer({ data: newFolder("data") });
-  try {
-    await container.ready("all");
-    await Bun.sleep(3000);
-    const before = residentBytes(container.pid);
-    const begin_ms = performance.now();
-    await container.sh([`${programs}/orphans`, String(children)], 600_000);
-    const zombies = (): number => container.processes().filter(({ state }) => state === "Z").length;
-    await waitFor("no zombies", () => zombies() === 0, { limit_ms: 60_000 });
-    const took_s = (performance.now() - begin_ms) / 1000;
-    await Bun.sleep(3000);
-    const after = residentBytes(container.pid);
-    return [
-      rowOfValue("short children, spawned and reaped", "1/s", children / took_s),
-      rowOfValue(`memory (PSS) of PID 1 before ${children} children`, "bytes", before),
-      rowOfValue(`memory (PSS) of PID 1 after ${children} children`, "bytes", after),
-    ];
-  } finally {
-    await container.kill();
-  }
-}
-
-function residentBytes(pid: number): number {
-  return 1024 * Number(/^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1]);
 }
