@@ -111,7 +111,9 @@ test("killed at random while it writes: what was acknowledged is there, and the 
   for (let round = 0; round < 8; round += 1) {
     const { run, child, init } = await start({ data });
     const peers = await Promise.all([ask(run, "reactive"), ask(run, "reactive")]);
-    setTimeout(() => child.kill("SIGKILL"), 20 + Math.random() * 120);
+    // only once something was acknowledged in this round, however slow the machine is
+    const enough = acknowledged.size + 20;
+    let dying = false;
     const write = async (peer: (typeof peers)[number]): Promise<void> => {
       for (;;) {
         const events = Array.from({ length: 1 + Math.floor(Math.random() * 20) }, () => exitedEvent(sequence++));
@@ -121,6 +123,9 @@ test("killed at random while it writes: what was acknowledged is there, and the 
           return;
         }
         for (const event of events) acknowledged.add(event.id);
+        if (dying || acknowledged.size < enough) continue;
+        dying = true;
+        setTimeout(() => child.kill("SIGKILL"), Math.random() * 120);
       }
     };
     await Promise.all(peers.map(write));
