@@ -1,7 +1,7 @@
 /** first-answer, by what it really does: on its socket, and as the guest's end of the serial line. */
 
 import { afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -10,6 +10,8 @@ import { Problem } from "../../../contracts/console.ts";
 import { SystemStatus } from "../../../contracts/init.ts";
 import { console_socket } from "../../../contracts/paths.ts";
 import { uids } from "../../../init/supervise/table.ts";
+import { processStatus } from "../../host-processes.ts";
+import { waitFor } from "../../wait.ts";
 
 const program = resolve(import.meta.dir, "../../../build/bin/first-answer");
 const uid = process.getuid?.() ?? 0;
@@ -80,6 +82,16 @@ test("only the console's group may connect, and the folders are the console's", 
   expect([statSync(join(folder, "console")).mode & 0o777, statSync(join(folder, "console/http")).mode & 0o777]).toEqual([0o755, 0o755]);
 });
 
+test("while it answers it is the console's user, with no way back", async () => {
+  chmodSync(folder, 0o755);
+  const child = Bun.spawn([program, path, "806", "806", "/dev/null"], { stdio: ["ignore", "inherit", "inherit"] });
+  closers.push(() => child.kill("SIGKILL"));
+  await waitFor("its answer", async () => (await get("/v1/status")).ok, { limit_ms: 5000 });
+  const status = processStatus(child.pid);
+  for (const field of ["Uid", "Gid"]) expect(status?.get(field)?.split(/\s+/)).toEqual(Array(4).fill("806"));
+  expect([status?.get("NoNewPrivs"), status?.get("Groups")]).toEqual(["1", ""]);
+});
+
 test("no client stops it: silence, noise, a header without an end, one that leaves", async () => {
   const child = await start();
   const silent = raw("GET /v1/status");
@@ -96,7 +108,7 @@ test("it ends when the console's own socket is in the place of its", async () =>
   const server = Bun.serve({ unix: join(folder, "own"), fetch: () => new Response("the console") });
   closers.push(() => void server.stop(true));
   renameSync(join(folder, "own"), path);
-  expect(await child.exited).toBe(0);
+  expect(await Promise.race([child.exited, Bun.sleep(10_000).then(() => "still there")])).toBe(0);
   expect(await (await get("/v1/status")).text()).toBe("the console");
 });
 
