@@ -1,7 +1,7 @@
 # aiOS. Everything beyond getting Bun is done by Bun; each target says itself what it does.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test check deps kernel image client container bench fuzz clean
+.PHONY: help run test check deps kernel image client container bench reproduce fuzz mutate clean
 
 BUN := node_modules/.bin/bun
 
@@ -39,8 +39,14 @@ client: deps ## build/bin/aiosctl
 bench: deps ## AREA=boot|supervise|console|intelligence (all without AREA): measure, write build/bench/AREA.json
 	@$(BUN) test-vm/bench/main.ts $(AREA)
 
+reproduce: deps ## build root and disk twice from nothing and compare bit by bit; KERNEL=1 compiles the kernel twice, too
+	@$(BUN) image/reproduce.ts $(if $(KERNEL),--kernel)
+
 fuzz: deps ## CASES=100000 (or more) at each parser that takes bytes from outside
 	@$(BUN) test-vm/fuzz.ts $(CASES)
+
+mutate: deps ## remove each duty of PID 1 and see that its tests miss it; DUTY=id for one, AIOS_LONG=1 for all
+	@$(BUN) tooling/duties/mutate.ts $(DUTY)
 
 clean: ## remove build/ (what is slow to make stays in ~/.cache/aios)
 	@rm -rf build

@@ -40,7 +40,16 @@ export const SystemStatus = z.strictObject({
   uptime_ms: z.number(),
   time_ms: z.number(),
   degradations: z.array(Degradation),
-  data: z.strictObject({ persistent: z.boolean(), mount: z.string(), detail: z.string(), used_bytes: z.number(), size_bytes: z.number() }),
+  data: z.strictObject({
+    persistent: z.boolean(),
+    mount: z.string(),
+    detail: z.string(),
+    used_bytes: z.number(),
+    size_bytes: z.number(),
+    /** Both 0 where the file system has no fixed number of inodes. */
+    inodes_used: z.number(),
+    inodes: z.number(),
+  }),
   watchdog: z.strictObject({ device: z.string().nullable(), timeout_s: z.number().nullable(), petted_ms_ago: z.number().nullable() }),
 });
 export type SystemStatus = z.infer<typeof SystemStatus>;

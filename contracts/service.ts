@@ -40,7 +40,7 @@ export const ExitReason = z.strictObject({
   status: z.number().int().nullable(),
   /** Signal name, when a signal ended it. */
   signal: z.string().nullable(),
-  /** Why PID 1 ended it, when it did: `hang`, `stop requested`, `start timeout`, `shutdown`. */
+  /** Why PID 1 ended it, when it did: `hang`, `stop requested`, `start timeout`, `reload timeout`, `shutdown`; or `stopping by itself`. */
   cause: z.string().nullable(),
 });
 export type ExitReason = z.infer<typeof ExitReason>;

@@ -1,7 +1,8 @@
 /**
- * Builds the image: `bun image/build.ts root|disk|all|client|programs [--entry FILE]`.
+ * Builds the image: `bun image/build.ts tree|root|disk|all|client|programs [--entry FILE]`.
  *
- *   root    build/root, the directory tree for container mode, and build/root.erofs
+ *   tree    build/root, the directory tree for container mode
+ *   root    that, and build/root.erofs
  *   disk    build/disk.raw from the above and the kernel
  *   all     both
  *   client  build/bin/aiosctl
@@ -19,20 +20,27 @@ import { makeRoot } from "./root.ts";
 const { positionals, values } = parseArgs({ args: Bun.argv.slice(2), allowPositionals: true, options: { entry: { type: "string" } } });
 const target = positionals[0] ?? "all";
 
+const needs_root = target !== "client" && target !== "programs" && process.getuid?.() !== 0;
+if (needs_root) {
+  say(
+    `building "${target}" failed: its files belong to root, so this needs root; run: sudo make ${target === "tree" || target === "root" ? "container" : "run"}`,
+  );
+  process.exit(1);
+}
 if (target === "client") await compileClient();
 else if (target === "programs") {
   await compileStatic();
   await makeFilter();
-} else if (target === "root" || target === "disk" || target === "all") {
+} else if (target === "tree" || target === "root" || target === "disk" || target === "all") {
   const base = await baseTree();
   await compileStatic();
   await makeFilter();
   await compileAios(values.entry);
   const this_release = await release();
   await makeRoot(base, this_release);
-  await makeErofs(base, this_release);
-  if (target !== "root") await makeDisk(base, this_release);
+  if (target !== "tree") await makeErofs(base, this_release);
+  if (target === "disk" || target === "all") await makeDisk(base, this_release);
 } else {
-  say(`unknown target "${target}": root, disk, all, client or programs`);
+  say(`unknown target "${target}": tree, root, disk, all, client or programs`);
   process.exit(2);
 }

@@ -37,6 +37,21 @@ test("becomes the uid and gid asked for, with no groups, capabilities or way bac
   expect(field(out, "Uid")).toBe("803 803 803 803");
   expect(field(out, "Gid")).toBe("804 804 804 804");
   expect(field(out, "Groups")?.trim() ?? "").toBe("");
+  const in_groups = Bun.spawnSync([
+    "setpriv",
+    "--groups",
+    "24,27",
+    launch,
+    "--uid",
+    "803",
+    "--gid",
+    "804",
+    "--",
+    "/bin/cat",
+    "/proc/self/status",
+  ]);
+  expect(field(in_groups.stdout.toString(), "Uid")).toBe("803 803 803 803");
+  expect(field(in_groups.stdout.toString(), "Groups")?.trim() ?? "").toBe("");
   for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"]) expect(field(out, set)).toBe("0000000000000000");
   expect(field(out, "NoNewPrivs")).toBe("1");
 });
@@ -173,6 +188,7 @@ test("stage0 mounts what Bun needs, passes a known environment and becomes aios 
   expect(env.map((entry) => entry.replace(/(STAGE0_NS=)\d+$/, "$1N"))).toEqual([
     "AIOS_MODE=container",
     "AIOS_STAGE0_NS=N",
+    "BUN_GC_TIMER_INTERVAL=10000",
     "BUN_JSC_useJIT=0",
     "HOME=/",
     "LANG=C.UTF-8",

@@ -1,21 +1,28 @@
 /**
- * What we compile ourselves: the one executable, the client, the two static C programs and the seccomp filter.
+ * What we compile ourselves: the one executable, the client, the three static C programs and the seccomp filter.
  * Everything lands in `build/bin` and `build/seccomp`.
  */
 
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { z } from "zod";
+import { dirname, join, relative } from "node:path";
 import { cached, keyOf } from "../tooling/cache.ts";
 import { step } from "../tooling/progress.ts";
 import { run } from "../tooling/run.ts";
+import { packageVersion } from "./package-version.ts";
 import { build, checkout, image, node_modules } from "./places.ts";
+import { release } from "./release.ts";
+import { writeClientSbom } from "./sbom/client.ts";
 
 const bun = join(node_modules, ".bin/bun");
-const target_runtime = join(node_modules, "@oven/bun-linux-x64-baseline/bin/bun");
+/** The runtime for any x86-64 processor: what runs here depends on this machine's. */
+const runtime_package = "@oven/bun-linux-x64-baseline";
+const target_runtime = join(node_modules, runtime_package, "bin/bun");
 
 /** Native packages: shipped as files in /usr/lib/aios/node_modules, for they cannot be bundled. */
 const externals = ["ffi-rs", "better-sqlite3"];
+
+/** Where the bundler sees the checkout. */
+const seen_at = "/mnt/aios";
 
 /** Folders of the checkout that are no part of the executable. */
 const not_compiled = new Set(["node_modules", "build", "image", "kernel-config", "test-vm", "docs"]);
@@ -34,12 +41,6 @@ async function product(kind: string, key: string, file: string, to: string, make
   copyFileSync(join(entry, file), `${path}.new`);
   renameSync(`${path}.new`, path);
   return path;
-}
-
-const Versions = z.object({ version: z.string() });
-
-export function packageVersion(folder: string): string {
-  return Versions.parse(JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))).version;
 }
 
 /**
@@ -88,6 +89,19 @@ function sourceInputs(): string[] {
     .sort();
 }
 
+/**
+ * `bun build`, with the checkout seen at one fixed place: the bundler writes `__dirname` of CommonJS packages, which is
+ * where they happen to lie, into what it makes.
+ * @param folder what may be written to
+ */
+async function bundle(options: readonly string[], entry_point: string, folder: string): Promise<void> {
+  const inside = relative(checkout, entry_point);
+  const entry = inside.startsWith("..") ? entry_point : join(seen_at, inside);
+  const view = ["--dev-bind", "/", "/", "--tmpfs", dirname(seen_at), "--ro-bind", checkout, seen_at, "--bind", folder, folder];
+  const argv = [bun, "build", ...options, entry];
+  await run(["bwrap", ...view, "--chdir", seen_at, "--die-with-parent", "--", ...argv]);
+}
+
 /** `build/bin/aios`, and `build/bin/aios.meta.json` which says what went into it. */
 export async function compileAios(entry_point = join(checkout, "main.ts")): Promise<void> {
   if (!existsSync(entry_point)) throw new Error(`compiling "${entry_point}" failed: there is no such file`);
@@ -98,11 +112,11 @@ export async function compileAios(entry_point = join(checkout, "main.ts")): Prom
     ...["--minify-syntax", "--minify-whitespace", "--bytecode", "--format=esm"],
     ...externals.map((name) => `--external=${name}`),
   ];
-  const key = keyOf({ files: [...sourceInputs(), entry_point], values: options });
+  const key = keyOf({ files: [...sourceInputs(), entry_point], values: [...options, seen_at] });
   const make = (folder: string): Promise<void> =>
     step("aios: compiling", async () => {
       const metafile = join(folder, "aios.meta.json");
-      await run([bun, "build", ...options, `--metafile=${metafile}`, entry_point, "--outfile", join(folder, "aios")], { cwd: checkout });
+      await bundle([...options, `--metafile=${metafile}`, "--outfile", join(folder, "aios")], entry_point, folder);
       await refuseToBeBun(join(folder, "aios"));
     });
   await product("aios", key, "aios", "bin/aios", make);
@@ -138,16 +152,26 @@ export async function compileClient(): Promise<string> {
   const entry_point = join(checkout, "console/aiosctl/main.tsx");
   if (!existsSync(entry_point)) throw new Error(`compiling "${entry_point}" failed: there is no such file`);
   const out = join(build, "bin/aiosctl");
+  mkdirSync(dirname(out), { recursive: true });
+  const metafile = `${out}.meta.json`;
   await step("aiosctl: compiling", () =>
-    run([bun, "build", "--compile", "--minify", "--bytecode", "--format=esm", entry_point, "--outfile", out], { cwd: checkout }),
+    bundle(
+      [
+        ...["--compile", "--target=bun-linux-x64-baseline", `--compile-executable-path=${target_runtime}`],
+        ...["--minify", "--bytecode", "--format=esm", `--metafile=${metafile}`, "--outfile", out],
+      ],
+      entry_point,
+      dirname(out),
+    ),
   );
+  writeClientSbom({ executable: out, metafile, release: await release(), runtime_package, file: `${out}.spdx.json` });
   return out;
 }
 
-/** stage0 and launch: static, from musl, so that they are small and start before anything else is there. */
+/** stage0, launch and first-answer: static, from musl, so that they are small and start before anything else is there. */
 export async function compileStatic(): Promise<void> {
   const flags = ["-static", "-Os", "-std=c17", "-Wall", "-Wextra", "-Werror", "-Wl,--build-id=none", "-s"];
-  for (const name of ["stage0", "launch"]) {
+  for (const name of ["stage0", "launch", "first-answer"]) {
     const source = join(checkout, "init", `${name}.c`);
     const key = keyOf({ files: [source], values: [...flags, await hostVersion("musl-gcc")] });
     await product("static", key, name, `bin/${name}`, (folder) =>

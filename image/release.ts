@@ -2,8 +2,8 @@
 
 import { join } from "node:path";
 import { run } from "../tooling/run.ts";
+import { packageVersion } from "./package-version.ts";
 import { checkout } from "./places.ts";
-import { packageVersion } from "./programs.ts";
 
 export interface Release {
   readonly name: string;

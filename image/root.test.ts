@@ -3,12 +3,17 @@
 import { beforeAll, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { isElf, readElf } from "./elf.ts";
 import { executablePaths, readKeep } from "./keep.ts";
-import { build } from "./places.ts";
+import { build, kernel } from "./places.ts";
 import { neutralised_variables, refuseToBeBun } from "./programs.ts";
 import { library_folders } from "./root.ts";
-import { checksums, Sbom } from "./sbom.ts";
+import { spdxFaults } from "./sbom/check.ts";
+import { checksums, idOf } from "./sbom/document.ts";
+import { bundledPlaces } from "./sbom/npm-packages.ts";
+import { readReviews } from "./sbom/reviewed.ts";
+import { sbom_path } from "./sbom/root.ts";
 import { type Entry, walk } from "./walk.ts";
 
 const root = join(build, "root");
@@ -75,24 +80,69 @@ test("nobody has a password or a shell", () => {
   expect(existsSync(join(root, "etc/shadow"))).toBe(false);
 });
 
-test("the bill of materials is SPDX 2.3 and has every ELF file with its package", () => {
-  const sbom = Sbom.parse(JSON.parse(readFileSync(join(root, "usr/lib/aios/sbom.spdx.json"), "utf8")));
+const Sbom = z.object({
+  packages: z.array(
+    z.object({
+      SPDXID: z.string(),
+      name: z.string(),
+      versionInfo: z.string(),
+      licenseDeclared: z.string(),
+      licenseComments: z.string().optional(),
+    }),
+  ),
+  files: z.array(
+    z.object({
+      SPDXID: z.string(),
+      fileName: z.string(),
+      checksums: z.array(z.object({ algorithm: z.string(), checksumValue: z.string() })),
+    }),
+  ),
+  relationships: z.array(z.object({ spdxElementId: z.string(), relationshipType: z.string(), relatedSpdxElement: z.string() })),
+});
+
+function sbomOf(file: string): z.infer<typeof Sbom> {
+  const document: unknown = JSON.parse(readFileSync(file, "utf8"));
+  expect(spdxFaults(document)).toEqual([]);
+  return Sbom.parse(document);
+}
+
+test("the bill of materials is SPDX 2.3 and has every file, and the package of every ELF file", () => {
+  const sbom = sbomOf(join(root, sbom_path));
   const listed = new Map(sbom.files.map((file) => [file.fileName.slice(1), file]));
-  expect([...listed.keys()].sort()).toEqual(elf_files.map((entry) => entry.path).sort());
-  const identifiers = [...sbom.packages, ...sbom.files].map((element) => element.SPDXID);
-  expect(new Set(identifiers).size).toBe(identifiers.length);
-  for (const entry of elf_files) {
-    const file = listed.get(entry.path);
-    expect(file?.checksums).toEqual(checksums(entry.host_path));
-    const holders = sbom.relationships.filter((relation) => relation.relatedSpdxElement === file?.SPDXID);
-    expect([entry.path, holders.length]).toEqual([entry.path, 1]);
-    expect(sbom.packages.some((one) => one.SPDXID === holders[0]?.spdxElementId)).toBe(true);
+  const files = entries.filter((entry) => entry.kind.isFile() && entry.path !== sbom_path);
+  expect([...listed.keys()].sort()).toEqual(files.map((entry) => entry.path).sort());
+  for (const entry of files) expect(listed.get(entry.path)?.checksums).toEqual(checksums(entry.host_path));
+  const ours = new Set(keep.built.map((entry) => entry.to));
+  for (const { path } of elf_files.filter((entry) => !ours.has(entry.path))) {
+    const from = sbom.relationships.filter(
+      (each) => each.relationshipType === "EXPANDED_FROM_ARCHIVE" && each.spdxElementId === listed.get(path)?.SPDXID,
+    );
+    expect([path, from.length]).toEqual([path, 1]);
+    expect(sbom.packages.some((one) => one.SPDXID === from[0]?.relatedSpdxElement)).toBe(true);
   }
 });
 
+test("it has the runtime, the C library of the static programs, the kernel, and every npm package that was bundled", () => {
+  const sbom = sbomOf(join(root, sbom_path));
+  const inside = sbom.relationships.filter(({ spdxElementId }) => spdxElementId === idOf("file", "/usr/bin/aios"));
+  const named = inside.map((relation) => sbom.packages.find(({ SPDXID }) => SPDXID === relation.relatedSpdxElement)?.name);
+  expect(named.sort()).toEqual([...bundledPlaces(join(build, "bin/aios.meta.json")), "@oven/bun-linux-x64-baseline"].sort());
+  expect(named).toContain("zod");
+  const has = (name: string): boolean => sbom.packages.some((one) => one.name === name);
+  expect([has("musl"), has("linux"), has("systemd-boot-efi")]).toEqual([true, existsSync(kernel), existsSync(kernel)]);
+});
+
+test("a licence is asserted for every package whose licence nobody had to read again", () => {
+  const silent = sbomOf(join(root, sbom_path)).packages.filter((one) => one.licenseDeclared === "NOASSERTION");
+  const stale = new Set(readReviews().flatMap(({ packages }) => packages));
+  expect(silent.filter(({ name }) => !stale.has(name))).toEqual([]);
+  expect(silent.length).toBeLessThan(5);
+});
+
 test("every package whose files are here has its licence here", () => {
-  const sbom = Sbom.parse(JSON.parse(readFileSync(join(root, "usr/lib/aios/sbom.spdx.json"), "utf8")));
-  for (const one of sbom.packages.filter((entry) => entry.SPDXID.startsWith("SPDXRef-deb-")))
+  for (const one of sbomOf(join(root, sbom_path)).packages.filter(
+    ({ name, SPDXID }) => SPDXID.startsWith("SPDXRef-deb-") && name !== "systemd-boot-efi",
+  ))
     expect([one.name, existsSync(join(root, "usr/share/doc", one.name, "copyright"))]).toEqual([one.name, true]);
 });
 

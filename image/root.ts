@@ -28,10 +28,11 @@ import { say, step } from "../tooling/progress.ts";
 import { type DebianPackages, readDebianPackages } from "./debian-packages.ts";
 import { isElf, readElf } from "./elf.ts";
 import { type Keep, readKeep } from "./keep.ts";
+import { readKernel } from "./kernel.ts";
 import type { Base } from "./mkosi.ts";
-import { build, image, node_modules } from "./places.ts";
+import { build, checkout, image, node_modules } from "./places.ts";
 import type { Release } from "./release.ts";
-import { writeSbom } from "./sbom.ts";
+import { sbom_path, writeSbom } from "./sbom/root.ts";
 
 /** Where the loader looks by itself; the root has no ld.so.cache. */
 export const library_folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib"] as const;
@@ -57,6 +58,8 @@ export async function makeRoot(base: Base, release: Release): Promise<string> {
       debian: assembly.debian,
       debian_kept: assembly.packages,
       npm_shipped: keep.packages.map((entry) => entry.name),
+      metafile: join(build, "bin/aios.meta.json"),
+      tools: base.tools,
     });
     finish(fresh, keep, release.built_s);
     rmSync(stamp, { force: true });
@@ -64,23 +67,22 @@ export async function makeRoot(base: Base, release: Release): Promise<string> {
     if (existsSync(root)) renameSync(root, `${root}.old`);
     renameSync(fresh, root);
     rmSync(`${root}.old`, { recursive: true, force: true });
-    copyFileSync(join(root, "usr/lib/aios/sbom.spdx.json"), join(build, "sbom.spdx.json"));
+    copyFileSync(join(root, sbom_path), join(build, "sbom.spdx.json"));
     writeFileSync(stamp, key);
   });
   return root;
 }
 
 function rootKey(base: Base, release: Release, keep: Keep): string {
-  const sources = ["root.ts", "sbom.ts", "elf.ts", "debian-packages.ts", "npm-packages.ts", "debian-licence.ts", "keep.ts", "root"].map(
-    (name) => join(image, name),
-  );
+  const sources = ["root.ts", "sbom", "elf.ts", "debian-packages.ts", "keep.ts", "root"].map((name) => join(image, name));
+  sources.push(join(checkout, "package-lock.json"));
   const built = keep.built.map((entry) => join(build, entry.from));
   const packages = keep.packages.flatMap((entry) =>
     entry.files.map((file) => join(node_modules, entry.name, file)).filter((path) => existsSync(path)),
   );
   for (const path of built)
     if (!existsSync(path)) throw new Error(`making the root failed: "${path}" has not been built; run "bun image/build.ts root"`);
-  return keyOf({ files: [...sources, ...built, ...packages], values: [base.key, JSON.stringify(release)] });
+  return keyOf({ files: [...sources, ...built, ...packages], values: [base.key, JSON.stringify([release, readKernel()])] });
 }
 
 class Assembly {

@@ -12,6 +12,7 @@ import type { BootClock } from "./clock.ts";
 import { DefinedServices } from "./control/defined.ts";
 import { type Door, makeDoor } from "./control/door.ts";
 import type { Desk } from "./control/handlers.ts";
+import { ProcessList } from "./control/processes.ts";
 import { data_not_looked_for } from "./defaults.ts";
 import { EventHub } from "./events.ts";
 import { LogHub } from "./logs.ts";
@@ -48,6 +49,7 @@ export interface Pid1Ports {
   readonly runner?: (reaper: Reaper) => Runner;
 }
 
+const use_unknown = { used_bytes: 0, size_bytes: 0, inodes_used: 0, inodes: 0 };
 const reap_interval_ms = 1_000;
 /** What is not ready by then is called missing; a machine may be emulated. */
 const all_ready_limit_ms = { machine: 240_000, container: 60_000 } as const;
@@ -62,6 +64,7 @@ export class Pid1 {
   readonly #events: EventHub;
   readonly #logs: LogHub;
   readonly #supervisor: Supervisor;
+  readonly #processes: ProcessList;
   readonly #reaper: Reaper;
   readonly #defined: DefinedServices;
   readonly #readiness: Readiness;
@@ -96,6 +99,7 @@ export class Pid1 {
       onChange: () => this.#changed(),
     });
     this.#defined = new DefinedServices(this.#supervisor, ports.mode);
+    this.#processes = new ProcessList({ supervisor: this.#supervisor, now });
     this.#readiness = new Readiness({
       now,
       marks: ports.marks,
@@ -168,7 +172,7 @@ export class Pid1 {
       uptime_ms: now,
       time_ms: Date.now(),
       degradations: [...this.#degradations.values()],
-      data: { persistent, mount, detail, ...(detail === data_not_looked_for ? { used_bytes: 0, size_bytes: 0 } : this.#use(mount)) },
+      data: { persistent, mount, detail, ...(detail === data_not_looked_for ? use_unknown : this.#use(mount)) },
       watchdog: { device, timeout_s, petted_ms_ago: petted_ms === null ? null : now - petted_ms },
     };
   }
@@ -184,12 +188,12 @@ export class Pid1 {
     return this.#degradations.size > 0 ? "degraded" : "running";
   }
 
-  #use(mount: string): { used_bytes: number; size_bytes: number } {
+  #use(mount: string): typeof use_unknown {
     try {
-      const { size_bytes, free_bytes } = this.#sys().mount.use(mount);
-      return { used_bytes: size_bytes - free_bytes, size_bytes };
+      const { size_bytes, free_bytes, inodes, inodes_free } = this.#sys().mount.use(mount);
+      return { used_bytes: size_bytes - free_bytes, size_bytes, inodes_used: inodes - inodes_free, inodes };
     } catch {
-      return { used_bytes: 0, size_bytes: 0 };
+      return use_unknown;
     }
   }
 
@@ -212,6 +216,10 @@ export class Pid1 {
       emit: (kind, severity, facts, untrusted) => this.#emit(kind, severity, facts, untrusted),
       log: (severity, message) => this.#log(severity, message),
       degrade: (what, degradation) => this.#degrade(what, degradation),
+      openControl: () => {
+        this.#control ??= this.#openControl();
+        return this.#control;
+      },
       startServices: (names) => this.#startServices(names),
       onShutdown: (what, work) => void this.#works.push({ what, work }),
       kernelLine: (record) => this.#kernelLine(record),
@@ -307,7 +315,6 @@ export class Pid1 {
 
   /** The schemas take longer to load than the first service takes to be started: it is started first. */
   async #openControl(): Promise<void> {
-    await Bun.sleep(0);
     this.#welcome = (await import("./control/server.ts")).welcomeFor;
     this.#openDoors();
   }
@@ -327,6 +334,7 @@ export class Pid1 {
       status: () => this.status(),
       boot: () => this.#timeline,
       hardware: () => this.#ports.state.hardware,
+      processes: () => this.#processes.list(),
       shutdown: (action, reason) => this.requestShutdown(action, reason),
       stopping: () => this.stopping,
       defined: this.#defined,

@@ -16,6 +16,7 @@ export async function runPhases(phases: readonly Phase[], run: PhaseRun): Promis
   for (const phase of phases) {
     if (phase.modes === "machine" && run.boot.mode === "container") continue;
     await runPhase(phase, run);
+    await Bun.sleep(0); // most phases never wait: services are heard in between
   }
 }
 

@@ -1,6 +1,7 @@
 /*
  * stage0: the first program in the machine. Mounts what a Bun executable needs in order to start at all
- * (it aborts without /proc), gives it three file descriptors and a known environment, and becomes it.
+ * (it aborts without /proc), gives it three file descriptors and a known environment, and becomes it. Beside it starts
+ * what answers for the console until the console runs (first-answer.c).
  *
  * Runs as PID 1 from `/sbin/init`. Never returns: what goes wrong is said on the console, and the machine restarts
  * after ten seconds (or halts, with `aios.onfail=halt` on the kernel command line), for there is nobody to type.
@@ -22,7 +23,12 @@
 #include <unistd.h>
 
 #define PROGRAM "/usr/bin/aios"
+#define FIRST_ANSWER "/usr/lib/aios/first-answer"
+/* contracts/paths.ts, and the console's uid and gid of init/supervise/table.ts; a test compares them */
+#define CONSOLE_SOCKET "/run/aios/console/http/sock"
+#define CONSOLE_ID "806"
 #define RESTART_DELAY_S 10
+#define OWN_VARIABLES 6
 #define PASSED_VARIABLES_MAX 16
 
 extern char **environ;
@@ -131,19 +137,32 @@ static int is_ours(const char *variable) {
   return *c == '=';
 }
 
+/* Answers for the console until the console does. PID 1 collects it as an orphan. */
+static void start_first_answer(void) {
+  pid_t child = getpid() == 1 ? fork() : -1;
+  if (child != 0) return; /* without it the system starts all the same */
+  char *const argv[] = {FIRST_ANSWER, CONSOLE_SOCKET, CONSOLE_ID, CONSOLE_ID, NULL};
+  execve(FIRST_ANSWER, argv, environ);
+  say("starting", FIRST_ANSWER, errno);
+  _exit(1);
+}
+
 int main(void) {
   struct timespec now = {0, 0};
   clock_gettime(CLOCK_BOOTTIME, &now);
 
   mount_all();
   open_standard_descriptors();
+  start_first_answer();
 
   char started[64];
   snprintf(started, sizeof started, "AIOS_STAGE0_NS=%lld", (long long)now.tv_sec * 1000000000LL + now.tv_nsec);
-  /* Without its just-in-time compiler JavaScriptCore starts in a quarter of the time (docs/DESIGN.md). */
-  char *environment[6 + PASSED_VARIABLES_MAX] = {"PATH=/usr/bin:/usr/sbin", "HOME=/", "LANG=C.UTF-8", "BUN_JSC_useJIT=0", started};
-  size_t used = 5;
-  for (char **variable = environ; *variable && used < 5 + PASSED_VARIABLES_MAX; variable++)
+  /* As in init/supervise/table.ts: no compiler, for it starts in a quarter of the time; a look at the heap every ten
+     seconds and not every one (docs/DESIGN.md). */
+  char *environment[OWN_VARIABLES + PASSED_VARIABLES_MAX + 1] = {
+      "PATH=/usr/bin:/usr/sbin", "HOME=/", "LANG=C.UTF-8", "BUN_JSC_useJIT=0", "BUN_GC_TIMER_INTERVAL=10000", started};
+  size_t used = OWN_VARIABLES;
+  for (char **variable = environ; *variable && used < OWN_VARIABLES + PASSED_VARIABLES_MAX; variable++)
     if (is_ours(*variable)) environment[used++] = *variable;
   environment[used] = NULL;
 

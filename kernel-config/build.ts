@@ -70,6 +70,7 @@ async function main(): Promise<void> {
     // Copied, not linked: nobody who writes into build/ may change the cache.
     if (existsSync(join(folder, name))) copyFileSync(join(folder, name), join(out, name), constants.COPYFILE_FICLONE);
   }
+  writeFileSync(join(out, "source.json"), `${JSON.stringify(fetched.source)}\n`); // for the bill of materials
   say(`kernel ${architecture}: ${fetched.source.version}, all ${symbols} symbols as wanted; ${summary(folder, out)}`);
 }
 

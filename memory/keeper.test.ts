@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
-import { closeSync, fstatSync, mkdtempSync, openSync, readdirSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, fstatSync, openSync, readdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { GroupCommit } from "./group-commit.ts";
 import { Keeper } from "./keeper.ts";
+import { diskFolder } from "./testing/folder.ts";
 import { exitedEvent } from "./testing/records.ts";
 
 function running(): { keeper: Keeper; commit: GroupCommit; folder: string } {
-  const folder = mkdtempSync(join(tmpdir(), "memory-"));
+  const folder = diskFolder("memory");
   const keeper = new Keeper(folder);
   const commit = new GroupCommit({
     store: () => keeper.store,

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
@@ -11,6 +11,7 @@ import { type FakeInit, startFakeInit } from "../wire/testing/fake-init.ts";
 import { connectUnix, silent } from "../wire/unix.ts";
 import { openDatabase } from "./store/open.ts";
 import { Store } from "./store/store.ts";
+import { diskFolder } from "./testing/folder.ts";
 import { decisionOn, exitedEvent } from "./testing/records.ts";
 
 const started: Subprocess[] = [];
@@ -25,15 +26,16 @@ interface Running {
   readonly child: Subprocess;
 }
 
-async function start(options: { data?: string; uid?: number } = {}): Promise<Running> {
+/** @param options.readonly the data folder is on a read-only mount for it */
+async function start(options: { data?: string; readonly?: boolean } = {}): Promise<Running> {
   const run = mkdtempSync(join(tmpdir(), "memory-run-"));
-  const data = options.data ?? mkdtempSync(join(tmpdir(), "memory-data-"));
+  const data = options.data ?? diskFolder("memory-data");
   for (const caller of ["reactive", "console"]) mkdirSync(callerSocketFolder("memory", caller, run), { recursive: true });
   const init = startFakeInit(run, "memory");
   const command = [process.execPath, join(import.meta.dir, "testing", "start.ts"), run, data];
-  if (options.uid !== undefined) {
-    Bun.spawnSync(["chown", "-R", `${options.uid}`, run]);
-    command.unshift("setpriv", `--reuid=${options.uid}`, "--clear-groups");
+  if (options.readonly === true) {
+    const script = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"';
+    command.unshift("unshare", "--mount", "sh", "-c", script, data);
   }
   const child = Bun.spawn(command, { stdout: "ignore", stderr: "inherit" });
   started.push(child);
@@ -90,15 +92,10 @@ test("TERM ends it with what it was told on the disk", async () => {
 });
 
 test("a data folder that it may not write: it stays up, answers from RAM and says so", async () => {
-  const data = mkdtempSync(join(tmpdir(), "memory-readonly-"));
+  const data = diskFolder("memory-readonly");
   mkdirSync(join(data, "memory"));
-  const db = openDatabase(join(data, "memory"));
-  db.db.close();
-  for (const path of [data, join(data, "memory"), join(data, "memory", "memory.db")]) {
-    chmodSync(path, path.endsWith(".db") ? 0o444 : 0o555);
-    chownSync(path, 0, 0);
-  }
-  const { init, run } = await start({ data, uid: 65_533 });
+  openDatabase(join(data, "memory")).db.close();
+  const { init, run } = await start({ data, readonly: true });
   const reactive = await ask(run, "reactive");
   expect(await reactive.call("events.append", { events: [exitedEvent(1)] })).toEqual({ written: 1 });
   expect(await reactive.call("counts", {})).toMatchObject({ events: 1, persistent: false });
@@ -108,13 +105,15 @@ test("a data folder that it may not write: it stays up, answers from RAM and say
 });
 
 test("killed at random while it writes: what was acknowledged is there, and the file is whole", async () => {
-  const data = mkdtempSync(join(tmpdir(), "memory-kill-"));
+  const data = diskFolder("memory-kill");
   const acknowledged = new Set<string>();
   let sequence = 0;
   for (let round = 0; round < 8; round += 1) {
     const { run, child, init } = await start({ data });
     const peers = await Promise.all([ask(run, "reactive"), ask(run, "reactive")]);
-    setTimeout(() => child.kill("SIGKILL"), 20 + Math.random() * 120);
+    // only once something was acknowledged in this round, however slow the machine is
+    const enough = acknowledged.size + 20;
+    let dying = false;
     const write = async (peer: (typeof peers)[number]): Promise<void> => {
       for (;;) {
         const events = Array.from({ length: 1 + Math.floor(Math.random() * 20) }, () => exitedEvent(sequence++));
@@ -124,6 +123,9 @@ test("killed at random while it writes: what was acknowledged is there, and the 
           return;
         }
         for (const event of events) acknowledged.add(event.id);
+        if (dying || acknowledged.size < enough) continue;
+        dying = true;
+        setTimeout(() => child.kill("SIGKILL"), Math.random() * 120);
       }
     };
     await Promise.all(peers.map(write));

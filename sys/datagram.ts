@@ -4,6 +4,7 @@ import { chmodSync, chownSync, rmSync } from "node:fs";
 import { orNull, type Watch } from "./descriptor.ts";
 import type { Libc } from "./libc.ts";
 import { hearReadable } from "./readable.ts";
+import { openBound, SOCK_CLOEXEC, SOCK_NONBLOCK } from "./socket.ts";
 
 export interface DatagramOwner {
   readonly uid: number;
@@ -22,8 +23,6 @@ export interface DatagramCalls {
 
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 
 /** sun_path, with its final zero byte (unix(7)). */
 const path_bytes_max = 107;
@@ -62,24 +61,26 @@ export function datagramCalls(libc: Libc): DatagramCalls {
 /** Between bind and chmod nobody may write: the umask takes every right away. */
 function bindPrivately(libc: Libc, path: string, owner: DatagramOwner): number {
   const name = Buffer.from(`${path}\0`);
-  if (name.length > path_bytes_max + 1) throw libc.error(`bind a socket at "${path}"`, EINVAL);
-  const address = Buffer.alloc(2 + name.length);
-  address.writeUInt16LE(AF_UNIX, 0);
-  address.set(name, 2);
+  const what = `a socket at "${path}"`;
+  if (name.length > path_bytes_max + 1) throw libc.error(`bind ${what}`, EINVAL);
   rmSync(path, { force: true });
-  const fd = libc.call("socket", [AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0], "socket for datagrams");
-  const umask = process.umask(0o777);
-  try {
-    libc.call("bind", [fd, address, address.length], `bind a socket at "${path}"`);
-    chownSync(path, owner.uid, owner.gid);
-    chmodSync(path, owner.mode);
-  } catch (error) {
-    libc.attempt("close", [fd]);
-    throw error;
-  } finally {
-    process.umask(umask);
-  }
-  return fd;
+  return openBound(libc, {
+    family: AF_UNIX,
+    type: SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+    protocol: 0,
+    address: Buffer.concat([Buffer.alloc(2), name]),
+    what,
+    around(_, bind) {
+      const umask = process.umask(0o777);
+      try {
+        bind();
+        chownSync(path, owner.uid, owner.gid);
+        chmodSync(path, owner.mode);
+      } finally {
+        process.umask(umask);
+      }
+    },
+  });
 }
 
 const EINVAL = 22;

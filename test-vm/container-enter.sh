@@ -68,7 +68,7 @@ fi
 
 cd "$new"
 mount --move . /
-exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin AIOS_MODE=container \
+exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin AIOS_MODE=container container=aios \
   setpriv --inh-caps=-sys_time,-sys_module,-sys_rawio,-mknod,-syslog,-wake_alarm \
   --bounding-set=-sys_time,-sys_module,-sys_rawio,-mknod,-syslog,-wake_alarm \
   chroot . /sbin/init

@@ -18,6 +18,10 @@ interface Suite {
   readonly name: string;
   /** Part of the quick gate. */
   readonly check: boolean;
+  /** Makes namespaces, mounts and devices: for root alone. */
+  readonly root?: boolean;
+  /** Takes long: run with AIOS_LONG=1, or by name. */
+  readonly long?: boolean;
   /** Needs the suites before it to have built something. */
   readonly needs?: string;
   run(): Promise<Counts>;
@@ -64,12 +68,13 @@ const scenarios = (folder: string): string[] => [`--timeout=${scenario_limit_ms}
 const suites: readonly Suite[] = [
   { name: "types", check: true, run: program([tool("tsc"), "-p", "."]) },
   { name: "lint", check: true, run: program([tool("biome"), "check", "--diagnostic-level=error", "."]) },
-  { name: "unit", check: true, run: tests("unit", ["--timeout=60000", ...rooms]) },
+  { name: "unit", check: true, root: true, run: tests("unit", ["--timeout=60000", ...rooms]) },
   { name: "build kernel", check: false, run: program([bun, "kernel-config/build.ts"]) },
   { name: "arm64 kernel config", check: false, run: program([bun, "kernel-config/build.ts", "--arch", "arm64", "--config-only"]) },
-  { name: "build image", check: false, needs: "build kernel", run: program([bun, "image/build.ts", "all"]) },
+  { name: "build image", check: false, root: true, needs: "build kernel", run: program([bun, "image/build.ts", "all"]) },
   { name: "build client", check: false, run: program([bun, "image/build.ts", "client"]) },
   { name: "image", check: false, needs: "build image", run: tests("image", ["--timeout=60000", "./image/"]) },
+  { name: "reproduce", check: false, long: true, needs: "build kernel", run: program([bun, "image/reproduce.ts"]) },
   { name: "fuzz", check: false, run: program([bun, "test-vm/fuzz.ts", "2000"]) },
   { name: "container", check: false, needs: "build image", run: tests("container", scenarios("container")) },
   { name: "vm", check: false, needs: "build image", run: tests("vm", scenarios("vm")) },
@@ -80,12 +85,15 @@ async function main(): Promise<number> {
   const only = process.argv[2] === "all" || quick ? null : process.argv.slice(2);
   mkdirSync(reports, { recursive: true });
   const results = new Map<string, Counts & { readonly took_s: number }>();
-  for (const suite of suites.filter((each) => (only === null ? !quick || each.check : only.includes(each.name)))) {
+  const long = process.env["AIOS_LONG"] === "1";
+  const chosen = (each: Suite): boolean =>
+    only === null ? (!quick || each.check) && (long || each.long !== true) : only.includes(each.name);
+  for (const suite of suites.filter(chosen)) {
     say(`${suite.name} …`);
     const begin_ms = performance.now();
-    const blocked = suite.needs !== undefined && (results.get(suite.needs)?.failed ?? 0) > 0;
-    if (blocked) say(`${suite.name}: not run, for "${suite.needs}" failed`);
-    const counts = blocked ? { passed: 0, failed: 1, skipped: 0 } : await suite.run();
+    const why_not = notRunBecause(suite, results);
+    if (why_not !== null) say(`${suite.name}: not run: ${why_not}`);
+    const counts = why_not === null ? await suite.run() : { passed: 0, failed: 1, skipped: 0 };
     const took_s = (performance.now() - begin_ms) / 1000;
     results.set(suite.name, { ...counts, took_s });
     say(`${suite.name}: ${counts.failed === 0 ? "passed" : "FAILED"} in ${took_s.toFixed(1)} s`);
@@ -95,6 +103,12 @@ async function main(): Promise<number> {
   const failed = sum((counts) => counts.failed);
   process.stdout.write(`${sum((counts) => counts.passed)} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
+}
+
+function notRunBecause(suite: Suite, results: ReadonlyMap<string, Counts>): string | null {
+  if (suite.root === true && process.getuid?.() !== 0)
+    return `it needs root; run: sudo make ${process.argv[2] === "check" ? "check" : "test"}`;
+  return suite.needs !== undefined && (results.get(suite.needs)?.failed ?? 0) > 0 ? `"${suite.needs}" failed` : null;
 }
 
 function row(name: string, counts: Counts & { readonly took_s: number }): string {

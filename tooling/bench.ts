@@ -13,8 +13,8 @@ export interface BenchRow {
   readonly p99: number;
   /** Where one figure says it: a size, a rate, p99.9. */
   readonly value?: number;
-  /** The same measured on something else in the same run. */
-  readonly versus?: { readonly name: string; readonly p50: number; readonly p99: number };
+  /** The same measured in the same run on what a user would have otherwise. */
+  readonly versus?: { readonly name: string; readonly n: number; readonly p50: number; readonly p99: number; readonly value?: number };
 }
 
 /** Nearest-rank percentile. @param sorted ascending, not empty @param fraction 0 to 1 */

@@ -107,7 +107,8 @@ function peerThatHears(event: (event: Event) => void) {
 /** One entry for each part, so that an event's number finds its kind. */
 const slots = mix.flatMap((entry) => Array.from({ length: entry[1] }, () => entry));
 
-function frameOf(n: number): Uint8Array {
+/** The bytes of the event with this number. */
+export function frameOf(n: number): Uint8Array {
   const slot = slots[(n * 37) % slots.length];
   if (slot === undefined) throw new Error("making an event failed: the mix is empty");
   const [kind, , facts] = slot;

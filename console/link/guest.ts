@@ -23,16 +23,32 @@ export interface GuestLink {
   stop(): void;
 }
 
+/** A port takes one opener at a time, and first-answer (init/first-answer.c) holds it until it has seen the console's socket. */
+const open_limit_ms = 5000;
+const open_again_ms = 20;
+
 /** Starts on the port `aios.console`. @returns the device, or null when the machine has no such port */
 export async function startGuestLink(console_socket: string, log: (message: string) => void): Promise<string | null> {
   const device = findPort();
   if (device === null) return null;
   try {
-    serveLine(portLine(openPort(device)), console_socket);
+    serveLine(portLine(await openFreePort(() => openPort(device))), console_socket);
     return device;
   } catch (error) {
     log(`opening the serial port "${device}" failed: ${error instanceof Error ? error.message : String(error)}; it is not used`);
     return null;
+  }
+}
+
+/** Opens it as soon as nobody else has it. @throws when that takes too long, or for another reason than EBUSY */
+export async function openFreePort(open: () => number, limit_ms = open_limit_ms): Promise<number> {
+  for (const until_ms = performance.now() + limit_ms; ; await Bun.sleep(open_again_ms)) {
+    try {
+      return open();
+    } catch (error) {
+      const busy = error instanceof Error && "code" in error && error.code === "EBUSY";
+      if (!busy || performance.now() > until_ms) throw error;
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Socket } from "bun";
-import { type GuestLink, type Line, serveLine } from "./guest.ts";
+import { type GuestLink, type Line, openFreePort, serveLine } from "./guest.ts";
 import { startHostLink } from "./host.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "link-"));
@@ -87,3 +87,21 @@ test("HTTP through the line: many at once, large both ways; the guest restarts, 
   port.close();
   await server.stop(true);
 }, 20_000);
+
+test("a port that another process still has is opened when that lets go of it; any other failure is one at once", async () => {
+  const tried: string[] = [];
+  const opening =
+    (...answers: (number | string)[]) =>
+    (): number => {
+      const answer = answers[Math.min(tried.length, answers.length - 1)] ?? 0;
+      tried.push(String(answer));
+      if (typeof answer === "number") return answer;
+      throw Object.assign(new Error(answer), { code: answer });
+    };
+  expect(await openFreePort(opening("EBUSY", "EBUSY", 7))).toBe(7);
+  expect(tried.splice(0)).toEqual(["EBUSY", "EBUSY", "7"]);
+  await expect(openFreePort(opening("EBUSY"), 30)).rejects.toThrow("EBUSY");
+  tried.splice(0);
+  await expect(openFreePort(opening("EACCES"))).rejects.toThrow("EACCES");
+  expect(tried).toEqual(["EACCES"]);
+});

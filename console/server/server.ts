@@ -1,6 +1,6 @@
 /** HTTP on the console's unix socket, with a limit on everything that a client can make large or long. */
 
-import { chmodSync, existsSync, unlinkSync } from "node:fs";
+import { chmodSync, renameSync, rmSync } from "node:fs";
 import { call_bytes_max } from "../../contracts/console-broker.ts";
 import type { McpEndpoint } from "../mcp/http.ts";
 import { dispatch } from "./dispatch.ts";
@@ -29,11 +29,13 @@ export interface ServeOptions {
 }
 
 export function serveConsole(path: string, handlers: Handlers, options: ServeOptions = {}): ConsoleServer {
-  if (existsSync(path)) unlinkSync(path);
+  // Made beside and then renamed: whoever connects reaches the one before (first-answer at boot) or this one, never nobody.
+  const fresh = `${path}.new`;
+  rmSync(fresh, { force: true });
   let requests = 0;
   let streams = 0;
   const serving: Bun.Serve.Options<undefined> = {
-    unix: path,
+    unix: fresh,
     development: false,
     // Our own answer to a large body is a problem document; far beyond the limit Bun refuses by itself.
     maxRequestBodySize: 4 * call_bytes_max,
@@ -66,6 +68,7 @@ export function serveConsole(path: string, handlers: Handlers, options: ServeOpt
   };
   // Bun's types refuse this for unix sockets; Bun obeys it, and its limit of one request (`timeout`) it does not.
   const server = Bun.serve(Object.assign(serving, { idleTimeout: idle_s }));
-  chmodSync(path, options.mode ?? 0o660);
+  chmodSync(fresh, options.mode ?? 0o660);
+  renameSync(fresh, path);
   return { requests: () => requests, streams: () => streams, stop: () => server.stop(true) };
 }

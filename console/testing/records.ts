@@ -65,7 +65,15 @@ export const status: SystemStatus = {
   uptime_ms: 185_000,
   time_ms: start_time_ms + 181_000,
   degradations: [],
-  data: { persistent: true, mount: "/var/lib/aios", detail: "", used_bytes: 61 * 1024 ** 2, size_bytes: 1024 ** 3 },
+  data: {
+    persistent: true,
+    mount: "/var/lib/aios",
+    detail: "",
+    used_bytes: 61 * 1024 ** 2,
+    size_bytes: 1024 ** 3,
+    inodes_used: 120,
+    inodes: 65_536,
+  },
   watchdog: { device: "/dev/watchdog0", timeout_s: 30, petted_ms_ago: 800 },
 };
 

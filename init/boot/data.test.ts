@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { linuxSystem } from "../../sys/linux.ts";
+import { valueInNamespaces } from "../../sys/testing.ts";
 import { parseBlkid, probeBlockDevices } from "./block.ts";
 import { data_folders, data_type, extentOfExt4, makeFolders, mountPrepared, onTmpfs, prepareData } from "./data.ts";
 import { testBoot } from "./testing.ts";
@@ -93,7 +94,9 @@ describe("first boot", () => {
     const at = join(folder, "mnt");
     expect(await mountPrepared(first.boot, first.result, at)).toMatchObject({ outcome: "done" });
     expect(first.boot.state.data).toMatchObject({ persistent: true, mount: at, device: data() });
-    expect(readFileSync("/proc/mounts", "utf8")).toMatch(new RegExp(`^${data()} ${at} ext4 rw,nosuid,nodev,noatime`, "m"));
+    expect(readFileSync("/proc/mounts", "utf8")).toMatch(
+      new RegExp(`^${data()} ${at} ext4 rw,nosuid,nodev,noatime,errors=remount-ro`, "m"),
+    );
     writeFileSync(join(at, "kept"), "yes");
     sys.mount.unmount(at);
     const second = await prepare();
@@ -101,6 +104,34 @@ describe("first boot", () => {
     if ("trouble" in second.result) throw new Error(second.result.trouble);
     await mountPrepared(second.boot, second.result, at);
     expect(readFileSync(join(at, "kept"), "utf8")).toBe("yes");
+  });
+
+  test("of two, the one on the root's own disk", async () => {
+    makeDisk(128, 100);
+    const known = await devices();
+    const other = known.map((device) => ({ ...device, path: "/dev/elsewhere", disk: "elsewhere" }));
+    const result = await prepareData(testBoot(sys), [...other, ...known], name());
+    expect(result).toMatchObject({ device: { path: data() }, steps: ["formatted"] });
+  });
+
+  test("the phase leaves the folders of the services with their owners", async () => {
+    const value = await valueInNamespaces(
+      `
+      sys.mount.mount({ source: "lib", target: "/var/lib", type: "tmpfs" });
+      mkdirSync("/var/lib/aios");
+      const { outcome } = await dataPartition.run(testBoot(sys, "container"));
+      const found = data_folders.filter(({ name }) => existsSync("/var/lib/aios/" + name));
+      console.log(JSON.stringify({ outcome, found: found.map(({ name }) => name + " " + statSync("/var/lib/aios/" + name).uid) }));
+      `,
+      {
+        imports: `
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { data_folders, dataPartition } from ${JSON.stringify(join(import.meta.dir, "data.ts"))};
+import { testBoot } from ${JSON.stringify(join(import.meta.dir, "testing.ts"))};
+`,
+      },
+    );
+    expect(value).toEqual({ outcome: "degraded", found: data_folders.map(({ name: each, uid }) => `${each} ${uid}`) });
   });
 
   test("a full disk says what is missing", async () => {
@@ -205,6 +236,7 @@ describe("damage", () => {
       degradation: { what: "data partition", detail: "nothing will be kept over a reboot: there is no disk", todo: "add one" },
     });
     expect(boot.state.data.persistent).toBe(false);
+    expect(readFileSync("/proc/mounts", "utf8")).toMatch(new RegExp(`^aios-data ${at} tmpfs rw,nosuid,nodev,noatime,`, "m"));
     makeFolders(at);
     for (const { name: each, uid, mode } of data_folders) {
       const made = statSync(join(at, each));

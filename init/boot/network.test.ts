@@ -50,11 +50,11 @@ describe("configured links", () => {
       ip("link set wire1 down");
       await until(() => boot.told.events.some((event) => event.kind === "net.link" && event.severity === "warning" && event.facts.interface === "wire0"));
       console.log(JSON.stringify({
-        result: result.degradation.detail, mtu: link.mtu, up: link.up, routes, resolv, late,
+        result: result.degradation?.detail, mtu: link.mtu, up: link.up, routes, resolv, late,
         addresses: ip("address show dev wire0").match(/inet6? (10|fd01)[^ ]*/g),
-        lease: boot.told.events.find((event) => event.kind === "net.lease").facts,
+        lease: boot.told.events.find((event) => event.kind === "net.lease")?.facts,
         address: boot.told.events.some((event) => event.kind === "net.address" && event.facts.address === "10.2.0.2/24" && event.facts.added),
-        lost: boot.told.events.find((event) => event.kind === "net.link" && event.severity === "warning" && event.facts.interface === "wire0").facts.interface,
+        lost: boot.told.events.find((event) => event.kind === "net.link" && event.severity === "warning" && event.facts.interface === "wire0")?.facts.interface,
         resolv_after: readFileSync("/run/aios/etc/resolv.conf", "utf8"),
         chrony: readFileSync("/run/aios/etc/chrony.conf", "utf8").split("\\n")[0],
         programs: boot.told.programs.map((program) => program.name),
@@ -78,6 +78,40 @@ describe("configured links", () => {
       chrony: "server 10.1.0.123 iburst",
       programs: ["chronyd"],
     });
+  });
+
+  test("time servers of the config win over those of a lease, and a malformed one is said", async () => {
+    const value = await valueInNamespaces(
+      `
+      const boot = testBoot(sys);
+      boot.state.config = MachineConfig.parse({ network: { ntp: ["time.example.org", "not a host"] } });
+      mkdirSync("/run/aios/net/leases", { recursive: true });
+      dhcpHook({ reason: "BOUND", interface: "wire0", new_ip_address: "10.1.0.99", new_ntp_servers: "10.1.0.123" });
+      await network.run(boot);
+      const config = readFileSync("/run/aios/etc/chrony.conf", "utf8");
+      console.log(JSON.stringify({ servers: config.match(/^server .*/gm), said: boot.told.degradations.get("time servers") }));
+      process.exit(0);
+      `,
+      { imports },
+    );
+    expect(value).toEqual({
+      servers: ["server time.example.org iburst"],
+      said: 'network.ntp: "not a host" is neither an address nor a host name',
+    });
+  });
+
+  test("in a container the clock is left to the host", async () => {
+    const value = await valueInNamespaces(
+      `
+      const boot = testBoot(sys, "container");
+      boot.state.config = MachineConfig.parse({ network: { ntp: ["time.example.org"] } });
+      await network.run(boot);
+      console.log(JSON.stringify(boot.told.programs));
+      process.exit(0);
+      `,
+      { imports },
+    );
+    expect(value).toEqual([]);
   });
 
   test("a route that cannot be costs only itself; without any device the system goes on", async () => {

@@ -63,6 +63,8 @@ export interface BootContext {
   log(severity: Severity, message: string): void;
   /** Adds what does not work; shown first in the status. The same `what` replaces. `null` takes it back. */
   degrade(what: string, degradation: Degradation | null): void;
+  /** Loads what services may ask of PID 1; what they said before is heard then. */
+  openControl(): Promise<void>;
   /** Starts these services as soon as what they come after is ready; does not wait. */
   startServices(names: readonly string[]): void;
   /** Runs `work` when shutdown comes to "devices", before file systems are unmounted (save the seed, write the RTC). */

@@ -1,13 +1,15 @@
 /**
- * Bring-up, in order. The console starts as soon as it has a cgroup, before the system calls are loaded: what comes after
- * goes on while it starts. What can hang (a disk, the
- * network) comes after the watchdog; what needs the data partition after it; hardware that nobody waits for at the end.
+ * Bring-up, in order. The console starts as soon as it has a cgroup, before the schemas of control and the system calls
+ * are loaded: what comes after goes on while it starts. Control comes next, for the console's answers need it. What can
+ * hang (a disk, the network) comes after the watchdog; what needs the data partition after it; hardware that nobody waits
+ * for at the end.
  */
 
 import { apiFileSystems } from "./api-file-systems.ts";
 import { cgroupTree, configuredLimits } from "./cgroups.ts";
 import { clock, clockWatch } from "./clock.ts";
 import { startConsole } from "./console.ts";
+import { openControl } from "./control.ts";
 import { dataPartition } from "./data.ts";
 import { entropySeed } from "./entropy.ts";
 import { machineConfig } from "./find-config.ts";
@@ -25,6 +27,7 @@ import { configureWatchdog, openWatchdog } from "./watchdog.ts";
 export const phases: readonly Phase[] = [
   cgroupTree,
   startConsole,
+  openControl,
   apiFileSystems,
   openWatchdog,
   kernelLog,

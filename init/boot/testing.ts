@@ -44,6 +44,7 @@ export function testBoot(sys: System, mode: "machine" | "container" = "machine")
     log: (severity, message) => void told.logs.push(`${severity}: ${message}`),
     degrade: (what, degradation) =>
       void (degradation === null ? told.degradations.delete(what) : told.degradations.set(what, degradation.detail)),
+    openControl: async () => {},
     startServices: (names) => void told.started.push(...names),
     onShutdown: (what, work) => void told.works.push({ what, work }),
     kernelLine: (record) => void told.kernel_lines.push(record),

@@ -22,7 +22,7 @@ describe("entropy seed", () => {
     const old = Buffer.alloc(64, 7);
     writeFileSync(path, old);
     let credited: number[] = [];
-    let on_disk: Buffer | null = null;
+    let on_disk = Buffer.alloc(0);
     const boot = testBoot(
       fakeSystem([
         {
@@ -36,7 +36,8 @@ describe("entropy seed", () => {
     );
     expect(creditSeed(boot, path)).toMatchObject({ outcome: "done", detail: "64 bytes credited, and replaced" });
     expect(credited).toEqual([...old]);
-    expect(on_disk).not.toBeNull();
+    expect(on_disk).toHaveLength(64);
+    expect(on_disk.equals(old)).toBe(false);
     expect(readFileSync(path).equals(old)).toBe(false);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const between = readFileSync(path);

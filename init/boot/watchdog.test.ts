@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { fakeSystem, type Step } from "../../sys/fake.ts";
+import { valueInNamespaces } from "../../sys/testing.ts";
 import { testBoot } from "./testing.ts";
 import { configureWatchdog, releaseWatchdog, watchdogTurn } from "./watchdog.ts";
 
@@ -33,6 +35,45 @@ test("near its end it says so once, with what is left", () => {
   made.healthy = true;
   watchdogTurn(made, said);
   expect(said.near).toBe(false);
+});
+
+test("it is opened, set and petted, and goes on being petted", async () => {
+  const value = await valueInNamespaces(
+    `
+    sys.mount.mount({ source: "dev", target: "/dev", type: "tmpfs" });
+    writeFileSync("/dev/watchdog0", "");
+    const at = (returns) => ({ call: "clock.nowMs", args: ["boottime"], returns });
+    const pet = { call: "device.watchdogPet", args: [9] };
+    const fake = fakeSystem([
+      { call: "descriptor.open", args: ["/dev/watchdog0", ["write"]], returns: 9 },
+      { call: "device.watchdogSetTimeout", args: [9, 30], returns: 30 },
+      pet, at(100),
+      { call: "device.watchdogIdentity", args: [9], returns: "a dog" },
+      at(200), pet, at(200),
+    ]);
+    const boot = testBoot(fake);
+    const { outcome, detail } = await openWatchdog.run(boot);
+    await Bun.sleep(50);
+    let left = "nothing";
+    try { fake.done(); } catch (error) { left = error.message; }
+    console.log(JSON.stringify({ outcome, detail, left, petted_ms: boot.state.watchdog.petted_ms }));
+    process.exit(0);
+    `,
+    {
+      imports: `
+import { writeFileSync } from "node:fs";
+import { fakeSystem } from ${JSON.stringify(join(import.meta.dir, "../../sys/fake.ts"))};
+import { testBoot } from ${JSON.stringify(join(import.meta.dir, "testing.ts"))};
+import { openWatchdog } from ${JSON.stringify(join(import.meta.dir, "watchdog.ts"))};
+`,
+    },
+  );
+  expect(value).toEqual({
+    outcome: "done",
+    detail: '"/dev/watchdog0" (a dog) resets the machine after 30 s',
+    left: "nothing",
+    petted_ms: 200,
+  });
 });
 
 test("the timeout of the config is set; a device that keeps its own says so", async () => {

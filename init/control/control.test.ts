@@ -23,6 +23,7 @@ import { coreSpecs } from "../supervise/table.ts";
 import { DefinedServices } from "./defined.ts";
 import { type Door, makeDoor } from "./door.ts";
 import type { Desk } from "./handlers.ts";
+import { ProcessList } from "./processes.ts";
 import { welcomeFor } from "./server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "control-"));
@@ -57,6 +58,7 @@ function rig(stopping = false) {
   });
   supervisor.put(coreSpecs(default_config, "container"));
   const shutdowns: string[] = [];
+  const processes = new ProcessList({ supervisor, now: () => performance.now() });
   const desk: Desk = {
     supervisor,
     events,
@@ -67,6 +69,7 @@ function rig(stopping = false) {
     },
     boot: () => ({ boot_id: "x", marks: { kernel: 0 }, phases: [] }),
     hardware: () => null,
+    processes: () => processes.list(),
     shutdown: (action, reason) => (shutdowns.push(`${action}: ${reason}`) > 1 ? "it goes down already" : null),
     stopping: () => stopping,
     defined: new DefinedServices(supervisor, "container"),
@@ -226,6 +229,28 @@ test("processes: this one is among them, with what it uses", async () => {
   const own = all.find(({ pid }) => pid === process.pid);
   expect(own?.rss_bytes).toBeGreaterThan(1_000_000);
   expect(own?.ppid).toBe(process.ppid);
+});
+
+test("processes: askers share an answer, and what is slow to read is read again only after a while", () => {
+  const { supervisor } = rig();
+  let now_ms = 0;
+  let reads = 0;
+  const read = (path: string): string => {
+    if (path !== `/proc/${process.pid}/smaps_rollup`) return "";
+    reads += 1;
+    return `Pss: ${reads} kB\n`;
+  };
+  const list = new ProcessList({ supervisor, now: () => now_ms, read });
+  const pss_at = (at_ms: number): number | null | undefined => {
+    now_ms = at_ms;
+    return list.list().find(({ pid }) => pid === process.pid)?.pss_bytes;
+  };
+  const first = list.list();
+  now_ms = 499;
+  expect(list.list()).toBe(first);
+  expect([pss_at(500), pss_at(4900)]).toEqual([1024, 1024]);
+  expect(list.list()).not.toBe(first);
+  expect(pss_at(10_000)).toBe(2048);
 });
 
 test("events: those held after an id, then the new ones", async () => {

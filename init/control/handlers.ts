@@ -1,7 +1,7 @@
 /** The methods that PID 1 serves, for one connection of one caller. Whoever asks for a change says why; that is kept as an event. */
 
 import type { LogRecord } from "../../contracts/event.ts";
-import type { BootTimeline, Hardware, init_methods, ShutdownAction, SystemStatus } from "../../contracts/init.ts";
+import type { BootTimeline, Hardware, init_methods, ProcessInfo, ShutdownAction, SystemStatus } from "../../contracts/init.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
 import type { ServiceStatus } from "../../contracts/service.ts";
 import { type Handlers, RpcError } from "../../wire/peer.ts";
@@ -9,7 +9,6 @@ import type { EventHub, Unsubscribe } from "../events.ts";
 import type { LogHub } from "../logs.ts";
 import type { Supervisor } from "../supervise/supervisor.ts";
 import { type DefinedServices, DefineError } from "./defined.ts";
-import { processes } from "./processes.ts";
 import { reclaim } from "./reclaim.ts";
 import type { ChildPeer } from "./server.ts";
 
@@ -22,6 +21,7 @@ export interface Desk {
   status(): SystemStatus;
   boot(): BootTimeline;
   hardware(): Hardware | null;
+  processes(): ProcessInfo[];
   /** @returns why not, or null when the way down has begun */
   shutdown(action: ShutdownAction, reason: string): string | null;
   stopping(): boolean;
@@ -65,7 +65,7 @@ export function handlersFor(caller: string, desk: Desk, peer: () => ChildPeer): 
       if (hardware === null) throw new RpcError(rpc_error.unavailable, "the hardware is not looked through yet; ask again in a moment");
       return hardware;
     },
-    "system.processes": () => processes(desk.supervisor),
+    "system.processes": () => desk.processes(),
     "system.shutdown": ({ action, why }) => {
       const refusal = desk.shutdown(action, `requested by ${why.who} (${caller}): ${why.reason}`);
       if (refusal !== null) throw new RpcError(rpc_error.conflict, refusal);

@@ -1,4 +1,8 @@
-/** All processes, with the services that they belong to. */
+/**
+ * All processes, with the services that they belong to. The live view asks every second, and reading them is the most
+ * that PID 1 ever does (smaps_rollup walks the page tables of each): so askers share an answer, and what seldom changes
+ * is looked at again only after a while.
+ */
 
 import { readFileSync, statSync } from "node:fs";
 import type { ProcessInfo } from "../../contracts/init.ts";
@@ -14,35 +18,111 @@ const processes_max = 600;
 const many = 200;
 const cmdline_chars_max = { few: 500, many: 100 } as const;
 
-export function processes(supervisor: Pick<Supervisor, "handles">): ProcessInfo[] {
-  const stats = allStats();
-  const by_pid = new Map(stats.map((stat) => [stat.pid, stat]));
-  const roots = supervisor.handles();
-  const cmdline_max = cmdline_chars_max[stats.length > many ? "many" : "few"];
-  return stats.slice(0, processes_max).map((stat) => infoOf(stat, serviceOf(stat, by_pid, roots), cmdline_max));
+/** Who asks within this time of the last answer gets that one. */
+const answer_kept_ms = 500;
+/** A process's details are kept for half of this up to all of it, by pid, so that they are not all read at once. */
+const details_kept_ms_max = 10_000;
+
+/** What is kept of a process between two looks. */
+interface Details {
+  /** With the pid, these name one program that runs: the name changes with exec. */
+  readonly started: number;
+  readonly name: string;
+  readonly until_ms: number;
+  readonly uid: number;
+  /** By cgroup alone. */
+  readonly service: string | null;
+  readonly cmdline: string;
+  readonly pss_bytes: number | null;
 }
 
-function infoOf(stat: Stat, service: string | null, cmdline_max: number): ProcessInfo {
-  return {
-    pid: stat.pid,
-    ppid: stat.ppid,
-    uid: uidOf(stat.pid),
-    state: stat.state.slice(0, 1),
-    service,
-    name: stat.name.slice(0, name_chars_max),
-    untrusted_cmdline: text(`/proc/${stat.pid}/cmdline`).replaceAll("\0", " ").trim().slice(0, cmdline_max),
-    threads: stat.threads,
-    rss_bytes: stat.rss_pages * page_bytes,
-    pss_bytes: pssOf(stat.pid),
-    cpu_ms: stat.ticks * tick_ms,
-  };
+export interface ProcessListOptions {
+  readonly supervisor: Pick<Supervisor, "handles">;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** Replaced in tests. @returns the file's text, "" when it cannot be read */
+  readonly read?: (path: string) => string;
 }
+
+export class ProcessList {
+  readonly #options: ProcessListOptions;
+  readonly #read: (path: string) => string;
+  #details = new Map<number, Details>();
+  #answer: { readonly at_ms: number; readonly processes: ProcessInfo[] } | null = null;
+
+  constructor(options: ProcessListOptions) {
+    this.#options = options;
+    this.#read = options.read ?? text;
+  }
+
+  /** At most 600. PSS, command line, uid and cgroup may be up to ten seconds old. */
+  list(): ProcessInfo[] {
+    const now = this.#options.now();
+    if (this.#answer === null || now - this.#answer.at_ms >= answer_kept_ms) this.#answer = { at_ms: now, processes: this.#look(now) };
+    return this.#answer.processes;
+  }
+
+  #look(now: number): ProcessInfo[] {
+    const stats = allStats();
+    const by_pid = new Map(stats.map((stat) => [stat.pid, stat]));
+    const roots = this.#options.supervisor.handles();
+    const cmdline_max = cmdline_chars_max[stats.length > many ? "many" : "few"];
+    const known = this.#details;
+    this.#details = new Map();
+    return stats.slice(0, processes_max).map((stat) => {
+      const details = isKernelThread(stat) ? kernel_thread : this.#detailsOf(stat, known.get(stat.pid), now);
+      return {
+        pid: stat.pid,
+        ppid: stat.ppid,
+        uid: details.uid,
+        state: stat.state.slice(0, 1),
+        service: serviceOf(stat, details.service, by_pid, roots),
+        name: stat.name.slice(0, name_chars_max),
+        untrusted_cmdline: details.cmdline.slice(0, cmdline_max),
+        threads: stat.threads,
+        rss_bytes: stat.rss_pages * page_bytes,
+        pss_bytes: details.pss_bytes,
+        cpu_ms: stat.ticks * tick_ms,
+      };
+    });
+  }
+
+  #detailsOf(stat: Stat, known: Details | undefined, now: number): Details {
+    const same = known !== undefined && known.started === stat.started && known.name === stat.name && now < known.until_ms;
+    const details = same ? known : this.#readDetails(stat, now);
+    this.#details.set(stat.pid, details);
+    return details;
+  }
+
+  #readDetails({ pid, started, name }: Stat, now: number): Details {
+    const pss = /^Pss:\s+(\d+) kB$/m.exec(this.#read(`/proc/${pid}/smaps_rollup`));
+    return {
+      started,
+      name,
+      until_ms: now + (details_kept_ms_max / 2) * (1 + (pid % 8) / 8),
+      uid: uidOf(pid),
+      service: serviceOfCgroup(this.#read(`/proc/${pid}/cgroup`)),
+      cmdline: this.#read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim().slice(0, cmdline_chars_max.few),
+      pss_bytes: pss === null ? null : Number(pss[1]) * 1024,
+    };
+  }
+}
+
+/** It has no memory, command line or cgroup of its own that could be read. */
+function isKernelThread(stat: Stat): boolean {
+  return stat.virtual_bytes === 0 && stat.state !== "Z";
+}
+const kernel_thread = { uid: 0, service: null, cmdline: "", pss_bytes: null } as const;
 
 /** By cgroup, else by descent from the service's process. PID 1 is the service "init". */
-function serviceOf(stat: Stat, by_pid: ReadonlyMap<number, Stat>, roots: ReadonlyMap<number, string>): string | null {
+function serviceOf(
+  stat: Stat,
+  by_cgroup: string | null,
+  by_pid: ReadonlyMap<number, Stat>,
+  roots: ReadonlyMap<number, string>,
+): string | null {
   if (stat.pid === 1) return "init";
-  const named = serviceOfCgroup(text(`/proc/${stat.pid}/cgroup`));
-  if (named !== null) return named;
+  if (by_cgroup !== null) return by_cgroup;
   for (let at: Stat | undefined = stat; at !== undefined && at.pid !== 1; at = by_pid.get(at.ppid)) {
     const service = roots.get(at.pid);
     if (service !== undefined) return service;
@@ -63,11 +143,6 @@ function uidOf(pid: number): number {
   } catch {
     return 0;
   }
-}
-
-function pssOf(pid: number): number | null {
-  const found = /^Pss:\s+(\d+) kB$/m.exec(text(`/proc/${pid}/smaps_rollup`));
-  return found === null ? null : Number(found[1]) * 1024;
 }
 
 function text(path: string): string {

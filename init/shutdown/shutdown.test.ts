@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { fakeSystem, type Step as Scripted } from "../../sys/fake.ts";
 import type { System } from "../../sys/system.ts";
+import { valueInNamespaces } from "../../sys/testing.ts";
 import { parseMountInfo, parseSwaps, toTakeDown } from "./mounts.ts";
 import { endProcesses } from "./processes.ts";
 import { may_replace } from "./sequences.ts";
@@ -108,6 +110,15 @@ describe("the way down", () => {
   });
 });
 
+const of_steps = `
+import { readFileSync, writeFileSync } from "node:fs";
+import { fakeSystem } from ${JSON.stringify(join(import.meta.dir, "../../sys/fake.ts"))};
+import { parseMountInfo, toTakeDown } from ${JSON.stringify(join(import.meta.dir, "mounts.ts"))};
+import { steps } from ${JSON.stringify(join(import.meta.dir, "steps.ts"))};
+sys.mount.mount({ source: "run", target: "/run", type: "tmpfs" });
+const step = (wanted) => steps.find(({ name }) => name === wanted);
+`;
+
 describe("steps", () => {
   const named = (name: string) => steps.find((each) => each.name === name) as Step;
 
@@ -136,7 +147,8 @@ describe("steps", () => {
       (name) => name !== "console",
     );
     expect(stopped).toBe("4 stopped");
-    expect(ended).toEqual(["tier", "broker", "other", "memory"]);
+    expect(ended.filter((name) => name !== "other")).toEqual(["tier", "broker", "memory"]);
+    expect(ended.indexOf("other")).toBeLessThan(ended.indexOf("memory"));
   });
 
   test("processes: TERM, and KILL for those that do not obey", async () => {
@@ -162,6 +174,41 @@ describe("steps", () => {
     ];
     expect(await named("devices").run(way(fakeSystem([]), { works }))).toBe("1 of 2 done");
     expect(done).toEqual(["b"]);
+  });
+
+  test("swap: every area is taken out of use", async () => {
+    const value = await valueInNamespaces(
+      `
+      writeFileSync("/run/swaps", "Filename\\tType\\tSize\\n/dev/vda5   partition\\t1\\t0\\t-2\\n/dev/zram0 partition\\t1\\t0\\t-3\\n");
+      sys.mount.mount({ source: "/run/swaps", target: "/proc/swaps", flags: ["bind"], type: "none" });
+      const fake = fakeSystem(["/dev/vda5", "/dev/zram0"].map((path) => ({ call: "mount.swapOff", args: [path] })));
+      const said = await step("swap").run({ sys: fake, mode: "machine", disks_answer: true, works: [], log: () => {} });
+      try { fake.done(); console.log(JSON.stringify(said)); } catch (error) { console.log(JSON.stringify(error.message)); }
+      `,
+      { imports: of_steps },
+    );
+    expect(value).toBe("2 areas");
+  });
+
+  test("file systems: unmounted; one in use is made read-only and let go", async () => {
+    const value = await valueInNamespaces(
+      `
+      const targets = toTakeDown(parseMountInfo(readFileSync("/proc/self/mountinfo", "utf8")));
+      const [in_use, ...others] = [...targets, { target: "/nothing", type: "none" }];
+      const first = [
+        { call: "mount.unmount", args: [in_use.target], fails: "EBUSY" },
+        { call: "mount.mount", args: [{ source: "none", target: in_use.target, type: in_use.type, flags: ["remount", "ro"] }] },
+        { call: "mount.unmount", args: [in_use.target, ["detach"]] },
+      ];
+      const fake = fakeSystem([...first, ...others.slice(0, -1).map(({ target }) => ({ call: "mount.unmount", args: [target] }))]);
+      const said = await step("file systems").run({ sys: fake, mode: "machine", disks_answer: true, works: [], log: () => {} });
+      let left = "nothing";
+      try { fake.done(); } catch (error) { left = error.message; }
+      console.log(JSON.stringify({ as_it_should: said === (targets.length - 1) + " unmounted, 1 in use", left }));
+      `,
+      { imports: `sys.mount.mount({ source: "/usr", target: "/mnt", flags: ["bind"], type: "none" });\n${of_steps}` },
+    );
+    expect(value).toEqual({ as_it_should: true, left: "nothing" });
   });
 
   test("sync: disks that do not answer are not touched afterwards", async () => {

@@ -15,6 +15,10 @@ export type MachineEvent =
   | { readonly type: "extend"; readonly service: string; readonly run: number; readonly by_ms: number }
   /** It says of itself that it hangs (WATCHDOG=trigger). */
   | { readonly type: "stuck"; readonly service: string; readonly run: number }
+  /** It reads its configuration anew, and will say ready again (RELOADING=1). */
+  | { readonly type: "reloading"; readonly service: string; readonly run: number }
+  /** It ends of its own accord (STOPPING=1). */
+  | { readonly type: "leaving"; readonly service: string; readonly run: number }
   | {
       readonly type: "exited";
       readonly service: string;

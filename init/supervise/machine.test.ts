@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Action, MachineEvent } from "./events.ts";
 import { Machine, type MachineSpec } from "./machine.ts";
-import { policy } from "./policy.ts";
+import { backoffMs, policy } from "./policy.ts";
 
 const spec = (name: string, after: string[] = [], changes: Partial<MachineSpec> = {}): MachineSpec => ({
   name,
@@ -64,9 +64,10 @@ describe("states", () => {
   test("start spawns, ready is ready, and the time from spawn to ready is known", () => {
     const r = rig();
     r.send({ type: "start", service: "a", reason: "test" });
+    r.send({ type: "spawned", service: "a", run: 1, pid: 100 });
     expect(r.state()).toBe("starting");
     r.pass(300);
-    r.started();
+    r.send({ type: "ready", service: "a", run: 1, detail: "ok" });
     expect(r.unit()).toMatchObject({ state: "ready", pid: 100, ready_after_ms: 300 });
   });
 
@@ -128,6 +129,11 @@ describe("states", () => {
     expect(waits).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000, 30000]);
   });
 
+  test("waits that began together end apart", () => {
+    const waits = [0, 0.5, 0.999].map((random) => backoffMs(4, policy, random));
+    expect(waits).toEqual([800, 720, 640]);
+  });
+
   test("many failures in a short time are a crash loop; it is tried again after the long wait, on probation", () => {
     const r = rig();
     r.up();
@@ -177,6 +183,63 @@ describe("states", () => {
     r.send({ type: "stuck", service: "a", run: 1 });
     expect(r.state()).toBe("stopping");
     expect(r.did("kill")).toBe(1);
+  });
+
+  test("RELOADING=1: still ready, and has to say ready again within the start limit; more time may be asked for", () => {
+    const r = rig();
+    r.up();
+    r.send({ type: "reloading", service: "a", run: 1 });
+    expect(r.unit()).toMatchObject({ state: "ready", reason: "reloads its configuration" });
+    r.pass(9_000, ["a"]);
+    r.send({ type: "ready", service: "a", run: 1, detail: "ok" });
+    expect(r.unit()).toMatchObject({ state: "ready", reason: "has reloaded its configuration" });
+    r.pass(20_000, ["a"]);
+    expect(r.state()).toBe("ready");
+    r.send({ type: "reloading", service: "a", run: 1 });
+    r.send({ type: "extend", service: "a", run: 1, by_ms: 15_000 });
+    r.pass(14_000, ["a"]);
+    expect(r.state()).toBe("ready");
+    r.pass(1_100, ["a"]);
+    expect(r.unit()).toMatchObject({ state: "stopping", cause: "reload timeout" });
+    expect(r.did("kill")).toBe(1);
+    r.die("a", null, "SIGKILL");
+    expect(r.state()).toBe("backoff");
+  });
+
+  test("a reload is no leave to be silent", () => {
+    const r = rig();
+    r.up();
+    r.send({ type: "reloading", service: "a", run: 1 });
+    r.pass(5_100);
+    expect(r.did("report-hang")).toBe(1);
+  });
+
+  test("STOPPING=1: it is given the stop limit without a TERM or a heartbeat, and its end is a failure like any other", () => {
+    const r = rig([spec("a", [], { heartbeat_ms: 1_000 })]);
+    r.up();
+    r.send({ type: "leaving", service: "a", run: 1 });
+    expect(r.state()).toBe("stopping");
+    r.pass(2_000);
+    expect(r.did("term") + r.did("kill") + r.did("report-hang")).toBe(0);
+    r.die("a", 0);
+    expect(r.unit()).toMatchObject({ state: "backoff", attempt: 1, last_exit: { status: 0, cause: "stopping by itself" } });
+    r.pass(200);
+    r.started();
+    r.send({ type: "leaving", service: "a", run: 2 });
+    r.send({ type: "extend", service: "a", run: 2, by_ms: 5_000 });
+    r.pass(4_900);
+    expect(r.did("kill")).toBe(0);
+    r.pass(200);
+    expect(r.did("kill")).toBe(1);
+  });
+
+  test("what stops by itself and is not wanted any more stays stopped", () => {
+    const r = rig();
+    r.up();
+    r.send({ type: "leaving", service: "a", run: 1 });
+    r.send({ type: "stop", service: "a", cause: "stop requested" });
+    r.die("a", 0);
+    expect(r.state()).toBe("stopped");
   });
 
   test("time that PID 1 did not see is counted against no one", () => {
@@ -343,6 +406,8 @@ test("whatever happens, in whatever order", () => {
       "ready",
       "alive",
       "stuck",
+      "reloading",
+      "leaving",
       "extend",
       "exited",
       "pass",

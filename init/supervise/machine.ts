@@ -17,16 +17,20 @@
  *                         once: what cannot start cannot be expected to stop)
  *             → backoff / crash-loop   when it ends by itself, or cannot be spawned
  * ready       It does its job. Each sign of life moves its heartbeat limit on.
+ *             It may say that it reloads its configuration: it still counts as ready, and has to say ready again within
+ *             its start limit (KILL otherwise).
  *             → stopping  on `stop` or `restart` (TERM), or when it was silent for the limit (KILL: what hangs does not
  *                         answer TERM; the silence is reported as a hang)
  *             → backoff / crash-loop   when it ends by itself, whatever the status: a service has no end of its own
  *             → stopped   when it ends by itself and its definition says that this is its end (restart `never`; restart
  *                         `on-failure` and status 0); the same from starting
- * stopping    TERM was sent, then KILL after the stop limit. A process that survives KILL sits in the kernel (a dead
+ * stopping    TERM was sent, or it says by itself that it stops (from starting or ready); then KILL after the stop limit.
+ *             Heartbeats are not asked for any more. A process that survives KILL sits in the kernel (a dead
  *             disk, say): that is said, KILL is repeated, and the state stays. No second process is started meanwhile.
  *             → stopped   when it has ended and is not wanted
  *             → waiting   when it has ended and a restart was asked for
- *             → backoff / crash-loop   when it was killed for a hang or for the start limit: that is a failure
+ *             → backoff / crash-loop   when it stopped by itself, or was killed for a hang or for the limit of a start or a
+ *                         reload: that is a failure
  * backoff     Failed; the next try comes after a wait that doubles from 100 ms to 30 s.
  *             → waiting   when the wait is over, or at once on `start` or `restart`
  *             → stopped   on `stop`
@@ -43,7 +47,7 @@
  * and is counted against no one: all limits move on by that much.
  *
  * Who causes what: `start`, `stop`, `restart` come from boot, the console, the reactive tier or shutdown; `ready`,
- * `alive`, `extend`, `stuck` from the service itself; `spawned`, `spawn-failed`, `exited` from the runner; `hold` from
+ * `alive`, `extend`, `stuck`, `reloading`, `leaving` from the service itself; `spawned`, `spawn-failed`, `exited` from the runner; `hold` from
  * shutdown; `tick` from the clock.
  */
 
@@ -173,16 +177,22 @@ export class Machine {
         return;
       case "ready":
         if (unit.state === "starting") this.#ready(unit, event.detail);
+        else if (unit.reload_limit !== null) this.#reloaded(unit);
         return;
       case "alive":
         this.#alive(unit);
         return;
       case "extend":
-        if (unit.state === "starting")
-          unit.deadline = Math.max(unit.deadline ?? 0, this.#now + Math.min(event.by_ms, this.#policy.extend_max_ms));
+        this.#extend(unit, this.#now + Math.min(event.by_ms, this.#policy.extend_max_ms));
         return;
       case "stuck":
         if (unit.state === "ready") this.#hung(unit);
+        return;
+      case "reloading":
+        if (unit.state === "ready") this.#reloading(unit);
+        return;
+      case "leaving":
+        if (unit.state === "starting" || unit.state === "ready") this.#leaving(unit);
         return;
       case "exited":
         this.#exited(unit, event.status, event.signal);
@@ -262,7 +272,38 @@ export class Machine {
   #readyDeadline(unit: Unit): void {
     const silence = unit.spec.heartbeat_ms > 0 ? unit.heard_at + unit.spec.heartbeat_ms : null;
     const stable = unit.failures.length > 0 || unit.attempt > 0 || unit.probation ? unit.since + this.#policy.stable_ms : null;
-    unit.deadline = silence === null ? stable : Math.min(silence, stable ?? silence);
+    const limits = [silence, stable, unit.reload_limit].filter((limit) => limit !== null);
+    unit.deadline = limits.length === 0 ? null : Math.min(...limits);
+  }
+
+  /** More time, for the limit that runs: of the start, of a reload, of the stop (not once KILL was sent). */
+  #extend(unit: Unit, to: number): void {
+    if (unit.state === "starting" || (unit.state === "stopping" && !unit.killed)) unit.deadline = Math.max(unit.deadline ?? 0, to);
+    if (unit.reload_limit === null) return;
+    unit.reload_limit = Math.max(unit.reload_limit, to);
+    this.#readyDeadline(unit);
+  }
+
+  #reloading(unit: Unit): void {
+    unit.reload_limit = this.#now + unit.spec.start_limit_ms;
+    unit.reason = "reloads its configuration";
+    this.#report(unit, unit.state, "info");
+    this.#readyDeadline(unit);
+  }
+
+  #reloaded(unit: Unit): void {
+    unit.reload_limit = null;
+    unit.reason = "has reloaded its configuration";
+    this.#report(unit, unit.state, "info");
+    this.#readyDeadline(unit);
+  }
+
+  /** It ends of its own accord, in its own time: no TERM, but a limit. */
+  #leaving(unit: Unit): void {
+    unit.cause = "stopping by itself";
+    unit.failed = true;
+    this.#enter(unit, "stopping", "says that it stops");
+    unit.deadline = this.#now + unit.spec.stop_limit_ms;
   }
 
   #hung(unit: Unit): void {
@@ -357,6 +398,7 @@ export class Machine {
     for (const unit of this.#units.values()) {
       unit.heard_at += by_ms;
       if (unit.deadline !== null) unit.deadline += by_ms;
+      if (unit.reload_limit !== null) unit.reload_limit += by_ms;
     }
   }
 
@@ -391,6 +433,10 @@ export class Machine {
       this.#hung(unit);
       return;
     }
+    if (unit.reload_limit !== null && this.#now >= unit.reload_limit) {
+      this.#kill(unit, "reload timeout", "did not say ready again after it had begun to reload its configuration");
+      return;
+    }
     if (this.#now >= unit.since + this.#policy.stable_ms) {
       unit.attempt = 0;
       unit.failures = [];
@@ -417,6 +463,7 @@ export class Machine {
     unit.why = reason;
     unit.deadline = null;
     unit.killed = false;
+    unit.reload_limit = null;
     this.#report(unit, from, severityOf(to, unit.failed));
     for (const { spec, state } of this.#units.values())
       if (state === "waiting" && spec.after.includes(unit.spec.name)) this.#queue.push({ type: "look", service: spec.name });

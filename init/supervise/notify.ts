@@ -3,7 +3,9 @@
 export interface Notified {
   readonly ready: boolean;
   readonly alive: boolean;
+  /** It has begun to end of its own accord. */
   readonly stopping: boolean;
+  /** It has begun to read its configuration anew; READY=1 follows when it has. */
   readonly reloading: boolean;
   /** WATCHDOG=trigger: it says of itself that it hangs. */
   readonly stuck: boolean;

@@ -45,6 +45,8 @@ interface Waiter {
 
 /** States in which a start has come to something. */
 const settled: readonly ServiceState[] = ["ready", "backoff", "crash-loop", "stopped"];
+/** Causes of an end that nobody asked for. */
+const unwanted_ends: ReadonlySet<string> = new Set(["hang", "start timeout", "reload timeout", "stopping by itself"]);
 /** Events that may be handled one after the other before the loop is given up as stuck. */
 const backlog_max = 10_000;
 /** How many requests may wait for one service. */
@@ -270,15 +272,17 @@ export class Supervisor {
   #notified(service: string, run: number, what: Notified): void {
     const held = this.#held.get(service);
     if (held !== undefined && what.status !== null) held.status_text = what.status;
+    if (what.reloading) this.#happened({ type: "reloading", service, run });
     if (what.extend_ms !== null) this.#happened({ type: "extend", service, run, by_ms: what.extend_ms });
     if (what.ready) this.#happened({ type: "ready", service, run, detail: what.status ?? "said READY=1" });
+    if (what.stopping) this.#happened({ type: "leaving", service, run });
     if (what.stuck) this.#happened({ type: "stuck", service, run });
     if (what.alive) this.#happened({ type: "alive", service, run });
   }
 
   #reportExit(held: Held, action: Action & { do: "report-exit" }): void {
     const { service, exit, uptime_ms } = action;
-    const severity = exit.cause === null || exit.cause === "hang" || exit.cause === "start timeout" ? "warning" : "info";
+    const severity = exit.cause === null || unwanted_ends.has(exit.cause) ? "warning" : "info";
     this.#ports.emit("service.exited", severity, { service, pid: held.main_pid ?? action.pid, exit, uptime_ms });
     held.handle = null;
     held.main_pid = null;

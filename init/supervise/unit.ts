@@ -36,6 +36,8 @@ export interface Unit {
   failures: readonly number[];
   /** It was in a crash loop and has not been stable since. */
   probation: boolean;
+  /** While it reloads its configuration: by when it has to say ready again. */
+  reload_limit: number | null;
   /** When time next matters in this state. */
   deadline: number | null;
 }
@@ -62,6 +64,7 @@ export function newUnit(spec: MachineSpec, now: number): Unit {
     attempt: 0,
     failures: [],
     probation: false,
+    reload_limit: null,
     deadline: null,
   };
 }

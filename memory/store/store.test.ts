@@ -1,15 +1,15 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { migrate, schemaVersion } from "../../wire/database.ts";
+import { diskFolder } from "../testing/folder.ts";
 import { boot, decisionOn, exitedEvent, stepEvent } from "../testing/records.ts";
 import { memory_file, migrations } from "./migrations.ts";
 import { type OpenDatabase, openDatabase } from "./open.ts";
 import { Store } from "./store.ts";
 import { whyOf } from "./why.ts";
 
-const newFolder = (): string => mkdtempSync(join(tmpdir(), "memory-"));
+const newFolder = (): string => diskFolder("memory");
 const time = (): Date => new Date("2026-01-02T03:04:05.678Z");
 
 function filled(folder: string): OpenDatabase {

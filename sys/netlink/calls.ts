@@ -3,6 +3,7 @@
 import { orNull, type Watch } from "../descriptor.ts";
 import type { Libc } from "../libc.ts";
 import { hearReadable } from "../readable.ts";
+import { openBound, SOCK_CLOEXEC } from "../socket.ts";
 import {
   type Attribute,
   decodeMessages,
@@ -61,7 +62,6 @@ export interface NetlinkCalls {
 
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_ROUTE = 0;
 const NETLINK_KOBJECT_UEVENT = 15;
 /** The kernel's own messages; group 2 is udevd's. */
@@ -209,25 +209,26 @@ export function netlinkCalls(libc: Libc): NetlinkCalls {
 const MSG_DONTWAIT = 0x40;
 
 function openSocket(libc: Libc, protocol: number, groups: number): number {
-  const fd = libc.call("socket", [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol], `open a netlink socket of protocol ${protocol}`);
-  try {
-    const limit = Buffer.alloc(16);
-    limit.writeBigInt64LE(BigInt(answer_limit_s), 0);
-    libc.call("setsockopt", [fd, SOL_SOCKET, SO_RCVTIMEO, limit, limit.length], "limit the wait on a netlink socket");
-    if (groups !== 0) {
-      const room = Buffer.alloc(4);
-      room.writeInt32LE(monitor_buffer_bytes, 0);
-      libc.attempt("setsockopt", [fd, SOL_SOCKET, SO_RCVBUFFORCE, room, room.length]); // a smaller buffer works too
-    }
-    const address = Buffer.alloc(address_bytes);
-    address.writeUInt16LE(AF_NETLINK, 0);
-    address.writeUInt32LE(groups, 8);
-    libc.call("bind", [fd, address, address.length], `bind a netlink socket to groups ${groups}`);
-    return fd;
-  } catch (error) {
-    libc.attempt("close", [fd]);
-    throw error;
-  }
+  const address = Buffer.alloc(address_bytes);
+  address.writeUInt32LE(groups, 8);
+  return openBound(libc, {
+    family: AF_NETLINK,
+    type: SOCK_RAW | SOCK_CLOEXEC,
+    protocol,
+    address,
+    what: `a netlink socket of protocol ${protocol} for groups ${groups}`,
+    around(fd, bind) {
+      const limit = Buffer.alloc(16);
+      limit.writeBigInt64LE(BigInt(answer_limit_s), 0);
+      libc.call("setsockopt", [fd, SOL_SOCKET, SO_RCVTIMEO, limit, limit.length], "limit the wait on a netlink socket");
+      if (groups !== 0) {
+        const room = Buffer.alloc(4);
+        room.writeInt32LE(monitor_buffer_bytes, 0);
+        libc.attempt("setsockopt", [fd, SOL_SOCKET, SO_RCVBUFFORCE, room, room.length]); // a smaller buffer works too
+      }
+      bind();
+    },
+  });
 }
 
 function aboutRoute(verb: string, route: Route): string {

@@ -1,15 +1,26 @@
-/** From power to ready, in the virtual machine: direct boot and the UEFI disk; what it all takes in memory and on disk. */
+/**
+ * From power to ready, in the virtual machine: direct boot and the UEFI disk; what it all takes in memory and on disk.
+ * Beside it a conventional Debian 13.
+ */
 
 import { statSync } from "node:fs";
 import type { BootTimeline } from "../../contracts/init.ts";
+import { core_services } from "../../contracts/service.ts";
 import type { BenchRow } from "../../tooling/bench.ts";
 import { say } from "../../tooling/progress.ts";
+import { startConventionalMachine } from "../conventional/machine.ts";
 import { needBuilt } from "../places.ts";
 import { type Machine, startMachine } from "../qemu.ts";
 import { waitFor } from "../wait.ts";
-import { rowOfValue, Samples } from "./rows.ts";
+import { rowOf, rowOfValue, Samples, versus } from "./rows.ts";
 
 const boots = 10;
+const conventional_boots = 5;
+/** The machine that both get. */
+const cpus = 2;
+const memory_mib = 1024;
+const console_answers = "direct: power to console answering, by the host's clock";
+const memory_used = "memory used, kernel included";
 /** Seconds after which a system counts as idle. */
 const settle_s = 10;
 
@@ -19,12 +30,16 @@ export async function benchBoot(): Promise<BenchRow[]> {
   for (const boot of ["direct", "disk"] as const) {
     for (let round = 1; round <= boots; round += 1) {
       const begin_ms = performance.now();
-      const machine = await startMachine({ boot, agent: false });
+      const machine = await startMachine({ boot, agent: false, cpus, memory_mib });
       try {
+        const answered_ms = await firstAnswer(machine);
+        if (boot === "direct") times.add(console_answers, performance.now() - begin_ms);
         await machine.ready();
         const wall_ms = performance.now() - begin_ms;
         const timeline = await timelineOf(machine);
+        times.add(`${boot}: PID 1 exec to first answer, from outside`, answered_ms - (timeline.marks["stage0"] ?? Number.NaN));
         addTimes(times, boot, timeline);
+        await addServices(times, boot, machine, timeline);
         if (boot === "disk") times.add("disk: firmware and loader", wall_ms - (timeline.marks["all-ready"] ?? Number.NaN));
         say(`boot by ${boot} ${round} of ${boots}: ready after ${(wall_ms / 1000).toFixed(1)} s`);
         if (boot === "direct" && round <= 3) await addMemory(memory, machine);
@@ -34,7 +49,47 @@ export async function benchBoot(): Promise<BenchRow[]> {
       }
     }
   }
-  return [...times.rows("ms"), ...memory.rows("bytes"), ...sizes()];
+  const theirs = await conventional();
+  const rows = [...times.rows("ms"), ...memory.rows("bytes"), ...sizes()];
+  return rows.map((row) => {
+    if (row.name === console_answers) return versus(row, "Debian 13, systemd: power to sshd answering", theirs.answers);
+    return row.name === memory_used ? versus(row, "Debian 13, systemd, sshd, chrony", theirs.memory) : row;
+  });
+}
+
+/** A conventional system on the same kernel, machine and emulation. */
+async function conventional(): Promise<{ readonly answers: BenchRow; readonly memory: BenchRow }> {
+  const answers: number[] = [];
+  const memory: number[] = [];
+  for (let round = 1; round <= conventional_boots; round += 1) {
+    const begin_ms = performance.now();
+    const machine = await startConventionalMachine({ cpus, memory_mib });
+    try {
+      await machine.ready();
+      answers.push(performance.now() - begin_ms);
+      say(
+        `conventional boot ${round} of ${conventional_boots}: sshd answers after ${((performance.now() - begin_ms) / 1000).toFixed(1)} s`,
+      );
+      if (round <= 3) memory.push(await machine.usedBytes());
+    } finally {
+      await machine.kill();
+    }
+  }
+  return { answers: rowOf("", "ms", answers), memory: rowOf("", "bytes", memory) };
+}
+
+/** When the console first answered a request that came over the serial line: its own boot clock, milliseconds. */
+function firstAnswer(machine: Machine): Promise<number> {
+  const ask = async (): Promise<number> => (await machine.console.call("status")).uptime_ms;
+  return waitFor("a first answer", ask, { limit_ms: 180_000, every_ms: 10 });
+}
+
+async function addServices(times: Samples, boot: string, machine: Machine, { marks }: BootTimeline): Promise<void> {
+  const services = await machine.console.call("services");
+  for (const name of core_services) {
+    const found = services.find((service) => service.name === name && service.state === "ready" && service.restarts === 0);
+    times.add(`${boot}: PID 1 exec to ${name} ready`, (found?.since_ms ?? Number.NaN) - (marks["stage0"] ?? Number.NaN));
+  }
 }
 
 function timelineOf(machine: Machine): Promise<BootTimeline> {
@@ -69,7 +124,7 @@ async function addMemory(memory: Samples, machine: Machine): Promise<void> {
   }
   for (const [service, bytes] of by_service) memory.add(`memory (PSS) of ${service}`, bytes);
   memory.add("memory (PSS) of all processes", all);
-  memory.add("memory used, kernel included", (await machine.console.call("metrics")).memory.used_bytes);
+  memory.add(memory_used, (await machine.console.call("metrics")).memory.used_bytes);
 }
 
 function sizes(): BenchRow[] {

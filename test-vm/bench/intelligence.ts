@@ -1,4 +1,7 @@
-/** The reactive tier's latency, in a process with the runtime settings that PID 1 gives it. */
+/**
+ * The reactive tier's latency, in a process with the runtime settings that PID 1 gives it; beside it json-rules-engine,
+ * in a process with the settings that Bun has by itself.
+ */
 
 import { z } from "zod";
 import { benchReactive } from "../../agents/reactive/bench.ts";
@@ -6,6 +9,8 @@ import { default_config } from "../../init/defaults.ts";
 import { coreSpecs } from "../../init/supervise/table.ts";
 import type { BenchRow } from "../../tooling/bench.ts";
 import { run } from "../../tooling/run.ts";
+import { versus } from "./rows.ts";
+import { benchRuleEngine } from "./rule-engine.ts";
 
 const Rows = z.array(
   z.strictObject({ name: z.string(), unit: z.string(), n: z.number(), p50: z.number(), p99: z.number(), value: z.number() }),
@@ -14,7 +19,14 @@ const Rows = z.array(
 export async function benchIntelligence(): Promise<BenchRow[]> {
   const env = coreSpecs(default_config, "container").find(({ name }) => name === "reactive")?.env;
   if (env === undefined) throw new Error('measuring the reactive tier failed: the table of services has no "reactive"');
-  return Rows.parse(JSON.parse(await run([process.execPath, import.meta.path], { env })));
+  const rowsOf = async (which: string, settings: Readonly<Record<string, string>>): Promise<z.infer<typeof Rows>> =>
+    Rows.parse(JSON.parse(await run([process.execPath, import.meta.path, which], { env: settings })));
+  const ours = await rowsOf("reactive", env);
+  const theirs = await rowsOf("json-rules-engine", {});
+  return ours.map((row, at) => {
+    const other = theirs[at];
+    return other === undefined ? row : versus(row, "json-rules-engine 7.3", other);
+  });
 }
 
-if (import.meta.main) process.stdout.write(JSON.stringify(benchReactive()));
+if (import.meta.main) process.stdout.write(JSON.stringify(process.argv[2] === "reactive" ? benchReactive() : await benchRuleEngine()));

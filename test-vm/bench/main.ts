@@ -36,15 +36,18 @@ async function benchArea(area: string): Promise<number> {
     return 2;
   }
   const rows = await measure();
-  for (const row of rows) process.stdout.write(`${line(row)}\n`);
+  for (const row of rows) {
+    process.stdout.write(`${line(row.name, row, row.unit)}\n`);
+    if (row.versus !== undefined) process.stdout.write(`${line(`  versus ${row.versus.name}`, row.versus, row.unit)}\n`);
+  }
   say(`written to ${writeBench(area, rows)}`);
   return 0;
 }
 
-function line(row: BenchRow): string {
+function line(name: string, row: Pick<BenchRow, "n" | "p50" | "p99" | "value">, unit: string): string {
   const figures = [`n ${row.n}`, `p50 ${figure(row.p50)}`, `p99 ${figure(row.p99)}`];
   if (row.value !== undefined) figures.push(`value ${figure(row.value)}`);
-  return `${row.name.padEnd(52)} ${figures.join("  ")} ${row.unit}`;
+  return `${name.padEnd(62)} ${figures.join("  ")} ${unit}`;
 }
 
 function figure(value: number): string {

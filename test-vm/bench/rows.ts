@@ -12,6 +12,12 @@ export function rowOfValue(name: string, unit: string, value: number): BenchRow 
   return { name, unit, n: 1, p50: value, p99: value, value };
 }
 
+/** `row`, beside what the same came to on something else. */
+export function versus(row: BenchRow, name: string, other: BenchRow): BenchRow {
+  const { n, p50, p99, value } = other;
+  return { ...row, versus: { name, n, p50, p99, ...(value !== undefined && { value }) } };
+}
+
 /** Samples by name, in the order in which names came. */
 export class Samples {
   readonly #found = new Map<string, number[]>();

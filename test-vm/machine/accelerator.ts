@@ -14,8 +14,12 @@ const probe_limit_ms = 15_000;
 
 export type Accelerator = "kvm" | "tcg";
 
+/**
+ * Software emulation runs `rep stosb` and `rep movsb` byte by byte. Without `erms` the guest's kernel and libc clear and
+ * copy in words instead: the first start of a Bun executable takes a seventh less.
+ */
 export function acceleratorArguments(accelerator: Accelerator): string[] {
-  return accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"];
+  return accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max,-erms"];
 }
 
 /** Probes once for each boot of the host and each kernel. `AIOS_ACCEL=tcg` or `kvm` skips the probe. */

@@ -12,10 +12,18 @@ export interface Wiring {
   readonly console_chardev: string;
   readonly test_chardev: string;
   readonly config: string | null;
-  readonly nic: boolean;
+  /** `forward`: one way in from this host, as hostfwd has it. */
+  readonly nic: boolean | { readonly forward: string };
   readonly rtc: string;
   /** Direct boot. Without it the firmware looks for something on `disk`. */
-  readonly direct: { readonly kernel: string; readonly initrd: string | null; readonly root: string; readonly append: string } | null;
+  readonly direct: {
+    readonly kernel: string;
+    readonly initrd: string | null;
+    readonly root: string;
+    readonly append: string;
+    /** The root may be written to, and is as it was the next time. */
+    readonly discard_writes?: boolean;
+  } | null;
   /** The whole disk image, or with direct boot the data disk. */
   readonly disk: string | null;
   /** A writable copy of OVMF's variables, for the disk boot. */
@@ -37,10 +45,10 @@ export function machineArguments(wiring: Wiring): string[] {
     ...hotplug_slots.flatMap((id, index) => ["-device", `pcie-root-port,id=${id},chassis=${index + 1},slot=${index + 1}`]),
     ...port("aios.console", wiring.console_chardev, 1),
     ...port("aios.test", wiring.test_chardev, 2),
-    ...(wiring.nic ? ["-netdev", "user,id=net0,restrict=on", "-device", "virtio-net-pci,netdev=net0,romfile="] : []),
+    ...(wiring.nic === false ? [] : network(wiring.nic === true ? "" : `,hostfwd=${wiring.nic.forward}`)),
     ...(wiring.config === null ? [] : ["-fw_cfg", `name=opt/aios/aios.yaml,file=${wiring.config}`]),
     ...(wiring.direct === null ? firmware(wiring.firmware_variables) : direct(wiring.direct)),
-    ...(wiring.disk === null ? [] : drive("disk0", wiring.disk, false)),
+    ...(wiring.disk === null ? [] : drive("disk0", wiring.disk, "")),
     ...wiring.more,
   ];
 }
@@ -52,14 +60,25 @@ function port(name: string, socket: string, number: number): string[] {
   return number === 1 ? ["-device", "virtio-serial-pci,id=serial0", ...chardev, ...device] : [...chardev, ...device];
 }
 
-function drive(id: string, path: string, readonly_: boolean): string[] {
-  const options = `if=none,id=${id},format=raw,file=${path},discard=unmap${readonly_ ? ",readonly=on" : ""}`;
+function network(more: string): string[] {
+  return ["-netdev", `user,id=net0,restrict=on${more}`, "-device", "virtio-net-pci,netdev=net0,romfile="];
+}
+
+function drive(id: string, path: string, more: "" | ",readonly=on" | ",snapshot=on"): string[] {
+  const options = `if=none,id=${id},format=raw,file=${path},discard=unmap${more}`;
   return ["-drive", options, "-device", `virtio-blk-pci,drive=${id},serial=${id}`];
 }
 
 function direct(boot: NonNullable<Wiring["direct"]>): string[] {
   const initrd = boot.initrd === null ? [] : ["-initrd", boot.initrd];
-  return ["-kernel", boot.kernel, ...initrd, "-append", boot.append, ...drive("root", boot.root, true)];
+  return [
+    "-kernel",
+    boot.kernel,
+    ...initrd,
+    "-append",
+    boot.append,
+    ...drive("root", boot.root, boot.discard_writes === true ? ",snapshot=on" : ",readonly=on"),
+  ];
 }
 
 const code_paths = ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd"];

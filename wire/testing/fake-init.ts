@@ -54,7 +54,7 @@ export const system_status: z.infer<(typeof init_methods)["system.status"]["resu
   uptime_ms: 1000,
   time_ms: 1_700_000_000_000,
   degradations: [],
-  data: { persistent: true, mount: "/var/lib/aios", detail: "", used_bytes: 10e6, size_bytes: 100e6 },
+  data: { persistent: true, mount: "/var/lib/aios", detail: "", used_bytes: 10e6, size_bytes: 100e6, inodes_used: 100, inodes: 10_000 },
   watchdog: { device: null, timeout_s: null, petted_ms_ago: null },
 };
 

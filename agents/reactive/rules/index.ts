@@ -2,6 +2,7 @@
 
 import clock_step from "./clock-step.yaml";
 import disk_filling from "./disk-filling.yaml";
+import disk_inodes from "./disk-inodes.yaml";
 import link_down from "./link-down.yaml";
 import memory_low from "./memory-low.yaml";
 import memory_pressure from "./memory-pressure.yaml";
@@ -14,6 +15,7 @@ import watchdog_near from "./watchdog-near.yaml";
 export const bundled_rules: Readonly<Record<string, unknown>> = {
   "clock-step.yaml": clock_step,
   "disk-filling.yaml": disk_filling,
+  "disk-inodes.yaml": disk_inodes,
   "link-down.yaml": link_down,
   "memory-low.yaml": memory_low,
   "memory-pressure.yaml": memory_pressure,

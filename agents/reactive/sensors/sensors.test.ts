@@ -40,6 +40,14 @@ test("memory: little available counts although nobody waits", () => {
 test("disk: told first, then at each hundredth of change; a disk of unknown size is not told", () => {
   const sensor = new DiskSensor();
   const take = (used_bytes: number, size_bytes = 1000) =>
-    sensor.take({ persistent: true, mount: "/d", detail: "", used_bytes, size_bytes })?.used_ratio ?? null;
+    sensor.take({ persistent: true, mount: "/d", detail: "", used_bytes, size_bytes, inodes_used: 0, inodes: 0 })?.used_ratio ?? null;
   expect([take(0, 0), take(500), take(505), take(511), take(2000)]).toEqual([null, 0.5, null, 0.511, 1]);
+});
+
+test("disk: inodes are told as room is; a file system that has no number of them counts as empty", () => {
+  const sensor = new DiskSensor();
+  const take = (inodes_used: number, inodes: number) =>
+    sensor.take({ persistent: true, mount: "/d", detail: "", used_bytes: 1, size_bytes: 1000, inodes_used, inodes })?.inodes_used_ratio ??
+    null;
+  expect([take(100, 1000), take(105, 1000), take(950, 1000), take(0, 0)]).toEqual([0.1, null, 0.95, 0]);
 });

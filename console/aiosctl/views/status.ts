@@ -8,6 +8,9 @@ import { ago, bytes, percent, span } from "../text/units.ts";
 import { system_colours } from "./colours.ts";
 import type { View } from "./view.ts";
 
+/** Below it, inodes are nobody's concern. */
+const inodes_told_ratio = 0.8;
+
 export function statusView(status: SystemStatus, services: readonly ServiceStatus[], { paint }: View): string[] {
   const head = `${paint(system_colours[status.state], `● ${status.state}`)}  ${paint("bold", plain(status.hostname))}  up ${span(status.uptime_ms)}`;
   const rows: [string, Cell][] = [
@@ -41,8 +44,11 @@ function dataCell(data: SystemStatus["data"]): Cell {
   const where = data.persistent ? plain(data.mount) : `${plain(data.mount)}, in memory only`;
   const ratio = data.size_bytes > 0 ? data.used_bytes / data.size_bytes : 0;
   const full = data.size_bytes > 0 ? `${gauge(ratio, 10)} ${percent(ratio)} of ${bytes(data.size_bytes)}` : "size unknown";
+  const inodes_ratio = data.inodes > 0 ? data.inodes_used / data.inodes : 0;
+  const inodes = inodes_ratio < inodes_told_ratio ? "" : `, ${percent(inodes_ratio)} of its inodes in use`;
   const detail = data.detail === "" ? "" : `, ${plain(data.detail)}`;
-  return { text: `${full}  ${where}${detail}`, ...(data.persistent && ratio < 0.9 ? {} : { colour: "yellow" }) };
+  const well = data.persistent && ratio < 0.9 && inodes_ratio < 0.9;
+  return { text: `${full}${inodes}  ${where}${detail}`, ...(well ? {} : { colour: "yellow" }) };
 }
 
 function watchdogCell(watchdog: SystemStatus["watchdog"]): Cell {

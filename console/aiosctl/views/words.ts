@@ -49,7 +49,7 @@ function factWords(event: Event): string {
     case "memory.pressure":
       return `memory stalls ${event.facts.some_avg10} % some, ${event.facts.full_avg10} % full; ${bytes(event.facts.available_bytes)} available`;
     case "disk.usage":
-      return `${event.facts.mount} is ${percent(event.facts.used_ratio)} full, ${bytes(event.facts.free_bytes)} free`;
+      return `${event.facts.mount} is ${percent(event.facts.used_ratio)} full, ${bytes(event.facts.free_bytes)} free, ${percent(event.facts.inodes_used_ratio)} of its inodes in use`;
   }
 }
 

@@ -67,14 +67,21 @@ export async function sample(client: Client, model: Model): Promise<void> {
     ask(client.call("services"), (answer) => {
       model.services = answer;
     }),
-    ask(client.call("boot"), (answer) => {
-      model.boot = answer;
-    }),
+    bootIsOver(model)
+      ? Promise.resolve()
+      : ask(client.call("boot"), (answer) => {
+          model.boot = answer;
+        }),
     ask(client.call("metrics"), (answer) => {
       model.metrics = answer;
     }),
   ]);
   model.trouble = trouble;
+}
+
+/** The timeline of this boot is whole: it does not change any more, and is not asked for again until the system restarts. */
+function bootIsOver({ boot, status }: Model): boolean {
+  return boot?.marks["all-ready"] !== undefined && boot.boot_id === status?.boot_id;
 }
 
 /** A later word on something known replaces it in its place. */

@@ -1,6 +1,8 @@
 /** From start to end: what is kept, what is said of a bad config or a missing data partition, and the ways down. */
 
 import { afterEach, describe, expect, test } from "bun:test";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { SystemStatus } from "../../../contracts/init.ts";
 import { type Container, type ContainerOptions, startContainer } from "../../container.ts";
 import { newFolder } from "../../places.ts";
 import { waitFor, within } from "../../wait.ts";
@@ -96,6 +98,24 @@ describe("a bad config", () => {
   });
 });
 
+test("from the first moment on the console's socket answers, and nobody is refused when the console takes over", async () => {
+  const container = await startContainer({ data: newFolder("data") });
+  started.push(container);
+  await waitFor("the socket", () => existsSync(container.console_socket), { limit_ms: 5000, every_ms: 1 });
+  const sources: string[] = [];
+  for (let ready = false; !ready; ) {
+    const response = await fetch("http://aios/v1/status", { unix: container.console_socket });
+    const { state } = SystemStatus.parse(await response.json());
+    const source = response.headers.get("aios-source") ?? "";
+    if (sources.at(-1) !== source) sources.push(source);
+    if (source === "first-answer") expect(state).toBe("booting");
+    ready = state !== "booting";
+  }
+  expect(sources).toEqual(["first-answer", "init"]);
+  const left = (): boolean => !container.processes().some(({ name }) => name === "first-answer");
+  await waitFor("first-answer to have ended and to be collected", left, { limit_ms: 10_000 });
+});
+
 test("a good config holds", async () => {
   const config = "hostname: lighthouse\ntiers:\n  strategic: { enabled: false }\n";
   const container = await boot({ data: newFolder("data"), config });
@@ -115,6 +135,20 @@ test("without a data partition everything runs, and it is said that nothing is k
   expect(status.degradations.length).toBeGreaterThan(0);
   await allReady(container.console);
 });
+
+test("a data file system that runs out of inodes is noticed, with room free", async () => {
+  const container = await boot({});
+  const before = (await container.console.call("status")).data;
+  expect(before.inodes).toBeGreaterThan(1000);
+  const folder = `${container.root}/var/lib/aios/small-files`;
+  mkdirSync(folder);
+  const wanted = Math.ceil(before.inodes * 0.87);
+  for (let made = before.inodes_used; made < wanted; made += 1) closeSync(openSync(`${folder}/${made}`, "w"));
+  const told = await eventWhere(container.console, "disk.usage", ({ facts }) => facts.inodes_used_ratio > 0.85);
+  expect(told.facts.used_ratio).toBeLessThan(0.8);
+  const decision = await decisionWhere(container.console, "about the inodes", ({ rule }) => rule === "disk-inodes");
+  expect(decision.reason).toStartWith("/var/lib/aios has 87");
+}, 60_000);
 
 test("the boot timeline has every phase with its outcome, and the marks in order", async () => {
   const container = await boot({ data: newFolder("data") });

@@ -17,6 +17,7 @@ extra_services:
   foreign: { argv: [/mnt/notify], ready: notify, heartbeat_ms: 1500, sandbox: false }
   boxed: { argv: [/mnt/notify], ready: notify, after: [foreign] }
   looping: { argv: [/mnt/notify, "7"], sandbox: false }
+  leaving: { argv: [/mnt/leaves], sandbox: false }
 `;
 
 let container: Container;
@@ -90,6 +91,38 @@ describe("a foreign program that speaks sd_notify", () => {
     await readyAgain(container.console, "foreign", before.pid);
   });
 
+  test("that reloads is still ready, and says when it is done", async () => {
+    const before = await serviceStatus(container.console, "foreign");
+    process.kill(container.hostPid(before.pid ?? 0), "SIGHUP");
+    const told = (reason: string) =>
+      eventWhere(container.console, "service.state", ({ facts }) => facts.service === "foreign" && facts.reason === reason);
+    const begun = await told("reloads its configuration");
+    expect(begun.facts).toMatchObject({ from: "ready", to: "ready" });
+    const ended = await told("has reloaded its configuration");
+    expect(ended.boot_ms).toBeGreaterThan(begun.boot_ms);
+    const after = await serviceStatus(container.console, "foreign");
+    expect(after).toMatchObject({ state: "ready", pid: before.pid, status_text: "well again" });
+  });
+
+  test("that says it stops is left to it, and then restarted", async () => {
+    const before = await serviceStatus(container.console, "foreign");
+    process.kill(container.hostPid(before.pid ?? 0), "SIGUSR2");
+    await eventWhere(
+      container.console,
+      "service.state",
+      ({ facts }) => facts.service === "foreign" && facts.to === "stopping" && facts.reason === "says that it stops",
+    );
+    const after = await readyAgain(container.console, "foreign", before.pid);
+    expect(after.last_exit).toEqual({ status: 0, signal: null, cause: "stopping by itself" });
+  });
+
+  test("that says it stops and does not is ended", async () => {
+    const before = await serviceStatus(container.console, "foreign");
+    process.kill(container.hostPid(before.pid ?? 0), "SIGWINCH");
+    const after = await readyAgain(container.console, "foreign", before.pid);
+    expect(after.last_exit).toEqual({ status: null, signal: "SIGKILL", cause: "stopping by itself" });
+  });
+
   test("has its stdout and stderr captured", async () => {
     const records = await waitFor(
       "its lines",
@@ -160,6 +193,21 @@ describe("services by request", () => {
     const running = await readyAgain(call, "boxed", null);
     await call.call("service_restart", { path: { name: "boxed" } });
     expect((await readyAgain(call, "boxed", running.pid)).state).toBe("ready");
+  });
+
+  test("a sandboxed service that is stopped hears TERM and ends by itself", async () => {
+    const call = container.console;
+    await call.call("service_stop", { path: { name: "strategic" } });
+    expect((await serviceStatus(call, "strategic")).last_exit).toMatchObject({ status: 0, signal: null });
+    await call.call("service_start", { path: { name: "strategic" } });
+    await readyAgain(call, "strategic", null);
+  });
+
+  test("what a service started and left behind ends with it", async () => {
+    const left = (): number => container.processes().filter(({ name, state }) => name === "left-behind" && state !== "Z").length;
+    await waitFor("what it leaves", () => left() === 1, { limit_ms: 5000 });
+    await container.console.call("service_stop", { path: { name: "leaving" } });
+    await waitFor("its end", () => left() === 0, { limit_ms: 5000 });
   });
 
   test("a service that does not exist is refused", async () => {

@@ -69,6 +69,19 @@ test("the watchdog resets a machine whose PID 1 stands still", async () => {
   await machine.ready({ after });
 }, 300_000);
 
+test("a kernel that panics restarts the machine", async () => {
+  const resets = machine.qmp.count("RESET");
+  const after = machine.serial().length;
+  // out of memory is made a panic, and then there is none
+  const eat = "echo 0 > /cg/work/greedy/cgroup.procs; exec tail /dev/zero";
+  await machine.sh("mkdir -p /cg; mount -t cgroup2 none /cg 2>/dev/null; echo 2 > /proc/sys/vm/panic_on_oom");
+  await machine.sh(`mkdir -p /cg/work/greedy; echo 20M > /cg/work/greedy/memory.max; (sh -c '${eat}' &)`);
+  await waitFor("the panic", () => machine.serial().slice(after).includes("Kernel panic"), { limit_ms: 60_000, every_ms: 200 });
+  await waitFor("the restart", () => machine.qmp.count("RESET") > resets, { limit_ms: 60_000, every_ms: 200 });
+  machine.wasReset();
+  await machine.ready({ after });
+}, 300_000);
+
 const seed = async () => (await machine.sh("stat -c %a:%s /proc/1/root/var/lib/aios/seed; sha256sum /proc/1/root/var/lib/aios/seed")).out;
 const seedPhase = async () => (await machine.console.call("boot")).phases.find(({ name }) => name === "entropy seed");
 
@@ -92,4 +105,5 @@ test("Ctrl-Alt-Del restarts cleanly", async () => {
   await waitFor("the restart", () => machine.qmp.count("RESET") > resets, { limit_ms: 60_000, every_ms: 200 });
   machine.wasReset();
   await machine.ready({ after });
+  expect(machine.serial().slice(after)).toContain("aios: shutdown: file systems: ");
 }, 300_000);

@@ -2,6 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import type { SystemStatus } from "../../../contracts/init.ts";
+import { sysctls } from "../../../init/boot/tunables.ts";
 import { extractDataPartition, isCleanFileSystem, makeBlankDisk } from "../../machine/disks.ts";
 import * as inject from "../../machine/inject.ts";
 import { type Machine, startMachine } from "../../qemu.ts";
@@ -11,13 +13,25 @@ import { allReady, decisionWhere, eventWhere, readyAgain, serviceStatus } from "
 const patient = { limit_ms: 60_000, every_ms: 200 };
 
 let machine: Machine;
+/** What the console said first, and what the serial log held by then. */
+let early: { readonly status: SystemStatus; readonly serial: string };
 
 beforeAll(async () => {
   machine = await startMachine({ boot: "direct" });
+  const status = await waitFor("a first answer", () => machine.console.call("status"), { limit_ms: 60_000, every_ms: 20 });
+  early = { status, serial: machine.serial() };
   await machine.ready();
 }, 240_000);
 
 afterAll(() => machine?.kill());
+
+test("the first answer comes over the serial line before the console is there", async () => {
+  expect(early.status).toMatchObject({ state: "booting", mode: "machine", degradations: [] });
+  expect(early.serial).not.toContain("aios: console ready");
+  const { marks, boot_id } = await machine.console.call("boot");
+  expect(early.status.boot_id).toBe(boot_id);
+  expect(early.status.uptime_ms).toBeLessThan(marks["init"] ?? 0);
+});
 
 test("all services run, and nothing is degraded", async () => {
   await allReady(machine.console, patient);
@@ -49,6 +63,16 @@ test("sysctls, hostname and loopback are set", async () => {
   expect(Number(out[2]) & 1).toBe(1);
 });
 
+test("every kernel parameter of the table holds", async () => {
+  const paths = sysctls.map(({ key }) => `/proc/sys/${key}`);
+  const script = paths.map((path) => `echo "$([ -e ${path} ] && cat ${path} || echo none)"`).join("\n");
+  const found = (await machine.sh(script)).out.trimEnd().split("\n");
+  const read = (text = ""): string => text.split(/\s+/).join(" ");
+  const wrong = sysctls.filter(({ value }, at) => found[at] !== "none" && read(found[at]) !== value);
+  expect(wrong.map(({ key }) => key)).toEqual([]);
+  expect(found.filter((text) => text === "none").length).toBeLessThan(6);
+});
+
 test("the hardware inventory names what QEMU was given", async () => {
   const hardware = await machine.console.call("hardware");
   expect(hardware.cpu.logical).toBe(2);
@@ -59,6 +83,10 @@ test("the hardware inventory names what QEMU was given", async () => {
 
 test("DHCP gives an address", async () => {
   await eventWhere(machine.console, "net.address", ({ facts }) => facts.address.startsWith("10.0.2.") && facts.added, patient);
+});
+
+test("our DHCP hook tells PID 1 of the lease", async () => {
+  await eventWhere(machine.console, "net.lease", ({ facts }) => facts.address?.startsWith("10.0.2.") === true, patient);
 });
 
 describe("hot-plug", () => {

@@ -1,5 +1,7 @@
 /** The licences in a Debian copyright file, as an SPDX expression where every name in it has one. */
 
+import { isMachineReadable, stanzas } from "./debian-copyright.ts";
+
 const spdx: Readonly<Record<string, string>> = {
   "0BSD": "0BSD",
   "Apache-2.0": "Apache-2.0",
@@ -39,8 +41,8 @@ export interface DebianLicence {
 }
 
 export function debianLicence(text: string): DebianLicence {
-  if (!/^Format:/im.test(text)) return { names: [], expression: null };
-  const names = [...new Set([...text.matchAll(/^License:[ \t]+(\S.*)$/gm)].map((match) => (match[1] ?? "").trim()))].sort();
+  if (!isMachineReadable(text)) return { names: [], expression: null };
+  const names = [...new Set(stanzas(text).map(({ licence }) => licence))].filter((name) => name !== "").sort();
   const parts = names.map(toExpression);
   const known = parts.flatMap((part) => (part === null ? [] : [part]));
   if (known.length === 0 || known.length !== parts.length) return { names, expression: null };
