@@ -6,12 +6,12 @@
 
 import type Sqlite from "better-sqlite3";
 import type { Agent, Grant, PolicyInfo } from "../contracts/permission.ts";
-import { type CallOutcome, type Principal, Reason as ReasonSchema } from "../contracts/tool.ts";
+import { CallMeta, type CallOutcome, type Principal, Reason as ReasonSchema } from "../contracts/tool.ts";
 import type { System } from "../sys/system.ts";
 import { ChainedAudit } from "./audit/chained.ts";
 import { redact } from "./audit/redact.ts";
 import { Approvals, approvals_schema } from "./call/approvals.ts";
-import { Calls } from "./call/calls.ts";
+import { type Asked, Calls } from "./call/calls.ts";
 import { Keys, keys_schema } from "./call/keys.ts";
 import { Limits } from "./call/limits.ts";
 import { Locks } from "./call/locks.ts";
@@ -19,6 +19,7 @@ import { recover } from "./call/recover.ts";
 import type { Step } from "./call/steps.ts";
 import { Taint } from "./call/taint.ts";
 import { programsFromBefore } from "./catalog/process/shared/programs.ts";
+import { TaskRunner } from "./catalog/task/runner.ts";
 import type { Clock, Context, Places } from "./context.ts";
 import type { ExecPrograms } from "./exec/argv.ts";
 import type { Exec } from "./exec/exec.ts";
@@ -114,12 +115,14 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   const execution = linuxExecution({ sys: options.sys, programs: options.programs, places });
   const programs = programsFromBefore(values.of("process"), options.boot);
   await execution.sweep(programs.kept); // before anything of those calls is taken back
-  const contextOf = (call: string, tool: string, principal: Principal, signal: AbortSignal): Context => {
+  const nobody: Asked = { role: null, owner: null, tainted: [] };
+  const contextOf = (call: string, tool: string, principal: Principal, signal: AbortSignal, asked: Asked = nobody): Context => {
     const write = (stream: "stdout" | "stderr", text: string): void => output.write(call, stream, text);
     const exec = execution.forCall({ call, signal, output: write });
     return {
       call,
       principal,
+      ...asked,
       signal,
       sys,
       exec: options.wrapExec?.(exec) ?? exec,
@@ -182,6 +185,15 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     expiry = setTimeout(() => void expire(), Math.min(Math.max(next_ms ?? expiry_check_ms, 100), expiry_check_ms));
   };
   await expire();
+  const tasks = new TaskRunner({
+    ...{ state: values.of("task"), clock, log },
+    async call({ tool, arguments: args, reason, principal, role, owner, tainted, key }) {
+      const meta = CallMeta.parse({ reason: { text: reason }, tainted, key });
+      const { _meta } = await calls.make({ principal, role, owner, tool, arguments: { ...args }, meta, undoes: null, redoes: null });
+      return _meta;
+    },
+  });
+  tasks.start();
   confirmations.start();
 
   return {
@@ -202,6 +214,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     degradations: () =>
       [state.degradation, audit.degradation, images.degradation, permission.degradation, ...unrestored].filter((one) => one !== null),
     async close() {
+      tasks.stop();
       if (expiry !== null) clearTimeout(expiry);
       confirmations.stop();
       await images.close();

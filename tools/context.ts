@@ -2,7 +2,7 @@
 
 import type { LogRecord } from "../contracts/event.ts";
 import type { memory_methods } from "../contracts/memory.ts";
-import type { Principal } from "../contracts/tool.ts";
+import type { Principal, Role } from "../contracts/tool.ts";
 import type { System } from "../sys/system.ts";
 import type { Peer } from "../wire/peer.ts";
 import type { InitPeer } from "../wire/service.ts";
@@ -43,6 +43,11 @@ export interface Context {
   /** The call's id. */
   readonly call: string;
   readonly principal: Principal;
+  /** A person's role, and the tier that calls in an agent's name: what a call that is made later on its behalf needs. */
+  readonly role: Role | null;
+  readonly owner: Principal | null;
+  /** Arguments that derive from text of outside, as pointers. */
+  readonly tainted: readonly string[];
   /** Aborted when the call is cancelled or its time is over. */
   readonly signal: AbortSignal;
   readonly sys: System;

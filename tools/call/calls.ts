@@ -35,6 +35,9 @@ import type { Request } from "./request.ts";
 import type { Step } from "./steps.ts";
 import type { Taint } from "./taint.ts";
 
+/** What a context says of a call besides its principal; not known when a call is taken back. */
+export type Asked = Pick<Context, "role" | "owner" | "tainted">;
+
 export interface CallPorts {
   /** The tool that is asked for; for an undo, one that takes that call back. */
   toolFor(request: Request): AnyTool | undefined;
@@ -50,7 +53,7 @@ export interface CallPorts {
   readonly boot: string;
   readonly clock: Context["clock"];
   /** What a tool may use while it works for this call. */
-  contextOf(call: string, tool: string, principal: Principal, signal: AbortSignal): Context;
+  contextOf(call: string, tool: string, principal: Principal, signal: AbortSignal, asked?: Asked): Context;
   /** A grant that is good for a number of calls has been used for one. */
   spendGrants(ids: readonly string[]): void;
   /** The value with what its schema calls secret taken out, and whether there was any. */
@@ -621,7 +624,8 @@ export class Calls {
   }
 
   #context(attempt: Attempt, signal: AbortSignal): Context {
-    return this.#ports.contextOf(attempt.call, attempt.tool.name, attempt.request.principal, signal);
+    const { principal, role, owner } = attempt.request;
+    return this.#ports.contextOf(attempt.call, attempt.tool.name, principal, signal, { role, owner, tainted: attempt.tainted });
   }
 
   #step(step: Step, attempt: Attempt): void {

@@ -10,6 +10,7 @@ import { process_tools } from "./process/index.ts";
 import { auditTool } from "./sec/audit.ts";
 import { service_restorer, service_tools } from "./service/index.ts";
 import { sys, sys_restorer } from "./sys/index.ts";
+import { taskTools } from "./task/index.ts";
 
 /** What some families need besides the context of a call. */
 export interface CatalogParts {
@@ -18,7 +19,8 @@ export interface CatalogParts {
 }
 
 export function allTools({ audit }: CatalogParts): readonly AnyTool[] {
-  return [fs, net, process_tools, service_tools, sys, [auditTool(audit)]].flat();
+  const tools = [fs, net, process_tools, service_tools, sys, [auditTool(audit)]].flat();
+  return [...tools, ...taskTools((name) => tools.find((tool) => tool.name === name))];
 }
 
 /** In this order: what services need is there before them. */
