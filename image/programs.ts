@@ -15,7 +15,7 @@ const bun = join(node_modules, ".bin/bun");
 const target_runtime = join(node_modules, "@oven/bun-linux-x64-baseline/bin/bun");
 
 /** Native packages: shipped as files in /usr/lib/aios/node_modules, for they cannot be bundled. */
-const externals = ["ffi-rs", "better-sqlite3"];
+const externals = ["ffi-rs", "better-sqlite3", "@cedar-policy/cedar-wasm"];
 
 /** Folders of the checkout that are no part of the executable. */
 const not_compiled = new Set(["node_modules", "build", "image", "kernel-config", "test-vm", "docs"]);

@@ -1,5 +1,6 @@
 /** The question that is asked of the policies before each call, and their answer. */
 
+import type { PolicyInfo } from "../../contracts/permission.ts";
 import type { Principal, Resource, Risk, Role } from "../../contracts/tool.ts";
 
 export interface Question {
@@ -34,6 +35,19 @@ export interface Verdict {
   readonly uses_grants: readonly string[];
 }
 
+/** Who decides about an approval. */
+export interface Approver {
+  readonly principal: Principal;
+  readonly role: Role | null;
+}
+
 export interface Authority {
+  /** Never throws: what cannot be decided is denied, with the reason. */
   decide(question: Question): Verdict;
+  /** Whether this person may approve the call of that question: never more than may be done at all. */
+  mayApprove(question: Question, approver: Approver): Verdict;
+  /** Every policy in force, those made of grants last. */
+  list(): PolicyInfo[];
+  /** What does not work and what to do, or null: then everything is denied. */
+  readonly degradation: string | null;
 }
