@@ -4,8 +4,6 @@
  * Order matters: first the record, then what the last broker left unfinished, then whoever calls.
  */
 
-import type Sqlite from "better-sqlite3";
-import type { Agent, Grant, PolicyInfo } from "../contracts/permission.ts";
 import { CallMeta, type CallOutcome, type Principal, Reason as ReasonSchema } from "../contracts/tool.ts";
 import type { System } from "../sys/system.ts";
 import { ChainedAudit } from "./audit/chained.ts";
@@ -25,7 +23,7 @@ import type { ExecPrograms } from "./exec/argv.ts";
 import type { Exec } from "./exec/exec.ts";
 import { linuxExecution } from "./exec/linux.ts";
 import { Output } from "./output.ts";
-import type { Authority } from "./policy/authorise.ts";
+import type { Permission, PermissionPart } from "./policy/permission.ts";
 import { Registry } from "./registry.ts";
 import { type Restorer, restoreAll } from "./restore.ts";
 import type { Broker } from "./serve.ts";
@@ -37,18 +35,6 @@ import { expiryEntry, imagesKept, imagesWanted } from "./undo/expiry.ts";
 import { ImageStore } from "./undo/store.ts";
 import { Undo } from "./undo/undo.ts";
 
-/** Who may do what: the policies with the grants. */
-export interface Permission {
-  readonly authority: Authority;
-  /** Why nothing is allowed, and what to do; or null. */
-  readonly degradation: string | null;
-  agents(): readonly Agent[];
-  grants(all: boolean): readonly Grant[];
-  policies(): readonly PolicyInfo[];
-  /** These grants have been used for one call. */
-  spend(grants: readonly string[]): void;
-}
-
 export interface BrokerOptions {
   readonly places: Places;
   /** 8 hexadecimal digits of the kernel's boot id. */
@@ -59,8 +45,7 @@ export interface BrokerOptions {
   readonly clock: Clock;
   /** `/dev/kmsg`, or null where there is none. */
   readonly kmsg: string | null;
-  /** SQL of the permission's tables, and what is made on them. */
-  readonly permission: { readonly schema: readonly string[]; open(db: Sqlite.Database): Permission };
+  readonly permission: PermissionPart;
   /** What the tools set and the kernel forgets; made again once a boot, before the first call. */
   readonly restorers: readonly Restorer[];
   readonly tools: (parts: { readonly permission: Permission; readonly audit: ChainedAudit }) => readonly AnyTool[];
@@ -96,7 +81,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     must_last: options.mode === "machine",
     onProblem: log,
   });
-  const permission = options.permission.open(state.db);
+  const permission = await options.permission.open(state.db);
   const registry = new Registry(options.tools({ permission, audit }));
   const values = new Values(state.db);
   const approvals = new Approvals(state.db);

@@ -7,6 +7,7 @@ import type { System } from "../sys/system.ts";
 import type { Peer } from "../wire/peer.ts";
 import type { InitPeer } from "../wire/service.ts";
 import type { Exec } from "./exec/exec.ts";
+import type { Approver } from "./policy/authorise.ts";
 import type { CallImages } from "./undo/images.ts";
 
 export type MemoryPeer = Peer<Record<never, never>, Record<never, never>, typeof memory_methods, Record<never, never>>;
@@ -48,6 +49,8 @@ export interface Context {
   readonly owner: Principal | null;
   /** Arguments that derive from text of outside, as pointers. */
   readonly tainted: readonly string[];
+  /** The person who approved this very call. */
+  readonly approved_by?: Approver | null;
   /** Aborted when the call is cancelled or its time is over. */
   readonly signal: AbortSignal;
   readonly sys: System;

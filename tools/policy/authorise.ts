@@ -1,6 +1,5 @@
 /** The question that is asked of the policies before each call, and their answer. */
 
-import type { PolicyInfo } from "../../contracts/permission.ts";
 import type { Principal, Resource, Risk, Role } from "../../contracts/tool.ts";
 
 export interface Question {
@@ -46,8 +45,4 @@ export interface Authority {
   decide(question: Question): Verdict;
   /** Whether this person may approve the call of that question: never more than may be done at all. */
   mayApprove(question: Question, approver: Approver): Verdict;
-  /** Every policy in force, those made of grants last. */
-  list(): PolicyInfo[];
-  /** What does not work and what to do, or null: then everything is denied. */
-  readonly degradation: string | null;
 }

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Principal, Resource } from "../../contracts/tool.ts";
-import type { Authority, Question } from "./authorise.ts";
+import type { Question } from "./authorise.ts";
 import { loadCedar } from "./cedar.ts";
-import { createAuthority } from "./engine.ts";
+import { createAuthority, type PolicyAuthority } from "./engine.ts";
 import { loadPolicies } from "./load.ts";
 import { policy_files } from "./policies/index.ts";
 import { cedarQuestion, namedAction, namedSubject, resourceEntity } from "./question.ts";
@@ -12,7 +12,7 @@ import { tool_names } from "./tool-names.ts";
 import { risks } from "./vocabulary.ts";
 
 const cedar = loadCedar();
-let authority: Authority;
+let authority: PolicyAuthority;
 const reports: string[] = [];
 const agents = { isAlive: (name: string, owner: Principal) => name === "web-setup" && owner === "tier:tactical" };
 
@@ -27,7 +27,7 @@ describe("the tiers", () => {
   const cases: readonly (readonly [line: string, effect: string])[] = [
     ["tier:reactive service.restart service:web", "allow"],
     ["tier:reactive fs.write path:/srv/a", "deny"],
-    ["tier:reactive sec.ban address:198.51.100.7 network=public duration_ms=60000", "allow"],
+    ["tier:reactive sec.ban address:198.51.100.7 reach=public duration_ms=60000", "allow"],
     ["tier:operational fs.read path:/etc/hosts", "allow"],
     ["tier:operational fs.read path:/home/x", "deny"],
     ["tier:operational service.restart service:web", "deny"],
@@ -264,7 +264,8 @@ test("leaving out what cannot matter changes no answer", async () => {
           links: fc.integer({ min: 1, max: 3 }),
           setuid: fc.boolean(),
           recursive: fc.boolean(),
-          new_mode: fc.integer({ min: 0, max: 4095 }),
+          mode: fc.integer({ min: 0, max: 4095 }),
+          allow_setuid: fc.boolean(),
           alias_of: fc.constantFrom("/var/lib/aios/broker/x", "/srv/y"),
           size_bytes: fc.nat(),
         },
@@ -283,7 +284,7 @@ test("leaving out what cannot matter changes no answer", async () => {
       owner: fc.constantFrom("tier:tactical", "person:anna", null),
     })
     .map(({ kind, id, access, owner }): Resource => {
-      const has_owner = owner !== null && kind !== "package" && kind !== "system";
+      const has_owner = owner !== null && kind !== "package" && kind !== "system" && kind !== "process";
       return { kind, id, access, attributes: has_owner ? { owner } : {} } as Resource;
     });
   const question = fc.record({

@@ -87,11 +87,18 @@ const no_agents: AgentSource = { isAlive: () => false };
 const grant_facts: ReadonlySet<string> = new Set(["now_ms", "risk_rank"]);
 const strictness: Readonly<Record<Verdict["effect"], number>> = { allow: 0, approval: 1, deny: 2 };
 
+export interface PolicyAuthority extends Authority {
+  /** Every policy in force, those made of grants last. */
+  list(): PolicyInfo[];
+  /** What does not work and what to do, or null: then everything is denied. */
+  readonly degradation: string | null;
+}
+
 /**
  * Never throws: when the policies or Cedar itself cannot be loaded, everything is denied and `degradation` says why. It takes
  * most of a second of computing, in pieces, so that the process answers meanwhile.
  */
-export async function createAuthority(options: AuthorityOptions = {}): Promise<Authority> {
+export async function createAuthority(options: AuthorityOptions = {}): Promise<PolicyAuthority> {
   try {
     const cedar = options.cedar ?? loadCedar();
     const loaded = await loadPolicies(cedar, options.files ?? policy_files, options.places);
@@ -102,7 +109,7 @@ export async function createAuthority(options: AuthorityOptions = {}): Promise<A
   }
 }
 
-class CedarAuthority implements Authority {
+class CedarAuthority implements PolicyAuthority {
   readonly degradation = null;
   readonly #cedar: CedarModule;
   readonly #loaded: LoadedPolicies;
@@ -286,7 +293,7 @@ class CedarAuthority implements Authority {
   }
 }
 
-function denyAll(faults: readonly string[]): Authority {
+function denyAll(faults: readonly string[]): PolicyAuthority {
   const [first = "the policies cannot be used"] = faults;
   const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : "";
   const degradation = `${first}${more}; every call is refused until that is mended: boot an image whose policies pass their checks`;

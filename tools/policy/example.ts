@@ -2,7 +2,7 @@
  * Examples of a policy, as its annotations `@matches` and `@spares` hold them, separated by line breaks or `;`:
  *
  *   <who> <tool> <kind>:<id> [<word> …]
- *   tier:tactical fs.chmod path:/srv/www/a new_mode=493 tainted
+ *   tier:tactical fs.chmod path:/srv/www/a allow_setuid=true tainted
  *   person:anna/operator approve/pkg.install package:nginx
  *
  * Words: an access or a risk by its name, `tainted`, `approved`, `by=` the owner of an agent, `calls=` in the last hour,
