@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import type { Subprocess } from "bun";
 import { startWorld, type World } from "./testing/world.ts";
 
@@ -92,6 +93,27 @@ test("what does not fit or is not there is said, and changes nothing", async () 
     "--dry-run",
   );
   expect([preview.code, preview.out.startsWith("● previewed"), existsSync(join(work, "none"))]).toEqual([0, true, false]);
+}, 60_000);
+
+test("an MCP client sees every tool, and the answers fit the schemas that it checks them with", async () => {
+  const client = new Client({ name: "test", version: "1" }, { versionNegotiation: { mode: "auto" } });
+  const fetchOver = (url: string | URL, init?: RequestInit): Promise<Response> => fetch(url, { ...init, unix: world.socket });
+  await client.connect(new StreamableHTTPClientTransport(new URL("http://aios/mcp"), { fetch: fetchOver }));
+  const names: string[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page: { tools: { name: string }[]; nextCursor?: string | undefined } = await client.listTools(
+      cursor === undefined ? {} : { cursor },
+    );
+    names.push(...page.tools.map(({ name }) => name));
+    cursor = page.nextCursor;
+    if (cursor === undefined) break;
+  }
+  const all: unknown = await (await world.get("/v1/tools")).json();
+  expect(names).toEqual((all as { name: string }[]).map(({ name }) => name));
+  const stat = await client.callTool({ name: "fs.stat", arguments: { path: work }, _meta: { "aios/reason": "to look" } });
+  expect(stat).toMatchObject({ isError: false, structuredContent: { path: work, type: "directory" } });
+  expect(await client.callTool({ name: "fs.stat", arguments: { path: "relative" } })).toMatchObject({ isError: true });
+  await client.close();
 }, 60_000);
 
 test("a call that waits is approved by a person and then made; another is declined and never made", async () => {

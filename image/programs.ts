@@ -19,7 +19,7 @@ const runtime_package = "@oven/bun-linux-x64-baseline";
 const target_runtime = join(node_modules, runtime_package, "bin/bun");
 
 /** Native packages: shipped as files in /usr/lib/aios/node_modules, for they cannot be bundled. */
-const externals = ["ffi-rs", "better-sqlite3"];
+const externals = ["ffi-rs", "better-sqlite3", "@cedar-policy/cedar-wasm"];
 
 /** Where the bundler sees the checkout. */
 const seen_at = "/mnt/aios";

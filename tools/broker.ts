@@ -4,14 +4,12 @@
  * Order matters: first the record, then what the last broker left unfinished, then whoever calls.
  */
 
-import type Sqlite from "better-sqlite3";
-import type { Agent, Grant, PolicyInfo } from "../contracts/permission.ts";
-import { type CallOutcome, type Principal, Reason as ReasonSchema } from "../contracts/tool.ts";
+import { CallMeta, type CallOutcome, type Principal, Reason as ReasonSchema } from "../contracts/tool.ts";
 import type { System } from "../sys/system.ts";
 import { ChainedAudit } from "./audit/chained.ts";
 import { redact } from "./audit/redact.ts";
 import { Approvals, approvals_schema } from "./call/approvals.ts";
-import { Calls } from "./call/calls.ts";
+import { type Asked, Calls } from "./call/calls.ts";
 import { Keys, keys_schema } from "./call/keys.ts";
 import { Limits } from "./call/limits.ts";
 import { Locks } from "./call/locks.ts";
@@ -19,12 +17,13 @@ import { recover } from "./call/recover.ts";
 import type { Step } from "./call/steps.ts";
 import { Taint } from "./call/taint.ts";
 import { programsFromBefore } from "./catalog/process/shared/programs.ts";
+import { TaskRunner } from "./catalog/task/runner.ts";
 import type { Clock, Context, Places } from "./context.ts";
 import type { ExecPrograms } from "./exec/argv.ts";
 import type { Exec } from "./exec/exec.ts";
 import { linuxExecution } from "./exec/linux.ts";
 import { Output } from "./output.ts";
-import type { Authority } from "./policy/authorise.ts";
+import type { Permission, PermissionPart } from "./policy/permission.ts";
 import { Registry } from "./registry.ts";
 import { type Restorer, restoreAll } from "./restore.ts";
 import type { Broker } from "./serve.ts";
@@ -36,18 +35,6 @@ import { expiryEntry, imagesKept, imagesWanted } from "./undo/expiry.ts";
 import { ImageStore } from "./undo/store.ts";
 import { Undo } from "./undo/undo.ts";
 
-/** Who may do what: the policies with the grants. */
-export interface Permission {
-  readonly authority: Authority;
-  /** Why nothing is allowed, and what to do; or null. */
-  readonly degradation: string | null;
-  agents(): readonly Agent[];
-  grants(all: boolean): readonly Grant[];
-  policies(): readonly PolicyInfo[];
-  /** These grants have been used for one call. */
-  spend(grants: readonly string[]): void;
-}
-
 export interface BrokerOptions {
   readonly places: Places;
   /** 8 hexadecimal digits of the kernel's boot id. */
@@ -58,8 +45,7 @@ export interface BrokerOptions {
   readonly clock: Clock;
   /** `/dev/kmsg`, or null where there is none. */
   readonly kmsg: string | null;
-  /** SQL of the permission's tables, and what is made on them. */
-  readonly permission: { readonly schema: readonly string[]; open(db: Sqlite.Database): Permission };
+  readonly permission: PermissionPart;
   /** What the tools set and the kernel forgets; made again once a boot, before the first call. */
   readonly restorers: readonly Restorer[];
   readonly tools: (parts: { readonly permission: Permission; readonly audit: ChainedAudit }) => readonly AnyTool[];
@@ -95,7 +81,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     must_last: options.mode === "machine",
     onProblem: log,
   });
-  const permission = options.permission.open(state.db);
+  const permission = await options.permission.open(state.db);
   const registry = new Registry(options.tools({ permission, audit }));
   const values = new Values(state.db);
   const approvals = new Approvals(state.db);
@@ -114,12 +100,14 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   const execution = linuxExecution({ sys: options.sys, programs: options.programs, places });
   const programs = programsFromBefore(values.of("process"), options.boot);
   await execution.sweep(programs.kept); // before anything of those calls is taken back
-  const contextOf = (call: string, tool: string, principal: Principal, signal: AbortSignal): Context => {
+  const nobody: Asked = { role: null, owner: null, tainted: [] };
+  const contextOf = (call: string, tool: string, principal: Principal, signal: AbortSignal, asked: Asked = nobody): Context => {
     const write = (stream: "stdout" | "stderr", text: string): void => output.write(call, stream, text);
     const exec = execution.forCall({ call, signal, output: write });
     return {
       call,
       principal,
+      ...asked,
       signal,
       sys,
       exec: options.wrapExec?.(exec) ?? exec,
@@ -182,6 +170,15 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     expiry = setTimeout(() => void expire(), Math.min(Math.max(next_ms ?? expiry_check_ms, 100), expiry_check_ms));
   };
   await expire();
+  const tasks = new TaskRunner({
+    ...{ state: values.of("task"), clock, log },
+    async call({ tool, arguments: args, reason, principal, role, owner, tainted, key }) {
+      const meta = CallMeta.parse({ reason: { text: reason }, tainted, key });
+      const { _meta } = await calls.make({ principal, role, owner, tool, arguments: { ...args }, meta, undoes: null, redoes: null });
+      return _meta;
+    },
+  });
+  tasks.start();
   confirmations.start();
 
   return {
@@ -202,6 +199,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     degradations: () =>
       [state.degradation, audit.degradation, images.degradation, permission.degradation, ...unrestored].filter((one) => one !== null),
     async close() {
+      tasks.stop();
       if (expiry !== null) clearTimeout(expiry);
       confirmations.stop();
       await images.close();

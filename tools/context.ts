@@ -2,11 +2,12 @@
 
 import type { LogRecord } from "../contracts/event.ts";
 import type { memory_methods } from "../contracts/memory.ts";
-import type { Principal } from "../contracts/tool.ts";
+import type { Principal, Role } from "../contracts/tool.ts";
 import type { System } from "../sys/system.ts";
 import type { Peer } from "../wire/peer.ts";
 import type { InitPeer } from "../wire/service.ts";
 import type { Exec } from "./exec/exec.ts";
+import type { Approver } from "./policy/authorise.ts";
 import type { CallImages } from "./undo/images.ts";
 
 export type MemoryPeer = Peer<Record<never, never>, Record<never, never>, typeof memory_methods, Record<never, never>>;
@@ -43,6 +44,13 @@ export interface Context {
   /** The call's id. */
   readonly call: string;
   readonly principal: Principal;
+  /** A person's role, and the tier that calls in an agent's name: what a call that is made later on its behalf needs. */
+  readonly role: Role | null;
+  readonly owner: Principal | null;
+  /** Arguments that derive from text of outside, as pointers. */
+  readonly tainted: readonly string[];
+  /** The person who approved this very call. */
+  readonly approved_by?: Approver | null;
   /** Aborted when the call is cancelled or its time is over. */
   readonly signal: AbortSignal;
   readonly sys: System;

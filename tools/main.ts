@@ -47,7 +47,7 @@ export async function main(): Promise<void> {
     programs: image_programs,
     clock: { now_ms: () => Date.now(), boot_ms: () => sys.clock.nowMs("boottime") },
     kmsg: canWrite(kmsg) ? kmsg : null,
-    permission: permissionPart(),
+    permission: permissionPart({ report: (text) => log.warn(text) }),
     tools: allTools,
     restorers,
     neighbours: () => ({

@@ -151,7 +151,7 @@ function handlersFor(
     "approvals/decide": async ({ call, approve, reason, person }) => {
       const by = who(person);
       if (approve) mayApprove(broker, call, by);
-      return await said(rpc_error.conflict, () => broker.calls.decide(call, approve, by.principal, reason));
+      return await said(rpc_error.conflict, () => broker.calls.decide(call, approve, by.principal, reason, by.role));
     },
     "grants/list": ({ all, person }) => {
       who(person);
@@ -182,20 +182,14 @@ function identify(caller: BrokerCaller, person: OnBehalf | undefined, as: string
   return { principal: `agent:${as}`, role: null, owner: tier };
 }
 
-/** Whoever approves a call has to be allowed to make it. */
+/** What a person may approve is the policies' matter, too. */
 function mayApprove(broker: Broker, call: string, by: Who): void {
   const waiting = broker.approvals.get(call);
   if (waiting === null) throw new RpcError(rpc_error.not_found, `approving "${call}" failed: no such call waits; see approvals/list`);
-  const { tool, risk, resources, tainted } = waiting.approval;
-  const verdict = broker.authority.decide({
-    ...by,
-    tool,
-    risk,
-    resources,
-    context: { tainted: tainted.length > 0, calls_last_hour: 0, cost_today_usd: 0, now_ms: broker.clock.now_ms(), approved: true },
-  });
-  if (verdict.effect !== "allow")
-    throw new RpcError(rpc_error.not_permitted, `approving "${call}" failed: ${by.principal} could not make it: ${verdict.reason}`);
+  const { principal, tool, risk, resources, tainted } = waiting.approval;
+  const context = { tainted: tainted.length > 0, calls_last_hour: 0, cost_today_usd: 0, now_ms: broker.clock.now_ms(), approved: true };
+  const verdict = broker.authority.mayApprove({ principal, role: null, owner: null, tool, risk, resources, context }, by);
+  if (verdict.effect !== "allow") throw new RpcError(rpc_error.not_permitted, `approving "${call}" failed: ${verdict.reason}`);
 }
 
 function page(registry: Registry, cursor: string | null, limit: number) {

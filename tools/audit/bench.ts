@@ -77,7 +77,12 @@ function row(name: string, times_ms: number[], value: number, versus_ms: number[
   return {
     name: `${name} (value: entries a second)`,
     ...{ unit: "us", n: sorted.length, p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99), value: value },
-    versus: { name: `SQLite, one row a transaction (${rate} a second)`, n: other.length, p50: percentile(other, 0.5), p99: percentile(other, 0.99) },
+    versus: {
+      name: `SQLite, one row a transaction (${rate} a second)`,
+      n: other.length,
+      p50: percentile(other, 0.5),
+      p99: percentile(other, 0.99),
+    },
   };
 }
 

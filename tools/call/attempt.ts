@@ -1,7 +1,7 @@
 /** One call on its way: what is known of it so far. */
 
 import type { Resource, Risk } from "../../contracts/tool.ts";
-import type { Verdict } from "../policy/authorise.ts";
+import type { Approver, Verdict } from "../policy/authorise.ts";
 import type { AnyTool, Target } from "../tool.ts";
 import type { Request } from "./request.ts";
 
@@ -19,8 +19,8 @@ export interface Attempt {
   readonly written_arguments: Record<string, unknown>;
   /** Pointers to the arguments that derive from text of outside. */
   readonly tainted: readonly string[];
-  /** A person has approved this very call. */
-  readonly approved: boolean;
+  /** The person who has approved this very call. */
+  readonly approved_by: Approver | null;
 }
 
 /** Resolved and allowed; nobody else changes its resources. */

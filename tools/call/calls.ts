@@ -22,7 +22,7 @@ import {
 import { issuesText } from "../../wire/peer.ts";
 import type { Audit, NewEntry } from "../audit/audit.ts";
 import type { Context } from "../context.ts";
-import type { Authority, Question, Verdict } from "../policy/authorise.ts";
+import type { Approver, Authority, Question, Verdict } from "../policy/authorise.ts";
 import { type AnyTool, type Past, type Preview, type Target, ToolError } from "../tool.ts";
 import type { Confirmations } from "../undo/confirm.ts";
 import type { Approvals } from "./approvals.ts";
@@ -34,6 +34,9 @@ import type { Locks } from "./locks.ts";
 import type { Request } from "./request.ts";
 import type { Step } from "./steps.ts";
 import type { Taint } from "./taint.ts";
+
+/** What a context says of a call besides its principal; not known when a call is taken back. */
+export type Asked = Pick<Context, "role" | "owner" | "tainted" | "approved_by">;
 
 export interface CallPorts {
   /** The tool that is asked for; for an undo, one that takes that call back. */
@@ -50,7 +53,7 @@ export interface CallPorts {
   readonly boot: string;
   readonly clock: Context["clock"];
   /** What a tool may use while it works for this call. */
-  contextOf(call: string, tool: string, principal: Principal, signal: AbortSignal): Context;
+  contextOf(call: string, tool: string, principal: Principal, signal: AbortSignal, asked?: Asked): Context;
   /** A grant that is good for a number of calls has been used for one. */
   spendGrants(ids: readonly string[]): void;
   /** The value with what its schema calls secret taken out, and whether there was any. */
@@ -129,7 +132,7 @@ export class Calls {
    * A person's answer to a call that waits. Approved, it is made now and the answer is its result.
    * @throws {ToolError} when it does not wait any more
    */
-  async decide(call: string, approve: boolean, by: Principal, why: string): Promise<CallResult> {
+  async decide(call: string, approve: boolean, by: Principal, why: string, role: Approver["role"] = null): Promise<CallResult> {
     const waiting = this.#ports.approvals.get(call);
     if (waiting === null) throw new ToolError(`deciding on "${call}" failed: no such call waits; see approvals/list`);
     if (!approve) {
@@ -147,7 +150,7 @@ export class Calls {
     const approval = this.#ports.approvals.decide(call, "approved", by, why, this.#ports.clock.now_ms());
     if (approval === null) throw notWaiting(call, this.#ports.approvals.get(call)?.approval.state ?? "gone");
     await this.#ports.audit.append(approvalEntry(waiting.request, approval, []));
-    const working = this.#start(call, waiting.request, waiting.digest);
+    const working = this.#start(call, waiting.request, waiting.digest, { principal: by, role });
     this.#ended.set(call, working);
     try {
       const result = await working;
@@ -198,7 +201,7 @@ export class Calls {
   }
 
   /** @param approved_digest what a person has seen and approved; null: nobody has */
-  async #start(call: string, request: Request, approved_digest: string | null): Promise<CallResult> {
+  async #start(call: string, request: Request, approved_digest: string | null, approved_by: Approver | null = null): Promise<CallResult> {
     const begin_ms = this.#ports.clock.boot_ms();
     const early = (status: CallStatus, text: string): CallResult => {
       const outcome = outcomeOf(call, request.tool, request.principal, status, text, this.#ports.clock.boot_ms() - begin_ms);
@@ -220,7 +223,7 @@ export class Calls {
       input: parsed.data,
       written_arguments: this.#ports.redact(tool.input, request.arguments).value,
       tainted: this.#ports.taint.marks(request.principal, request.arguments, request.meta.tainted),
-      approved: approved_digest !== null,
+      approved_by,
     };
     this.#open.set(call, attempt);
     try {
@@ -339,7 +342,7 @@ export class Calls {
         tainted: attempt.tainted.length > 0,
         ...this.#ports.limits.used(request.principal),
         now_ms: this.#ports.clock.now_ms(),
-        approved: attempt.approved,
+        approved: attempt.approved_by !== null,
       },
     };
   }
@@ -377,7 +380,7 @@ export class Calls {
         tainted: attempt.tainted,
         risk: admitted.risk,
         policies: verdict.policies,
-        approved: attempt.approved,
+        approved: attempt.approved_by !== null,
         undoes: request.undoes?.call ?? null,
         redoes: request.redoes,
         has_image: tool.image !== null,
@@ -621,7 +624,9 @@ export class Calls {
   }
 
   #context(attempt: Attempt, signal: AbortSignal): Context {
-    return this.#ports.contextOf(attempt.call, attempt.tool.name, attempt.request.principal, signal);
+    const { request, approved_by, tainted } = attempt;
+    const { principal, role, owner } = request;
+    return this.#ports.contextOf(attempt.call, attempt.tool.name, principal, signal, { role, owner, tainted, approved_by });
   }
 
   #step(step: Step, attempt: Attempt): void {

@@ -1,15 +1,17 @@
 /** Every tool that there is, by family. A tool that is not in here does not exist. */
 
 import type { Audit } from "../audit/audit.ts";
-import type { Permission } from "../broker.ts";
+import type { Permission } from "../policy/permission.ts";
 import type { Restorer } from "../restore.ts";
 import type { AnyTool } from "../tool.ts";
 import { fs } from "./fs/index.ts";
 import { net, net_restorer } from "./net/index.ts";
 import { process_tools } from "./process/index.ts";
 import { auditTool } from "./sec/audit.ts";
+import { permissionTools } from "./sec/permission.ts";
 import { service_restorer, service_tools } from "./service/index.ts";
 import { sys, sys_restorer } from "./sys/index.ts";
+import { taskTools } from "./task/index.ts";
 
 /** What some families need besides the context of a call. */
 export interface CatalogParts {
@@ -17,8 +19,9 @@ export interface CatalogParts {
   readonly audit: Audit;
 }
 
-export function allTools({ audit }: CatalogParts): readonly AnyTool[] {
-  return [fs, net, process_tools, service_tools, sys, [auditTool(audit)]].flat();
+export function allTools({ audit, permission }: CatalogParts): readonly AnyTool[] {
+  const tools = [fs, net, process_tools, service_tools, sys, [auditTool(audit)], permissionTools(permission)].flat();
+  return [...tools, ...taskTools((name) => tools.find((tool) => tool.name === name))];
 }
 
 /** In this order: what services need is there before them. */

@@ -27,7 +27,7 @@ export function readMounts(): Mount[] {
 export function parseMounts(bytes: Uint8Array): Mount[] {
   const mounts: Mount[] = [];
   for (const line of Buffer.from(bytes).toString("latin1").split("\n")) {
-    const fields = line.split(" ").map(unescaped);
+    const fields = is_plain.test(line) ? line.split(" ") : line.split(" ").map(unescaped);
     const dash = fields.indexOf("-", 6);
     const [id, parent_id, device, root, point, options] = fields;
     const [type, source, super_options] = fields.slice(dash + 1);
@@ -41,6 +41,9 @@ export function parseMounts(bytes: Uint8Array): Mount[] {
   }
   return mounts;
 }
+
+/** Most lines: ASCII without escapes. */
+const is_plain = /^[\x20-\x5b\x5d-\x7e]*$/;
 
 /** Space, tab, newline and backslash come as octal escapes. What is not UTF-8 becomes a text that is nobody's path. */
 function unescaped(field: string): string {

@@ -176,12 +176,19 @@ function guarded(ports: Ports, path: string, found: Place): Place {
   return found;
 }
 
+/** It is nobody's to move: no tool reaches it. */
+const own_folders = new WeakMap<Context["places"], string>();
+
 /** The broker's own folder as the kernel names it. */
 export function brokerFolder({ sys, places }: Ports): string {
+  const known = own_folders.get(places);
+  if (known !== undefined) return known;
   const fd = orMissing(() => sys.file.open("cwd", places.broker, ["path", "directory"]));
   if (fd === null) return places.broker;
   try {
-    return canonical(sys, places.broker, fd);
+    const named = canonical(sys, places.broker, fd);
+    own_folders.set(places, named);
+    return named;
   } finally {
     sys.descriptor.close(fd);
   }

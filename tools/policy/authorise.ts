@@ -34,6 +34,15 @@ export interface Verdict {
   readonly uses_grants: readonly string[];
 }
 
+/** Who decides about an approval. */
+export interface Approver {
+  readonly principal: Principal;
+  readonly role: Role | null;
+}
+
 export interface Authority {
+  /** Never throws: what cannot be decided is denied, with the reason. */
   decide(question: Question): Verdict;
+  /** Whether this person may approve the call of that question: never more than may be done at all. */
+  mayApprove(question: Question, approver: Approver): Verdict;
 }

@@ -4,11 +4,16 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { linuxSystem } from "../../sys/linux.ts";
-import { type BrokerOptions, type OpenBroker, openBroker, type Permission } from "../broker.ts";
+import { type BrokerOptions, type OpenBroker, openBroker } from "../broker.ts";
 import { allTools } from "../catalog/index.ts";
 import type { Places } from "../context.ts";
 import { checkoutPrograms } from "../exec/testing/programs.ts";
+import { Agents } from "../policy/agents.ts";
 import type { Question, Verdict } from "../policy/authorise.ts";
+import { Grants } from "../policy/grants.ts";
+import { permissionPart } from "../policy/permission.ts";
+import { permission_schema } from "../policy/permission-schema.ts";
+import { resourceEntity } from "../policy/question.ts";
 import { neighboursOf } from "./neighbours.ts";
 
 export function placesIn(folder: string): Places {
@@ -18,26 +23,40 @@ export function placesIn(folder: string): Places {
 
 /** Everyone may do everything, nobody anything, or everything after a person's approval. */
 function always(effect: Verdict["effect"]): BrokerOptions["permission"] {
-  const decide = (question: Question): Verdict => ({
-    effect: effect === "approval" && question.context.approved ? "allow" : effect,
-    policies: ["test"],
-    reason: effect === "allow" ? "" : `this test ${effect === "deny" ? "allows nothing" : "asks for approval"}`,
-    uses_grants: [],
-  });
-  const open = (): Permission => ({
-    authority: { decide },
-    degradation: null,
-    agents: () => [],
-    grants: () => [],
-    policies: () => [],
-    spend: () => {},
-  });
-  return { schema: [], open };
+  const decide = (question: Question): Verdict => {
+    // what policies could not be asked about is a fault of the tool
+    for (const resource of question.resources) resourceEntity(resource);
+    return {
+      effect: effect === "approval" && question.context.approved ? "allow" : effect,
+      policies: ["test"],
+      reason: effect === "allow" ? "" : `this test ${effect === "deny" ? "allows nothing" : "asks for approval"}`,
+      uses_grants: [],
+    };
+  };
+  const mayApprove = (question: Question): Verdict => decide({ ...question, context: { ...question.context, approved: true } });
+  return {
+    schema: permission_schema,
+    open: async (db) => {
+      const grants = new Grants(db, Date.now());
+      const agents = new Agents(db, grants, Date.now());
+      return {
+        authority: { decide, mayApprove },
+        degradation: null,
+        stores: { grants, agents },
+        agents: () => agents.list(),
+        grants: (all) => grants.list(all),
+        policies: () => [],
+        spend: (ids) => grants.spend(ids, Date.now()),
+      };
+    },
+  };
 }
 
-export function authorityFor(name: string): BrokerOptions["permission"] {
+/** `policies`: the real ones, with the folders of the test in the place of the system's. */
+export function authorityFor(name: string, places?: Places): BrokerOptions["permission"] {
+  if (name === "policies") return permissionPart({ ...(places && { places: { run: places.run, data: places.data } }) });
   if (name === "allow" || name === "deny" || name === "approval") return always(name);
-  throw new Error(`choosing the authority "${name}" failed: allow, deny or approval`);
+  throw new Error(`choosing the authority "${name}" failed: allow, deny, approval or policies`);
 }
 
 /** One boot id a folder: a broker that is started again is the same boot's. */

@@ -98,7 +98,11 @@ async function startBroker(folder: string, options: readonly string[] = []): Pro
 }
 
 /** One world after another, each thrown away. */
-async function inWorld<T>(one: ToolCase, work: (world: World, folder: string, args: Record<string, unknown>) => Promise<T>): Promise<T> {
+/** @param work `earlier`: calls that made the world ready, perhaps of the same tool */
+async function inWorld<T>(
+  one: ToolCase,
+  work: (world: World, folder: string, args: Record<string, unknown>, earlier: ReadonlySet<string | null>) => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "prove-"));
   const places = placesIn(folder);
   const work_folder = join(places.data, "work");
@@ -121,13 +125,19 @@ async function inWorld<T>(one: ToolCase, work: (world: World, folder: string, ar
   };
   try {
     const args = await one.prepare(world);
+    const earlier = await callsOf(preparing);
     await settle();
-    return await work(world, folder, args);
+    return await work(world, folder, args, earlier);
   } finally {
     for (const child of running) child.kill("SIGKILL");
     await one.clean?.(world);
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function callsOf(broker: Running | null): Promise<ReadonlySet<string | null>> {
+  const found = await broker?.peer.call("audit/query", { query: {}, person }, call_limit_ms);
+  return new Set(found?.entries.map(({ call }) => call));
 }
 
 async function proveRefused(one: ToolCase): Promise<void> {
@@ -222,7 +232,7 @@ function someOf(count: number): number[] {
 
 async function proveKilledAt(one: ToolCase, tool: AnyTool, kill: readonly string[], effect: unknown): Promise<void> {
   const at = `killed with ${kill.join(" ")}`;
-  await inWorld(one, async (world, folder, args) => {
+  await inWorld(one, async (world, folder, args, earlier) => {
     const before = await one.observe(world);
     const dying = await startBroker(folder, [...kill, "--tool", one.tool]);
     const answer = await dying.call(one.tool, args).catch(() => null);
@@ -231,7 +241,8 @@ async function proveKilledAt(one: ToolCase, tool: AnyTool, kill: readonly string
     const broker = await startBroker(folder);
     try {
       await one.settle?.(world);
-      const { entries } = await broker.peer.call("audit/query", { query: {}, person }, call_limit_ms);
+      const all = await broker.peer.call("audit/query", { query: {}, person }, call_limit_ms);
+      const entries = all.entries.filter(({ call }) => !earlier.has(call));
       const outcome = entries.find((entry) => entry.kind === "outcome" && entry.tool === one.tool);
       const intent = entries.find((entry) => entry.kind === "intent" && entry.tool === one.tool);
       demand(`${at}: it has an intent and no outcome`, intent === undefined || outcome !== undefined);

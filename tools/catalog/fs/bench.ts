@@ -95,5 +95,11 @@ function program(...argv: string[]): void {
 function row(name: string, times: readonly number[], versus: { readonly name: string; readonly times: readonly number[] }): BenchRow {
   const sorted = (all: readonly number[]): number[] => [...all].sort((a, b) => a - b);
   const figures = (all: readonly number[]) => ({ p50: percentile(sorted(all), 0.5), p99: percentile(sorted(all), 0.99) });
-  return { name, unit: "ms", n: times.length, ...figures(times), versus: { name: versus.name, n: versus.times.length, ...figures(versus.times) } };
+  return {
+    name,
+    unit: "ms",
+    n: times.length,
+    ...figures(times),
+    versus: { name: versus.name, n: versus.times.length, ...figures(versus.times) },
+  };
 }

@@ -42,7 +42,10 @@ export const chmod = defineTool<Input, z.infer<typeof Output>, EachTarget, EachI
       if (input.folder_mode !== undefined && !input.recursive) throw new ToolError(`${what} failed: folder_mode goes with recursive`);
       demandStorage(one, what);
     });
-    return { ...targetOf(place, resourcesOf(place, "write", { recursive: input.recursive })), known: new Set() };
+    return {
+      ...targetOf(place, resourcesOf(place, "write", { recursive: input.recursive, allow_setuid: input.allow_setuid })),
+      known: new Set(),
+    };
   },
   preview: ({ place }, input) => ({
     changes: [

@@ -52,7 +52,7 @@ export const copy = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, Pa
   resolve(input, context) {
     const what = `copying ${quote(input.from)} to ${quote(input.to)}`;
     const from = openExisting(context, input.from, input.follow ? "follow" : "itself");
-    return pairOf(
+    const pair = pairOf(
       from,
       openOr(
         () => from.close(),
@@ -67,6 +67,9 @@ export const copy = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, Pa
         demandReplaceable(context, to, from, input.replace, what);
       },
     );
+    if (!input.allow_setuid) return pair;
+    const resources = pair.resources.map((one) => ({ ...one, attributes: { ...one.attributes, allow_setuid: true } }));
+    return { ...pair, resources };
   },
   async preview({ from, to }, _input, context) {
     const changes = [

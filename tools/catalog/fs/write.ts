@@ -78,7 +78,7 @@ export const write = defineTool<Input, Output, PlaceTarget, z.infer<typeof Image
       demandStorage(one, what);
       demandFitting(one, input, what);
     });
-    return targetOf(place, resourcesOf(place, "write"));
+    return targetOf(place, resourcesOf(place, "write", { allow_setuid: input.allow_setuid }));
   },
   preview: ({ place }, input) => ({ changes: [describe(place, input)], final: [] }),
   snapshot: ({ place }, input, context) =>

@@ -2,25 +2,11 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type Sqlite from "better-sqlite3";
-import { loadNative } from "../../../wire/native.ts";
 import type { ToolCase, World } from "../../testing/case.ts";
 import { servicesIn } from "../../testing/pid1.ts";
+import { valuesIn } from "../../testing/values.ts";
 
 const pid1File = ({ places }: World): string => join(places.data, "..", "pid1.json");
-
-/** What the broker keeps of services, but for the uids, which names keep for ever. */
-function kept({ places }: World): unknown {
-  const file = join(places.broker, "broker.db");
-  if (!existsSync(file)) return [];
-  const Database = loadNative("better-sqlite3") as new (path: string, options: object) => Sqlite.Database;
-  const db = new Database(file, { readonly: true });
-  try {
-    return db.prepare("SELECT key, value FROM tool_values WHERE family = 'service' AND key LIKE 'service:%' ORDER BY key").all();
-  } finally {
-    db.close();
-  }
-}
 
 /** Definitions, what runs and with which definition, and the folders. */
 function observe(world: World): unknown {
@@ -30,7 +16,11 @@ function observe(world: World): unknown {
     state,
     runs,
   }));
-  const seen = { services, kept: kept(world), folder: existsSync(join(world.places.data, "services/web")) };
+  const seen = {
+    services,
+    kept: valuesIn(world.places.broker, "service", "service:"),
+    folder: existsSync(join(world.places.data, "services/web")),
+  };
   return JSON.parse(JSON.stringify(seen).replaceAll(world.places.data, "/data")); // worlds lie in different folders
 }
 

@@ -1,0 +1,306 @@
+/**
+ * The authority of the broker: policies of the image and grants, asked of Cedar.
+ *
+ * Each resource of a call is asked about by itself, for the caller and, where an agent calls, for its owner too; the
+ * strictest answer counts. One question goes like this:
+ *
+ *   policies of the image ── forbid ──────────────────────────→ no
+ *            │ └──────────── permit ──────────────────────────→ yes
+ *            └─ neither → grants, one by one ── one permits
+ *                             and who gave it may do it himself → yes
+ *                          else ──────────────────────────────→ no
+ *
+ * "No" is asked again as if a person had approved the call: if that makes it a yes, it waits for a person. This split is
+ * Cedar's own rule (any forbid wins, then any permit), for grants never forbid. An error in evaluating any policy is a no,
+ * where Cedar would pass over that policy.
+ */
+
+import type { Grant, PolicyInfo } from "../../contracts/permission.ts";
+import type { Principal, Role } from "../../contracts/tool.ts";
+import type { Approver, Authority, Question, Verdict } from "./authorise.ts";
+import { type CedarAnswer, type CedarModule, type CedarQuestion, loadCedar, ParsedSets, type PolicyJson } from "./cedar.ts";
+import { forbidden, notPermitted } from "./explain.ts";
+import { grantPolicy, grantText, mayReach } from "./grant-policy.ts";
+import { type LoadedPolicies, loadPolicies, type PolicyFiles, type PolicyPlaces } from "./load.ts";
+import { type Mentioned, mentionedIn } from "./mentioned.ts";
+import { policy_files } from "./policies/index.ts";
+import {
+  type Asked,
+  approving,
+  BadQuestion,
+  cedarQuestion,
+  type Named,
+  namedAction,
+  namedSubject,
+  quoted,
+  resourceEntity,
+  resourcesOf,
+  type Subject,
+} from "./question.ts";
+import { canFit } from "./slice.ts";
+
+/** A grant and the role, at that time, of the person who gave it. */
+export interface HeldGrant {
+  readonly grant: Grant;
+  readonly granter_role: Role | null;
+}
+
+/** Where grants are; what it answers is so now, not once. */
+export interface GrantSource {
+  /** Those of a principal that are neither revoked nor used up, in the order in which they were given. */
+  of(principal: Principal): readonly HeldGrant[];
+  all(): readonly HeldGrant[];
+}
+
+export interface AgentSource {
+  /** Whether the agent's lease lasts and it is this owner's. */
+  isAlive(name: string, owner: Principal, now_ms: number): boolean;
+}
+
+export interface AuthorityOptions {
+  readonly grants?: GrantSource;
+  readonly agents?: AgentSource;
+  readonly places?: PolicyPlaces;
+  /** Instead of the image's own. */
+  readonly files?: PolicyFiles;
+  /** Hears of policies that cannot be evaluated. */
+  readonly report?: (text: string) => void;
+  readonly cedar?: CedarModule;
+}
+
+interface Answer {
+  readonly effect: Verdict["effect"];
+  readonly policies: readonly string[];
+  readonly uses_grants: readonly string[];
+  readonly reason: string;
+}
+
+type Ruling = { readonly by: readonly string[]; readonly uses_grants: readonly string[] } & (
+  | { readonly is: "permitted" }
+  | { readonly is: "forbidden" }
+  | { readonly is: "open" }
+);
+
+const no_grants: GrantSource = { of: () => [], all: () => [] };
+const no_agents: AgentSource = { isAlive: () => false };
+/** Of which the policies made of grants speak. */
+const grant_facts: ReadonlySet<string> = new Set(["now_ms", "risk_rank"]);
+const strictness: Readonly<Record<Verdict["effect"], number>> = { allow: 0, approval: 1, deny: 2 };
+
+export interface PolicyAuthority extends Authority {
+  /** Every policy in force, those made of grants last. */
+  list(): PolicyInfo[];
+  /** What does not work and what to do, or null: then everything is denied. */
+  readonly degradation: string | null;
+}
+
+/**
+ * Never throws: when the policies or Cedar itself cannot be loaded, everything is denied and `degradation` says why. It takes
+ * most of a second of computing, in pieces, so that the process answers meanwhile.
+ */
+export async function createAuthority(options: AuthorityOptions = {}): Promise<PolicyAuthority> {
+  try {
+    const cedar = options.cedar ?? loadCedar();
+    const loaded = await loadPolicies(cedar, options.files ?? policy_files, options.places);
+    if (loaded.faults.length > 0) return denyAll(loaded.faults);
+    return new CedarAuthority(cedar, loaded, options);
+  } catch (error) {
+    return denyAll([messageOf(error)]);
+  }
+}
+
+class CedarAuthority implements PolicyAuthority {
+  readonly degradation = null;
+  readonly #cedar: CedarModule;
+  readonly #loaded: LoadedPolicies;
+  readonly #mentioned: Mentioned;
+  readonly #grants: GrantSource;
+  readonly #agents: AgentSource;
+  readonly #report: (text: string) => void;
+  readonly #sets: ParsedSets;
+  readonly #grant_sets: ParsedSets;
+  /** Who and what → the policies that can fit; the same list is the same set. */
+  readonly #slices = new Map<string, string>();
+
+  constructor(cedar: CedarModule, loaded: LoadedPolicies, options: AuthorityOptions) {
+    this.#cedar = cedar;
+    this.#loaded = loaded;
+    this.#mentioned = mentionedIn(loaded.policies.map(({ json }) => json));
+    this.#grants = options.grants ?? no_grants;
+    this.#agents = options.agents ?? no_agents;
+    this.#report = options.report ?? (() => {});
+    this.#sets = new ParsedSets(cedar);
+    this.#grant_sets = new ParsedSets(cedar);
+  }
+
+  decide(question: Question): Verdict {
+    return this.#guarded(question, () => {
+      const subjects: Subject[] = [{ principal: question.principal, role: question.role }];
+      if (question.owner !== null) subjects.push({ principal: question.owner, role: null });
+      this.#checkAgent(question);
+      return this.#strictest(question, subjects, namedAction(question), (asked) => this.#ask(question, asked));
+    });
+  }
+
+  mayApprove(question: Question, approver: Approver): Verdict {
+    return this.#guarded(question, () => {
+      namedAction(question);
+      if (!approver.principal.startsWith("person:")) throw new BadQuestion(`"${approver.principal}" is no person, and only people approve`);
+      return this.#strictest(question, [approver], approving, (asked) => {
+        const ruling = this.#rule(question, asked, true, false);
+        if (ruling.is === "permitted") return { effect: "allow", policies: ruling.by, uses_grants: [], reason: "" };
+        const reason = `"${approver.principal}" may not approve ${question.tool} (${question.risk}) on ${asked.resource.kind} ${quoted(asked.resource.id)}`;
+        return { effect: "deny", policies: ruling.by, uses_grants: [], reason };
+      });
+    });
+  }
+
+  list(): PolicyInfo[] {
+    const image = this.#loaded.policies.map(({ name, effect, reason, text }) => ({ name, effect, reason, source: "image" as const, text }));
+    const granted = this.#grants.all().map(({ grant }) => ({
+      name: grant.id,
+      effect: "permit" as const,
+      reason: grant.reason,
+      source: "grant" as const,
+      text: grantText(this.#cedar, this.#policyOf(grant)),
+    }));
+    return [...image, ...granted];
+  }
+
+  #guarded(question: Question, decide: () => Answer): Verdict {
+    try {
+      return decide();
+    } catch (error) {
+      const what = `asking the policies about ${quoted(question.tool)} failed: ${messageOf(error)}`;
+      if (!(error instanceof BadQuestion)) this.#report(what);
+      return { effect: "deny", policies: [], uses_grants: [], reason: `${what}; nothing was done` };
+    }
+  }
+
+  #checkAgent({ principal, owner, context }: Question): void {
+    const is_agent = principal.startsWith("agent:");
+    if (is_agent !== (owner !== null))
+      throw new BadQuestion(is_agent ? `"${principal}" comes without its owner` : `"${principal}" has no owner`);
+    if (owner !== null && !this.#agents.isAlive(principal.slice("agent:".length), owner, context.now_ms))
+      throw new BadQuestion(`"${principal}" is no agent of "${owner}", or its lease has ended; make one with sec.lease`);
+  }
+
+  #strictest(question: Question, subjects: readonly Subject[], action: Named, ask: (asked: Asked) => Answer): Answer {
+    const policies = new Set<string>();
+    const uses_grants = new Set<string>();
+    let worst: Answer = { effect: "allow", policies: [], uses_grants: [], reason: "" };
+    const resources = resourcesOf(question).map((resource) => ({ resource, entity: resourceEntity(resource) }));
+    for (const subject of subjects) {
+      const named = namedSubject(subject);
+      for (const { resource, entity } of resources) {
+        const answer = ask({ subject, named, action, resource, entity });
+        if (answer.effect === "deny") return answer;
+        for (const name of answer.policies) policies.add(name);
+        for (const id of answer.uses_grants) uses_grants.add(id);
+        if (strictness[answer.effect] > strictness[worst.effect]) worst = answer;
+      }
+    }
+    return { effect: worst.effect, policies: [...policies], uses_grants: [...uses_grants], reason: worst.reason };
+  }
+
+  #ask(question: Question, asked: Asked): Answer {
+    const as_is = this.#rule(question, asked, question.context.approved);
+    if (as_is.is === "permitted")
+      return { effect: "allow", policies: as_is.by, uses_grants: as_is.uses_grants, reason: `allowed by ${as_is.by.join(", ")}` };
+    const approved = question.context.approved ? as_is : this.#rule(question, asked, true);
+    if (approved.is === "permitted") {
+      const reason = `${question.tool} (${question.risk}) on ${asked.resource.kind} ${quoted(asked.resource.id)} needs a person's approval`;
+      return { effect: "approval", policies: [...as_is.by, ...approved.by], uses_grants: approved.uses_grants, reason };
+    }
+    const reason =
+      approved.is === "forbidden"
+        ? forbidden(this.#loaded.policies, approved.by, question, asked)
+        : notPermitted(this.#loaded.policies, question, asked);
+    return { effect: "deny", policies: approved.by, uses_grants: [], reason };
+  }
+
+  /** @param with_grants false: by the policies of the image alone */
+  #rule(question: Question, asked: Asked, approved: boolean, with_grants = true): Ruling {
+    const cedar_question = cedarQuestion(question, asked, approved, this.#mentioned);
+    const { allowed, decided_by } = this.#answer(this.#askImage(asked.named, asked.action, cedar_question));
+    if (allowed) return { is: "permitted", by: decided_by, uses_grants: [] };
+    if (decided_by.length > 0) return { is: "forbidden", by: decided_by, uses_grants: [] };
+    const grant = with_grants ? this.#grantFor(question, asked, approved) : null;
+    if (grant === null) return { is: "open", by: [], uses_grants: [] };
+    return { is: "permitted", by: [grant.id], uses_grants: grant.scope.calls_max === null ? [] : [grant.id] };
+  }
+
+  #askImage(who: Named, action: Named, question: CedarQuestion): CedarAnswer {
+    const key = JSON.stringify([who, action]);
+    const known = this.#slices.get(key);
+    const slice = known ?? this.#slice(who, action);
+    if (known === undefined) {
+      // People and agents come and go: what is here is quickly made again.
+      if (this.#slices.size >= 2000) this.#slices.clear();
+      this.#slices.set(key, slice);
+    }
+    return this.#sets.ask(slice, () => this.#policiesOf(slice), question);
+  }
+
+  /** The places in the list of those that can fit, as a key. */
+  #slice(who: Named, action: Named): string {
+    const fitting = this.#loaded.policies.flatMap(({ json }, at) => (canFit(json, who, action) ? [at] : []));
+    return fitting.join(",");
+  }
+
+  #policiesOf(slice: string): Record<string, PolicyJson> {
+    const set: Record<string, PolicyJson> = {};
+    for (const at of slice.split(",")) {
+      const policy = this.#loaded.policies[Number(at)];
+      if (at !== "" && policy !== undefined) set[policy.name] = policy.json;
+    }
+    return set;
+  }
+
+  /** The first grant that permits it, those for any number of calls first. */
+  #grantFor(question: Question, asked: Asked, approved: boolean): Grant | null {
+    if (asked.action === approving) return null;
+    const above = new Set(asked.entity.parents.map(({ id }) => id));
+    const held = this.#grants.of(asked.subject.principal).filter(({ grant }) => mayReach(grant, question.tool, asked.resource, above));
+    held.sort((a, b) => Number(a.grant.scope.calls_max !== null) - Number(b.grant.scope.calls_max !== null));
+    for (const one of held) {
+      const { id } = one.grant;
+      const paths = new Set(one.grant.scope.resources.map((resource) => resource.id));
+      const cedar_question = cedarQuestion(question, asked, approved, { attributes: grant_facts, paths });
+      const answer = this.#answer(this.#grant_sets.ask(id, () => ({ [id]: this.#policyOf(one.grant) }), cedar_question));
+      if (answer.allowed && this.#granterMay(question, asked, one)) return one.grant;
+    }
+    return null;
+  }
+
+  /** A grant gives nothing that its giver could not do or approve now. */
+  #granterMay(question: Question, asked: Asked, { grant, granter_role }: HeldGrant): boolean {
+    const granter = grant.granted_by;
+    if (granter.startsWith("tier:")) return granter === question.owner; // and the owner is asked by himself
+    if (!granter.startsWith("person:") || granter_role === null) return false;
+    const subject = { principal: granter, role: granter_role };
+    const as_granter: Asked = { ...asked, subject, named: namedSubject(subject) };
+    return this.#rule(question, as_granter, true, false).is === "permitted";
+  }
+
+  #policyOf(grant: Grant): PolicyJson {
+    return grantPolicy(grant, grant.principal.startsWith("person:") ? "observer" : null);
+  }
+
+  #answer(answer: CedarAnswer): CedarAnswer {
+    if (answer.errors.length > 0) throw new Error(`a policy cannot be evaluated: ${answer.errors.join("; ")}`);
+    return answer;
+  }
+}
+
+function denyAll(faults: readonly string[]): PolicyAuthority {
+  const [first = "the policies cannot be used"] = faults;
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : "";
+  const degradation = `${first}${more}; every call is refused until that is mended: boot an image whose policies pass their checks`;
+  const verdict: Verdict = { effect: "deny", policies: [], uses_grants: [], reason: degradation };
+  return { degradation, decide: () => verdict, mayApprove: () => verdict, list: () => [] };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

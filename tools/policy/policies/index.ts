@@ -1,0 +1,15 @@
+/** The policies that the image comes with, in the executable: nobody changes them in a running system. */
+
+import broker from "./broker.cedar" with { type: "text" };
+import care from "./care.cedar" with { type: "text" };
+import never from "./never.cedar" with { type: "text" };
+import people from "./people.cedar" with { type: "text" };
+import tiers from "./tiers.cedar" with { type: "text" };
+
+export const policy_files: Readonly<Record<string, string>> = {
+  "never.cedar": never,
+  "care.cedar": care,
+  "tiers.cedar": tiers,
+  "people.cedar": people,
+  "broker.cedar": broker,
+};
