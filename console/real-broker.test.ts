@@ -147,3 +147,31 @@ test("a call that waits is approved by a person and then made; another is declin
   expect((await run("approve", asked ?? "none", "--why", "go on")).code).toBe(0);
   expect([(await waiting).code, existsSync(`${path}-three`)]).toEqual([0, true]);
 }, 120_000);
+
+test("with the real policies: an admin grants and revokes, and everything is on record", async () => {
+  await stopBroker();
+  await startBroker("policies");
+  const given = await run(
+    "grant",
+    "tier:tactical",
+    "--tools",
+    "fs.write",
+    "--on",
+    "path:/srv/www",
+    "--for",
+    "2h",
+    "--calls",
+    "10",
+    "--why",
+    "web pages",
+  );
+  expect([given.out, given.code]).toEqual([expect.stringContaining("● done  sec.grant"), 0]);
+  const listed = await run("grants");
+  const id = /grant-[0-9]+/.exec(listed.out)?.[0] ?? "none";
+  expect(listed.out).toMatch(/grant-[0-9]+ +tier:tactical +active +in .* 0\/10 +fs\.write \(reversible\) +path:\/srv\/www +web pages/);
+  expect((await run("revoke", id, "--why", "no more")).code).toBe(0);
+  expect((await run("grants")).out).toBe("no grants\n");
+  expect((await run("revoke", id, "--why", "again")).code).toBe(1);
+  expect((await run("audit", "--tool", "sec.*")).out).toMatch(/sec\.revoke[\s\S]*sec\.grant/);
+  expect((await run("policies")).out).toContain("permit");
+}, 60_000);
