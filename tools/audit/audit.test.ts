@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { AuditEntry, AuditQuery } from "../../contracts/audit.ts";
@@ -366,6 +366,7 @@ test("a tmpfs is no place for the audit of a machine", async () => {
   const container = auditIn(folder, { must_last: false });
   expect(container.degradation).toBeNull();
   await container.close();
+  rmSync(folder, { recursive: true });
 });
 
 test("a full disk: append fails in words, reading goes on, and when there is room again the outage is told", async () => {
