@@ -81,6 +81,9 @@ function rule(chain: string, expr: readonly Json[], comment: string): Json {
   return { add: { rule: { ...table, chain, expr, comment } } };
 }
 
+/** protocols(5): by number, because the image has no file that names them. */
+const protocol_numbers = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
+
 const chain_of = { in: "input", out: "output", through: "forward" } as const;
 
 function expressions({ protocol, source, destination, port, in_interface, out_interface, action }: Rule): Json[] {
@@ -89,7 +92,7 @@ function expressions({ protocol, source, destination, port, in_interface, out_in
   if (out_interface !== undefined) expr.push(match(meta("oifname"), out_interface));
   if (source !== undefined) expr.push(network(source, "saddr"));
   if (destination !== undefined) expr.push(network(destination, "daddr"));
-  if (protocol !== undefined && port === undefined) expr.push(match(meta("l4proto"), protocol === "icmpv6" ? "ipv6-icmp" : protocol));
+  if (protocol !== undefined && port === undefined) expr.push(match(meta("l4proto"), protocol_numbers[protocol]));
   if (protocol !== undefined && port !== undefined)
     expr.push(match(payload(protocol, "dport"), typeof port === "number" ? port : { range: [port.from, port.to] }));
   return [...expr, { [action]: null }];
@@ -122,7 +125,7 @@ export function render(wall: Declared | null, ports: readonly OpenPort[]): Json 
       rule("forward", [match({ ct: { key: "state" } }, ["established", "related"], "in"), accept], "answers"),
       rule("input", [match(meta("iifname"), "lo"), accept], "this machine itself"),
       ...wall.rules.map((one) => rule(chain_of[one.direction], expressions(one), one.comment)),
-      rule("input", [match(meta("l4proto"), { set: ["icmp", "ipv6-icmp"] }), accept], "ICMP"),
+      rule("input", [match(meta("l4proto"), { set: [protocol_numbers.icmp, protocol_numbers.icmpv6] }), accept], "ICMP"),
       rule("input", [match(payload("udp", "dport"), 546), accept], "DHCPv6 client"),
       ...ports.flatMap(openPortRules),
       ...(wall.masquerade.length === 0 ? [] : [chain("postrouting", "postrouting", "accept", "nat", 100)]),
