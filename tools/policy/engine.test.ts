@@ -284,7 +284,7 @@ test("leaving out what cannot matter changes no answer", async () => {
       owner: fc.constantFrom("tier:tactical", "person:anna", null),
     })
     .map(({ kind, id, access, owner }): Resource => {
-      const has_owner = owner !== null && kind !== "package" && kind !== "system" && kind !== "process";
+      const has_owner = owner !== null && kind !== "package" && kind !== "system" && kind !== "process" && kind !== "timer";
       return { kind, id, access, attributes: has_owner ? { owner } : {} } as Resource;
     });
   const question = fc.record({

@@ -7,7 +7,7 @@
  *   policies of the image ── forbid ──────────────────────────→ no
  *            │ └──────────── permit ──────────────────────────→ yes
  *            └─ neither → grants, one by one ── one permits
- *                             and who gave it may do it himself → yes
+ *                             and who gave it may approve it ───→ yes
  *                          else ──────────────────────────────→ no
  *
  * "No" is asked again as if a person had approved the call: if that makes it a yes, it waits for a person. This split is
@@ -273,13 +273,13 @@ class CedarAuthority implements PolicyAuthority {
     return null;
   }
 
-  /** A grant gives nothing that its giver could not do or approve now. */
+  /** A grant is an approval ahead: it gives nothing that its giver could not approve now. */
   #granterMay(question: Question, asked: Asked, { grant, granter_role }: HeldGrant): boolean {
     const granter = grant.granted_by;
     if (granter.startsWith("tier:")) return granter === question.owner; // and the owner is asked by himself
     if (!granter.startsWith("person:") || granter_role === null) return false;
     const subject = { principal: granter, role: granter_role };
-    const as_granter: Asked = { ...asked, subject, named: namedSubject(subject) };
+    const as_granter: Asked = { ...asked, subject, named: namedSubject(subject), action: approving };
     return this.#rule(question, as_granter, true, false).is === "permitted";
   }
 

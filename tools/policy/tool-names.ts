@@ -19,7 +19,7 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
   reversible: {
     fs: ["write", "edit", "copy", "move", "remove", "mkdir", "link", "chmod", "chown", "mount", "unmount"],
     process: ["priority", "limits"],
-    service: ["define", "enable", "disable"],
+    service: ["define", "enable", "disable", "remove"],
     net: ["configure", "listen", "firewall", "wireguard_create", "wireguard_peer"],
     pkg: ["install", "remove", "update", "rollback"],
     sec: [

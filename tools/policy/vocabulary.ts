@@ -56,7 +56,7 @@ export const kinds: Readonly<Record<Kind, KindWords>> = {
   principal: { type: "Account", attributes: { own: "Boolean", owner: "String", risk: "Long" } },
   secret: { type: "Secret", attributes: { owner: "String", exists: "Boolean" } },
   certificate: { type: "Certificate", attributes: { owner: "String", exists: "Boolean" } },
-  timer: { type: "Timer", attributes: { owner: "String", tool: "String", exists: "Boolean" } },
+  timer: { type: "Timer", attributes: { principal: "String", tool: "String", risk: "String", recurring: "Boolean" } },
   setting: { type: "Setting", attributes: {} },
   system: { type: "System", attributes: {} },
 };

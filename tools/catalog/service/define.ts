@@ -60,16 +60,16 @@ export const serviceDefine = defineTool({
   },
   async run(_target, input, context) {
     const { name, start, enabled, ...definition } = input;
-    const created = readStored(name, context) === null;
+    const before = readStored(name, context);
     const uid = uidOf(name, context);
     const folder = makeServiceFolder(name, uid, context);
-    const stored = { definition, uid, enabled };
+    const stored = { definition, uid, enabled, owner: before?.owner ?? context.principal };
     keepStored(name, stored, context);
     await define(name, stored, context);
     const running = isWanted(await statusOf(name, context));
     if (start) await change(running ? "restart" : "start", name, context);
     if (start) await Bun.sleep(stays_up_ms);
-    return { status: await statusOf(name, context), uid, folder, created };
+    return { status: await statusOf(name, context), uid, folder, created: before === null };
   },
   async verify(_target, { name, start, restart }, { status }, context) {
     if (status === null) throw new ToolError(`verifying the service "${name}" failed: PID 1 does not have it`);
@@ -121,7 +121,8 @@ async function resolve(input: Input, context: Context): Promise<Target> {
     return place;
   };
   try {
-    const attributes = { ...attributesOf(definition), core: false, defined: stored !== null, exists: status !== null, enabled };
+    const known = { core: false, defined: stored !== null, exists: status !== null, ...(stored && { owner: stored.owner }) };
+    const attributes = { ...attributesOf(definition), ...known, enabled };
     const resources: Resource[] = [{ kind: "service", id: name, access: "write", attributes }];
     if (input.root === null) resources.push(...resourcesOf(executable(open(first), first), "execute"));
     else resources.push(...programIn(open(input.root), first, context));

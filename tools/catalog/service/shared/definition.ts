@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { DefinedService, Limits, PlainPath } from "../../../../contracts/config.ts";
 import { ServiceName } from "../../../../contracts/service.ts";
+import { Principal } from "../../../../contracts/tool.ts";
 import type { Context } from "../../../context.ts";
 
 const Text = z
@@ -50,7 +51,8 @@ export const Definition = z.strictObject({
 });
 export type Definition = z.infer<typeof Definition>;
 
-export const Stored = z.strictObject({ definition: Definition, uid: z.number().int(), enabled: z.boolean() });
+/** `owner`: who defined it first; that is whose it is to the policies. */
+export const Stored = z.strictObject({ definition: Definition, uid: z.number().int(), enabled: z.boolean(), owner: Principal });
 export type Stored = z.infer<typeof Stored>;
 
 /** Its own folder, which it may write. */

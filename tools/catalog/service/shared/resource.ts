@@ -17,7 +17,7 @@ export interface ServiceTarget extends Target {
 }
 
 export function serviceResource(name: string, access: Resource["access"], stored: Stored | null, status: ServiceStatus | null): Resource {
-  const of_definition = stored === null ? {} : attributesOf(stored.definition);
+  const of_definition = stored === null ? {} : { ...attributesOf(stored.definition), owner: stored.owner };
   const attributes = {
     core: isCore(name),
     defined: stored !== null,
