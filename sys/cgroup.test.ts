@@ -1,22 +1,22 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { valueInNamespaces } from "../../sys/testing.ts";
+import { valueInNamespaces } from "./testing.ts";
 
-test("a service's cgroup has its limits, and what the kernel lacks is named", async () => {
+test("a cgroup has its limits, and what the kernel lacks is named", async () => {
   const value = await valueInNamespaces(
     `
     sys.mount.mount({ source: "test", target: cgroup_root, type: "tmpfs" });
-    const without = makeCgroup("tiers", "a", {});
+    const without = makeCgroup(cgroup_root + "/tiers/a", {});
     mkdirSync(cgroup_root + "/tiers/a", { recursive: true });
-    writeFileSync(cgroup_root + "/cgroup.procs", "");
+    writeFileSync(cgroup_root + "/tiers/a/cgroup.procs", "");
     for (const file of ["memory.max", "pids.max", "memory.oom.group"]) writeFileSync(cgroup_root + "/tiers/a/" + file, "max");
-    const made = makeCgroup("tiers", "a", { memory_max_bytes: 4096, pids_max: 9, cpu_weight: 50 });
+    const made = makeCgroup(cgroup_root + "/tiers/a", { memory_max_bytes: 4096, pids_max: 9, cpu_weight: 50 });
     const text = (file) => readFileSync(cgroup_root + "/tiers/a/" + file, "utf8");
     console.log(JSON.stringify({ without, ...made, memory: text("memory.max"), pids: text("pids.max"), group: text("memory.oom.group") }));
     `,
     {
       imports: `
-import { cgroup_root } from ${JSON.stringify(join(import.meta.dir, "../boot/cgroups.ts"))};
+const cgroup_root = "/sys/fs/cgroup";
 import { makeCgroup } from ${JSON.stringify(join(import.meta.dir, "cgroup.ts"))};
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 `,
