@@ -45,6 +45,8 @@ export const data_folders: readonly DataFolder[] = [
   { name: "memory", uid: 801, mode: 0o700 },
   { name: "broker", uid: 0, mode: 0o700 },
   { name: "log", uid: 0, mode: 0o755 },
+  { name: "srv", uid: 0, mode: 0o755 },
+  { name: "work", uid: 0, mode: 0o755 },
   { name: "dhcpcd", uid: 0, mode: 0o755 },
   { name: "chrony", uid: 811, mode: 0o750 },
 ];
