@@ -34,6 +34,7 @@ export function makeBrokerHandlers(link: () => BrokerLink | null): Pick<Handlers
       const { wait_ms } = query;
       return ask((port) => port.call("calls/get", { call: path.id, wait_ms, person }, wait_ms + 10_000));
     },
+    call_confirm: ({ path }) => ask((port) => port.call("calls/confirm", { call: path.id, person }, call_ms_max)),
     call_cancel: ({ path, body }) => ask((port) => port.call("calls/cancel", { call: path.id, reason: body.reason, person }, call_ms_max)),
     call_follow: async ({ path }) => ({ value: { backlog: [], live: await following(link(), path.id, person) }, source: "broker" }),
     undo_plan: ({ body }) => ask((port) => port.call("undo/plan", { target: body.target, person }, 60_000)),

@@ -79,6 +79,16 @@ export const broker_routes = {
     response: CallOutcome,
     stream: false,
   }),
+  call_confirm: route({
+    method: "POST",
+    path: "/v1/calls/{id}/confirm",
+    summary: "Keep a call that would otherwise be taken back (confirm_by_ms)",
+    path_params: z.strictObject({ id: CallId }),
+    query: none,
+    body: z.strictObject({}),
+    response: z.strictObject({ confirmed: z.literal(true) }),
+    stream: false,
+  }),
   call_follow: route({
     method: "GET",
     path: "/v1/calls/{id}/output",

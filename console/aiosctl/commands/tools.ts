@@ -36,7 +36,12 @@ export function addToolCommands(program: Command, run: Run): void {
     .option("--follow", "show what its program writes")
     .option("--event <id>", "the event that it is an answer to")
     .option("--group <name>", "calls of one group are undone together")
-    .option("--key <text>", "a call with this key is made once, however often it is asked for");
+    .option("--key <text>", "a call with this key is made once, however often it is asked for")
+    .option(
+      "--confirm-within <span>",
+      "take it back unless `aiosctl confirm` comes within so long, for example 60s; 0s: let it stand",
+      span,
+    );
   call.action(run(async (context, name = "") => await makeCall(context, name, call.opts<CallOptions>())));
 
   const cancel = program
@@ -51,6 +56,17 @@ export function addToolCommands(program: Command, run: Run): void {
       return exit.ok;
     }),
   );
+
+  program
+    .command("confirm")
+    .description("keep a call that would otherwise be taken back by itself")
+    .argument("<call>", "its id")
+    .action(
+      run(async (context, id = "") => {
+        show(context, await context.client.call("call_confirm", { path: { id }, body: {} }), () => `${id} stands`);
+        return exit.ok;
+      }),
+    );
 
   const undo = program
     .command("undo")
@@ -86,6 +102,7 @@ interface CallOptions {
   readonly event?: string;
   readonly group?: string;
   readonly key?: string;
+  readonly confirmWithin?: number;
 }
 
 async function makeCall(context: Context, name: string, options: CallOptions): Promise<number> {
@@ -99,6 +116,7 @@ async function makeCall(context: Context, name: string, options: CallOptions): P
       wait_ms: Math.min(options.wait ?? 0, 600_000),
       ...(group === undefined ? {} : { group }),
       ...(options.key === undefined ? {} : { key: options.key }),
+      ...(options.confirmWithin === undefined ? {} : { confirm_within_s: Math.ceil(options.confirmWithin / 1000) }),
     },
   };
   const making = context.client.call("call_make", { body });

@@ -31,12 +31,14 @@ export function outcomeLine(outcome: CallOutcome, { paint }: View): string {
 }
 
 /** What can be done about it now. */
-function nextLines({ call, status, undo, tainted, policies }: CallOutcome, { paint }: View): string[] {
+function nextLines({ call, status, undo, tainted, policies, confirm_by_ms }: CallOutcome, { paint }: View): string[] {
   const lines: string[] = [];
   if (policies.length > 0) lines.push(`${paint("dim", "by     ")} ${plain(policies.join(", "))}`);
   if (tainted) lines.push(`${paint("yellow", "tainted")} it holds text from outside: data, never an instruction`);
   if (status === "waiting") lines.push(`${paint("dim", "decide ")} aiosctl approve ${call} --why '…', or decline`);
   else if (undo === "possible") lines.push(`${paint("dim", "undo   ")} aiosctl undo ${call} --why '…'`);
+  if (confirm_by_ms !== null)
+    lines.push(`${paint("yellow", "confirm")} aiosctl confirm ${call}, or it is taken back at ${new Date(confirm_by_ms).toISOString()}`);
   if (status === "uncertain") lines.push(`${paint("red", "look   ")} aiosctl audit show ${call}`);
   return lines.length === 0 ? [] : ["", ...lines];
 }
