@@ -10,6 +10,4 @@ process.on("SIGTERM", () => stop.abort());
 process.stdout.on("error", () => process.exit(0));
 
 const code = await runProgram(process.argv.slice(2), readSurroundings(), stop.signal);
-// A pipe takes what it has room for; the rest is written when its reader has read. Ending before that would lose it.
-for (const stream of [process.stdout, process.stderr]) await new Promise<void>((resolve) => stream.write("", () => resolve()));
 process.exit(code);

@@ -1,11 +1,29 @@
 /** Writing to stdout, for people or for programs. */
 
+import { writeSync } from "node:fs";
 import { UnreachableError } from "./client.ts";
 import type { Context } from "./context.ts";
 import { exit } from "./exit.ts";
 
 export function say(lines: string | readonly string[]): void {
-  process.stdout.write(`${typeof lines === "string" ? lines : lines.join("\n")}\n`);
+  writeAll(`${typeof lines === "string" ? lines : lines.join("\n")}\n`);
+}
+
+const stdout_fd = 1;
+
+/** All of it, before it returns: what is left in a buffer is lost when the process ends. A reader that left ends us. */
+function writeAll(text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(stdout_fd, bytes, at);
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : null;
+      if (code === "EPIPE") process.exit(exit.ok);
+      if (code !== "EAGAIN") throw error;
+      Bun.sleepSync(1);
+    }
+  }
 }
 
 /** One answer: as JSON when asked for, else as lines. */
