@@ -169,6 +169,8 @@ export class Pid1 {
       uptime_ms: now,
       time_ms: Date.now(),
       degradations: [...this.#degradations.values()],
+      clock: { ...state.clock, servers: [...state.clock.servers] },
+      config: { from: state.config_source.found?.where ?? "the defaults", next: state.config_source.next?.detail ?? null },
       data: { persistent, mount, detail, ...(detail === data_not_looked_for ? use_unknown : this.#use(mount)) },
       watchdog: { device, timeout_s, petted_ms_ago: petted_ms === null ? null : now - petted_ms },
     };
