@@ -74,6 +74,7 @@ export class Pid1 {
   readonly #timeline: BootTimeline;
   #system: System | null = null;
   #control: Promise<void> | null = null;
+  #loading: Promise<string | null> | null = null;
 
   constructor(ports: Pid1Ports) {
     this.#ports = ports;
@@ -151,6 +152,22 @@ export class Pid1 {
     const refusal = this.#shutdown.request(action, reason);
     this.#log("notice", refusal === null ? `${action}: ${reason}` : `${action} refused: ${refusal}; ${reason}`);
     return refusal;
+  }
+
+  /** As `requestShutdown`; for a kexec, the kernel is loaded first. */
+  async askShutdown(action: ShutdownAction, reason: string): Promise<string | null> {
+    if (action === "kexec" && !this.stopping) {
+      const { loadNextKernel } = await import("./shutdown/next-kernel.ts");
+      this.#loading ??= loadNextKernel(this.#context()).finally(() => {
+        this.#loading = null;
+      });
+      const refusal = await this.#loading;
+      if (refusal !== null) {
+        this.#log("notice", `${refusal}; ${reason}`);
+        return refusal;
+      }
+    }
+    return this.requestShutdown(action, reason);
   }
 
   status(): SystemStatus {
@@ -334,7 +351,7 @@ export class Pid1 {
       boot: () => this.#timeline,
       hardware: () => this.#ports.state.hardware,
       processes: () => this.#processes.list(),
-      shutdown: (action, reason) => this.requestShutdown(action, reason),
+      shutdown: (action, reason) => this.askShutdown(action, reason),
       stopping: () => this.stopping,
       log: (message) => this.#log("notice", message),
     };
