@@ -8,10 +8,10 @@ BUN := node_modules/.bin/bun
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: image client ## build all, boot it in QEMU, open the live view; FRESH=1 forgets the machine of the last run
+run: asroot image client ## build all, boot it in QEMU, open the live view; FRESH=1 forgets the machine of the last run
 	@$(BUN) test-vm/run.ts machine $(if $(FRESH),--fresh)
 
-container: root client ## the same root and PID 1 in namespaces of this machine (as root), and the live view
+container: asroot root client ## the same root and PID 1 in namespaces of this machine (as root), and the live view
 	@$(BUN) test-vm/run.ts container $(if $(FRESH),--fresh)
 
 test: deps ## all tests: check, unit, container and virtual machine; AIOS_LONG=1 for the long ones
@@ -20,6 +20,11 @@ test: deps ## all tests: check, unit, container and virtual machine; AIOS_LONG=1
 check: deps ## the quick gate: types, lint, import direction, unit tests
 	@$(BUN) test-vm/test.ts check
 
+# Said before a kernel has been compiled for a quarter of an hour
+.PHONY: asroot
+asroot:
+	@[ "$$(id -u)" -eq 0 ] || { echo "building the image failed: its files belong to root, so this needs root; run: sudo make $(MAKECMDGOALS)" >&2; exit 1; }
+
 deps: ## install what is missing: Debian packages (as root), npm packages, Bun
 	@tooling/bootstrap.sh
 
@@ -27,10 +32,10 @@ kernel: deps ## build/kernel/x86_64/vmlinuz
 	@$(BUN) kernel-config/build.ts
 
 .PHONY: root
-root: deps
+root: asroot deps
 	@$(BUN) image/build.ts root
 
-image: kernel ## build/root, build/root.erofs and build/disk.raw
+image: asroot kernel ## build/root, build/root.erofs and build/disk.raw
 	@$(BUN) image/build.ts all
 
 client: deps ## build/bin/aiosctl

@@ -1,6 +1,7 @@
 /** The handlers of all routes, each from the source that knows. */
 
 import type { Decision } from "../contracts/decision.ts";
+import type { ShutdownAction } from "../contracts/init.ts";
 import type { LogReader } from "../wire/logs.ts";
 import { makeBrokerHandlers } from "./broker-routes.ts";
 import type { Answer, Handlers } from "./server/handlers.ts";
@@ -14,7 +15,7 @@ import type { InitPort } from "./sources/init.ts";
 import type { MemoryPort } from "./sources/memory.ts";
 import { readMetrics } from "./sources/metrics.ts";
 
-/** Milliseconds: PID 1 answers when the service is ready or has failed to become so. */
+/** Milliseconds: PID 1 answers when the service is ready or has failed to become so, or when the next kernel is loaded. */
 const change_ms_max = 90_000;
 /** Live items held while a history is read. */
 const gap_max = 2000;
@@ -33,8 +34,8 @@ export interface Sources {
 export function makeHandlers({ init, memory, events, decisions, logs, broker }: Sources): Handlers {
   const change = (method: "service.start" | "service.stop" | "service.restart") => async (input: ChangeInput) =>
     fromInit(await init.call(method, { service: input.path.name, why: { who, reason: input.body.reason } }, change_ms_max));
-  const shutdown = (action: "reboot" | "poweroff") => async (input: { body: { reason: string } }) =>
-    fromInit(await init.call("system.shutdown", { action, why: { who, reason: input.body.reason } }));
+  const shutdown = (action: ShutdownAction) => async (input: { body: { reason: string } }) =>
+    fromInit(await init.call("system.shutdown", { action, why: { who, reason: input.body.reason } }, change_ms_max));
   const metrics = async () => readMetrics(await init.call("system.processes", {}));
   return {
     status: async () => fromInit(await init.call("system.status", {})),
@@ -46,6 +47,7 @@ export function makeHandlers({ init, memory, events, decisions, logs, broker }: 
     service_stop: change("service.stop"),
     service_restart: change("service.restart"),
     reboot: shutdown("reboot"),
+    kexec: shutdown("kexec"),
     poweroff: shutdown("poweroff"),
     metrics: async () => ({ value: await metrics(), source: "proc" }),
     metrics_stream: async ({ query }) => ({

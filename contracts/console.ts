@@ -198,6 +198,16 @@ export const routes = {
     response: z.strictObject({ accepted: z.literal(true) }),
     stream: false,
   }),
+  kexec: route({
+    method: "POST",
+    path: "/v1/system/kexec",
+    summary: "Stop everything in order and start the kernel on the ESP directly, without the firmware",
+    path_params: none,
+    query: none,
+    body: Reason,
+    response: z.strictObject({ accepted: z.literal(true) }),
+    stream: false,
+  }),
   poweroff: route({
     method: "POST",
     path: "/v1/system/poweroff",

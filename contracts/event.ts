@@ -24,6 +24,12 @@ const facts = {
   "boot.ready": z.strictObject({ what: z.enum(["console", "all"]), at_ms: z.number() }),
   "system.maintenance": z.strictObject({ detail: z.string() }),
   "system.shutdown": z.strictObject({ action: z.string(), phase: z.string(), detail: z.string() }),
+  /** A config that was plugged in while the system ran, and what will come of it. */
+  "config.found": z.strictObject({
+    where: z.string(),
+    outcome: z.enum(["next-boot", "same", "unused", "refused"]),
+    detail: z.string(),
+  }),
   "service.state": z.strictObject({ service: ServiceName, from: ServiceState, to: ServiceState, reason: z.string() }),
   "service.exited": z.strictObject({ service: ServiceName, pid: z.number().int(), exit: ExitReason, uptime_ms: z.number() }),
   "service.hung": z.strictObject({ service: ServiceName, pid: z.number().int(), silent_ms: z.number() }),
@@ -34,6 +40,8 @@ const facts = {
   "net.lease": z.strictObject({ interface: z.string(), reason: z.string(), address: z.string().nullable() }),
   "power.button": z.strictObject({ key: z.enum(["power", "ctrl-alt-del"]) }),
   "clock.step": z.strictObject({ by_ms: z.number() }),
+  /** A time server keeps the clock from now on, or no longer. `error_ms`: how far off it may be at most. */
+  "clock.sync": z.strictObject({ synchronised: z.boolean(), error_ms: z.number() }),
   "watchdog.near": z.strictObject({ left_ms: z.number() }),
   "kernel.log": z.strictObject({ priority: z.number().int().min(0).max(7), sequence: z.number().int(), at_us: z.number() }),
   "kernel.oom-kill": z.strictObject({ pid: z.number().int(), killed: Untrusted }),
@@ -66,6 +74,7 @@ export const Event = z.discriminatedUnion("kind", [
   eventOf("boot.ready"),
   eventOf("system.maintenance"),
   eventOf("system.shutdown"),
+  eventOf("config.found"),
   eventOf("service.state"),
   eventOf("service.exited"),
   eventOf("service.hung"),
@@ -76,6 +85,7 @@ export const Event = z.discriminatedUnion("kind", [
   eventOf("net.lease"),
   eventOf("power.button"),
   eventOf("clock.step"),
+  eventOf("clock.sync"),
   eventOf("watchdog.near"),
   eventOf("kernel.log"),
   eventOf("kernel.oom-kill"),

@@ -40,6 +40,10 @@ export const SystemStatus = z.strictObject({
   uptime_ms: z.number(),
   time_ms: z.number(),
   degradations: z.array(Degradation),
+  /** `from`: where the time came from at boot. `error_ms`: how far off it may be at most, while a time server keeps it. */
+  clock: z.strictObject({ from: z.string(), servers: z.array(z.string()), synchronised: z.boolean(), error_ms: z.number().nullable() }),
+  /** Where the machine config came from, and what will come of one that was plugged in since. */
+  config: z.strictObject({ from: z.string(), next: z.string().nullable() }),
   data: z.strictObject({
     persistent: z.boolean(),
     mount: z.string(),

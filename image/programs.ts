@@ -21,6 +21,9 @@ const target_runtime = join(node_modules, runtime_package, "bin/bun");
 /** Native packages: shipped as files in /usr/lib/aios/node_modules, for they cannot be bundled. */
 const externals = ["ffi-rs", "better-sqlite3", "@cedar-policy/cedar-wasm"];
 
+/** Static C programs, `init/<name>.c`, linked with musl. */
+export const static_programs = ["stage0", "launch", "first-answer"] as const;
+
 /** Where the bundler sees the checkout. */
 const seen_at = "/mnt/aios";
 
@@ -171,7 +174,7 @@ export async function compileClient(): Promise<string> {
 /** stage0, launch and first-answer: static, from musl, so that they are small and start before anything else is there. */
 export async function compileStatic(): Promise<void> {
   const flags = ["-static", "-Os", "-std=c17", "-Wall", "-Wextra", "-Werror", "-Wl,--build-id=none", "-s"];
-  for (const name of ["stage0", "launch", "first-answer"]) {
+  for (const name of static_programs) {
     const source = join(checkout, "init", `${name}.c`);
     const key = keyOf({ files: [source], values: [...flags, await hostVersion("musl-gcc")] });
     await product("static", key, name, `bin/${name}`, (folder) =>

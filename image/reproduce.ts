@@ -14,14 +14,14 @@ import { cacheRoot } from "../tooling/cache.ts";
 import { say, step } from "../tooling/progress.ts";
 import { run } from "../tooling/run.ts";
 import { build, checkout } from "./places.ts";
+import { static_programs } from "./programs.ts";
 import { walk } from "./walk.ts";
 
 /** Relative to build/. The root directory is compared file by file besides. */
-const products = [
+const products: readonly string[] = [
   "kernel/x86_64/vmlinuz",
   "bin/aios",
-  "bin/stage0",
-  "bin/launch",
+  ...static_programs.map((name) => `bin/${name}`),
   "seccomp/service.bpf",
   "bin/aiosctl",
   "bin/aiosctl.spdx.json",
@@ -29,7 +29,7 @@ const products = [
   "root.erofs",
   "aios.efi",
   "disk.raw",
-] as const;
+];
 
 interface Round {
   readonly folder: string;

@@ -128,6 +128,9 @@ test("it has the runtime, the C library of the static programs, the kernel, and 
   const named = inside.map((relation) => sbom.packages.find(({ SPDXID }) => SPDXID === relation.relatedSpdxElement)?.name);
   expect(named.sort()).toEqual([...bundledPlaces(join(build, "bin/aios.meta.json")), "@oven/bun-linux-x64-baseline"].sort());
   expect(named).toContain("zod");
+  const linked = sbom.relationships.filter((each) => each.relatedSpdxElement === "SPDXRef-musl").map((each) => each.spdxElementId);
+  const ours = keep.built.filter((entry) => entry.executable && entry.to !== "/usr/bin/aios");
+  expect(linked.sort()).toEqual(ours.map((entry) => idOf("file", entry.to)).sort());
   const has = (name: string): boolean => sbom.packages.some((one) => one.name === name);
   expect([has("musl"), has("linux"), has("systemd-boot-efi")]).toEqual([true, existsSync(kernel), existsSync(kernel)]);
 });

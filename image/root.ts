@@ -31,6 +31,7 @@ import { type Keep, readKeep } from "./keep.ts";
 import { readKernel } from "./kernel.ts";
 import type { Base } from "./mkosi.ts";
 import { build, checkout, image, node_modules } from "./places.ts";
+import { static_programs } from "./programs.ts";
 import type { Release } from "./release.ts";
 import { sbom_path, writeSbom } from "./sbom/root.ts";
 
@@ -58,6 +59,7 @@ export async function makeRoot(base: Base, release: Release): Promise<string> {
       debian: assembly.debian,
       debian_kept: assembly.packages,
       npm_shipped: keep.packages.map((entry) => entry.name),
+      with_musl: keep.built.filter((entry) => static_programs.some((name) => entry.from === `bin/${name}`)).map((entry) => entry.to),
       metafile: join(build, "bin/aios.meta.json"),
       tools: base.tools,
     });

@@ -23,11 +23,13 @@ export function firstState(command_line: string, boot_id: string): BootState {
   return {
     command_line: parseCommandLine(command_line),
     config: default_config,
+    config_source: { found: null, seen: new Set(), next: null },
     hostname: default_config.hostname,
     machine_id: "",
     boot_id,
     hardware: null,
     data: { persistent: false, mount: data_dir, device: null, detail: data_not_looked_for },
+    clock: { from: "as the kernel has it", servers: [], synchronised: false, error_ms: null },
     watchdog: { device: null, fd: null, timeout_s: null, petted_ms: null },
   };
 }

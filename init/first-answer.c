@@ -102,6 +102,8 @@ static int status_json(char *to, size_t size) {
   return snprintf(to, size,
                   "{\"state\":\"booting\",\"hostname\":\"aios\",\"machine_id\":\"\",\"boot_id\":\"%s\",\"version\":\"%s\",\"kernel\":\"%s\","
                   "\"mode\":\"%s\",\"uptime_ms\":%.3f,\"time_ms\":%.0f,\"degradations\":[%s],"
+                  "\"clock\":{\"from\":\"as the kernel has it\",\"servers\":[],\"synchronised\":false,\"error_ms\":null},"
+                  "\"config\":{\"from\":\"the defaults\",\"next\":null},"
                   "\"data\":{\"persistent\":false,\"mount\":\"/var/lib/aios\",\"detail\":\"not looked for yet\",\"used_bytes\":0,"
                   "\"size_bytes\":0,\"inodes_used\":0,\"inodes\":0},\"watchdog\":{\"device\":null,\"timeout_s\":null,\"petted_ms_ago\":null}}",
                   boot_id, version, kernel, mode, now_s * 1e3, seconds(CLOCK_REALTIME) * 1e3, late);

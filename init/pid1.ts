@@ -76,6 +76,7 @@ export class Pid1 {
   readonly #timeline: BootTimeline;
   #system: System | null = null;
   #control: Promise<void> | null = null;
+  #loading: Promise<string | null> | null = null;
 
   constructor(ports: Pid1Ports) {
     this.#ports = ports;
@@ -156,6 +157,22 @@ export class Pid1 {
     return refusal;
   }
 
+  /** As `requestShutdown`; for a kexec, the kernel is loaded first. */
+  async askShutdown(action: ShutdownAction, reason: string): Promise<string | null> {
+    if (action === "kexec" && !this.stopping) {
+      const { loadNextKernel } = await import("./shutdown/next-kernel.ts");
+      this.#loading ??= loadNextKernel(this.#context()).finally(() => {
+        this.#loading = null;
+      });
+      const refusal = await this.#loading;
+      if (refusal !== null) {
+        this.#log("notice", `${refusal}; ${reason}`);
+        return refusal;
+      }
+    }
+    return this.requestShutdown(action, reason);
+  }
+
   status(): SystemStatus {
     const { state, mode, clock } = this.#ports;
     const now = clock.now();
@@ -172,6 +189,8 @@ export class Pid1 {
       uptime_ms: now,
       time_ms: Date.now(),
       degradations: [...this.#degradations.values()],
+      clock: { ...state.clock, servers: [...state.clock.servers] },
+      config: { from: state.config_source.found?.where ?? "the defaults", next: state.config_source.next?.detail ?? null },
       data: { persistent, mount, detail, ...(detail === data_not_looked_for ? use_unknown : this.#use(mount)) },
       watchdog: { device, timeout_s, petted_ms_ago: petted_ms === null ? null : now - petted_ms },
     };
@@ -335,7 +354,7 @@ export class Pid1 {
       boot: () => this.#timeline,
       hardware: () => this.#ports.state.hardware,
       processes: () => this.#processes.list(),
-      shutdown: (action, reason) => this.requestShutdown(action, reason),
+      shutdown: (action, reason) => this.askShutdown(action, reason),
       stopping: () => this.stopping,
       defined: this.#defined,
       log: (message) => this.#log("notice", message),

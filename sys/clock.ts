@@ -12,6 +12,8 @@ export interface ClockCalls {
   nowMs(clock: Clock): number;
   /** clock_settime(2) of the real time, milliseconds since 1970. @throws {SysError} EPERM, EINVAL before boot */
   set(time_ms: number): void;
+  /** adjtimex(2): whether a time server keeps the real time, and how far off it may be at most, milliseconds. */
+  synchronisation(): { readonly synchronised: boolean; readonly error_ms: number };
   /** RTC_RD_TIME (rtc(4)): seconds since 1970, by a clock that runs in UTC. @throws {SysError} EINVAL when it holds no valid time */
   readRtc(device: string): number;
   /** RTC_SET_TIME (rtc(4)). @throws {SysError} */
@@ -23,6 +25,12 @@ const RTC_RD_TIME = 0x80247009;
 const RTC_SET_TIME = 0x4024700a;
 /** struct rtc_time: nine ints; tm_sec, tm_min, tm_hour, tm_mday, tm_mon, tm_year are read here. */
 const rtc_time_bytes = 36;
+
+/** sys/timex.h: struct timex on 64-bit; only read, with `modes` 0. */
+const timex_bytes = 208;
+const timex_maxerror_at = 24;
+const timex_status_at = 40;
+const STA_UNSYNC = 0x40;
 
 export function clockCalls(libc: Libc): ClockCalls {
   const timespec = Buffer.alloc(16);
@@ -37,6 +45,14 @@ export function clockCalls(libc: Libc): ClockCalls {
       wanted.writeBigInt64LE(BigInt(seconds), 0);
       wanted.writeBigInt64LE(BigInt(Math.floor((time_ms - seconds * 1000) * 1e6)), 8);
       libc.call("clock_settime", [clock_ids.realtime, wanted], `clock_settime to ${new Date(time_ms).toISOString()}`);
+    },
+    synchronisation() {
+      const timex = Buffer.alloc(timex_bytes);
+      libc.call("adjtimex", [timex], "adjtimex");
+      return {
+        synchronised: (timex.readInt32LE(timex_status_at) & STA_UNSYNC) === 0,
+        error_ms: Number(timex.readBigInt64LE(timex_maxerror_at)) / 1000,
+      };
     },
     readRtc(device) {
       const fields = Buffer.alloc(rtc_time_bytes);

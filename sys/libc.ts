@@ -17,8 +17,8 @@ export interface Libc {
   call(name: string, args: readonly Argument[], about: string): number;
   /** The same, for where -1 is an answer too. `errno` is null when the call did not fail. */
   attempt(name: string, args: readonly Argument[]): { readonly value: number; readonly errno: number | null };
-  /** Calls `name`, without arguments, on a thread of its own: for what may block for long. Its answer is not looked at. */
-  aside(name: string): Promise<void>;
+  /** Calls `name` on a thread of its own: for what may block for long. Its answer is not looked at: errno stays in that thread. */
+  aside(name: string, args?: readonly string[]): Promise<void>;
   /** As `call`, with numbers, on a thread of its own: for what waits for a disk. @throws {SysError} */
   callAside(name: string, args: readonly number[], about: string): Promise<void>;
   /** The error for an errno, with its symbol and its text, strerror(3). */
@@ -67,8 +67,15 @@ export function openLibc(): Libc {
   return {
     attempt,
     error,
-    async aside(name) {
-      await ffi.load({ library, funcName: name, retType: I32, paramsType: [], paramsValue: [], runInNewThread: true });
+    async aside(name, args = []) {
+      await ffi.load({
+        library,
+        funcName: name,
+        retType: I32,
+        paramsType: args.map(() => Text),
+        paramsValue: [...args],
+        runInNewThread: true,
+      });
     },
     async callAside(name, args, about) {
       const paramsType = args.map(() => I64);

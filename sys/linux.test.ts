@@ -71,7 +71,7 @@ describe("mount", () => {
         options: codeOf(() => sys.mount.mount({ source: "x", target: at, type: "tmpfs", data: "nonsense=1" })),
         missing: codeOf(() => sys.mount.mount({ source: "x", target: at + "/no", type: "tmpfs" })),
         not_mounted: codeOf(() => sys.mount.unmount("/usr/bin")),
-        swap: codeOf(() => sys.mount.swapOff(at + "/held")),
+        swap: await sys.mount.swapOffAside(at + "/held").then(() => "ended"),
         zero: codeOf(() => sys.mount.unmount("a\\0b")),
       };
       sys.mount.unmount(at, ["detach"]);
@@ -79,7 +79,7 @@ describe("mount", () => {
     `);
     expect(value).toEqual({
       size: 1024 * 1024,
-      codes: { busy: "EBUSY", type: "ENODEV", options: "EINVAL", missing: "ENOENT", not_mounted: "EINVAL", swap: "EINVAL", zero: "EINVAL" },
+      codes: { busy: "EBUSY", type: "ENODEV", options: "EINVAL", missing: "ENOENT", not_mounted: "EINVAL", swap: "ended", zero: "EINVAL" },
     });
     expect(() => sys.mount.use("/nowhere")).toThrow('statvfs "/nowhere" failed: ENOENT (No such file or directory)');
   });
@@ -88,6 +88,10 @@ describe("mount", () => {
 describe("clock", () => {
   test("the three clocks agree with the runtime's", () => {
     expect(Math.abs(sys.clock.nowMs("realtime") - Date.now())).toBeLessThan(50);
+    const { synchronised, error_ms } = sys.clock.synchronisation();
+    expect(typeof synchronised).toBe("boolean");
+    expect(error_ms).toBeGreaterThanOrEqual(0);
+    expect(error_ms).toBeLessThan(synchronised ? 16_000.001 : 1e9);
     const monotonic = sys.clock.nowMs("monotonic");
     expect(sys.clock.nowMs("monotonic")).toBeGreaterThanOrEqual(monotonic);
     expect(sys.clock.nowMs("boottime")).toBeGreaterThanOrEqual(monotonic);

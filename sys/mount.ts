@@ -50,8 +50,11 @@ export interface MountCalls {
   mount(request: MountRequest): void;
   /** umount2(2). @throws {SysError} EBUSY when it is in use, EINVAL when it is not a mount point */
   unmount(target: string, flags?: readonly UnmountFlag[]): void;
-  /** swapoff(2). @throws {SysError} EINVAL when it is not swap */
-  swapOff(path: string): void;
+  /**
+   * swapoff(2) on a thread of its own: all that lies in it is read back, which takes as long as the disk takes. Whether it
+   * is out of use afterwards says /proc/swaps.
+   */
+  swapOffAside(path: string): Promise<void>;
   /** statvfs(3). @throws {SysError} ENOENT */
   use(path: string): FileSystemUse;
 }
@@ -71,9 +74,7 @@ export function mountCalls(libc: Libc): MountCalls {
       const bits = flags.reduce((sum, flag) => sum | unmount_flags[flag], 0);
       libc.call("umount2", [target, bits], `unmount "${target}"`);
     },
-    swapOff(path) {
-      libc.call("swapoff", [path], `swapoff "${path}"`);
-    },
+    swapOffAside: (path) => libc.aside("swapoff", [path]),
     use(path) {
       const buffer = Buffer.alloc(statvfs_bytes);
       libc.call("statvfs", [path, buffer], `statvfs "${path}"`);

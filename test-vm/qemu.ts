@@ -33,6 +33,8 @@ export interface MachineOptions {
   readonly memory_mib?: number;
   readonly cpus?: number;
   readonly nic?: boolean;
+  /** A process in whose network namespace QEMU runs; the machine then reaches what listens there on loopback, as 10.0.2.2. */
+  readonly network_of?: number;
   /** QEMU's -rtc. */
   readonly rtc?: string;
   /** Without it the test initrd is not used (direct): the kernel mounts the root itself. */
@@ -97,14 +99,15 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     console_chardev: socket("console-port"),
     test_chardev: socket("test-port"),
     config,
-    nic: options.nic ?? true,
+    nic: options.nic === false ? "none" : options.network_of === undefined ? "shut" : "open",
     rtc: options.rtc ?? "base=utc",
     direct: options.boot === "direct" ? await directBoot(options) : null,
     disk,
     firmware_variables,
     more: options.more ?? [],
   });
-  const child = Bun.spawn(dyingWithUs(argv), {
+  const inside = options.network_of === undefined ? [] : ["nsenter", `--net=/proc/${options.network_of}/ns/net`, "--"];
+  const child = Bun.spawn(dyingWithUs([...inside, ...argv]), {
     stdin: "ignore",
     stdout: Bun.file(join(folder, "qemu.log")),
     stderr: Bun.file(join(folder, "qemu.err")),

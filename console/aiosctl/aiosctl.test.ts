@@ -51,6 +51,13 @@ for (const command of [...looking, ...of_broker]) {
   });
 }
 
+test("reboot --kexec asks for the kernel without the firmware", async () => {
+  expect((await run("reboot", "--kexec", "--why", "a test")).out).toBe("kexec: accepted; the services stop now\n");
+  expect(world.system.init.calls.at(-1)?.params).toMatchObject({ action: "kexec" });
+  expect((await run("reboot", "--why", "a test")).code).toBe(0);
+  expect(world.system.init.calls.at(-1)?.params).toMatchObject({ action: "reboot" });
+});
+
 test("exit codes", async () => {
   expect((await run("restart", "memory", "--why", "a test")).code).toBe(0);
   expect((await run("stop", "memory", "--why", "a test")).code).toBe(0);

@@ -65,6 +65,8 @@ export const status: SystemStatus = {
   uptime_ms: 185_000,
   time_ms: start_time_ms + 181_000,
   degradations: [],
+  clock: { from: "by the battery clock", servers: ["192.0.2.123"], synchronised: true, error_ms: 12.5 },
+  config: { from: '"aios.yaml" on "/dev/vda1"', next: null },
   data: {
     persistent: true,
     mount: "/var/lib/aios",

@@ -29,6 +29,8 @@ export interface SbomInput {
   readonly debian_kept: ReadonlySet<string>;
   /** npm packages shipped as files. */
   readonly npm_shipped: readonly string[];
+  /** Static programs of ours, as they are called in the root. */
+  readonly with_musl: readonly string[];
   /** What the bundler wrote of the executable. */
   readonly metafile: string;
   /** The tools tree: the EFI stub of the unified kernel image is from there. */
@@ -41,8 +43,6 @@ const system_id = "SPDXRef-aiOS";
 const bun_id = "SPDXRef-bun";
 const musl_id = "SPDXRef-musl";
 const executable = "/usr/bin/aios";
-/** Static programs of ours. */
-const with_musl = ["/usr/sbin/init", "/usr/lib/aios/launch", "/usr/lib/aios/first-answer"];
 const runtime_package = "@oven/bun-linux-x64-baseline";
 
 /** Writes /usr/lib/aios/sbom.spdx.json, and the licence texts of npm packages, into the root. */
@@ -79,14 +79,17 @@ export function writeSbom(input: SbomInput): void {
         const origin = originOf(path, input);
         return origin === null ? [] : [related(idOf("file", path), "EXPANDED_FROM_ARCHIVE", origin)];
       }),
-      ...insideExecutables(bundled.map((entry) => idOf("npm", entry.place))),
+      ...insideExecutables(
+        bundled.map((entry) => idOf("npm", entry.place)),
+        input.with_musl,
+      ),
     ],
     licence_texts: elements.licence_texts,
   });
 }
 
 /** What our own programs carry inside. */
-function insideExecutables(bundled_ids: readonly string[]): Relationship[] {
+function insideExecutables(bundled_ids: readonly string[], with_musl: readonly string[]): Relationship[] {
   return [
     related(idOf("file", executable), "CONTAINS", bun_id),
     ...bundled_ids.map((id) => related(idOf("file", executable), "CONTAINS", id)),

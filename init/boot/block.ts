@@ -31,7 +31,7 @@ const sector_bytes = 512;
 /** An emulated machine under load is a hundred times slower than a real one. */
 const probe_limit_ms = 60_000;
 /** What holds no lasting data, or would be looked at twice. */
-const passing = /^(loop|ram|zram|nbd|sr|fd)\d/;
+export const passing = /^(loop|ram|zram|nbd|sr|fd)\d/;
 
 /**
  * All disks and partitions, by one run of blkid. Loop devices only when `only` names them.
@@ -91,6 +91,13 @@ export function parseBlkid(text: string): Map<string, Map<string, string>> {
     if (device !== undefined) devices.set(device, facts);
   }
   return devices;
+}
+
+const esp_type = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";
+
+/** EFI system partitions: those of the root's disk; any, where the root is on no disk. */
+export function systemPartitions(devices: readonly BlockDevice[], root_disk: string | null): BlockDevice[] {
+  return devices.filter((device) => device.part_type === esp_type && (root_disk === null || device.disk === root_disk));
 }
 
 /**

@@ -5,6 +5,7 @@
 
 import { closeSync, existsSync, openSync, statSync, utimesSync } from "node:fs";
 import { data_dir, lib_dir } from "../../contracts/paths.ts";
+import { syncWatch } from "./clock-sync.ts";
 import { names, readText, reasonOf } from "./files.ts";
 import type { BootContext, Phase } from "./phase.ts";
 import { degraded, done } from "./result.ts";
@@ -31,6 +32,7 @@ export const clock: Phase = {
     const now_ms = boot.sys.clock.nowMs("realtime");
     const choice = chooseTime({ now_ms, floor_s, rtc_s });
     if (choice.set_ms !== null) boot.sys.clock.set(choice.set_ms);
+    boot.state.clock.from = choice.from;
     boot.onShutdown("keep the time", () => keepTime(boot, device));
     setInterval(() => keepTime(boot, device), keep_interval_ms).unref();
     const time = new Date(boot.sys.clock.nowMs("realtime")).toISOString();
@@ -119,12 +121,24 @@ function touch(path: string, time_ms: number): void {
 
 export const clockWatch: Phase = {
   name: "clock watch",
-  what: "Notices when the time jumps",
+  what: "Notices when the time jumps, and when a time server keeps it",
   modes: "both",
   limit_ms: 1000,
   run: async (boot) => {
-    const look = stepDetector(boot);
-    setInterval(look, look_interval_ms).unref();
+    const lookForStep = stepDetector(boot);
+    const lookForSync = syncWatch(boot, () => {
+      if (boot.mode === "machine") keepTime(boot, rtcDevice());
+    });
+    let may_ask = true;
+    setInterval(() => {
+      lookForStep();
+      try {
+        if (may_ask) lookForSync();
+      } catch (error) {
+        may_ask = false; // some containers forbid the question
+        boot.log("notice", `whether the clock is synchronised cannot be known: ${reasonOf(error)}`);
+      }
+    }, look_interval_ms).unref();
     return done(`told from ${step_told_ms} ms on`);
   },
 };

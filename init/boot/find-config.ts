@@ -4,19 +4,20 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { run_dir } from "../../contracts/paths.ts";
 import { default_config } from "../defaults.ts";
-import { type BlockDevice, probeBlockDevices, rootDisk } from "./block.ts";
+import { type BlockDevice, probeBlockDevices, rootDisk, systemPartitions } from "./block.ts";
 import { reasonOf } from "./files.ts";
+import { withMounted } from "./look-inside.ts";
 import type { BootContext, Phase } from "./phase.ts";
 import { degraded, done } from "./result.ts";
+import { settleUsb } from "./usb.ts";
 
+export const fw_cfg_where = 'QEMU fw_cfg "opt/aios/aios.yaml"';
 const fw_cfg_path = "/sys/firmware/qemu_fw_cfg/by_name/opt/aios/aios.yaml/raw";
 const container_path = `${run_dir}/config/aios.yaml`;
 const file_name = "aios.yaml";
-const config_label = "AIOS-CONFIG";
-const esp_type = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";
+export const config_label = "AIOS-CONFIG";
 const config_mount = "/mnt";
 const esp_mount = "/efi";
-/** Never mounted with the kernel's guess: what lies there came from outside. */
 const config_file_systems = ["vfat", "ext4", "erofs"];
 /** A file of another size than a config's is not read at all. */
 const read_bytes_max = 1024 * 1024;
@@ -39,6 +40,7 @@ export const machineConfig: Phase = {
       if (problems.length === 0) return done("no aios.yaml anywhere: the defaults hold");
       return degraded("machine config", problems.join("; "), "put aios.yaml where it can be read");
     }
+    boot.state.config_source.found = found;
     const { parseConfig } = await import("./config.ts"); // the schema is heavy: only paid for when there is a config
     const parsed = parseConfig(found.bytes);
     if (parsed.config !== null) {
@@ -56,25 +58,30 @@ export const machineConfig: Phase = {
 
 async function findConfig(boot: BootContext, problems: string[]): Promise<FoundConfig | null> {
   if (boot.mode === "container") return fromFile(container_path, `"${container_path}"`, problems);
-  const handed = fromFile(fw_cfg_path, 'QEMU fw_cfg "opt/aios/aios.yaml"', problems);
+  const handed = fromFile(fw_cfg_path, fw_cfg_where, problems);
   if (handed !== null) return handed;
   let devices: BlockDevice[] = [];
   try {
+    await settleUsb(boot);
     devices = await probeBlockDevices(boot);
   } catch (error) {
     problems.push(reasonOf(error));
   }
+  for (const { name } of devices) boot.state.config_source.seen.add(name);
   for (const device of devices.filter(({ label }) => label === config_label)) {
-    const config = fromDevice(boot, device, config_mount, config_file_systems, problems);
+    const config = fromStick(boot, device, problems);
     if (config !== null) return config;
   }
-  const root_disk = rootDisk();
-  const esps = devices.filter((device) => device.part_type === esp_type && (root_disk === null || device.disk === root_disk));
-  for (const esp of esps) {
+  for (const esp of systemPartitions(devices, rootDisk())) {
     const config = fromDevice(boot, esp, esp_mount, ["vfat"], problems);
     if (config !== null) return config;
   }
   return null;
+}
+
+/** @returns null when there is none on it; `problems` says when it cannot be read */
+export function fromStick(boot: BootContext, device: BlockDevice, problems: string[]): FoundConfig | null {
+  return fromDevice(boot, device, config_mount, config_file_systems, problems);
 }
 
 function fromFile(path: string, where: string, problems: string[]): FoundConfig | null {
@@ -88,23 +95,11 @@ function fromFile(path: string, where: string, problems: string[]): FoundConfig 
   return null;
 }
 
-/** Mounted read-only, and only while the file is read. */
 function fromDevice(boot: BootContext, device: BlockDevice, at: string, types: readonly string[], problems: string[]): FoundConfig | null {
-  if (device.type === null || !types.includes(device.type)) {
-    problems.push(
-      `"${device.path}" is labelled "${device.label ?? ""}" but holds ${device.type ?? "no file system"}; use ${types.join(", ")}`,
-    );
-    return null;
-  }
   try {
-    boot.sys.mount.mount({ source: device.path, target: at, type: device.type, flags: ["ro", "nosuid", "nodev", "noexec"] });
+    return withMounted(boot.sys, device, at, types, () => fromFile(join(at, file_name), `"${file_name}" on "${device.path}"`, problems));
   } catch (error) {
     problems.push(reasonOf(error));
     return null;
-  }
-  try {
-    return fromFile(join(at, file_name), `"${file_name}" on "${device.path}"`, problems);
-  } finally {
-    boot.sys.mount.unmount(at, ["detach"]);
   }
 }

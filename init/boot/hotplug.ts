@@ -2,6 +2,7 @@
 
 import { basename } from "node:path";
 import type { Uevent } from "../../sys/netlink/uevent.ts";
+import { stickPlugged, stickPulled } from "./config-stick.ts";
 import { reasonOf } from "./files.ts";
 import { readHardware } from "./hardware.ts";
 import type { BootContext, Phase } from "./phase.ts";
@@ -34,6 +35,8 @@ export function takeUevent(boot: BootContext, uevent: Uevent | null): void {
   const { action, path, subsystem, variables } = uevent;
   if (subsystem === "input" && action === "add" && variables.has("DEVNAME")) lookForPowerButtons(boot);
   if (action !== "add" && action !== "remove") return;
+  const device = variables.get("DEVNAME");
+  if (subsystem === "block" && device !== undefined) (action === "add" ? stickPlugged : stickPulled)(boot, device);
   const name = told(uevent);
   if (name === null) return;
   boot.emit(action === "add" ? "device.added" : "device.removed", "notice", { subsystem, path, name });

@@ -250,6 +250,7 @@ export class Network {
     const key = usable.join(" ");
     if (key === this.#ntp) return;
     this.#ntp = key;
+    this.#boot.state.clock.servers = usable;
     if (usable.length === 0) {
       this.#boot.runProgram("chronyd", null, "no time server is known any more");
       return;

@@ -33,11 +33,21 @@ export interface BootState {
   /** Kernel command line (Documentation/admin-guide/kernel-parameters.rst). */
   readonly command_line: ReadonlyMap<string, string>;
   config: MachineConfig;
+  config_source: {
+    /** Null: there was none, the defaults hold. */
+    found: { readonly where: string; readonly bytes: Uint8Array } | null;
+    /** Block devices that the boot looked at for it, by name. */
+    seen: Set<string>;
+    /** What will come of a config that was plugged in later. */
+    next: { readonly device: string; readonly detail: string } | null;
+  };
   hostname: string;
   machine_id: string;
   boot_id: string;
   hardware: Hardware | null;
   data: { persistent: boolean; mount: string; device: string | null; detail: string };
+  /** `from`: where the time came from at boot. `servers`: those that chronyd was given. */
+  clock: { from: string; servers: readonly string[]; synchronised: boolean; error_ms: number | null };
   /** `petted_ms`: CLOCK_BOOTTIME of the last time that it was petted. */
   watchdog: { device: string | null; fd: number | null; timeout_s: number | null; petted_ms: number | null };
 }

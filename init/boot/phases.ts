@@ -1,13 +1,14 @@
 /**
  * Bring-up, in order. The console starts as soon as it has a cgroup, before the schemas of control and the system calls
  * are loaded: what comes after goes on while it starts. Control comes next, for the console's answers need it. What can
- * hang (a disk, the network) comes after the watchdog; what needs the data partition after it; hardware that nobody waits
- * for at the end.
+ * hang (a disk, the network) comes after the watchdog; hotplug is heard before anything looks for devices, so that none
+ * falls between; what needs the data partition comes after it; hardware that nobody waits for at the end.
  */
 
 import { apiFileSystems } from "./api-file-systems.ts";
 import { cgroupTree, configuredLimits } from "./cgroups.ts";
 import { clock, clockWatch } from "./clock.ts";
+import { configSticks } from "./config-stick.ts";
 import { startConsole } from "./console.ts";
 import { openControl } from "./control.ts";
 import { dataPartition } from "./data.ts";
@@ -34,12 +35,13 @@ export const phases: readonly Phase[] = [
   processLimits,
   kernelParameters,
   loopback,
+  hotplug,
   machineConfig,
+  configSticks,
   hostName,
   configuredLimits,
   configureWatchdog,
   powerButton,
-  hotplug,
   dataPartition,
   machineId,
   entropySeed,

@@ -58,6 +58,8 @@ export function chronyConfigText(servers: readonly string[]): string {
     `driftfile ${data_dir}/chrony/drift`,
     "# in the first three updates the clock may jump; after that it is only slewed",
     "makestep 1.0 3",
+    '# clears the mark "not synchronised" of the kernel, by which PID 1 knows; PID 1 then writes the battery clock',
+    "rtcsync",
     "# no server, no command port; chronyc talks through the unix socket",
     "port 0",
     "cmdport 0",

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fakeSystem } from "../../sys/fake.ts";
 import { builtAt, chooseTime, stepDetector } from "./clock.ts";
+import { syncWatch } from "./clock-sync.ts";
 import { creditSeed } from "./entropy.ts";
 import { chooseMachineId } from "./identity.ts";
 import { testBoot } from "./testing.ts";
@@ -100,6 +101,52 @@ describe("clock", () => {
     const look = stepDetector(boot);
     for (let turn = 1; turn < pairs.length; turn++) look();
     expect(boot.told.events.map(({ facts }) => facts)).toEqual([{ by_ms: 6000 }, { by_ms: -7000 }]);
+  });
+});
+
+describe("the clock and time servers", () => {
+  type Script = Parameters<typeof fakeSystem>[0][number];
+  const kept = (synchronised: boolean, error_ms: number): Script => ({
+    call: "clock.synchronisation",
+    returns: { synchronised, error_ms },
+  });
+  const up = (returns: number): Script => ({ call: "clock.nowMs", args: ["boottime"], returns });
+
+  test("once it is kept, the time is written down and what a dead clock had caused is taken back", () => {
+    const boot = testBoot(fakeSystem([kept(false, 16_000), kept(true, 12), kept(true, 13), kept(false, 16_000)]));
+    boot.told.degradations.set("clock", "there is no battery clock");
+    let written = 0;
+    const look = syncWatch(boot, () => {
+      written += 1;
+    });
+    look();
+    expect([written, boot.state.clock.synchronised, boot.told.degradations.size]).toEqual([0, false, 1]);
+    look();
+    look();
+    expect([written, boot.state.clock, boot.told.degradations.size]).toEqual([
+      1,
+      { from: "as the kernel has it", servers: [], synchronised: true, error_ms: 12 + 1 },
+      0,
+    ]);
+    look();
+    expect(boot.told.events.map(({ kind, severity, facts }) => [kind, severity, facts])).toEqual([
+      ["clock.sync", "notice", { synchronised: true, error_ms: 12 }],
+      ["clock.sync", "warning", { synchronised: false, error_ms: 16_000 }],
+    ]);
+  });
+
+  test("servers that do not answer are told after ten minutes, until one does", () => {
+    const late = [kept(false, 16_000), up(1000), kept(false, 16_000), up(600_000), kept(false, 16_000), up(661_000), kept(true, 5)];
+    const boot = testBoot(fakeSystem(late));
+    boot.state.clock.servers = ["ntp.example.org"];
+    const look = syncWatch(boot, () => {});
+    look();
+    look();
+    expect(boot.told.degradations.size).toBe(0);
+    look();
+    expect(boot.told.degradations.get("time")).toContain("ntp.example.org for 11 minutes");
+    look();
+    expect(boot.told.degradations.size).toBe(0);
   });
 });
 

@@ -70,7 +70,7 @@ function rig(stopping = false) {
     boot: () => ({ boot_id: "x", marks: { kernel: 0 }, phases: [] }),
     hardware: () => null,
     processes: () => processes.list(),
-    shutdown: (action, reason) => (shutdowns.push(`${action}: ${reason}`) > 1 ? "it goes down already" : null),
+    shutdown: async (action, reason) => (shutdowns.push(`${action}: ${reason}`) > 1 ? "it goes down already" : null),
     stopping: () => stopping,
     defined: new DefinedServices(supervisor, "container"),
     log: () => {},

@@ -23,7 +23,7 @@ export interface Desk {
   hardware(): Hardware | null;
   processes(): ProcessInfo[];
   /** @returns why not, or null when the way down has begun */
-  shutdown(action: ShutdownAction, reason: string): string | null;
+  shutdown(action: ShutdownAction, reason: string): Promise<string | null>;
   stopping(): boolean;
   readonly defined: DefinedServices;
   log(message: string): void;
@@ -66,8 +66,8 @@ export function handlersFor(caller: string, desk: Desk, peer: () => ChildPeer): 
       return hardware;
     },
     "system.processes": () => desk.processes(),
-    "system.shutdown": ({ action, why }) => {
-      const refusal = desk.shutdown(action, `requested by ${why.who} (${caller}): ${why.reason}`);
+    "system.shutdown": async ({ action, why }) => {
+      const refusal = await desk.shutdown(action, `requested by ${why.who} (${caller}): ${why.reason}`);
       if (refusal !== null) throw new RpcError(rpc_error.conflict, refusal);
       return { accepted: true };
     },

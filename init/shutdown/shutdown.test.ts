@@ -8,7 +8,7 @@ import { endProcesses } from "./processes.ts";
 import { may_replace } from "./sequences.ts";
 import { stopInOrder } from "./services.ts";
 import { Shutdown, type ShutdownPorts } from "./shutdown.ts";
-import { type Step, steps, type WayDown } from "./steps.ts";
+import { type Step, steps, swapOff, type WayDown } from "./steps.ts";
 
 const ends = (command: "restart" | "power-off" | "kexec"): Scripted => ({ call: "power.reboot", args: [command] });
 
@@ -90,11 +90,13 @@ describe("the way down", () => {
     sys.done();
   });
 
-  test("kexec needs a machine and a kernel", () => {
-    expect(rig([]).shutdown.request("kexec", "test")).toContain("a container runs on the host's kernel");
-    expect(rig([], { mode: "machine", kernel: "/no/such/kernel" }).shutdown.request("kexec", "test")).toContain(
-      'no kernel at "/no/such/kernel"',
-    );
+  test("kexec needs a kernel that is loaded, and ends in it", async () => {
+    expect(rig([], { kexecLoaded: () => false }).shutdown.request("kexec", "test")).toContain("no kernel is loaded");
+    const { shutdown, sys, said } = rig([ends("kexec")], { kexecLoaded: () => true });
+    expect(shutdown.request("kexec", "test")).toBeNull();
+    await Bun.sleep(20);
+    expect(said.at(-1)).toBe("aios: kexec now");
+    sys.done();
   });
 
   test("which may take the place of which: only towards less, and asking again changes nothing", async () => {
@@ -181,13 +183,13 @@ describe("steps", () => {
       `
       writeFileSync("/run/swaps", "Filename\\tType\\tSize\\n/dev/vda5   partition\\t1\\t0\\t-2\\n/dev/zram0 partition\\t1\\t0\\t-3\\n");
       sys.mount.mount({ source: "/run/swaps", target: "/proc/swaps", flags: ["bind"], type: "none" });
-      const fake = fakeSystem(["/dev/vda5", "/dev/zram0"].map((path) => ({ call: "mount.swapOff", args: [path] })));
+      const fake = fakeSystem(["/dev/vda5", "/dev/zram0"].map((path) => ({ call: "mount.swapOffAside", args: [path], does: async () => {} })));
       const said = await step("swap").run({ sys: fake, mode: "machine", disks_answer: true, works: [], log: () => {} });
       try { fake.done(); console.log(JSON.stringify(said)); } catch (error) { console.log(JSON.stringify(error.message)); }
       `,
       { imports: of_steps },
     );
-    expect(value).toBe("2 areas");
+    expect(value).toBe("0 areas out of use, 2 in use"); // the fake leaves them
   });
 
   test("file systems: unmounted; one in use is made read-only and let go", async () => {
@@ -221,6 +223,18 @@ describe("steps", () => {
     expect(await named("sync").run(answering)).toBe("synced");
     expect(answering.disks_answer).toBe(true);
   });
+});
+
+test("swap: each area is taken out of use, and one that stays is told", async () => {
+  const areas = ["/var/lib/aios/swap", "/dev/vdb"];
+  const sys = fakeSystem([
+    { call: "mount.swapOffAside", args: ["/var/lib/aios/swap"], does: async () => void areas.shift() },
+    { call: "mount.swapOffAside", args: ["/dev/vdb"], does: async () => {} },
+  ]);
+  const told: string[] = [];
+  expect(await swapOff({ sys, log: (message) => told.push(message) }, () => [...areas])).toBe("1 areas out of use, 1 in use");
+  expect(told.join()).toContain('swapoff "/dev/vdb" failed');
+  sys.done();
 });
 
 test("mounts: what holds data, the last mounted first; never the root", () => {

@@ -1,6 +1,6 @@
 /** Runs the way down, once. A guard over the whole ends it in any case: sync and reboot(2), whatever is still in work. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { ShutdownAction } from "../../contracts/init.ts";
 import { last_step, may_replace, type Sequence } from "./sequences.ts";
 import { type Step, steps, type WayDown } from "./steps.ts";
@@ -16,14 +16,13 @@ export interface ShutdownPorts {
   /** The very end of a container where reboot(2) is not allowed: the one case in which PID 1 exits. */
   exit(): void;
   readonly steps?: readonly Step[];
-  readonly kernel?: string;
+  /** Whether the kernel holds one that kexec would start. */
+  readonly kexecLoaded?: () => boolean;
   readonly guard_ms?: number;
 }
 
 /** More than all limits together. */
 const guard_ms = 90_000;
-const kexec_kernel = "/boot/vmlinuz";
-const kexec_initrd = "/boot/initrd.img";
 
 export class Shutdown {
   readonly #ports: ShutdownPorts;
@@ -40,8 +39,8 @@ export class Shutdown {
 
   /** @returns why not, or null when it goes down now (or does already) */
   request(action: ShutdownAction, reason: string): string | null {
-    const refusal = action === "kexec" ? this.#kexecRefusal() : null;
-    if (refusal !== null) return refusal;
+    if (action === "kexec" && !(this.#ports.kexecLoaded ?? kexecLoaded)())
+      return "kexec is not possible: no kernel is loaded (next-kernel.ts loads it first); use an ordinary reboot";
     const under_way = this.#sequence;
     if (under_way === action) return null;
     if (!may_replace[under_way].includes(action))
@@ -50,12 +49,6 @@ export class Shutdown {
     this.#ports.report(action, "request", reason);
     if (under_way === "up") void this.#go();
     return null;
-  }
-
-  #kexecRefusal(): string | null {
-    if (this.#ports.mode === "container") return "kexec is not possible: a container runs on the host's kernel; use reboot";
-    const kernel = this.#ports.kernel ?? kexec_kernel;
-    return existsSync(kernel) ? null : `kexec is not possible: there is no kernel at "${kernel}"; use reboot`;
   }
 
   get #action(): ShutdownAction {
@@ -100,10 +93,6 @@ export class Shutdown {
     try {
       const { sys, mode } = this.#ports.way();
       if (trouble !== null && mode === "machine") void sys.power.syncAside().catch(() => {}); // begun, not waited for
-      if (this.#action === "kexec") {
-        const kernel = this.#ports.kernel ?? kexec_kernel;
-        sys.power.kexecLoad(kernel, existsSync(kexec_initrd) ? kexec_initrd : null, readFileSync("/proc/cmdline", "utf8").trim());
-      }
       sys.power.reboot(last_step[this.#action]);
     } catch (error) {
       this.#ports.say(`aios: ${this.#action} failed: ${describe(error)}`);
@@ -122,6 +111,15 @@ export class Shutdown {
     } catch (error) {
       this.#ports.say(`aios: restarting failed too: ${describe(error)}; switch the machine off and on`);
     }
+  }
+}
+
+/** kernel/ksysfs.c: 1 when reboot(2) can start another kernel. */
+function kexecLoaded(): boolean {
+  try {
+    return readFileSync("/sys/kernel/kexec_loaded", "utf8").trim() === "1";
+  } catch {
+    return false;
   }
 }
 

@@ -90,12 +90,7 @@ export const steps: readonly Step[] = [
     what: "Take swap areas out of use",
     modes: "machine", // a container sees the host's
     limit_ms: 10_000,
-    run: async ({ sys, disks_answer }) => {
-      if (!disks_answer) return not_answering;
-      const paths = parseSwaps(readFileSync("/proc/swaps", "utf8"));
-      for (const path of paths) sys.mount.swapOff(path);
-      return `${paths.length} areas`;
-    },
+    run: async (way) => (way.disks_answer ? await swapOff(way) : not_answering),
   },
   {
     name: "file systems",
@@ -107,6 +102,19 @@ export const steps: readonly Step[] = [
 ];
 
 const not_answering = "left as they are: the disks do not answer";
+
+/** @param swaps reads /proc/swaps (proc(5)) */
+export async function swapOff({ sys, log }: Pick<WayDown, "sys" | "log">, swaps = readSwaps): Promise<string> {
+  const before = swaps();
+  for (const path of before) await sys.mount.swapOffAside(path);
+  const left = swaps();
+  for (const path of left) log(`swapoff "${path}" failed: what lies in it may not fit into memory`);
+  return `${before.length - left.length} areas out of use, ${left.length} in use`;
+}
+
+function readSwaps(): string[] {
+  return parseSwaps(readFileSync("/proc/swaps", "utf8"));
+}
 
 async function takeDown({ sys, mode, log, disks_answer }: WayDown): Promise<string> {
   if (!disks_answer) return not_answering;

@@ -12,8 +12,11 @@ export interface Wiring {
   readonly console_chardev: string;
   readonly test_chardev: string;
   readonly config: string | null;
-  /** `forward`: one way in from this host, as hostfwd has it. */
-  readonly nic: boolean | { readonly forward: string };
+  /**
+   * `shut`: its network ends at QEMU; with `forward` there is one way in from this host, as hostfwd has it. `open`: it
+   * leads to where QEMU itself is, for a QEMU in a network namespace of its own.
+   */
+  readonly nic: "none" | "shut" | "open" | { readonly forward: string };
   readonly rtc: string;
   /** Direct boot. Without it the firmware looks for something on `disk`. */
   readonly direct: {
@@ -45,7 +48,7 @@ export function machineArguments(wiring: Wiring): string[] {
     ...hotplug_slots.flatMap((id, index) => ["-device", `pcie-root-port,id=${id},chassis=${index + 1},slot=${index + 1}`]),
     ...port("aios.console", wiring.console_chardev, 1),
     ...port("aios.test", wiring.test_chardev, 2),
-    ...(wiring.nic === false ? [] : network(wiring.nic === true ? "" : `,hostfwd=${wiring.nic.forward}`)),
+    ...(wiring.nic === "none" ? [] : network(wiring.nic)),
     ...(wiring.config === null ? [] : ["-fw_cfg", `name=opt/aios/aios.yaml,file=${wiring.config}`]),
     ...(wiring.direct === null ? firmware(wiring.firmware_variables) : direct(wiring.direct)),
     ...(wiring.disk === null ? [] : drive("disk0", wiring.disk, "")),
@@ -60,8 +63,9 @@ function port(name: string, socket: string, number: number): string[] {
   return number === 1 ? ["-device", "virtio-serial-pci,id=serial0", ...chardev, ...device] : [...chardev, ...device];
 }
 
-function network(more: string): string[] {
-  return ["-netdev", `user,id=net0,restrict=on${more}`, "-device", "virtio-net-pci,netdev=net0,romfile="];
+function network(nic: "shut" | "open" | { readonly forward: string }): string[] {
+  const way = nic === "open" ? "" : `,restrict=on${nic === "shut" ? "" : `,hostfwd=${nic.forward}`}`;
+  return ["-netdev", `user,id=net0${way}`, "-device", "virtio-net-pci,netdev=net0,romfile="];
 }
 
 function drive(id: string, path: string, more: "" | ",readonly=on" | ",snapshot=on"): string[] {

@@ -1,6 +1,6 @@
 /** Disks of test machines: sparse files, partitioned without being mounted. */
 
-import { closeSync, constants, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { z } from "zod";
 import { run } from "../../tooling/run.ts";
 
@@ -56,6 +56,24 @@ async function partitionOf(disk: string, type: string): Promise<Place> {
 export async function putConfig(disk: string, file: string): Promise<void> {
   const { offset_bytes } = await partitionOf(disk, esp_type);
   await run(["mcopy", "-o", "-i", `${disk}@@${offset_bytes}`, file, "::/aios.yaml"]);
+}
+
+/**
+ * A stick with a file system labelled AIOS-CONFIG, as other computers make them: FAT, on the whole stick or in the one
+ * partition of an MBR.
+ * @param text of aios.yaml
+ */
+export async function makeConfigStick(path: string, text: string, partitioned: boolean): Promise<void> {
+  const mebibytes = 16;
+  const offset_bytes = partitioned ? 1024 * 1024 : 0;
+  const drive = `${path}@@${offset_bytes}`;
+  makeBlankDisk(path, mebibytes);
+  if (partitioned) await run(["sfdisk", "--quiet", path], { stdin: "label: dos\nstart=2048, type=c\n" });
+  const sectors = (mebibytes * 1024 * 1024 - offset_bytes) / sector_bytes;
+  await run(["mformat", "-i", drive, "-T", String(sectors), "-h", "64", "-s", "32", "-v", "AIOS-CONFIG", "::"]);
+  const file = `${path}.yaml`;
+  writeFileSync(file, text);
+  await run(["mcopy", "-o", "-i", drive, file, "::/aios.yaml"]);
 }
 
 /** Copies the data partition out of a disk, so that the tools for file systems can read it. */

@@ -18,6 +18,12 @@ export async function plugUsb(qmp: Qmp, id: string, driver: string): Promise<voi
   await qmp.execute("device_add", { driver, id, bus: "usb.0" });
 }
 
+/** A USB stick. */
+export async function plugStick(qmp: Qmp, id: string, file: string): Promise<void> {
+  await qmp.execute("blockdev-add", { driver: "raw", "node-name": `${id}-medium`, file: { driver: "file", filename: file } });
+  await qmp.execute("device_add", { driver: "usb-storage", id, drive: `${id}-medium`, bus: "usb.0" });
+}
+
 /** Asks the guest to let go of a device; DEVICE_DELETED comes when it has. */
 export async function unplug(qmp: Qmp, id: string): Promise<void> {
   await qmp.execute("device_del", { id });

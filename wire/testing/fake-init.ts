@@ -54,6 +54,8 @@ export const system_status: z.infer<(typeof init_methods)["system.status"]["resu
   uptime_ms: 1000,
   time_ms: 1_700_000_000_000,
   degradations: [],
+  clock: { from: "by the battery clock", servers: [], synchronised: false, error_ms: null },
+  config: { from: "the defaults", next: null },
   data: { persistent: true, mount: "/var/lib/aios", detail: "", used_bytes: 10e6, size_bytes: 100e6, inodes_used: 100, inodes: 10_000 },
   watchdog: { device: null, timeout_s: null, petted_ms_ago: null },
 };

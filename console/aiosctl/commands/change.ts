@@ -33,19 +33,21 @@ export function addChangeCommands(program: Command, run: Run): void {
       }),
     );
   }
-  for (const { verb, does } of [
-    { verb: "reboot", does: "stop everything in order and reboot" },
-    { verb: "poweroff", does: "stop everything in order and power off" },
-  ] as const) {
-    const command = program.command(verb).description(does).requiredOption("--why <text>", "the reason, for the record");
-    command.action(
-      run(async (context) => {
-        const answer = await context.client.call(verb, { body: { reason: command.opts<{ why: string }>().why } });
-        show(context, answer, () => `${verb}: accepted; the services stop now`);
-        return exit.ok;
-      }),
-    );
-  }
+  const reboot = program.command("reboot").description("stop everything in order and reboot");
+  reboot.option("--kexec", "start the kernel on the ESP directly, without the firmware");
+  addShutdown(reboot, run, () => (reboot.opts<{ kexec?: boolean }>().kexec === true ? "kexec" : "reboot"));
+  addShutdown(program.command("poweroff").description("stop everything in order and power off"), run, () => "poweroff");
+}
+
+function addShutdown(command: Command, run: Run, route: () => "reboot" | "kexec" | "poweroff"): void {
+  command.requiredOption("--why <text>", "the reason, for the record");
+  command.action(
+    run(async (context) => {
+      const answer = await context.client.call(route(), { body: { reason: command.opts<{ why: string }>().why } });
+      show(context, answer, () => `${route()}: accepted; the services stop now`);
+      return exit.ok;
+    }),
+  );
 }
 
 async function change(

@@ -16,9 +16,10 @@ export function statusView(status: SystemStatus, services: readonly ServiceStatu
   const rows: [string, Cell][] = [
     ["services", servicesCell(services)],
     ["version", { text: `aiOS ${plain(status.version)}, kernel ${plain(status.kernel)}, ${status.mode}` }],
+    ["config", { text: plain([`from ${status.config.from}`, ...(status.config.next === null ? [] : [status.config.next])].join("; ")) }],
     ["data", dataCell(status.data)],
     ["watchdog", watchdogCell(status.watchdog)],
-    ["time", { text: new Date(status.time_ms).toISOString().replace("T", " ").slice(0, 19).concat(" UTC") }],
+    ["time", { text: `${new Date(status.time_ms).toISOString().replace("T", " ").slice(0, 19)} UTC, ${clockWords(status.clock)}` }],
     ["machine", { text: plain(status.machine_id) }],
     ["boot", { text: plain(status.boot_id) }],
   ];
@@ -49,6 +50,12 @@ function dataCell(data: SystemStatus["data"]): Cell {
   const detail = data.detail === "" ? "" : `, ${plain(data.detail)}`;
   const well = data.persistent && ratio < 0.9 && inodes_ratio < 0.9;
   return { text: `${full}${inodes}  ${where}${detail}`, ...(well ? {} : { colour: "yellow" }) };
+}
+
+function clockWords({ synchronised, error_ms, servers, from }: SystemStatus["clock"]): string {
+  if (synchronised) return error_ms === null ? "synchronised" : `synchronised to within ${span(error_ms)}`;
+  const asked = servers.length === 0 ? "no time server is known" : `no answer yet from ${servers.map(plain).join(", ")}`;
+  return `${plain(from)}; ${asked}`;
 }
 
 function watchdogCell(watchdog: SystemStatus["watchdog"]): Cell {

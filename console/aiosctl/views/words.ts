@@ -21,6 +21,8 @@ function factWords(event: Event): string {
       return event.facts.detail;
     case "system.shutdown":
       return `${event.facts.action}, ${event.facts.phase}${colon(event.facts.detail)}`;
+    case "config.found":
+      return event.facts.detail;
     case "service.state":
       return `${event.facts.service} ${event.facts.from} → ${event.facts.to}${colon(event.facts.reason)}`;
     case "service.exited":
@@ -40,6 +42,10 @@ function factWords(event: Event): string {
       return event.facts.key === "power" ? "the power button was pressed" : "Ctrl-Alt-Del was pressed";
     case "clock.step":
       return `the clock stepped by ${event.facts.by_ms < 0 ? "-" : "+"}${span(Math.abs(event.facts.by_ms))}`;
+    case "clock.sync":
+      return event.facts.synchronised
+        ? `the clock is synchronised, to within ${span(event.facts.error_ms)}`
+        : "the clock is not synchronised any more";
     case "watchdog.near":
       return `the watchdog bites in ${span(event.facts.left_ms)}`;
     case "kernel.log":

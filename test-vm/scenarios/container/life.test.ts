@@ -36,6 +36,12 @@ describe("the ways down", () => {
     expect(await within("the reboot", 30_000, container.ended)).toBe("SIGHUP");
   });
 
+  test("kexec is refused: the kernel is the host's", async () => {
+    const container = await boot({ data: newFolder("data") });
+    await expect(container.console.call("kexec", { reason: "to see it refused" })).rejects.toThrow("a container runs on the host's kernel");
+    expect((await container.console.call("status")).state).not.toBe("stopping");
+  });
+
   test("TERM for PID 1 from outside is a poweroff", async () => {
     const container = await boot({ data: newFolder("data") });
     process.kill(container.pid, "SIGTERM");

@@ -1,28 +1,44 @@
 /** The disk image as a user has it: UEFI firmware, unified kernel image, root by partition name, data that stays. */
 
 import { expect, test } from "bun:test";
-import { statSync, truncateSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { copyDisk, extractDataPartition, isCleanFileSystem, putConfig } from "../../machine/disks.ts";
+import { run } from "../../../tooling/run.ts";
+import { dataPartition, extractDataPartition, isCleanFileSystem, makeBlankDisk, putConfig } from "../../machine/disks.ts";
+import { setLink } from "../../machine/inject.ts";
 import { needBuilt, newFolder } from "../../places.ts";
 import { startMachine } from "../../qemu.ts";
-import { allReady } from "../expect.ts";
+import { allReady, decisionWhere } from "../expect.ts";
+
+const gibibyte = 1024 ** 3;
+const disk_bytes = 4 * gibibyte;
+
+/** As README says, onto a disk that is larger than the image. */
+async function flash(disk: string): Promise<void> {
+  makeBlankDisk(disk, disk_bytes / 1024 / 1024);
+  await run(["dd", `if=${needBuilt("disk_image")}`, `of=${disk}`, "bs=4M", "conv=fsync,notrunc,sparse", "status=none"]);
+}
 
 test("boots by UEFI, grows and keeps its data, powers off cleanly, and reads its config from the ESP", async () => {
   const folder = newFolder("image");
   const disk = join(folder, "disk.raw");
-  await copyDisk(needBuilt("disk_image"), disk);
-  truncateSync(disk, statSync(disk).size + 512 * 1024 * 1024);
+  await flash(disk);
   const first = await startMachine({ boot: "disk", disk });
   let machine_id = "";
+  let decided = "";
   try {
     await first.ready();
     await allReady(first.console, { limit_ms: 60_000, every_ms: 200 });
     const status = await first.console.call("status");
     machine_id = status.machine_id;
     expect(status.data.persistent).toBe(true);
-    expect(status.data.size_bytes).toBeGreaterThan(450 * 1024 * 1024);
+    expect(status.data.size_bytes).toBeGreaterThan(2.5 * gibibyte);
+    expect(status.data.detail).toContain("grown to its disk, formatted");
     expect((await first.console.call("hardware")).firmware.kind).toBe("uefi");
+    await setLink(first.qmp, "net0", false);
+    decided = (
+      await decisionWhere(first.console, "about the link", ({ rule }) => rule === "link-down", { limit_ms: 60_000, every_ms: 500 })
+    ).id;
     await first.poweroff();
   } finally {
     await first.kill();
@@ -31,6 +47,8 @@ test("boots by UEFI, grows and keeps its data, powers off cleanly, and reads its
   await extractDataPartition(disk, partition);
   const found = await isCleanFileSystem(partition);
   expect(found.clean, found.said).toBe(true);
+  const { offset_bytes, size_bytes } = await dataPartition(disk);
+  expect(disk_bytes - offset_bytes - size_bytes).toBeLessThan(2 * 1024 * 1024);
 
   const config = join(folder, "aios.yaml");
   writeFileSync(config, "hostname: from-the-esp\n");
@@ -38,7 +56,13 @@ test("boots by UEFI, grows and keeps its data, powers off cleanly, and reads its
   const second = await startMachine({ boot: "disk", disk });
   try {
     await second.ready();
-    expect(await second.console.call("status")).toMatchObject({ machine_id, hostname: "from-the-esp" });
+    const status = await second.console.call("status");
+    expect(status).toMatchObject({ machine_id, hostname: "from-the-esp", degradations: [] });
+    expect(status.config.from).toBe('"aios.yaml" on "/dev/vda1"');
+    // neither grown, formatted nor repaired again
+    expect(status.data.detail).toBe(`"/dev/vda4", ${Math.floor(size_bytes / 1024 / 1024)} MiB`);
+    const why = await second.console.call("why", { path: { id: decided } });
+    expect(why.decisions.map(({ id }) => id)).toEqual([decided]);
     await second.poweroff();
   } finally {
     await second.kill();

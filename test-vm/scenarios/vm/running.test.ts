@@ -185,9 +185,35 @@ test("the watchdog is petted", async () => {
   expect(machine.qmp.count("WATCHDOG")).toBe(0);
 });
 
+test("kexec is refused where no kernel lies, and everything goes on", async () => {
+  const refusal = "there is no EFI system partition";
+  await expect(machine.console.call("kexec", { reason: "to see it refused" })).rejects.toThrow(refusal);
+  expect((await machine.console.call("status")).state).not.toBe("stopping");
+});
+
+/** With swap in use, on the data partition and on a disk: a file system that holds swap cannot be unmounted. */
 test("the power button powers off, and leaves a clean file system", async () => {
+  const swap_disk = join(machine.folder, "swap.raw");
+  makeBlankDisk(swap_disk, 64);
+  const earlier = (await machine.console.list("events", { query: { kind: "device.added", lines: "1000" } })).map(({ id }) => id);
+  await inject.plugDisk(machine.qmp, "swap-disk", swap_disk, "slot2");
+  const added = await eventWhere(
+    machine.console,
+    "device.added",
+    ({ id, facts }) => facts.subsystem === "block" && !earlier.includes(id),
+    patient,
+  );
+  const file = "/proc/1/root/var/lib/aios/swap";
+  const areas = [file, `/dev/${added.facts.name}`];
+  await machine.sh(`dd if=/dev/zero of=${file} bs=1M count=32 2>/dev/null; chmod 600 ${file}`);
+  const on = await machine.sh(`${areas.map((area) => `mkswap ${area} && swapon ${area}`).join(" && ")} && grep -c ^/ /proc/swaps`);
+  expect(on.out).toEndWith("2\n");
+  const before = machine.serial().length;
   await inject.pressPowerButton(machine.qmp);
   await within("the machine to power off", 90_000, machine.ended, () => machine.serial().slice(-3000));
+  const said = machine.serial().slice(before);
+  expect(said).toContain("shutdown: swap: 2 areas out of use, 0 in use");
+  expect(said).toContain("shutdown: file systems: 1 unmounted, 0 in use");
   const partition = join(machine.folder, "data.ext4");
   await extractDataPartition(machine.disk ?? "", partition);
   const found = await isCleanFileSystem(partition);

@@ -1,0 +1,59 @@
+/** A config on a stick labelled AIOS-CONFIG: there at power-on, and plugged in while the system runs. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
+import { makeConfigStick } from "../../machine/disks.ts";
+import * as inject from "../../machine/inject.ts";
+import { newFolder } from "../../places.ts";
+import { type Machine, startMachine } from "../../qemu.ts";
+import { waitFor } from "../../wait.ts";
+import { eventWhere } from "../expect.ts";
+
+const patient = { limit_ms: 60_000, every_ms: 200 };
+const folder = newFolder("sticks");
+const sticks = { first: join(folder, "first.raw"), wrong: join(folder, "wrong.raw"), second: join(folder, "second.raw") };
+
+let machine: Machine;
+
+beforeAll(async () => {
+  await makeConfigStick(sticks.first, "hostname: from-the-stick\n", false);
+  await makeConfigStick(sticks.wrong, "hostname: x\nnetwork:\n  dsn: []\n", true);
+  await makeConfigStick(sticks.second, "hostname: from-the-second\n", true);
+  const more = ["-blockdev", `driver=raw,node-name=first-medium,file.driver=file,file.filename=${sticks.first}`];
+  machine = await startMachine({ boot: "direct", more: [...more, "-device", "usb-storage,id=first,drive=first-medium,bus=usb.0"] });
+  await machine.ready();
+}, 240_000);
+
+afterAll(() => machine?.kill());
+
+const config = async () => (await machine.console.call("status")).config;
+
+test("a stick that is there at power-on is the config", async () => {
+  const { hostname, degradations } = await machine.console.call("status");
+  expect([hostname, degradations]).toEqual(["from-the-stick", []]);
+  expect(await config()).toEqual({ from: '"aios.yaml" on "/dev/sda"', next: null });
+});
+
+test("one that is plugged in and wrong is named with line, key and reason, until it is pulled out", async () => {
+  await inject.unplug(machine.qmp, "first");
+  await inject.plugStick(machine.qmp, "wrong", sticks.wrong);
+  const found = await eventWhere(machine.console, "config.found", ({ facts }) => facts.outcome === "refused", patient);
+  expect(found.facts.detail).toContain('line 3, key "network.dsn": there is no such key');
+  const { state, degradations, hostname } = await machine.console.call("status");
+  expect([state, degradations.map(({ what }) => what), hostname]).toEqual(["degraded", ["config stick"], "from-the-stick"]);
+  await inject.unplug(machine.qmp, "wrong");
+  await waitFor("that to be taken back", async () => (await machine.console.call("status")).state === "running", patient);
+});
+
+test("one that is plugged in and right is said to hold from the next boot on, and does", async () => {
+  await inject.plugStick(machine.qmp, "second", sticks.second);
+  await eventWhere(machine.console, "config.found", ({ facts }) => facts.outcome === "next-boot", patient);
+  expect((await config()).next).toContain("takes effect at the next boot");
+  expect((await machine.console.call("status")).hostname).toBe("from-the-stick");
+  const after = machine.serial().length;
+  await machine.console.call("reboot", { reason: "the new config" });
+  machine.wasReset();
+  await machine.ready({ after });
+  expect((await machine.console.call("status")).hostname).toBe("from-the-second");
+  expect((await config()).next).toBeNull();
+}, 300_000);
