@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { say } from "../tooling/progress.ts";
 import { makeDisk, makeErofs } from "./disk.ts";
 import { baseTree } from "./mkosi.ts";
-import { compileAios, compileClient, compileStatic, makeFilter } from "./programs.ts";
+import { checkPolicies, compileAios, compileClient, compileStatic, makeFilter } from "./programs.ts";
 import { release } from "./release.ts";
 import { makeRoot } from "./root.ts";
 
@@ -36,6 +36,7 @@ else if (target === "programs") {
   await compileStatic();
   await makeFilter();
   await compileAios(values.entry);
+  await checkPolicies();
   const this_release = await release();
   await makeRoot(base, this_release);
   if (target !== "tree") await makeErofs(base, this_release);

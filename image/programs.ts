@@ -198,6 +198,16 @@ export async function makeFilter(): Promise<void> {
   chmodSync(join(build, "seccomp/service.bpf"), 0o644);
 }
 
+/** Holds the policies against their examples: `build/policies.checked`. The image does not do so again (tools/policy/load.ts). */
+export async function checkPolicies(): Promise<void> {
+  const inputs = ["tools/policy", "tools/paths", "contracts", "package-lock.json"].map((name) => join(checkout, name));
+  await product("policies", keyOf({ files: inputs }), "policies.checked", "policies.checked", (folder) =>
+    step("policies: holding them against their examples", async () => {
+      await run([bun, "tools/policy/check.ts", join(folder, "policies.checked")], { cwd: checkout });
+    }),
+  );
+}
+
 async function hostVersion(program: string): Promise<string> {
   return (await run([program, "-dumpversion"])).trim();
 }

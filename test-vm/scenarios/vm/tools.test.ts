@@ -19,7 +19,7 @@ async function boot(disk: string): Promise<{ readonly machine: Machine; readonly
 
 /** Devices that a namespace of the build machine does not have, kernel parameters, and the machine's own clock. */
 async function changeMachine(aiosctl: Aiosctl): Promise<void> {
-  const stay = ["--confirm-within", "0s"];
+  const stay = ["--confirm-within", "0"];
   await aiosctl.done("net.configure", { interface: "dummy0", make: { kind: "dummy" }, up: true, addresses: ["192.0.2.1/24"] }, ...stay);
   await aiosctl.done(
     "net.configure",
