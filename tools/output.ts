@@ -22,10 +22,6 @@ const piece_chars_max = 16 * 1024;
 export class Output {
   readonly #channels = new Map<string, Channel>();
 
-  knows(call: string): boolean {
-    return this.#channels.has(call);
-  }
-
   write(call: string, stream: Stream, text: string): void {
     const channel = this.#channel(call);
     for (let at = 0; at < text.length; at += piece_chars_max) {

@@ -15,7 +15,7 @@ import {
 import { callerSocket, callerSocketFolder } from "../contracts/paths.ts";
 import type { Agent, Grant, PolicyInfo } from "../contracts/permission.ts";
 import { rpc_error } from "../contracts/rpc.ts";
-import type { CallOutcome } from "../contracts/tool.ts";
+import type { CallOutcome, Principal } from "../contracts/tool.ts";
 import { type Handlers, type Peer, RpcError } from "../wire/peer.ts";
 import { listenUnix } from "../wire/unix.ts";
 import type { Audit } from "./audit/audit.ts";
@@ -108,20 +108,20 @@ function handlersFor(
     },
     "calls/cancel": async ({ call, reason, person }) => {
       const { principal } = who(person);
-      mine(broker, call, who(person));
+      changeable(broker, call, who(person));
       const running = broker.calls.running(call);
       if (!(await broker.calls.cancel(call, principal, reason)))
         throw new RpcError(rpc_error.conflict, `cancelling "${call}" failed: it neither runs nor waits`);
       return (await running)?._meta ?? lastOutcome(broker, call);
     },
     "calls/confirm": ({ call, person }) => {
-      mine(broker, call, who(person));
+      changeable(broker, call, who(person));
       if (!broker.confirmations.confirm(call))
         throw new RpcError(rpc_error.conflict, `confirming "${call}" failed: it does not wait for that; it stands, or was taken back`);
       return { confirmed: true };
     },
     "calls/follow": ({ call, person }) => {
-      if (!broker.output.knows(call)) mine(broker, call, who(person));
+      mine(broker, call, who(person));
       follows.push(
         broker.output.follow(call, {
           piece: (stream, text) => void peer().tell("call.output", { call, stream, text }),
@@ -151,6 +151,7 @@ function handlersFor(
     "approvals/decide": async ({ call, approve, reason, person }) => {
       const by = who(person);
       if (approve) mayApprove(broker, call, by);
+      else changeable(broker, call, by);
       return await said(rpc_error.conflict, () => broker.calls.decide(call, approve, by.principal, reason, by.role));
     },
     "grants/list": ({ all, person }) => {
@@ -215,14 +216,28 @@ function record(broker: Broker, call: string, who: Who) {
 /** The entries of a call that the caller may see: a person all, everyone else its own. @throws {RpcError} */
 function mine(broker: Broker, call: string, who: Who) {
   const entries = broker.audit.ofCall(call);
-  const visible =
-    who.role !== null ||
-    entries.some(({ principal }) => principal === who.principal || (who.owner === null && isAgentOf(broker, principal, who)));
-  const waiting = broker.approvals.get(call);
-  if (entries.length === 0 && waiting === null && broker.calls.running(call) === null)
-    throw new RpcError(rpc_error.not_found, `there is no call "${call}" in the audit`);
-  if (!visible && entries.length > 0) throw new RpcError(rpc_error.not_permitted, `"${call}" is not a call of ${who.principal}`);
+  const callers = callersOf(broker, call, entries);
+  if (callers.length === 0) throw new RpcError(rpc_error.not_found, `there is no call "${call}" in the audit`);
+  if (who.role === null && !callers.some((caller) => isOwn(broker, caller, who)))
+    throw new RpcError(rpc_error.not_permitted, `"${call}" is not a call of ${who.principal}`);
   return entries;
+}
+
+/** That, and whether he may end it, keep it or say no to it: an observer only what he asked for himself. @throws {RpcError} */
+function changeable(broker: Broker, call: string, who: Who): void {
+  const callers = callersOf(broker, call, mine(broker, call, who));
+  if (who.role === "observer" && !callers.includes(who.principal))
+    throw new RpcError(rpc_error.not_permitted, `"${call}" is not a call of ${who.principal}, and an observer changes nothing of others`);
+}
+
+/** Whose call it is: by the record, by what waits, and by what is in work. */
+function callersOf(broker: Broker, call: string, entries: readonly { readonly principal: Principal }[]): Principal[] {
+  const further = [broker.approvals.get(call)?.approval.principal ?? null, broker.calls.callerOf(call)];
+  return [...entries.map(({ principal }) => principal), ...further.filter((one) => one !== null)];
+}
+
+function isOwn(broker: Broker, principal: Principal, who: Who): boolean {
+  return principal === who.principal || (who.owner === null && isAgentOf(broker, principal, who));
 }
 
 function isAgentOf(broker: Broker, principal: string, who: Who): boolean {

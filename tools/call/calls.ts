@@ -118,6 +118,11 @@ export class Calls {
     return this.#ended.get(call) ?? this.#decided.get(call)?.promise ?? null;
   }
 
+  /** Whose call it is that is in work, also before anything of it is on record. */
+  callerOf(call: string): Principal | null {
+    return this.#open.get(call)?.request.principal ?? null;
+  }
+
   /** @returns false when it neither runs nor waits */
   async cancel(call: string, by: Principal, why: string): Promise<boolean> {
     const attempt = this.#open.get(call);

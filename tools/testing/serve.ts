@@ -1,7 +1,7 @@
 /**
  * A whole broker in a folder, as a process of its own that tests talk to and kill:
  *
- *   bun tools/testing/serve.ts FOLDER [--authority allow|deny|image] [--kill-step STEP] [--kill-sys N] [--tool NAME]
+ *   bun tools/testing/serve.ts FOLDER [--authority allow|deny|approval|policies] [--kill-step STEP] [--kill-sys N] [--tool NAME]
  *
  * FOLDER/run has its sockets, FOLDER/data what it keeps. `--kill-step` ends it by SIGKILL when a call of the tool reaches
  * that step; `--kill-sys` before the Nth system call or program that the tool asks for between its intent and its outcome.
@@ -16,7 +16,7 @@ import type { System } from "../../sys/system.ts";
 import type { Step } from "../call/steps.ts";
 import type { Exec } from "../exec/exec.ts";
 import { serveBroker } from "../serve.ts";
-import { authorityFor, openTestBroker } from "./open.ts";
+import { authorityFor, openTestBroker, placesIn } from "./open.ts";
 
 const { positionals, values } = parseArgs({
   args: Bun.argv.slice(2),
@@ -84,7 +84,7 @@ function countedSystem(sys: System): System {
 const run = join(folder, "run");
 for (const caller of broker_callers) mkdirSync(callerSocketFolder("broker", caller, run), { recursive: true });
 const broker = await openTestBroker(folder, {
-  authority: authorityFor(values.authority),
+  authority: authorityFor(values.authority, placesIn(folder)),
   onStep,
   wrapSys: countedSystem,
   wrapExec: (exec: Exec) => counted(exec),

@@ -3,13 +3,13 @@
 import { z } from "zod";
 import type { Resource, Risk } from "../../../contracts/tool.ts";
 import type { Context } from "../../context.ts";
-import { type Command, tools_uid } from "../../exec/exec.ts";
+import type { Command } from "../../exec/exec.ts";
 import { answerText } from "../../exec/output.ts";
 import { type Occupied, openExisting } from "../../paths/place.ts";
 import { resourcesOf } from "../../paths/resources.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { dropProgram, keepProgram, programOf, runningPrograms } from "./shared/programs.ts";
-import { sandbox_profiles } from "./shared/sandboxes.ts";
+import { sandbox_profiles, uidOf } from "./shared/sandboxes.ts";
 
 const mib = 1024 * 1024;
 const timeout_ms_max = 600_000;
@@ -36,7 +36,9 @@ const Input = z.strictObject({
   sandbox: z
     .enum(["closed", "network", "observer"])
     .default("closed")
-    .describe("closed: no network. network: with the system's network. observer: no network, but it sees the system's processes"),
+    .describe(
+      "closed: no network. network: with the system's network. observer: no network, but it sees the system's processes, and has a user of its own",
+    ),
   reads: z
     .array(Path)
     .max(16)
@@ -175,16 +177,29 @@ function resolve(input: Input, context: Context): Places {
 
 /** The process that will be, as policies see it. */
 function startOf(program: string, { sandbox, background, writes }: Input, { call }: Context): Resource {
-  const attributes = { program, sandbox, background, uid: tools_uid, network: sandbox === "network", writes: writes.length, core: false };
+  const attributes = {
+    program,
+    sandbox,
+    background,
+    uid: uidOf(sandbox, call),
+    network: sandbox === "network",
+    writes: writes.length,
+    core: false,
+  };
   return { kind: "process", id: call, access: "execute", attributes };
 }
 
-function commandOf({ program, reads, writes }: Places, input: Input): Command {
+function commandOf({ program, reads, writes }: Places, input: Input, { call }: Context): Command {
   const shown = (places: readonly Occupied[]): [number, string][] => places.map(({ fd, path }) => [fd, path]);
   return {
     argv: [program.path, ...input.argv.slice(1)],
     // the program itself too: what was authorised is what runs
-    sandbox: { ...sandbox_profiles[input.sandbox], reads: [...shown(reads), ...shown([program])], writes: shown(writes) },
+    sandbox: {
+      ...sandbox_profiles[input.sandbox],
+      uid: uidOf(input.sandbox, call),
+      reads: [...shown(reads), ...shown([program])],
+      writes: shown(writes),
+    },
     cwd: input.cwd,
     env: input.env,
     ...(input.stdin === null ? {} : { stdin: input.stdin }),
@@ -200,7 +215,7 @@ function commandOf({ program, reads, writes }: Places, input: Input): Command {
 }
 
 async function runToEnd(target: Places, input: Input, context: Context) {
-  const finished = await context.exec.run(commandOf(target, input));
+  const finished = await context.exec.run(commandOf(target, input, context));
   const [stdout, stderr] = [answered(finished.stdout), answered(finished.stderr)];
   return {
     handle: null,
@@ -229,7 +244,7 @@ async function goOn(target: Places, input: Input, context: Context) {
     throw new ToolError(
       `starting a program in the background failed: ${running} run already, the most there may be; end one with process.kill`,
     );
-  const started = await context.exec.start(commandOf(target, input));
+  const started = await context.exec.start(commandOf(target, input, context));
   const record = {
     kept: started.kept,
     principal: context.principal,

@@ -1,0 +1,2 @@
+import type { Attempt } from "./attempt.ts";
+export const permission: readonly Attempt[] = [];
