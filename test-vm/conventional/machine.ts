@@ -126,7 +126,8 @@ export async function startConventionalMachine(options: {
       await waitFor("sshd to greet", ask, { limit_ms, every_ms: 250, explain });
     },
     async usedBytes() {
-      const value = (name: string): number => 1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(serial())?.[1]);
+      // not at the beginning of a line: a login prompt may stand there
+      const value = (name: string): number => 1024 * Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(serial())?.[1]);
       const used = (): number | false => value("MemTotal") - value("MemAvailable") || false;
       return await waitFor("its memory report", used, { limit_ms, every_ms: 200, explain });
     },
