@@ -51,12 +51,13 @@ function inside(name: string, script: (stage: Stage) => string): Attempt {
     name,
     by: "a program in its sandbox",
     async run(stage) {
-      for (const sandbox of sandboxes) {
+      const tried = sandboxes.map(async (sandbox) => {
         const { out } = await runs(stage, `$| = 1; print "ran\\n"; ${script(stage)}`, { sandbox });
         demand(`${sandbox}: the script did not run`, out.startsWith("ran\n"));
         demand(`${sandbox}: ${out}`, !out.includes("got in"));
         demandNoLeak(sandbox, out);
-      }
+      });
+      await Promise.all(tried);
     },
   };
 }
