@@ -18,6 +18,7 @@ import { EventHub } from "../events.ts";
 import { LogHub } from "../logs.ts";
 import { policy } from "../supervise/policy.ts";
 import type { RunnerHears } from "../supervise/runner.ts";
+import type { ServiceSpec } from "../supervise/spec.ts";
 import { Supervisor } from "../supervise/supervisor.ts";
 import { coreSpecs } from "../supervise/table.ts";
 import { DefinedServices } from "./defined.ts";
@@ -32,10 +33,11 @@ let sockets = 0;
 
 interface Child {
   readonly hears: RunnerHears;
-  killed: boolean;
+  readonly spec: ServiceSpec;
 }
 
-function rig(stopping = false) {
+/** @param options.obeys whether services end when they are told to */
+function rig({ stopping = false, obeys = true } = {}) {
   const clock = { wall: Date.now, boot: () => performance.now() };
   const events = new EventHub(clock, () => "0badcafe");
   const logs = new LogHub(clock);
@@ -43,9 +45,8 @@ function rig(stopping = false) {
   const supervisor = new Supervisor({
     runner: {
       start(spec, hears) {
-        const child: Child = { hears, killed: false };
-        children.set(spec.name, child);
-        const end = (): void => queueMicrotask(() => hears.ended({ status: 0, signal: null }));
+        children.set(spec.name, { hears, spec });
+        const end = (): void => queueMicrotask(() => void (obeys && hears.ended({ status: 0, signal: null })));
         return { pid: 100 + children.size, mainPid: () => 7, term: end, kill: end };
       },
     },
@@ -58,6 +59,7 @@ function rig(stopping = false) {
   });
   supervisor.put(coreSpecs(default_config, "container"));
   const shutdowns: string[] = [];
+  const said: string[] = [];
   const processes = new ProcessList({ supervisor, now: () => performance.now() });
   const desk: Desk = {
     supervisor,
@@ -73,10 +75,10 @@ function rig(stopping = false) {
     shutdown: async (action, reason) => (shutdowns.push(`${action}: ${reason}`) > 1 ? "it goes down already" : null),
     stopping: () => stopping,
     defined: new DefinedServices(supervisor, "container"),
-    log: () => {},
+    log: (message) => void said.push(message),
   };
   closers.push(() => supervisor.close());
-  return { supervisor, events, logs, desk, children, shutdowns };
+  return { supervisor, events, logs, desk, children, shutdowns, said };
 }
 
 function door(): { door: Door; path: string } {
@@ -112,6 +114,7 @@ const codeOf = (work: Promise<unknown>) =>
     (error: unknown) => (error instanceof RpcError ? error.code : String(error)),
   );
 const settle = () => Bun.sleep(20);
+const web = DefinedService.parse({ argv: ["/usr/bin/web"], uid: 20_000 });
 
 afterEach(() => {
   for (const close of closers.splice(0).reverse()) close();
@@ -169,9 +172,12 @@ test("changes need a reason, a service that exists, and a system that stays up",
   const { peer } = await child("console", desk, supervisor);
   expect(await codeOf(peer.call("service.restart", { service: "nothing", why }))).toBe(rpc_error.not_found);
   expect(await codeOf(peer.call("service.restart", { service: "memory", why: { who: "x", reason: "" } }))).toBe(rpc_error.invalid_params);
-  const down = rig(true);
+  const down = rig({ stopping: true });
   const late = await child("console", down.desk, down.supervisor);
   expect(await codeOf(late.peer.call("service.start", { service: "memory", why }))).toBe(rpc_error.conflict);
+  const broker = await child("broker", down.desk, down.supervisor);
+  expect(await codeOf(broker.peer.call("service.define", { service: "web", definition: web, why }))).toBe(rpc_error.conflict);
+  expect(down.supervisor.has("web")).toBe(false);
 });
 
 test("the broker defines services, which run like others; nobody else may, and what is the system's stays", async () => {
@@ -203,13 +209,55 @@ test("the broker defines services, which run like others; nobody else may, and w
   }
 });
 
-test("a running service is stopped before it is removed", async () => {
+test("a definition that is refused leaves the one before in force; one that is taken counts from the next start", async () => {
+  const { supervisor, desk, children, said } = rig();
+  const { peer } = await child("broker", desk, supervisor);
+  const define = (changes: object) => peer.call("service.define", { service: "web", definition: { ...web, ...changes }, why });
+  await define({ env: { A: "1" } });
+  await peer.call("service.start", { service: "web", why });
+  for (const after of [["nobody"], ["web"]]) expect(await codeOf(define({ after }))).toBe(rpc_error.conflict);
+  expect(desk.defined.list()).toEqual([{ service: "web", definition: { ...web, env: { A: "1" } } }]);
+  expect(supervisor.specs().find(({ name }) => name === "web")?.after).toEqual([]);
+  await define({ env: { A: "2" } });
+  expect(children.get("web")?.spec.env["A"]).toBe("1");
+  await peer.call("service.restart", { service: "web", why });
+  expect(children.get("web")?.spec.env["A"]).toBe("2");
+  expect(said).toContain('service "web": defined by test (broker): because');
+});
+
+test("a defined service that may end by itself is left stopped", async () => {
+  const { supervisor, desk, children } = rig();
+  const { peer } = await child("broker", desk, supervisor);
+  const ended = async (restart: DefinedService["restart"], status: number) => {
+    await peer.call("service.define", { service: "web", definition: { ...web, restart }, why });
+    await peer.call("service.start", { service: "web", why });
+    children.get("web")?.hears.ended({ status, signal: null });
+    return supervisor.state("web");
+  };
+  expect([await ended("never", 1), await ended("on-failure", 0), await ended("on-failure", 1)]).toEqual(["stopped", "stopped", "backoff"]);
+});
+
+test("as many services may be defined as there is room for", async () => {
   const { supervisor, desk } = rig();
   const { peer } = await child("broker", desk, supervisor);
-  await peer.call("service.define", { service: "web", definition: DefinedService.parse({ argv: ["/usr/bin/web"], uid: 20_000 }), why });
+  for (let n = 0; n < 200; n += 1) desk.defined.define(`web-${n}`, web);
+  expect(await codeOf(peer.call("service.define", { service: "web", definition: web, why }))).toBe(rpc_error.conflict);
+  expect([supervisor.has("web"), desk.defined.list().length]).toEqual([false, 200]);
+  expect(await codeOf(peer.call("service.define", { service: "web-7", definition: web, why }))).toBeNull();
+});
+
+test("a running service is stopped before it is removed", async () => {
+  const { supervisor, desk, children, said } = rig({ obeys: false });
+  const { peer } = await child("broker", desk, supervisor);
+  await peer.call("service.define", { service: "web", definition: web, why });
   await peer.call("service.start", { service: "web", why });
-  expect(await peer.call("service.remove", { service: "web", why })).toEqual({ removed: true });
-  expect(supervisor.has("web")).toBe(false);
+  const removed = codeOf(peer.call("service.remove", { service: "web", why }));
+  await settle();
+  expect([supervisor.state("web"), desk.defined.list().length]).toEqual(["stopping", 1]);
+  children.get("web")?.hears.ended({ status: 0, signal: null });
+  expect(await removed).toBeNull();
+  expect([supervisor.has("web"), desk.defined.list().length]).toEqual([false, 0]);
+  expect(said).toContain('service "web": removed by test (broker): because');
 });
 
 test("caches are the host's in a container; hardware not looked through yet is said so; shutdown is passed on once", async () => {

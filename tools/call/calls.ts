@@ -227,7 +227,7 @@ export class Calls {
       abort: new AbortController(),
       input: parsed.data,
       written_arguments: this.#ports.redact(tool.input, request.arguments).value,
-      tainted: this.#ports.taint.marks(request.principal, request.arguments, request.meta.tainted),
+      tainted: this.#ports.taint.marks(mindOf(request), request.arguments, request.meta.tainted),
       approved_by,
     };
     this.#open.set(call, attempt);
@@ -296,7 +296,7 @@ export class Calls {
         if (!abort.signal.aborted) this.#step("resolve", attempt);
         // Whoever was allowed to change something may change it back.
         const own = request.undoes?.own === true;
-        const verdict = own ? own_undo : this.#ports.authority.decide(this.#question(attempt, resources, risk));
+        const verdict = own ? own_undo : this.#judged(attempt, resources, risk);
         if (verdict.effect === "deny") {
           release();
           return { status: "refused", text: verdict.reason, resources, policies: verdict.policies };
@@ -325,6 +325,18 @@ export class Calls {
         throw error;
       }
     }
+  }
+
+  /**
+   * By the policies. They see what an undo touches, not what it brings back: what others did (took a right away, say) a tier
+   * takes back only when a person has said so.
+   */
+  #judged(attempt: Attempt, resources: readonly Resource[], risk: Risk): Verdict {
+    const { request, approved_by } = attempt;
+    const verdict = this.#ports.authority.decide(this.#question(attempt, resources, risk));
+    if (request.undoes === null || request.role !== null || approved_by !== null || verdict.effect !== "allow") return verdict;
+    const reason = `"${request.undoes.call}" is not a call of ${request.principal}: taking it back needs a person's approval`;
+    return { ...verdict, effect: "approval", reason };
   }
 
   #resolved(attempt: Attempt): Promise<Target> {
@@ -607,7 +619,7 @@ export class Calls {
     if (durable) this.#step("outcome", attempt);
     this.#ports.onOutcome(outcome);
     if (ended.status !== "done" && ended.status !== "previewed") return failure(outcome);
-    if (tool.tainted) this.#ports.taint.hear(request.principal, ended.output);
+    if (tool.tainted) this.#ports.taint.hear(mindOf(request), ended.output);
     return { structuredContent: isRecord(ended.output) ? ended.output : { value: ended.output }, isError: false, _meta: outcome };
   }
 
@@ -637,6 +649,11 @@ export class Calls {
   #step(step: Step, attempt: Attempt): void {
     this.#ports.onStep?.(step, attempt.call, attempt.tool.name);
   }
+}
+
+/** Whoever thinks for the caller: what a tier has heard its agents know, and the other way round. */
+function mindOf({ principal, owner }: Pick<Request, "principal" | "owner">): Principal {
+  return owner ?? principal;
 }
 
 type Who = Pick<Request, "principal" | "tool" | "meta">;

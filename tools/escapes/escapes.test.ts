@@ -15,18 +15,25 @@ test("there are at least 60, each with a name of its own", () => {
   expect(names.length).toBeGreaterThanOrEqual(60);
 });
 
-for (const family of families)
+/** What came of each attempt of a family, by name. @throws when it did not come to its end */
+async function made(family: string): Promise<ReadonlyMap<string, string | null>> {
+  const run = join(import.meta.dir, "run.ts");
+  const child = Bun.spawn([...namespaces, process.execPath, run, family], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [status, out, said] = await Promise.all([child.exited, new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  const lines = out.split("\n").filter((text) => text !== "");
+  expect(status, said).toBe(0);
+  return new Map(lines.map((text) => Line.parse(JSON.parse(text))).map(({ name, escaped }) => [name, escaped]));
+}
+
+/** All at once: each waits most of its time. */
+let all: Promise<ReadonlyMap<string, string | null>[]> | null = null;
+
+for (const [index, family] of families.entries())
   describe(family.name, () => {
-    const found = new Map<string, string | null>();
+    let found: ReadonlyMap<string, string | null> = new Map();
     beforeAll(async () => {
-      const run = join(import.meta.dir, "run.ts");
-      const child = Bun.spawn([...namespaces, process.execPath, run, family.name], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-      const [status, out, said] = await Promise.all([child.exited, new Response(child.stdout).text(), new Response(child.stderr).text()]);
-      for (const line of out.split("\n").filter((text) => text !== "")) {
-        const { name, escaped } = Line.parse(JSON.parse(line));
-        found.set(name, escaped);
-      }
-      expect(status, said).toBe(0);
+      all ??= Promise.all(families.map(({ name }) => made(name)));
+      found = (await all)[index] ?? found;
     }, limit_ms);
     for (const { by, name } of family.attempts)
       test(`${by}: ${name}`, () => {

@@ -535,7 +535,7 @@ export const paths: readonly Attempt[] = [
       writeFileSync(join(stage.outside, "private"), `${canary}\n`, { mode: 0o600 });
       const { ino } = lstatSync(join(stage.outside, "private"));
       await stage.must(admin, "fs.remove", { path: join(stage.outside, "private") });
-      const found = Bun.spawnSync(["find", stage.data, "/var/tmp/.aios-trash", "/.aios-trash", "-inum", String(ino)]);
+      const found = Bun.spawnSync(["find", stage.data, "/.aios-trash", "-inum", String(ino)]);
       const kept = found.stdout
         .toString()
         .split("\n")

@@ -91,7 +91,7 @@ function existing(ports: Ports, path: string, fd: number, opened: number[]): Pla
     const there = orMissing(() => sys.file.statusAt(folder, name));
     if (there !== null && isSame(there, status) && there.mount_id === status.mount_id) {
       opened.push(folder);
-      return place(sys, { path: named, folder, name, fd, status, mount_id: status.mount_id });
+      return place(ports, { path: named, folder, name, fd, status, mount_id: status.mount_id });
     }
     sys.descriptor.close(folder);
   }
@@ -112,13 +112,15 @@ function missing(ports: Ports, path: string, opened: number[]): Place {
     );
   if (there !== null) throw new ToolError(`resolving ${quote(path)} failed: it came into being meanwhile; try again`);
   const named = joinPath(canonical(sys, folder_path, folder), name);
-  return place(sys, { path: named, folder, name, fd: null, status: null, mount_id: sys.file.status(folder).mount_id });
+  return place(ports, { path: named, folder, name, fd: null, status: null, mount_id: sys.file.status(folder).mount_id });
 }
 
 type Found = Pick<Place, "path" | "folder" | "name" | "fd" | "status"> & { readonly mount_id: number };
 
-function place(sys: System, found: Found): Place {
+function place({ sys, places }: Ports, found: Found): Place {
   const { mount_id, ...rest } = found;
+  // where the broker itself mounts what a running program is given (`exec/stage.ts`); the folder is root's alone
+  const stages = `${places.run}/broker/exec`;
   const mounts = readMounts();
   const mount = mounts.find(({ id }) => id === mount_id);
   if (mount === undefined || !isWithin(found.path, mount.point))
@@ -127,7 +129,7 @@ function place(sys: System, found: Found): Place {
   return {
     ...rest,
     mount,
-    names: [found.path, ...aliasesOf(found.path, mount, mounts).filter((name) => isReal(sys, name, found))],
+    names: [found.path, ...aliasesOf(found.path, mount, mounts).filter((name) => !isWithin(name, stages) && isReal(sys, name, found))],
     close() {
       if (closed) return;
       closed = true;

@@ -19,7 +19,7 @@ const agents = { isAlive: (name: string, owner: Principal) => name === "web-setu
 beforeAll(async () => {
   authority = await createAuthority({ cedar, agents, report: (text) => reports.push(text) });
   expect(authority.degradation).toBeNull();
-});
+}, 60_000);
 
 const effect = (line: string, change: Partial<Question> = {}): string => authority.decide(ask(line, change)).effect;
 
@@ -313,7 +313,7 @@ test("leaving out what cannot matter changes no answer", async () => {
     }),
     { numRuns: 600 },
   );
-});
+}, 120_000);
 
 test("whatever is asked, it answers", () => {
   const anything = fc.record({
@@ -347,4 +347,4 @@ test("whatever is asked, it answers", () => {
     { numRuns: 500 },
   );
   expect(reports.slice(before)).toEqual([]);
-});
+}, 60_000);

@@ -18,7 +18,7 @@
 import type { Grant, PolicyInfo } from "../../contracts/permission.ts";
 import type { Principal, Role } from "../../contracts/tool.ts";
 import type { Approver, Authority, Question, Verdict } from "./authorise.ts";
-import { type CedarAnswer, type CedarModule, type CedarQuestion, loadCedar, ParsedSets, type PolicyJson } from "./cedar.ts";
+import { type CedarAnswer, type CedarModule, loadCedar, ParsedSets, type PolicyJson } from "./cedar.ts";
 import { forbidden, notPermitted } from "./explain.ts";
 import { grantPolicy, grantText, mayReach } from "./grant-policy.ts";
 import { type LoadedPolicies, loadPolicies, type PolicyFiles, type PolicyPlaces } from "./load.ts";
@@ -37,7 +37,7 @@ import {
   resourcesOf,
   type Subject,
 } from "./question.ts";
-import { canFit } from "./slice.ts";
+import { Slices } from "./slice.ts";
 
 /** A grant and the role, at that time, of the person who gave it. */
 export interface HeldGrant {
@@ -85,6 +85,7 @@ const no_grants: GrantSource = { of: () => [], all: () => [] };
 const no_agents: AgentSource = { isAlive: () => false };
 /** Of which the policies made of grants speak. */
 const grant_facts: ReadonlySet<string> = new Set(["now_ms", "risk_rank"]);
+const slices_max = 1000;
 const strictness: Readonly<Record<Verdict["effect"], number>> = { allow: 0, approval: 1, deny: 2 };
 
 export interface PolicyAuthority extends Authority {
@@ -113,22 +114,23 @@ class CedarAuthority implements PolicyAuthority {
   readonly degradation = null;
   readonly #cedar: CedarModule;
   readonly #loaded: LoadedPolicies;
-  readonly #mentioned: Mentioned;
+  /** By the same key as the sets. */
+  readonly #mentioned = new Map<string, Mentioned>();
   readonly #grants: GrantSource;
   readonly #agents: AgentSource;
   readonly #report: (text: string) => void;
   readonly #sets: ParsedSets;
   readonly #grant_sets: ParsedSets;
-  /** Who and what → the policies that can fit; the same list is the same set. */
-  readonly #slices = new Map<string, string>();
+  /** Which policies can fit a question; the same ones are the same set. */
+  readonly #slices: Slices;
 
   constructor(cedar: CedarModule, loaded: LoadedPolicies, options: AuthorityOptions) {
     this.#cedar = cedar;
     this.#loaded = loaded;
-    this.#mentioned = mentionedIn(loaded.policies.map(({ json }) => json));
     this.#grants = options.grants ?? no_grants;
     this.#agents = options.agents ?? no_agents;
     this.#report = options.report ?? (() => {});
+    this.#slices = new Slices(loaded.policies.map(({ json }) => json));
     this.#sets = new ParsedSets(cedar);
     this.#grant_sets = new ParsedSets(cedar);
   }
@@ -221,8 +223,7 @@ class CedarAuthority implements PolicyAuthority {
 
   /** @param with_grants false: by the policies of the image alone */
   #rule(question: Question, asked: Asked, approved: boolean, with_grants = true): Ruling {
-    const cedar_question = cedarQuestion(question, asked, approved, this.#mentioned);
-    const { allowed, decided_by } = this.#answer(this.#askImage(asked.named, asked.action, cedar_question));
+    const { allowed, decided_by } = this.#answer(this.#askImage(question, asked, approved));
     if (allowed) return { is: "permitted", by: decided_by, uses_grants: [] };
     if (decided_by.length > 0) return { is: "forbidden", by: decided_by, uses_grants: [] };
     const grant = with_grants ? this.#grantFor(question, asked, approved) : null;
@@ -230,31 +231,30 @@ class CedarAuthority implements PolicyAuthority {
     return { is: "permitted", by: [grant.id], uses_grants: grant.scope.calls_max === null ? [] : [grant.id] };
   }
 
-  #askImage(who: Named, action: Named, question: CedarQuestion): CedarAnswer {
-    const key = JSON.stringify([who, action]);
-    const known = this.#slices.get(key);
-    const slice = known ?? this.#slice(who, action);
-    if (known === undefined) {
-      // People and agents come and go: what is here is quickly made again.
-      if (this.#slices.size >= 2000) this.#slices.clear();
-      this.#slices.set(key, slice);
-    }
-    return this.#sets.ask(slice, () => this.#policiesOf(slice), question);
+  #askImage(question: Question, asked: Asked, approved: boolean): CedarAnswer {
+    const fitting = this.#slices.of(asked.named, asked.action, asked.entity);
+    const key = fitting.join();
+    const policies = () => this.#policiesOf(fitting);
+    return this.#sets.ask(key, policies, cedarQuestion(question, asked, approved, this.#mentionedBy(key, policies)));
   }
 
-  /** The places in the list of those that can fit, as a key. */
-  #slice(who: Named, action: Named): string {
-    const fitting = this.#loaded.policies.flatMap(({ json }, at) => (canFit(json, who, action) ? [at] : []));
-    return fitting.join(",");
+  #mentionedBy(key: string, policies: () => Record<string, PolicyJson>): Mentioned {
+    const known = this.#mentioned.get(key);
+    if (known !== undefined) return known;
+    const mentioned = mentionedIn(Object.values(policies()));
+    if (this.#mentioned.size >= slices_max) this.#mentioned.clear();
+    this.#mentioned.set(key, mentioned);
+    return mentioned;
   }
 
-  #policiesOf(slice: string): Record<string, PolicyJson> {
-    const set: Record<string, PolicyJson> = {};
-    for (const at of slice.split(",")) {
-      const policy = this.#loaded.policies[Number(at)];
-      if (at !== "" && policy !== undefined) set[policy.name] = policy.json;
-    }
-    return set;
+  #policiesOf(places: readonly number[]): Record<string, PolicyJson> {
+    return Object.fromEntries(
+      places.map((at) => {
+        const policy = this.#loaded.policies[at];
+        if (policy === undefined) throw new Error(`looking for policy ${at} failed: there are ${this.#loaded.policies.length}`);
+        return [policy.name, policy.json];
+      }),
+    );
   }
 
   /** The first grant that permits it, those for any number of calls first. */

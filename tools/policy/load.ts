@@ -10,7 +10,7 @@ import type { Principal } from "../../contracts/tool.ts";
 import { type CedarModule, ParsedSets, type PolicyJson } from "./cedar.ts";
 import { type Example, parseExamples } from "./example.ts";
 import { approving, cedarQuestion, namedAction, namedSubject, resourceEntity } from "./question.ts";
-import { canFit } from "./slice.ts";
+import { Slices } from "./slice.ts";
 import { tool_names } from "./tool-names.ts";
 import { makeSchema } from "./vocabulary.ts";
 
@@ -158,7 +158,8 @@ function hits(sets: ParsedSets, policy: LoadedPolicy, example: Example): boolean
   );
   if (answer.errors.length > 0) throw new Error(answer.errors.join("; "));
   const hit = answer.decided_by.includes(policy.name);
-  if (hit && !canFit(policy.json, named, action)) throw new Error("it matches although its scope seemed not to fit");
+  if (hit && new Slices([policy.json]).of(named, action, asked.entity).length === 0)
+    throw new Error("it matches although its scope seemed not to fit");
   return hit;
 }
 

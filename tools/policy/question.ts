@@ -23,11 +23,30 @@ const resources_max = 512;
 /** Path components; PATH_MAX allows no more than twice that. */
 const depth_max = 1024;
 
+/** People, agents and tools come and go: what is remembered of them is quickly made again. */
+const remembered_max = 2000;
+const subjects = new Map<string, Named>();
+const actions = new Map<string, Named>();
+
+function remembered(map: Map<string, Named>, key: string, make: () => Named): Named {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  if (map.size >= remembered_max) map.clear();
+  map.set(key, made);
+  return made;
+}
+
 export class BadQuestion extends Error {
   override readonly name = "BadQuestion";
 }
 
-export function namedSubject({ principal, role }: Subject): Named {
+/** The same subject is the same object as long as it is remembered. @throws {BadQuestion} */
+export function namedSubject(subject: Subject): Named {
+  return remembered(subjects, `${subject.role} ${subject.principal}`, () => nameSubject(subject));
+}
+
+function nameSubject({ principal, role }: Subject): Named {
   if (!Principal.safeParse(principal).success) throw new BadQuestion(`${quoted(principal)} is no principal`);
   const [kind = "", id = ""] = principal.split(":");
   if (kind === "person") {
@@ -40,8 +59,12 @@ export function namedSubject({ principal, role }: Subject): Named {
   return { uid: { type: principal_type[kind as keyof typeof principal_type], id }, groups: [] };
 }
 
-/** The tool as an action, in its family and the risk of this very call. */
-export function namedAction({ tool, risk }: Pick<Question, "tool" | "risk">): Named {
+/** The tool as an action, in its family and the risk of this very call. @throws {BadQuestion} */
+export function namedAction(call: Pick<Question, "tool" | "risk">): Named {
+  return remembered(actions, `${call.risk} ${call.tool}`, () => nameAction(call));
+}
+
+function nameAction({ tool, risk }: Pick<Question, "tool" | "risk">): Named {
   if (!/^[a-z]{2,12}\.[a-z][a-z0-9_]{0,30}$/.test(tool)) throw new BadQuestion(`${quoted(tool)} is no tool's name`);
   if (rankOf(risk) < 0) throw new BadQuestion(`${quoted(risk)} is no risk`);
   const groups = [`${tool.slice(0, tool.indexOf("."))}.*`, `risk:${risk}`];
@@ -57,6 +80,7 @@ export const approving: Named = { uid: { type: "Action", id: approve_action }, g
 export function resourcesOf(question: Question): readonly Resource[] {
   const { resources, risk } = question;
   if (resources.length === 0) return [{ kind: "system", id: "aios", access: risk === "observe" ? "read" : "write", attributes: {} }];
+  if (resources.length === 1) return resources;
   if (resources.length > resources_max)
     throw new BadQuestion(`it touches ${resources.length} resources at once, ${resources_max} at the most: split the call`);
   const seen = new Map<string, Resource>();

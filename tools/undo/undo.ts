@@ -217,7 +217,8 @@ function requestFor(past: PastCall, who: Undoer, meta: CallMeta, original: PastC
       tool: past.tool,
       arguments: { call: past.call },
       meta,
-      undoes: { call: past.call, own: who.principal === "system" || past.principal === who.principal },
+      // a person's role may be another by now: policies are asked about him as about any call
+      undoes: { call: past.call, own: who.principal === "system" || (past.principal === who.principal && who.role === null) },
       redoes: null,
     };
   return {

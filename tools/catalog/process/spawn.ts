@@ -8,6 +8,7 @@ import { answerText } from "../../exec/output.ts";
 import { type Occupied, openExisting } from "../../paths/place.ts";
 import { resourcesOf } from "../../paths/resources.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
+import { timeText } from "../fs/shared/fields.ts";
 import { dropProgram, keepProgram, programOf, runningPrograms } from "./shared/programs.ts";
 import { sandbox_profiles, uidOf } from "./shared/sandboxes.ts";
 
@@ -118,6 +119,8 @@ export const processSpawn = defineTool({
   preview: ({ program, writes }, input) => ({
     changes: [
       `${JSON.stringify([program.path, ...input.argv.slice(1)])} runs in sandbox "${input.sandbox}"${input.background ? " and goes on" : ""}`,
+      // an approval is for the program as it was seen: whatever changes it changes this
+      `the program is the one of ${timeText(program.status.ctime_ns)}, ${program.status.size_bytes} bytes (inode ${program.status.inode})`,
     ],
     final: [
       ...writes.map(({ path }) => `what it changes in ${path}`),

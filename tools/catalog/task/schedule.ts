@@ -74,7 +74,10 @@ export function taskSchedule(toolOf: (name: string) => AnyTool | undefined) {
       const now = clock.now_ms();
       const next_ms = firstTime(wish.schedule, now);
       const prefix = "/arguments";
-      const marks = tainted.filter((pointer) => pointer.startsWith(prefix)).map((pointer) => pointer.slice(prefix.length));
+      // the empty pointer is the whole of it, and so are all arguments
+      const marks = tainted
+        .filter((pointer) => pointer === "" || pointer === prefix || pointer.startsWith(`${prefix}/`))
+        .map((pointer) => pointer.slice(prefix.length));
       const who = { principal, role, owner, tainted: marks, scheduled_by: call };
       keepTask({ ...wish, ...who, created_ms: now, next_ms, running_due_ms: null, runs: 0, last: null }, state);
       return { name: wish.name, next_ms };
