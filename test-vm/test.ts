@@ -63,6 +63,8 @@ function counted(report: string, status: number): Counts {
 const tool = (name: string): string => join(checkout, "node_modules/.bin", name);
 /** Named with `./`: bun takes a bare name as a filter, and then walks the whole checkout, links of the built root included. */
 const rooms = ["agents", "console", "init", "kernel-config", "memory", "sys", "tooling", "tools", "wire"].map((room) => `./${room}/`);
+/** Each of these tests waits for processes of its own most of the time: two at once, as many as the smallest machine has processors. */
+const properties = ["--timeout=600000", "--max-concurrency=2", "./test-vm/scenarios/broker/"];
 const scenarios = (folder: string): string[] => [`--timeout=${scenario_limit_ms}`, `./test-vm/scenarios/${folder}/`];
 
 const suites: readonly Suite[] = [
@@ -76,6 +78,7 @@ const suites: readonly Suite[] = [
   { name: "image", check: false, needs: "build image", run: tests("image", ["--timeout=60000", "./image/"]) },
   { name: "reproduce", check: false, long: true, needs: "build kernel", run: program([bun, "image/reproduce.ts"]) },
   { name: "fuzz", check: false, run: program([bun, "test-vm/fuzz.ts", "2000"]) },
+  { name: "broker", check: false, root: true, run: tests("broker", properties) },
   { name: "container", check: false, needs: "build image", run: tests("container", scenarios("container")) },
   { name: "vm", check: false, needs: "build image", run: tests("vm", scenarios("vm")) },
 ];

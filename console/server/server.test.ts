@@ -17,6 +17,7 @@ afterAll(async () => await world.close());
 const example: Readonly<Record<string, string>> = { name: "memory", id: decision.id };
 const of_broker = { name: "fs.read", id: call_id };
 const bodies: Readonly<Record<string, unknown>> = {
+  call_confirm: {},
   call_make: { name: "fs.write", arguments: { path: "/x" }, _meta: { reason: { text: "a test" } } },
   undo_plan: { target: { call: call_id } },
   undo: { target: { call: call_id }, reason: { text: "a test" } },

@@ -6,16 +6,18 @@ import { benchBoot } from "./boot.ts";
 import { benchConsole } from "./console.ts";
 import { benchIntelligence } from "./intelligence.ts";
 import { benchSupervise } from "./supervise.ts";
+import { benchTools } from "./tools.ts";
 
 const areas: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   boot: benchBoot,
   supervise: benchSupervise,
   console: benchConsole,
   intelligence: benchIntelligence,
+  tools: benchTools,
 };
 
 /** Areas of the project that have nothing to measure yet. */
-const empty = ["memory", "tools", "faults"];
+const empty = ["memory", "faults"];
 
 async function main(wanted: string | undefined): Promise<number> {
   for (const area of wanted === undefined ? Object.keys(areas) : [wanted]) {

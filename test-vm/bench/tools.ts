@@ -12,7 +12,7 @@ import type { BenchRow } from "../../tooling/bench.ts";
 import { say } from "../../tooling/progress.ts";
 import { benchAudit } from "../../tools/audit/bench.ts";
 import { benchTrees } from "../../tools/catalog/fs/bench.ts";
-import { benchAuthority } from "../../tools/policy/bench.ts";
+import { benchAuthorisation } from "../../tools/policy/bench.ts";
 import { connectUnix, silent } from "../../wire/unix.ts";
 import { type Container, startContainer } from "../container.ts";
 import { build, newFolder } from "../places.ts";
@@ -31,7 +31,7 @@ const meta = CallMeta.parse({ reason: { text: "a benchmark" } });
 export async function benchTools(): Promise<BenchRow[]> {
   const folder = mkdtempSync(join(build, "bench-tools-"));
   try {
-    const rows = [...(await benchCalls()), ...(await benchAuthority())];
+    const rows = [...(await benchCalls()), ...(await benchAuthorisation())];
     say("calls and policies measured");
     rows.push(...(await benchAudit(folder)));
     say("the audit measured");

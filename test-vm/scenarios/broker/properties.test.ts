@@ -1,12 +1,12 @@
-/** Every tool of the catalogue, by its cases: refused, undone, killed (`testing/prove.ts`). AIOS_LONG=1 kills everywhere. */
+/** Every tool of the catalogue, by its cases: refused, undone, killed (`tools/testing/prove.ts`). AIOS_LONG=1 kills everywhere. */
 
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { testCatalog } from "../testing/catalog.ts";
-import { cases } from "./cases.ts";
+import { cases } from "../../../tools/catalog/cases.ts";
+import { testCatalog } from "../../../tools/testing/catalog.ts";
 
 const catalog = testCatalog();
-const prove = join(import.meta.dir, "../testing/prove.ts");
+const prove = join(import.meta.dir, "../../../tools/testing/prove.ts");
 const namespaces = ["unshare", "--mount", "--net", "--uts", "--ipc", "--propagation", "private", "--"];
 const limit_ms = 600_000;
 const long = process.env["AIOS_LONG"] === "1";
@@ -31,8 +31,8 @@ test("every case has a tool and a name of its own", () => {
 
 for (const one of cases)
   describe(`${one.tool} ${one.name}`, () => {
-    test("without permission or with bad arguments nothing happens", () => proven(one.tool, one.name, "refused"), limit_ms);
-    test("what was done can be undone, and redone", () => proven(one.tool, one.name, "undone"), limit_ms);
+    test.concurrent("without permission or with bad arguments nothing happens", () => proven(one.tool, one.name, "refused"), limit_ms);
+    test.concurrent("what was done can be undone, and redone", () => proven(one.tool, one.name, "undone"), limit_ms);
     if (one.looks !== true && catalog.find(({ name }) => name === one.tool)?.risk !== "observe")
       test(
         "killed anywhere: all or nothing, and on record",
