@@ -3,6 +3,7 @@
 import { readdirSync } from "node:fs";
 import { constants } from "node:os";
 import type { Subprocess } from "bun";
+import { isRunning } from "../../sys/procfs.ts";
 import type { System } from "../../sys/system.ts";
 import { ToolError } from "../tool.ts";
 import { argvOf, type Cell, call_variable, type ExecPrograms, environmentOf } from "./argv.ts";
@@ -210,7 +211,8 @@ async function goingOn(command: Command, { cell, name }: Entered, options: ExecO
     };
     return { ...endOf(child, command, null), ...output, took_ms: performance.now() - began, ...used };
   });
-  if (child.exitCode !== null || child.signalCode !== null) refuseFailedStart(command, await ended);
+  // What /proc shows as ended may be collected only a moment later.
+  if (!isRunning(outer.pid, outer.started_ticks)) refuseFailedStart(command, await ended);
   return follow(kept, pipes, ended, options.sys);
 }
 
