@@ -210,11 +210,11 @@ forbid (principal, action, resource is Path) when { resource has size_bytes && r
   });
 
   test("other folders than the usual", async () => {
-    const other = await createAuthority({ cedar, places: { run: "/tmp/t1/run", data: "/tmp/t1/data" } });
+    const other = await createAuthority({ cedar, places: { run: "/tmp/a/b/c/d/run", data: "/tmp/a/b/c/d/data" } });
     expect(other.degradation).toBeNull();
-    expect(other.decide(ask("tier:tactical fs.write path:/tmp/t1/data/work/a")).effect).toBe("allow");
-    expect(other.decide(ask("person:anna/admin fs.write path:/tmp/t1/data/broker/a")).effect).toBe("deny");
-    const odd = await createAuthority({ cedar, places: { run: '/tmp/a"b', data: "/tmp/t1/data" } });
+    expect(other.decide(ask("tier:tactical fs.write path:/tmp/a/b/c/d/data/work/a")).effect).toBe("allow");
+    expect(other.decide(ask("person:anna/admin fs.write path:/tmp/a/b/c/d/data/broker/a")).effect).toBe("deny");
+    const odd = await createAuthority({ cedar, places: { run: '/tmp/a"b', data: "/tmp/a/b/c/d/data" } });
     expect(odd.degradation).toContain("cannot stand in a policy");
   });
 });
