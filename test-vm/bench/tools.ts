@@ -47,7 +47,7 @@ async function benchCalls(): Promise<BenchRow[]> {
   try {
     await container.ready("all");
     const call = await connect(container);
-    await call("fs.mkdir", { path: "/var/lib/aios/work", parents: true });
+    await call("fs.mkdir", { path: "/var/lib/aios/work", parents: true, exist_ok: true });
     const path = "/var/lib/aios/work/file";
     await call("fs.write", { path, content: "x".repeat(4096), how: "write" });
     const read = await timed("fs.read of 4 KiB, through the broker", reads, () => call("fs.read", { path }));

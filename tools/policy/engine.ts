@@ -22,7 +22,6 @@ import { type CedarAnswer, type CedarModule, loadCedar, ParsedSets, type PolicyJ
 import { forbidden, notPermitted } from "./explain.ts";
 import { grantPolicy, grantText, mayReach } from "./grant-policy.ts";
 import { type LoadedPolicies, loadPolicies, type PolicyFiles, type PolicyPlaces } from "./load.ts";
-import { type Mentioned, mentionedIn } from "./mentioned.ts";
 import { policy_files } from "./policies/index.ts";
 import {
   type Asked,
@@ -85,7 +84,6 @@ const no_grants: GrantSource = { of: () => [], all: () => [] };
 const no_agents: AgentSource = { isAlive: () => false };
 /** Of which the policies made of grants speak. */
 const grant_facts: ReadonlySet<string> = new Set(["now_ms", "risk_rank"]);
-const slices_max = 1000;
 const strictness: Readonly<Record<Verdict["effect"], number>> = { allow: 0, approval: 1, deny: 2 };
 
 export interface PolicyAuthority extends Authority {
@@ -114,8 +112,6 @@ class CedarAuthority implements PolicyAuthority {
   readonly degradation = null;
   readonly #cedar: CedarModule;
   readonly #loaded: LoadedPolicies;
-  /** By the same key as the sets. */
-  readonly #mentioned = new Map<string, Mentioned>();
   readonly #grants: GrantSource;
   readonly #agents: AgentSource;
   readonly #report: (text: string) => void;
@@ -232,19 +228,8 @@ class CedarAuthority implements PolicyAuthority {
   }
 
   #askImage(question: Question, asked: Asked, approved: boolean): CedarAnswer {
-    const fitting = this.#slices.of(asked.named, asked.action, asked.entity);
-    const key = fitting.join();
-    const policies = () => this.#policiesOf(fitting);
-    return this.#sets.ask(key, policies, cedarQuestion(question, asked, approved, this.#mentionedBy(key, policies)));
-  }
-
-  #mentionedBy(key: string, policies: () => Record<string, PolicyJson>): Mentioned {
-    const known = this.#mentioned.get(key);
-    if (known !== undefined) return known;
-    const mentioned = mentionedIn(Object.values(policies()));
-    if (this.#mentioned.size >= slices_max) this.#mentioned.clear();
-    this.#mentioned.set(key, mentioned);
-    return mentioned;
+    const { key, places, mentioned } = this.#slices.of(asked.named, asked.action, asked.entity);
+    return this.#sets.ask(key, () => this.#policiesOf(places), cedarQuestion(question, asked, approved, mentioned));
   }
 
   #policiesOf(places: readonly number[]): Record<string, PolicyJson> {
@@ -252,7 +237,8 @@ class CedarAuthority implements PolicyAuthority {
       places.map((at) => {
         const policy = this.#loaded.policies[at];
         if (policy === undefined) throw new Error(`looking for policy ${at} failed: there are ${this.#loaded.policies.length}`);
-        return [policy.name, policy.json];
+        // Cedar copies the set at each question, annotations too
+        return [policy.name, { ...policy.json, annotations: {} }];
       }),
     );
   }

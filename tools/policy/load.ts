@@ -158,7 +158,7 @@ function hits(sets: ParsedSets, policy: LoadedPolicy, example: Example): boolean
   );
   if (answer.errors.length > 0) throw new Error(answer.errors.join("; "));
   const hit = answer.decided_by.includes(policy.name);
-  if (hit && new Slices([policy.json]).of(named, action, asked.entity).length === 0)
+  if (hit && new Slices([policy.json]).of(named, action, asked.entity).places.length === 0)
     throw new Error("it matches although its scope seemed not to fit");
   return hit;
 }

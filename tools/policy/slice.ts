@@ -4,7 +4,16 @@
  */
 
 import type { PolicyJson, TypeAndId } from "./cedar.ts";
+import { type Mentioned, mentionedIn } from "./mentioned.ts";
 import type { Named, ResourceEntity } from "./question.ts";
+
+/** Policies that can fit a question. */
+export interface Slice {
+  /** Their places in the list: the same ones are the same set. */
+  readonly key: string;
+  readonly places: readonly number[];
+  readonly mentioned: Mentioned;
+}
 
 /** Of one caller and action: places of policies in the list, by what they ask of the resource. */
 interface Fitting {
@@ -14,7 +23,12 @@ interface Fitting {
   readonly equal: ReadonlyMap<string, readonly number[]>;
   /** Type and id → those for it and what is in it. */
   readonly within: ReadonlyMap<string, readonly number[]>;
+  /** Slices that have been asked for, by the names that selected them. */
+  readonly slices: Map<string, Slice>;
 }
+
+/** Of one caller and action; beyond that they are put together anew. */
+const slices_max = 256;
 
 export class Slices {
   readonly #policies: readonly PolicyJson[];
@@ -25,13 +39,32 @@ export class Slices {
     this.#policies = policies;
   }
 
-  /** @returns places in the list of those that can fit, ascending */
-  of(principal: Named, action: Named, resource: ResourceEntity): number[] {
-    const { always, by_type, equal, within: inside } = this.#fittingOf(principal, action);
-    const { type, id } = resource.uid;
-    const found = [...always, ...(by_type.get(type) ?? []), ...(equal.get(keyOf(type, id)) ?? []), ...(inside.get(keyOf(type, id)) ?? [])];
-    if (inside.size > 0) for (const parent of resource.parents) found.push(...(inside.get(keyOf(parent.type, parent.id)) ?? []));
-    return found.sort((a, b) => a - b);
+  of(principal: Named, action: Named, { uid, parents }: ResourceEntity): Slice {
+    const fitting = this.#fittingOf(principal, action);
+    const own = keyOf(uid.type, uid.id);
+    let selected = uid.type;
+    if (fitting.equal.has(own)) selected += `\0==${own}`;
+    if (fitting.within.has(own)) selected += `\0${own}`;
+    if (fitting.within.size > 0)
+      for (const { type, id } of parents) {
+        const name = keyOf(type, id);
+        if (fitting.within.has(name)) selected += `\0${name}`;
+      }
+    const known = fitting.slices.get(selected);
+    if (known !== undefined) return known;
+    const made = this.#make(fitting, selected);
+    if (fitting.slices.size >= slices_max) fitting.slices.clear();
+    fitting.slices.set(selected, made);
+    return made;
+  }
+
+  /** @param selected the type, then what is named, each after a zero byte, which no id has */
+  #make({ always, by_type, equal, within: inside }: Fitting, selected: string): Slice {
+    const [type = "", ...names] = selected.split("\0");
+    const named = names.flatMap((name) => (name.startsWith("==") ? equal.get(name.slice(2)) : inside.get(name)) ?? []);
+    const places = [...always, ...(by_type.get(type) ?? []), ...named].sort((a, b) => a - b);
+    const mentioned = mentionedIn(places.flatMap((at) => this.#policies[at] ?? []));
+    return { key: places.join(), places, mentioned };
   }
 
   #fittingOf(principal: Named, action: Named): Fitting {
@@ -49,7 +82,7 @@ export class Slices {
       else if (resource.op === "in" && "entity" in resource) add(inside, nameOf(resource.entity), at);
       else always.push(at);
     }
-    const fitting = { always, by_type, equal, within: inside };
+    const fitting: Fitting = { always, by_type, equal, within: inside, slices: new Map() };
     of_action.set(principal, fitting);
     this.#fitting.set(action, of_action);
     return fitting;
