@@ -66,6 +66,8 @@ const frozen: Partial<ToolCase> = {
   prepare: async (world) => {
     const pid = await startSleeper(world);
     process.kill(pid, "SIGSTOP");
+    // it stops when it is next scheduled, not when it is told
+    while (readStat(pid)?.state !== "T") await Bun.sleep(1);
     return { process: pid, signal: "CONT" };
   },
 };
