@@ -89,7 +89,7 @@ const environment = { PATH: "/usr/bin:/usr/sbin", HOME: "/", LANG: "C.UTF-8", BU
 
 /** For a service that has to be quick a thousand times a second. The first tier of the compiler is enough, and the one without threads of its own. */
 const environment_compiling = { ...environment, BUN_JSC_useJIT: "1", BUN_JSC_useDFGJIT: "0", BUN_JSC_useConcurrentJIT: "0" };
-/** Reactive for its rules; the broker for Cedar, which is WebAssembly: without the compiler a decision takes fifty times as long. */
+/** Reactive for its rules; the broker for Cedar, which is WebAssembly: without the compiler a decision takes thirty times as long. */
 const compiling: ReadonlySet<CoreService> = new Set<CoreService>(["reactive", "broker"]);
 
 const tiers: readonly string[] = ["operational", "tactical", "strategic"] satisfies (keyof MachineConfig["tiers"])[];
