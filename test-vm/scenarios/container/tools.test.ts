@@ -38,7 +38,7 @@ test("an operator changes the system, reboots it, and takes everything back", as
 
 test("a broker that is killed while it works loses nothing and keeps no half", async () => {
   const { container, aiosctl } = await boot(newFolder("data"));
-  await aiosctl.done("fs.mkdir", { path: "/var/lib/aios/work", parents: true });
+  await aiosctl.done("fs.mkdir", { path: "/var/lib/aios/work", exist_ok: true });
   const before = await serviceStatus(container.console, "broker");
   const writing = Array.from({ length: 6 }, (_, n) =>
     aiosctl
