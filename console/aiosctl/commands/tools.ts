@@ -39,8 +39,8 @@ export function addToolCommands(program: Command, run: Run): void {
     .option("--key <text>", "a call with this key is made once, however often it is asked for")
     .option(
       "--confirm-within <span>",
-      "take it back unless `aiosctl confirm` comes within so long, for example 60s; 0s: let it stand",
-      span,
+      "take it back unless `aiosctl confirm` comes within so long, for example 60s; 0: let it stand",
+      (text: string) => (text === "0" ? 0 : span(text)),
     );
   call.action(run(async (context, name = "") => await makeCall(context, name, call.opts<CallOptions>())));
 

@@ -20,10 +20,10 @@ async function boot(disk: string): Promise<{ readonly machine: Machine; readonly
 /** Devices that a namespace of the build machine does not have, kernel parameters, and the machine's own clock. */
 async function changeMachine(aiosctl: Aiosctl): Promise<void> {
   const stay = ["--confirm-within", "0"];
-  await aiosctl.done("net.configure", { interface: "dummy0", make: { kind: "dummy" }, up: true, addresses: ["192.0.2.1/24"] }, ...stay);
+  await aiosctl.done("net.configure", { interface: "lan", make: { kind: "bridge" }, up: true, addresses: ["192.0.2.1/24"] }, ...stay);
   await aiosctl.done(
     "net.configure",
-    { interface: "tagged", make: { kind: "vlan", parent: "dummy0", id: 7 }, up: true, addresses: ["2001:db8::1/64"] },
+    { interface: "tagged", make: { kind: "vlan", parent: "lan", id: 7 }, up: true, addresses: ["2001:db8::1/64"] },
     ...stay,
   );
   await aiosctl.done("net.configure", { interface: "pair", make: { kind: "bond" }, up: true }, ...stay);
@@ -37,7 +37,7 @@ async function changeMachine(aiosctl: Aiosctl): Promise<void> {
 async function machineStillThere(aiosctl: Aiosctl): Promise<void> {
   const { structuredContent } = await aiosctl.done("net.interfaces", { name: "tagged" });
   expect(structuredContent?.["interfaces"]).toMatchObject([
-    { kind: "vlan", vlan: 7, parent: "dummy0", up: true, addresses: ["2001:db8::1/64"] },
+    { kind: "vlan", vlan: 7, parent: "lan", up: true, addresses: ["2001:db8::1/64"] },
   ]);
   expect((await aiosctl.done("sys.sysctl", { name: "vm.swappiness" })).structuredContent).toMatchObject({ value: "17" });
 }
@@ -64,7 +64,7 @@ test("an operator changes the system, reboots it, and takes everything back", as
     await stillThere(second.aiosctl);
     await machineStillThere(second.aiosctl);
     await takeBack(second.aiosctl, begin_ms, hostname);
-    expect((await second.aiosctl.call("net.interfaces", { name: "dummy0" }))._meta.status).toBe("failed");
+    expect((await second.aiosctl.call("net.interfaces", { name: "lan" }))._meta.status).toBe("failed");
     await second.machine.poweroff();
   } finally {
     await second.machine.kill();

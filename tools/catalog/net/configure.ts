@@ -15,7 +15,6 @@ const Make = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("bridge").describe("a switch between its members") }),
   z.strictObject({ kind: z.literal("bond").describe("several links as one") }),
-  z.strictObject({ kind: z.literal("dummy").describe("an interface that leads nowhere") }),
 ]);
 
 const Route = z.strictObject({
@@ -72,7 +71,7 @@ export const configure = defineTool<
   name: "net.configure",
   title: "Configure an interface",
   description:
-    "Sets addresses, routes, MTU, DNS servers, membership in a bridge or bond, or up and down of one interface, and makes or removes VLANs, bridges, bonds and dummies. What is left out stays as it is. It holds at once and after every reboot. Unless it is confirmed in time it is taken back by itself, so that nobody is locked out: look whether everything can still be reached, then confirm.",
+    "Sets addresses, routes, MTU, DNS servers, membership in a bridge or bond, or up and down of one interface, and makes or removes VLANs, bridges and bonds. What is left out stays as it is. It holds at once and after every reboot. Unless it is confirmed in time it is taken back by itself, so that nobody is locked out: look whether everything can still be reached, then confirm.",
   input: Input,
   output: z.strictObject({ interface: InterfaceState.nullable(), dns: z.array(z.string()).nullable() }),
   risk: "reversible",

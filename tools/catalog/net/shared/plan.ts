@@ -7,7 +7,7 @@ import type { InterfaceState, Line, RouteState } from "./ip.ts";
 export type Wanted = Pick<InterfaceState, "name" | "kind" | "parent" | "vlan" | "up" | "mtu" | "master" | "addresses" | "routes">;
 
 /** Kinds of devices that are made by a call. */
-export const made_kinds = ["vlan", "bridge", "bond", "dummy", "wireguard"] as const;
+export const made_kinds = ["vlan", "bridge", "bond"] as const;
 
 /** @param now null: there is no such device @param wanted null: there shall be none */
 export function planLines(now: InterfaceState | null, wanted: Wanted | null): Line[] {
