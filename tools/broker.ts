@@ -126,6 +126,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     now_ms: () => clock.now_ms(),
     onProblem: log,
     takeBack: async (call) => {
+      await calls.running(call);
       if (undo.stateOf(call) !== "possible") return; // it failed, was taken back already, or something else came later
       const reason = ReasonSchema.parse({ text: "nobody confirmed it in time" });
       await undo.run({ call }, { principal: "system", role: null, owner: null }, reason, calls);

@@ -41,9 +41,9 @@ export async function lockOut(aiosctl: Aiosctl): Promise<void> {
   const before = await wall();
   expect(before).toMatchObject({ default: "closed" });
   const open = { set: { default: "open", rules: [{ direction: "in", action: "drop", protocol: "tcp", port: 22, comment: "nobody" }] } };
-  await aiosctl.done("net.firewall", open, "--confirm-within", "2s");
+  await aiosctl.done("net.firewall", open, "--confirm-within", "15s");
   expect(await wall()).toMatchObject({ default: "open" });
-  await waitFor("the firewall to come back", async () => Bun.deepEquals(await wall(), before), { limit_ms: 30_000, every_ms: 250 });
+  await waitFor("the firewall to come back", async () => Bun.deepEquals(await wall(), before), { limit_ms: 90_000, every_ms: 250 });
   const kept = await aiosctl.done("net.firewall", {
     set: { default: "closed", rules: [{ direction: "in", action: "accept", protocol: "tcp", port: 9000, comment: "kept" }] },
   });

@@ -439,6 +439,23 @@ describe("a change that has to be confirmed", () => {
     expect(undo).toMatchObject({ status: "done", reason: { text: "nobody confirmed it in time" }, body: { undoes: _meta.call } });
   });
 
+  test("has its whole time after it is done, however long that took", async () => {
+    const at = folder();
+    const slow = noteTool(at, {
+      timeout_ms: 10_000,
+      run: async () => {
+        writeFileSync(join(at, "a"), "x");
+        await Bun.sleep(1500);
+        return { length: 1 };
+      },
+    });
+    const broker = await open(at, [slow]);
+    const { _meta } = await broker.calls.make(request("test.note", { name: "a", text: "x" }, { confirm_within_s: 1 }));
+    expect(_meta.status).toBe("done");
+    expect(_meta.confirm_by_ms).toBeGreaterThan(Date.now());
+    while (text(at) !== null) await Bun.sleep(20);
+  });
+
   test("stays when somebody does", async () => {
     const at = folder();
     const broker = await open(at, [noteTool(at, { confirm_within_s: 1 })]);

@@ -419,6 +419,7 @@ export class Calls {
           verify.call(tool, target, attempt.input, output, this.#context(attempt, signal)),
         );
       this.#step("verify", attempt);
+      this.#awaitConfirmation(attempt, image); // its time begins when it is done
     } catch (error) {
       if (error instanceof Runaway) {
         this.#ports.giveUp(`${tool.name} (${call}): ${error.message}`);
