@@ -62,7 +62,7 @@ export async function openWorkshop(): Promise<Workshop> {
     },
     async build(level, files) {
       if (level === "unit") return;
-      const disk = files.some((file) => file.endsWith("vm/disk.test.ts"));
+      const disk = files.some((file) => /vm\/(disk|kexec)\.test\.ts$/.test(file));
       const target = disk ? "all" : level === "vm" ? "root" : "tree";
       await run([bun, "image/build.ts", target], { cwd: path, env, log });
     },

@@ -78,6 +78,8 @@ test("a kernel that panics restarts the machine", async () => {
   await machine.sh(`mkdir -p /cg/work/greedy; echo 20M > /cg/work/greedy/memory.max; (sh -c '${eat}' &)`);
   await waitFor("the panic", () => machine.serial().slice(after).includes("Kernel panic"), { limit_ms: 60_000, every_ms: 200 });
   await waitFor("the restart", () => machine.qmp.count("RESET") > resets, { limit_ms: 60_000, every_ms: 200 });
+  // by itself; without that it would be the watchdog that does it
+  expect(machine.serial().slice(after)).toContain("Rebooting in 10 seconds");
   machine.wasReset();
   await machine.ready({ after });
 }, 300_000);
