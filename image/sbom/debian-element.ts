@@ -30,7 +30,7 @@ export class DebianElements {
     if (reviewed !== null && reviewed !== "stale") {
       for (const [id, words] of reviewed.texts) this.licence_texts.set(id, words);
       const remark = reviewed.remark === null ? "" : `; ${reviewed.remark}`;
-      const licenseComments = `${source}, read by a person. It says: ${reviewed.evidence}${remark}`;
+      const licenseComments = `${source}, whose stanzas were written down as an expression (not a legal opinion). It says: ${reviewed.evidence}${remark}`;
       return { licenseConcluded: reviewed.expression, licenseDeclared: reviewed.expression, licenseComments };
     }
     const told = debianLicence(text);

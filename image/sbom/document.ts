@@ -23,7 +23,7 @@ export interface Package {
     readonly packageVerificationCodeValue: string;
     readonly packageVerificationCodeExcludedFiles: readonly string[];
   };
-  /** What a person concluded; only reviewed packages and our own have it. */
+  /** What was concluded from the text; only reviewed packages and our own have it. */
   readonly licenseConcluded: string;
   /** What the package says of itself. */
   readonly licenseDeclared: string;

@@ -1,4 +1,4 @@
-/** `reviewed.yaml`: licences that a person read out of Debian copyright files. Each counts for one content of its file. */
+/** `reviewed.yaml`: licences as they were read out of Debian copyright files, with the evidence; not legal opinions. Each counts for one content of its file. */
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
