@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Resource } from "../../../contracts/tool.ts";
 import type { Context } from "../../context.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
-import { readOrNull, removeIfThere, writeAtomically } from "../sys/shared/files.ts";
+import { readOrNull, removeIfThere, writeAtomically } from "../shared/small-files.ts";
 import { Address, Cidr, InterfaceName } from "./shared/fields.ts";
 import { changeLinks, InterfaceState, RouteState, readInterfaces } from "./shared/ip.ts";
 import { canonicalAddress, canonicalRoute, made_kinds, planLines, type Wanted } from "./shared/plan.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Resource } from "../../../contracts/tool.ts";
 import { defineTool, ToolError } from "../../tool.ts";
 import { InterfaceName } from "./shared/fields.ts";
-import { Declared, declaredPorts, declaredWall, kernelWall, OpenPort, put, Rule, wall_key } from "./shared/wall.ts";
+import { Declared, declaredPorts, declaredWall, kernelWall, OpenPort, put, Rule, wall_key, wallDifference } from "./shared/wall.ts";
 
 const Image = z.strictObject({ declared: Declared.nullable(), kernel: z.array(z.unknown()).nullable() });
 
@@ -60,9 +60,8 @@ export const firewall = defineTool({
     return { declared: declaredWall(context.state), ports: declaredPorts(context.state), kernel: await kernelWall(context) };
   },
   verify: async (_, { set }, __, context) => {
-    if (set === undefined) return;
-    const rules = (await kernelWall(context))?.filter((one) => JSON.stringify(one).includes('"rule"')).length ?? 0;
-    if (rules < set.rules.length) throw new ToolError(`changing the firewall failed: the kernel has ${rules} rules`);
+    const wrong = set === undefined ? null : await wallDifference(context);
+    if (wrong !== null) throw new ToolError(`changing the firewall failed: ${wrong}`);
   },
   undo: async ({ declared, kernel }, _, context) => {
     await put(context, kernel === null ? null : (declared ?? { default: "open", rules: [], masquerade: [] }), declaredPorts(context.state));

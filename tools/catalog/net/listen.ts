@@ -4,7 +4,7 @@ import type { Resource } from "../../../contracts/tool.ts";
 import type { Context } from "../../context.ts";
 import { defineTool, ToolError } from "../../tool.ts";
 import { Cidr, Port } from "./shared/fields.ts";
-import { Declared, declaredPorts, declaredWall, kernelWall, OpenPort, port_prefix, put } from "./shared/wall.ts";
+import { Declared, declaredPorts, declaredWall, kernelWall, OpenPort, port_prefix, put, wallDifference } from "./shared/wall.ts";
 
 const Image = z.strictObject({ before: OpenPort.nullable(), wall: Declared.nullable(), kernel: z.array(z.unknown()).nullable() });
 
@@ -72,11 +72,9 @@ export const listen = defineTool({
     await apply(context);
     return { ports: declaredPorts(context.state) };
   },
-  verify: async (_, { protocol, port, owner, remove }, __, context) => {
-    if (declaredWall(context.state) === null) return;
-    const open = JSON.stringify(await kernelWall(context)).includes(`"listen ${owner}"`) && declared(context, protocol, port) !== null;
-    if (open === remove && !declaredPorts(context.state).some((one) => one.owner === owner))
-      throw new ToolError(`${protocol} port ${port} is ${remove ? "still open" : "not open"} in the firewall`);
+  verify: async (_, { protocol, port, remove }, __, context) => {
+    const wrong = await wallDifference(context);
+    if (wrong !== null) throw new ToolError(`${remove ? "closing" : "opening"} ${protocol} port ${port} failed: ${wrong}`);
   },
   undo: async ({ before }, past, context) => {
     const { protocol, port } = z.looseObject({ protocol: z.enum(["tcp", "udp"]).default("tcp"), port: Port }).parse(past.input);

@@ -161,3 +161,25 @@ function withoutHandles(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).flatMap(([key, inner]) => (key === "handle" ? [] : [[key, withoutHandles(inner)]])));
 }
+
+const KernelRule = z.object({ rule: z.object({ chain: z.string(), comment: z.string().optional() }) });
+
+/** What of the declared rules the kernel does not have, or has and should not, chain by chain in their order; null when all is so. */
+export async function wallDifference(context: Pick<Context, "exec" | "state">): Promise<string | null> {
+  const wall = declaredWall(context.state);
+  const kernel = await kernelWall(context);
+  if (wall === null) return kernel === null ? null : "there is a table that nobody declared";
+  const wanted = z
+    .object({ nftables: z.array(z.object({ add: z.unknown().optional() })) })
+    .parse(render(wall, declaredPorts(context.state)));
+  const names = (rules: readonly unknown[]): string[] =>
+    rules.flatMap((one) => {
+      const parsed = KernelRule.safeParse(one);
+      return parsed.success ? [`${parsed.data.rule.chain}: ${parsed.data.rule.comment ?? ""}`] : [];
+    });
+  // The kernel lists chain by chain; within one the order is that of the rules.
+  const chain = (name: string): string => name.slice(0, name.indexOf(":"));
+  const sorted = (all: readonly string[]): string[] => all.toSorted((a, b) => Number(chain(a) > chain(b)) - Number(chain(a) < chain(b)));
+  const [want, have] = [sorted(names(wanted.nftables.map(({ add }) => add))), sorted(names(kernel ?? []))];
+  return Bun.deepEquals(want, have) ? null : `the kernel has the rules ${have.join(", ") || "none"}, not ${want.join(", ")}`;
+}
