@@ -25,8 +25,8 @@ export type UndoTarget = z.infer<typeof UndoTarget>;
 export const UndoPlan = z.strictObject({
   /** Calls in the order in which they are taken back. */
   calls: z.array(z.strictObject({ call: CallId, tool: z.string(), what: z.string() })),
-  /** Why it cannot be done, call by call; empty when it can. */
-  obstacles: z.array(z.strictObject({ call: CallId, why: z.string() })),
+  /** Why it cannot be done, call by call (null: of none in particular); empty when it can. */
+  obstacles: z.array(z.strictObject({ call: CallId.nullable(), why: z.string() })),
 });
 export type UndoPlan = z.infer<typeof UndoPlan>;
 

@@ -45,13 +45,11 @@ export class Undo {
     const history = this.#history(target);
     const chosen = this.#chosen(target, history);
     const names = new Set(chosen.map(({ call }) => call));
-    const obstacles = chosen.flatMap((past) => this.#obstacles(past, names, history).map((why) => ({ call: past.call, why })));
+    const obstacles: UndoPlan["obstacles"] = chosen.flatMap((past) =>
+      this.#obstacles(past, names, history).map((why) => ({ call: past.call, why })),
+    );
     const calls = chosen.map((past) => ({ call: past.call, tool: past.tool, what: describe(past) }));
-    if (calls.length === 0)
-      obstacles.push({
-        call: "call" in target ? target.call : "0".repeat(8).concat("-call-0"),
-        why: "there is no such change to take back",
-      });
+    if (calls.length === 0) obstacles.push({ call: "call" in target ? target.call : null, why: "there is no such change to take back" });
     return { calls, obstacles };
   }
 
@@ -71,7 +69,7 @@ export class Undo {
     const plan = this.plan(target);
     if (plan.obstacles.length > 0)
       throw new ToolError(
-        `taking back failed: ${plan.obstacles.map(({ call, why }) => `${call}: ${why}`).join("; ")}; nothing was changed`,
+        `taking back failed: ${plan.obstacles.map(({ call, why }) => (call === null ? why : `${call}: ${why}`)).join("; ")}; nothing was changed`,
       );
     const outcomes: CallOutcome[] = [];
     const group = plan.calls.length > 1 ? `undo-${crypto.randomUUID()}` : null;

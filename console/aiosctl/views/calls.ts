@@ -64,6 +64,6 @@ export function planView({ calls, obstacles }: UndoPlan, { paint }: View): strin
         ...lines,
         "",
         paint("bold", "What stands against it"),
-        ...obstacles.map(({ call, why }) => `  ${paint("grey", call)}  ${plain(why)}`),
+        ...obstacles.map(({ call, why }) => `  ${call === null ? "" : `${paint("grey", call)}  `}${plain(why)}`),
       ];
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Resource } from "../../../contracts/tool.ts";
 import type { Context } from "../../context.ts";
 import { defineTool, ToolError } from "../../tool.ts";
-import { writeAtomically } from "./shared/files.ts";
+import { writeAtomically } from "../shared/small-files.ts";
 import { declare, declaredValue, SettingImage } from "./shared/settings.ts";
 
 const Name = z
