@@ -68,6 +68,8 @@ export interface Tool<I = unknown, O = unknown, T extends Target = Target, S = u
   readonly concurrency_max?: number;
   /** Seconds within which a call has to be confirmed or is taken back, unless the caller says otherwise: it may lock people out. */
   readonly confirm_within_s?: number;
+  /** Where only some inputs of it may: seconds, 0 for the others. */
+  confirmWithin?(input: I): number;
   /** The shape of the before-image, with which it is read again after a crash; null when there is nothing to take back. */
   readonly image: z.ZodType<S> | null;
 

@@ -456,6 +456,15 @@ describe("a change that has to be confirmed", () => {
     while (text(at) !== null) await Bun.sleep(20);
   });
 
+  test("is only asked for where the input says so", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at, { confirmWithin: ({ text }) => (text === "risky" ? 100 : 0) })]);
+    const deadline = async (input: string) =>
+      (await broker.calls.make(request("test.note", { name: "a", text: input })))._meta.confirm_by_ms;
+    expect(await deadline("safe")).toBeNull();
+    expect(await deadline("risky")).toBeGreaterThan(Date.now());
+  });
+
   test("stays when somebody does", async () => {
     const at = folder();
     const broker = await open(at, [noteTool(at, { confirm_within_s: 1 })]);

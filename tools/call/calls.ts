@@ -438,8 +438,9 @@ export class Calls {
   }
 
   /** Before the change, so that whatever interrupts it, nothing stays that nobody confirmed. */
-  #awaitConfirmation({ tool, call, request }: Attempt, image: unknown): void {
-    const within_s = request.meta.confirm_within_s ?? (request.redoes === null ? (tool.confirm_within_s ?? 0) : 0);
+  #awaitConfirmation({ tool, call, request, input }: Attempt, image: unknown): void {
+    const by_itself = tool.confirmWithin?.(input) ?? tool.confirm_within_s ?? 0;
+    const within_s = request.meta.confirm_within_s ?? (request.redoes === null ? by_itself : 0);
     if (within_s > 0 && image !== null && tool.undo !== undefined)
       this.#ports.confirmations.await(call, this.#ports.clock.now_ms() + within_s * 1000);
   }

@@ -8,6 +8,7 @@ import { fs } from "./fs/index.ts";
 import { net, net_restorer } from "./net/index.ts";
 import { process_tools } from "./process/index.ts";
 import { auditTool } from "./sec/audit.ts";
+import { sec, sec_restorer } from "./sec/index.ts";
 import { permissionTools } from "./sec/permission.ts";
 import { service_restorer, service_tools } from "./service/index.ts";
 import { sys, sys_restorer } from "./sys/index.ts";
@@ -20,9 +21,9 @@ export interface CatalogParts {
 }
 
 export function allTools({ audit, permission }: CatalogParts): readonly AnyTool[] {
-  const tools = [fs, net, process_tools, service_tools, sys, [auditTool(audit)], permissionTools(permission)].flat();
+  const tools = [fs, net, process_tools, service_tools, sys, sec, [auditTool(audit)], permissionTools(permission)].flat();
   return [...tools, ...taskTools((name) => tools.find((tool) => tool.name === name))];
 }
 
-/** In this order: what services need is there before them. */
-export const restorers: readonly Restorer[] = [net_restorer, sys_restorer, service_restorer];
+/** In this order: what services need is there before them, and who is banned is so before the network is up. */
+export const restorers: readonly Restorer[] = [sec_restorer, net_restorer, sys_restorer, service_restorer];

@@ -27,7 +27,7 @@ describe("the tiers", () => {
   const cases: readonly (readonly [line: string, effect: string])[] = [
     ["tier:reactive service.restart service:web", "allow"],
     ["tier:reactive fs.write path:/srv/a", "deny"],
-    ["tier:reactive sec.ban address:198.51.100.7 reach=public duration_ms=60000", "allow"],
+    ["tier:reactive sec.ban address:198.51.100.7/32 reach=public single=true lifeline=false duration_ms=60000", "allow"],
     ["tier:operational fs.read path:/etc/hosts", "allow"],
     ["tier:operational fs.read path:/home/x", "deny"],
     ["tier:operational service.restart service:web", "deny"],

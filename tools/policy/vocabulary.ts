@@ -47,7 +47,7 @@ export const kinds: Readonly<Record<Kind, KindWords>> = {
     type: "Address",
     attributes: {
       ...{ host: "String", address: "String", port: "Long", protocol: "String", reach: "String" },
-      ...{ listed: "Boolean", duration_ms: "Long" },
+      ...{ listed: "Boolean", duration_ms: "Long", single: "Boolean", lifeline: "Boolean", owner: "String" },
     },
   },
   port: { type: "Port", attributes: { port: "Long", protocol: "String", owner: "String", privileged: "Boolean" } },

@@ -1,28 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import type { ToolCase, World } from "../../testing/case.ts";
-
-/** The namespaces are the case's own, and the same for all its worlds: each begins with the same devices. */
-function ip(...args: string[]): string {
-  const { stdout, stderr, success } = Bun.spawnSync(["/sbin/ip", ...args]);
-  if (!success) throw new Error(`ip ${args.join(" ")} failed: ${stderr.toString()}`);
-  return stdout.toString();
-}
-
-function nft(...args: string[]): string {
-  return Bun.spawnSync(["/usr/sbin/nft", ...args]).stdout.toString();
-}
-
-function fresh(): void {
-  for (const name of ["left", "lan"]) Bun.spawnSync(["/sbin/ip", "link", "delete", name]);
-  nft("delete", "table", "inet", "aios");
-  ip("link", "set", "lo", "up");
-  ip("link", "add", "left", "address", "02:00:00:00:00:01", "type", "veth", "peer", "name", "right", "address", "02:00:00:00:00:02");
-  ip("link", "set", "left", "up");
-  ip("link", "set", "right", "up");
-  ip("address", "add", "192.0.2.1/24", "dev", "left");
-  ip("route", "add", "198.51.100.0/24", "via", "192.0.2.254", "dev", "left");
-}
+import { fresh, ip, nft } from "./testing/links.ts";
 
 const momentary = new Set(["ifindex", "link_index", "valid_life_time", "preferred_life_time", "operstate"]);
 
@@ -153,6 +132,19 @@ export const net_cases: readonly ToolCase[] = [
       { set: { default: "closed", rules: [{ direction: "in", action: "accept", source: "everywhere", comment: "" }] } },
       { set: { default: "closed", rules: [{ direction: "in", action: "accept", comment: '"; flush ruleset' }] } },
     ],
+  },
+  {
+    tool: "net.firewall",
+    name: "beside a ban",
+    prepare: async (world) => {
+      fresh();
+      await world.call("sec.ban", { address: "198.51.100.7", why: "a case" });
+      return { set: { default: "open" } };
+    },
+    observe: rules,
+    check: () => {
+      if (!rules().includes("198.51.100.7")) throw new Error("the ban is gone");
+    },
   },
   {
     tool: "net.listen",

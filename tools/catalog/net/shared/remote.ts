@@ -1,39 +1,10 @@
 /** A host outside, as policies see it. Names are resolved once, here; what is connected to is the address that was judged. */
 
 import { lookup } from "node:dns/promises";
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import type { Resource } from "../../../../contracts/tool.ts";
 import { ToolError } from "../../../tool.ts";
-
-const special = new BlockList();
-for (const [network, prefix, family] of [
-  ["127.0.0.0", 8, "ipv4"],
-  ["0.0.0.0", 8, "ipv4"],
-  ["::1", 128, "ipv6"],
-  ["::", 128, "ipv6"],
-] as const)
-  special.addSubnet(network, prefix, family);
-
-const private_networks = new BlockList();
-for (const [network, prefix, family] of [
-  ["10.0.0.0", 8, "ipv4"],
-  ["172.16.0.0", 12, "ipv4"],
-  ["192.168.0.0", 16, "ipv4"],
-  ["100.64.0.0", 10, "ipv4"],
-  ["169.254.0.0", 16, "ipv4"],
-  ["fc00::", 7, "ipv6"],
-  ["fe80::", 10, "ipv6"],
-] as const)
-  private_networks.addSubnet(network, prefix, family);
-
-/** RFC 1918, 4193, 3927, 6598: `loopback`, `private` or `public`. IPv4 written as IPv6 (RFC 4291, 2.5.5.2) is judged as IPv4. */
-export function reach(address: string): "loopback" | "private" | "public" {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  const text = mapped ?? address;
-  const family = isIP(text) === 6 ? "ipv6" : "ipv4";
-  if (special.check(text, family)) return "loopback";
-  return private_networks.check(text, family) ? "private" : "public";
-}
+import { reach } from "./network.ts";
 
 export interface Remote {
   readonly host: string;

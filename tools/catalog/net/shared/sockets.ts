@@ -29,10 +29,19 @@ const states = [
   "closing",
 ];
 
+const tables = ["tcp", "tcp6", "udp", "udp6"] as const;
+
 export function readSockets(): SocketEntry[] {
-  return (["tcp", "tcp6", "udp", "udp6"] as const).flatMap((table) => {
-    const protocol = table.startsWith("tcp") ? "tcp" : "udp";
-    return lines(`/proc/net/${table}`).flatMap((line) => {
+  return tables.flatMap((table) => parseSockets(table, read(`/proc/net/${table}`)));
+}
+
+/** @param text of the table, with its heading */
+export function parseSockets(table: (typeof tables)[number], text: string): SocketEntry[] {
+  const protocol = table.startsWith("tcp") ? "tcp" : "udp";
+  return text
+    .split("\n")
+    .slice(1)
+    .flatMap((line) => {
       const [, local = "", remote = "", state = "", , , , , , inode = ""] = line.trim().split(/\s+/);
       const here = endpoint(local);
       const there = endpoint(remote);
@@ -40,14 +49,13 @@ export function readSockets(): SocketEntry[] {
       const name = protocol === "udp" ? (there.port === 0 ? "listen" : "established") : (states[Number.parseInt(state, 16)] ?? "unknown");
       return [{ protocol, local: here.address, local_port: here.port, remote: there.address, remote_port: there.port, state: name, inode }];
     });
-  });
 }
 
-function lines(path: string): string[] {
+function read(path: string): string {
   try {
-    return readFileSync(path, "latin1").split("\n").slice(1).filter(Boolean);
+    return readFileSync(path, "latin1");
   } catch {
-    return [];
+    return "";
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * The firewall: one table `inet aios` of nftables(8), made whole from what is declared and put in place in one transaction.
- * What is not ours in nftables is never touched.
+ * What is not ours in nftables is never touched. Banned addresses have a table of their own (`sec/shared/bans.ts`), which this
+ * one does not know: a change of the firewall keeps them.
  *
  *   closed   what comes in is dropped, unless it answers something, is ICMP, comes from this machine itself, or goes to a
  *            port that was declared with net.listen, or a rule accepts it
@@ -9,8 +10,7 @@
 
 import { z } from "zod";
 import type { Context, State } from "../../../context.ts";
-import type { Sandbox } from "../../../exec/exec.ts";
-import { ToolError } from "../../../tool.ts";
+import { dropTable, type Json, readTable, transact } from "../../shared/nft.ts";
 import { Cidr, InterfaceName, Port } from "./fields.ts";
 
 const PortRange = z.union([Port, z.strictObject({ from: Port, to: Port })]);
@@ -64,8 +64,6 @@ export function declaredPorts(state: State): OpenPort[] {
   return state.list(port_prefix).map(({ value }) => OpenPort.parse(value));
 }
 
-type Json = Record<string, unknown>;
-
 const table = { family: "inet", table: "aios" } as const;
 const match = (left: Json, right: unknown, op = "=="): Json => ({ match: { op, left, right } });
 const meta = (key: string): Json => ({ meta: { key } });
@@ -106,60 +104,40 @@ function openPortRules({ protocol, port, owner, sources }: OpenPort): Json[] {
   return sources.map((source) => rule("input", [network(source, "saddr"), to_port, accept], comment));
 }
 
-/** The whole transaction. Adding the table before deleting it makes the deletion succeed whether it was there or not. */
-export function render(wall: Declared | null, ports: readonly OpenPort[]): Json {
-  const drop_old = [{ add: { table: { family: "inet", name: "aios" } } }, { delete: { table: { family: "inet", name: "aios" } } }];
-  if (wall === null) return { nftables: drop_old };
+/** The whole transaction. */
+export function render(wall: Declared | null, ports: readonly OpenPort[]): Json[] {
+  const drop_old = dropTable(table.table);
+  if (wall === null) return drop_old;
   const chain = (name: string, hook: string, policy: string, type = "filter", prio = 0): Json => ({
     add: { chain: { family: "inet", table: "aios", name, type, hook, prio, policy } },
   });
   const accept = { accept: null };
-  return {
-    nftables: [
-      ...drop_old,
-      { add: { table: { family: "inet", name: "aios" } } },
-      chain("input", "input", wall.default === "closed" ? "drop" : "accept"),
-      chain("forward", "forward", wall.default === "closed" ? "drop" : "accept"),
-      chain("output", "output", "accept"),
-      rule("input", [match({ ct: { key: "state" } }, ["established", "related"], "in"), accept], "answers"),
-      rule("forward", [match({ ct: { key: "state" } }, ["established", "related"], "in"), accept], "answers"),
-      rule("input", [match(meta("iifname"), "lo"), accept], "this machine itself"),
-      ...wall.rules.map((one) => rule(chain_of[one.direction], expressions(one), one.comment)),
-      rule("input", [match(meta("l4proto"), { set: [protocol_numbers.icmp, protocol_numbers.icmpv6] }), accept], "ICMP"),
-      rule("input", [match(payload("udp", "dport"), 546), accept], "DHCPv6 client"),
-      ...ports.flatMap(openPortRules),
-      ...(wall.masquerade.length === 0 ? [] : [chain("postrouting", "postrouting", "accept", "nat", 100)]),
-      ...wall.masquerade.map((name) => rule("postrouting", [match(meta("oifname"), name), { masquerade: null }], "NAT")),
-    ],
-  };
+  return [
+    ...drop_old,
+    { add: { table: { family: "inet", name: "aios" } } },
+    chain("input", "input", wall.default === "closed" ? "drop" : "accept"),
+    chain("forward", "forward", wall.default === "closed" ? "drop" : "accept"),
+    chain("output", "output", "accept"),
+    rule("input", [match({ ct: { key: "state" } }, ["established", "related"], "in"), accept], "answers"),
+    rule("forward", [match({ ct: { key: "state" } }, ["established", "related"], "in"), accept], "answers"),
+    rule("input", [match(meta("iifname"), "lo"), accept], "this machine itself"),
+    ...wall.rules.map((one) => rule(chain_of[one.direction], expressions(one), one.comment)),
+    rule("input", [match(meta("l4proto"), { set: [protocol_numbers.icmp, protocol_numbers.icmpv6] }), accept], "ICMP"),
+    rule("input", [match(payload("udp", "dport"), 546), accept], "DHCPv6 client"),
+    ...ports.flatMap(openPortRules),
+    ...(wall.masquerade.length === 0 ? [] : [chain("postrouting", "postrouting", "accept", "nat", 100)]),
+    ...wall.masquerade.map((name) => rule("postrouting", [match(meta("oifname"), name), { masquerade: null }], "NAT")),
+  ];
 }
 
-const program = "/usr/sbin/nft";
-const sandbox: Sandbox = { network: true, capabilities: ["cap_net_admin"] };
-
 /** One transaction: all of it, or nothing. @throws {ToolError} */
-export async function put({ exec }: Pick<Context, "exec">, wall: Declared | null, ports: readonly OpenPort[]): Promise<void> {
-  const stdin = JSON.stringify(render(wall, ports));
-  const { status, stderr } = await exec.run({ argv: [program, "--json", "--file", "-"], stdin, sandbox, limits: { timeout_ms: 15_000 } });
-  if (status !== 0) throw new ToolError(`changing the firewall failed: ${new TextDecoder().decode(stderr).trim().slice(0, 500)}`);
+export function put(context: Pick<Context, "exec">, wall: Declared | null, ports: readonly OpenPort[]): Promise<void> {
+  return transact(context, render(wall, ports), "changing the firewall");
 }
 
 /** The rules as the kernel has them, without handles and counters; null when there is no table. */
-export async function kernelWall({ exec }: Pick<Context, "exec">): Promise<unknown[] | null> {
-  const { status, stdout } = await exec.run({
-    argv: [program, "--json", "list", "table", "inet", "aios"],
-    sandbox,
-    limits: { timeout_ms: 15_000 },
-  });
-  if (status !== 0) return null;
-  const parsed = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) }).parse(JSON.parse(new TextDecoder().decode(stdout)));
-  return parsed.nftables.filter((one) => !("metainfo" in one)).map((one) => withoutHandles(one));
-}
-
-function withoutHandles(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutHandles);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).flatMap(([key, inner]) => (key === "handle" ? [] : [[key, withoutHandles(inner)]])));
+export function kernelWall(context: Pick<Context, "exec">): Promise<unknown[] | null> {
+  return readTable(context, table.table);
 }
 
 const KernelRule = z.object({ rule: z.object({ chain: z.string(), comment: z.string().optional() }) });
@@ -169,9 +147,7 @@ export async function wallDifference(context: Pick<Context, "exec" | "state">): 
   const wall = declaredWall(context.state);
   const kernel = await kernelWall(context);
   if (wall === null) return kernel === null ? null : "there is a table that nobody declared";
-  const wanted = z
-    .object({ nftables: z.array(z.object({ add: z.unknown().optional() })) })
-    .parse(render(wall, declaredPorts(context.state)));
+  const wanted = render(wall, declaredPorts(context.state)).map(({ add }) => add);
   const names = (rules: readonly unknown[]): string[] =>
     rules.flatMap((one) => {
       const parsed = KernelRule.safeParse(one);
@@ -180,6 +156,6 @@ export async function wallDifference(context: Pick<Context, "exec" | "state">): 
   // The kernel lists chain by chain; within one the order is that of the rules.
   const chain = (name: string): string => name.slice(0, name.indexOf(":"));
   const sorted = (all: readonly string[]): string[] => all.toSorted((a, b) => Number(chain(a) > chain(b)) - Number(chain(a) < chain(b)));
-  const [want, have] = [sorted(names(wanted.nftables.map(({ add }) => add))), sorted(names(kernel ?? []))];
+  const [want, have] = [sorted(names(wanted)), sorted(names(kernel ?? []))];
   return Bun.deepEquals(want, have) ? null : `the kernel has the rules ${have.join(", ") || "none"}, not ${want.join(", ")}`;
 }

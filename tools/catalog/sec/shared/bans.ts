@@ -1,0 +1,131 @@
+/**
+ * Banned addresses: the table `inet aios_bans` of nftables, made whole from what is declared, in one transaction. It is
+ * looked into before connections are followed and before the firewall (`net/shared/wall.ts`), so that it needs none, ends
+ * what a banned host has open, and stays whatever becomes of the firewall.
+ *
+ * One set for each prefix length, and a rule that compares the masked source with it: in such sets nothing can overlap, and
+ * the kernel lifts each ban by itself when its time is over, also when no broker runs.
+ */
+
+import { z } from "zod";
+import { Principal } from "../../../../contracts/tool.ts";
+import type { Context, State } from "../../../context.ts";
+import { maskText, type Network, networkOf } from "../../net/shared/network.ts";
+import { dropTable, type Json, readTable, transact } from "../../shared/nft.ts";
+
+export const Ban = z.strictObject({
+  /** With its prefix length, as the kernel writes it. */
+  network: z.string(),
+  why: z.string(),
+  by: Principal,
+  call: z.string(),
+  since_ms: z.number(),
+  /** When it ends by itself, milliseconds since 1970; null: never. */
+  until_ms: z.number().nullable(),
+});
+export type Ban = z.infer<typeof Ban>;
+
+const prefix = "ban/";
+const table = "aios_bans";
+const chain = "prerouting";
+/** NF_IP_PRI_RAW (linux/netfilter_ipv4.h): before connections are followed. */
+const priority = -300;
+
+export const bans_max = 1000;
+
+type Ports = Pick<Context, "exec" | "state" | "clock">;
+
+/** What is in force, in the order of the texts. */
+export function bansNow({ state, clock }: Pick<Context, "state" | "clock">): Ban[] {
+  return state
+    .list(prefix)
+    .map(({ value }) => Ban.parse(value))
+    .filter((ban) => inForce(ban, clock.now_ms()));
+}
+
+export function inForce({ until_ms }: Ban, now_ms: number): boolean {
+  return until_ms === null || until_ms > now_ms;
+}
+
+/** The ban of that very network. */
+export function banOf({ state, clock }: Pick<Context, "state" | "clock">, network: string): Ban | null {
+  const ban = Ban.nullable().parse(state.get(prefix + network) ?? null);
+  return ban !== null && inForce(ban, clock.now_ms()) ? ban : null;
+}
+
+/** @param ban null: none */
+export function declareBan(state: State, network: string, ban: Ban | null): void {
+  if (ban === null) state.delete(prefix + network);
+  else state.put(prefix + network, ban);
+}
+
+function setName({ bytes, prefix: length }: Network): string {
+  return `${bytes.length === 4 ? "ip" : "ip6"}_${length}`;
+}
+
+function address(network: Network): string {
+  return network.text.slice(0, network.text.indexOf("/"));
+}
+
+const ms = 1000;
+
+/** Whole seconds, which is what nft takes in JSON; rounded up. */
+function element({ network, since_ms, until_ms }: Ban, now_ms: number): unknown {
+  const val = address(networkOf(network));
+  if (until_ms === null) return val;
+  const timeout = Math.ceil((until_ms - since_ms) / ms);
+  return { elem: { val, timeout, expires: Math.min(timeout, Math.max(1, Math.ceil((until_ms - now_ms) / ms))) } };
+}
+
+/** The whole transaction; without bans there is no table. */
+export function renderBans(bans: readonly Ban[], now_ms: number): Json[] {
+  if (bans.length === 0) return dropTable(table);
+  const here = { family: "inet", table } as const;
+  const sets = Map.groupBy(bans, ({ network }) => setName(networkOf(network)));
+  const rule = (expr: readonly Json[], comment: string): Json => ({ add: { rule: { ...here, chain, expr, comment } } });
+  return [
+    ...dropTable(table),
+    { add: { table: { family: "inet", name: table } } },
+    { add: { chain: { ...here, name: chain, type: "filter", hook: chain, prio: priority, policy: "accept" } } },
+    rule([{ match: { op: "==", left: { meta: { key: "iifname" } }, right: "lo" } }, { accept: null }], "this machine itself"),
+    ...[...sets].flatMap(([name, members]): Json[] => {
+      const network = networkOf(members[0]?.network ?? "");
+      const protocol = network.bytes.length === 4 ? "ip" : "ip6";
+      const source: Json = { payload: { protocol, field: "saddr" } };
+      const left = network.prefix === network.bytes.length * 8 ? source : { "&": [source, maskText(network)] };
+      const elem = members.map((ban) => element(ban, now_ms));
+      return [
+        { add: { set: { ...here, name, type: protocol === "ip" ? "ipv4_addr" : "ipv6_addr", flags: ["timeout"], elem } } },
+        rule([{ match: { op: "==", left, right: `@${name}` } }, { drop: null }], "banned"),
+      ];
+    }),
+  ];
+}
+
+/** One transaction after the other, each with what is declared when its turn comes: a later one never brings older bans. */
+let last: Promise<void> = Promise.resolve();
+
+/** Makes the kernel's bans those that are declared, and forgets those whose time is over. @throws {ToolError} */
+export function applyBans(context: Ports): Promise<void> {
+  const mine = last.then(async () => {
+    const now_ms = context.clock.now_ms();
+    for (const { key, value } of context.state.list(prefix)) if (!inForce(Ban.parse(value), now_ms)) context.state.delete(key);
+    await transact(context, renderBans(bansNow(context), now_ms), "banning addresses");
+  });
+  last = mine.catch(() => {});
+  return mine;
+}
+
+const KernelSet = z.object({
+  set: z.object({ name: z.string(), elem: z.array(z.union([z.string(), z.object({ elem: z.object({ val: z.string() }) })])).default([]) }),
+});
+
+/** Whether the kernel drops what comes from that very network. */
+export async function isBanned(context: Pick<Context, "exec">, text: string): Promise<boolean> {
+  const network = networkOf(text);
+  return ((await readTable(context, table)) ?? []).some((one) => {
+    const found = KernelSet.safeParse(one);
+    if (!found.success || found.data.set.name !== setName(network)) return false;
+    return found.data.set.elem.some((each) => (typeof each === "string" ? each : each.elem.val) === address(network));
+  });
+}

@@ -1,0 +1,78 @@
+/** Turning the tools that watch over the system against it: bans that lock out, files that they should not have looked into. */
+
+import { type Attempt, demand, same } from "./attempt.ts";
+import { admin, operator } from "./stage.ts";
+
+const nft = (...argv: string[]): string => Bun.spawnSync(["/usr/sbin/nft", ...argv]).stdout.toString();
+const rules = (): string => nft("--stateless", "list", "ruleset");
+
+const everybody = ["0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "::ffff:0:0/96", "2000::/3", "64.0.0.0/7"];
+const ourselves = ["127.0.0.1", "127.9.9.9/32", "::1", "::ffff:127.0.0.1", "::ffff:7f00:1", "0.0.0.0", "::", "0:0:0:0:0:ffff:7f00:0001"];
+
+export const watching: readonly Attempt[] = [
+  {
+    name: "a ban of everybody, of a part of the world, and of this machine in all its spellings",
+    by: "every tier and an admin",
+    async run(stage) {
+      const before = rules();
+      for (const who of ["reactive", "tactical", "strategic", operator, admin] as const)
+        for (const address of [...everybody, ...ourselves]) {
+          await stage.wrong(who, "sec.ban", { address, why: "they attack", for_s: null });
+          await stage.wrong(who, "sec.ban", {
+            address,
+            why: "they attack",
+            for_s: null,
+            even_if: ["gateway", "dns", "console", "own-network"],
+          });
+        }
+      same("the kernel's rules", rules(), before);
+    },
+  },
+  {
+    name: "a ban that is longer, wider or nearer than the reactive tier's",
+    by: "the reactive tier",
+    async run(stage) {
+      const before = rules();
+      for (const args of [
+        { address: "198.51.100.7", for_s: 3601 },
+        { address: "198.51.100.7", for_s: null },
+        { address: "198.51.100.0/31" },
+        { address: "2001:db8::/63" },
+        { address: "10.0.0.1" },
+        { address: "::ffff:a00:1" },
+        { address: "fe80::1" },
+        { address: "fd00::1" },
+      ])
+        await stage.call("reactive", "sec.ban", { why: "they attack", ...args });
+      same("the kernel's rules", rules(), before);
+    },
+  },
+  {
+    name: "lifting an admin's ban, or shortening it by a shorter one of the same address",
+    by: "the reactive tier",
+    async run(stage) {
+      const address = "203.0.113.77";
+      await stage.must(admin, "sec.ban", { address, for_s: null, why: "he attacks" });
+      const before = rules();
+      demand("it is not banned", before.includes(address));
+      for (const spelled of [address, `${address}/32`, `::ffff:${address}`]) {
+        await stage.call("reactive", "sec.unban", { address: spelled });
+        await stage.call("reactive", "sec.ban", { address: spelled, for_s: 1, why: "he attacks" });
+      }
+      same("the kernel's rules", rules(), before);
+      await stage.must(admin, "sec.unban", { address });
+    },
+  },
+  {
+    name: "rules of nftables in an address or a reason",
+    by: "an admin who was talked into it",
+    async run(stage) {
+      await stage.must(admin, "sec.ban", { address: "203.0.113.78", why: '"}}; flush ruleset; add table inet evil {{"' });
+      for (const address of ["198.51.100.7; flush ruleset", "198.51.100.7, 0.0.0.0/0", "@evil", "198.51.100.7\n", "198.51.100.7-255"])
+        await stage.wrong(admin, "sec.ban", { address, why: "he attacks" });
+      const told = rules();
+      demand(`the rules are ${told}`, told.includes("203.0.113.78") && !told.includes("evil") && !told.includes("198.51.100.7"));
+      await stage.must(admin, "sec.unban", { address: "203.0.113.78" });
+    },
+  },
+];
