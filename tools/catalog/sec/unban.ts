@@ -3,7 +3,7 @@ import { defineTool, ToolError } from "../../tool.ts";
 import { Address, Cidr } from "../net/shared/fields.ts";
 import { meet, type Network, networkOf } from "../net/shared/network.ts";
 import { BanImage, BanList, type BanTarget, banList, banResource, undoBan, verifyBanUndone } from "./ban.ts";
-import { applyBans, banOf, bansNow, declareBan, isBanned } from "./shared/bans.ts";
+import { applyBans, banOf, bansNow, declareBan, isApplied } from "./shared/bans.ts";
 
 const Input = z.strictObject({
   address: z.union([Address, Cidr]).describe("the address or network, exactly as it is banned; sec.ban without an address lists the bans"),
@@ -52,9 +52,10 @@ export const unban = defineTool<z.infer<typeof Input>, z.infer<typeof BanList>, 
     return banList(context);
   },
   async verify({ network }, _, __, context) {
-    if (await isBanned(context, network.text)) throw new ToolError(`lifting the ban of "${network.text}" failed: the kernel still has it`);
+    if (!(await isApplied(context, network.text)))
+      throw new ToolError(`lifting the ban of "${network.text}" failed: the kernel still has it`);
   },
-  settled: async ({ network }, _, context) => banOf(context, network) === null && !(await isBanned(context, network)),
+  settled: async ({ network }, _, context) => banOf(context, network) === null && (await isApplied(context, network)),
   undo: undoBan,
   verifyUndone: verifyBanUndone,
 });

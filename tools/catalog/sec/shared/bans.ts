@@ -70,10 +70,14 @@ function address(network: Network): string {
 const ms = 1000;
 
 /** Whole seconds, which is what nft takes in JSON; rounded up. */
+function timeoutOf({ since_ms, until_ms }: Pick<Ban, "since_ms" | "until_ms">): number | undefined {
+  return until_ms === null ? undefined : Math.ceil((until_ms - since_ms) / ms);
+}
+
 function element({ network, since_ms, until_ms }: Ban, now_ms: number): unknown {
   const val = address(networkOf(network));
-  if (until_ms === null) return val;
-  const timeout = Math.ceil((until_ms - since_ms) / ms);
+  const timeout = timeoutOf({ since_ms, until_ms });
+  if (until_ms === null || timeout === undefined) return val;
   return { elem: { val, timeout, expires: Math.min(timeout, Math.max(1, Math.ceil((until_ms - now_ms) / ms))) } };
 }
 
@@ -116,16 +120,21 @@ export function applyBans(context: Ports): Promise<void> {
   return mine;
 }
 
-const KernelSet = z.object({
-  set: z.object({ name: z.string(), elem: z.array(z.union([z.string(), z.object({ elem: z.object({ val: z.string() }) })])).default([]) }),
-});
+const Element = z.object({ elem: z.object({ val: z.string(), timeout: z.number().optional() }) });
+const KernelSet = z.object({ set: z.object({ name: z.string(), elem: z.array(z.union([z.string(), Element])).default([]) }) });
 
-/** Whether the kernel drops what comes from that very network. */
-export async function isBanned(context: Pick<Context, "exec">, text: string): Promise<boolean> {
+/**
+ * What the kernel knows of a network that is or is not banned: whether it is as it should be.
+ * @returns false while it drops what it should not, or the other way round, or for another time
+ */
+export async function isApplied(context: Ports, text: string): Promise<boolean> {
   const network = networkOf(text);
-  return ((await readTable(context, table)) ?? []).some((one) => {
-    const found = KernelSet.safeParse(one);
-    if (!found.success || found.data.set.name !== setName(network)) return false;
-    return found.data.set.elem.some((each) => (typeof each === "string" ? each : each.elem.val) === address(network));
-  });
+  const found = ((await readTable(context, table)) ?? [])
+    .flatMap((one) => KernelSet.safeParse(one).data?.set ?? [])
+    .filter(({ name }) => name === setName(network))
+    .flatMap(({ elem }) => elem.map((one) => (typeof one === "string" ? { val: one } : one.elem)))
+    .find(({ val }) => val === address(network));
+  const ban = banOf(context, network.text);
+  if (ban === null || found === undefined) return (ban === null) === (found === undefined);
+  return found.timeout === timeoutOf(ban);
 }
