@@ -48,7 +48,11 @@ export interface BrokerOptions {
   readonly permission: PermissionPart;
   /** What the tools set and the kernel forgets; made again once a boot, before the first call. */
   readonly restorers: readonly Restorer[];
-  readonly tools: (parts: { readonly permission: Permission; readonly audit: ChainedAudit }) => readonly AnyTool[];
+  readonly tools: (parts: {
+    readonly permission: Permission;
+    readonly audit: ChainedAudit;
+    readonly declared: (family: string) => Pick<Context["state"], "list">;
+  }) => readonly AnyTool[];
   readonly neighbours: () => Pick<Context, "init" | "logs" | "memory">;
   readonly log: (text: string) => void;
   /** See `Calls`. */
@@ -82,8 +86,8 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     onProblem: log,
   });
   const permission = await options.permission.open(state.db);
-  const registry = new Registry(options.tools({ permission, audit }));
   const values = new Values(state.db);
+  const registry = new Registry(options.tools({ permission, audit, declared: (family) => values.of(family) }));
   const approvals = new Approvals(state.db);
   const output = new Output();
   const images = new ImageStore({

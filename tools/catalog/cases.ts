@@ -6,12 +6,13 @@ import { net_cases } from "./net/cases.ts";
 import { process_cases } from "./process/cases.ts";
 import { audit_cases } from "./sec/audit.cases.ts";
 import { ban_cases } from "./sec/ban.cases.ts";
+import { integrity_cases } from "./sec/integrity.cases.ts";
 import { permission_cases } from "./sec/permission.cases.ts";
 import { service_cases } from "./service/cases.ts";
 import { sys_cases } from "./sys/cases.ts";
 import { task_cases } from "./task/cases.ts";
 
 export const cases: readonly ToolCase[] = [
-  ...[audit_cases, ban_cases, fs_cases, net_cases, permission_cases],
+  ...[audit_cases, ban_cases, fs_cases, integrity_cases, net_cases, permission_cases],
   ...[process_cases, service_cases, sys_cases, task_cases],
 ].flat();

@@ -1,6 +1,7 @@
 /** Every tool that there is, by family. A tool that is not in here does not exist. */
 
 import type { Audit } from "../audit/audit.ts";
+import type { State } from "../context.ts";
 import type { Permission } from "../policy/permission.ts";
 import type { Restorer } from "../restore.ts";
 import type { AnyTool } from "../tool.ts";
@@ -8,7 +9,7 @@ import { fs } from "./fs/index.ts";
 import { net, net_restorer } from "./net/index.ts";
 import { process_tools } from "./process/index.ts";
 import { auditTool } from "./sec/audit.ts";
-import { sec, sec_restorer } from "./sec/index.ts";
+import { sec_restorer, secTools } from "./sec/index.ts";
 import { permissionTools } from "./sec/permission.ts";
 import { service_restorer, service_tools } from "./service/index.ts";
 import { sys, sys_restorer } from "./sys/index.ts";
@@ -18,9 +19,12 @@ import { taskTools } from "./task/index.ts";
 export interface CatalogParts {
   readonly permission: Permission;
   readonly audit: Audit;
+  /** What the tools of a family have declared. */
+  readonly declared: (family: string) => Pick<State, "list">;
 }
 
-export function allTools({ audit, permission }: CatalogParts): readonly AnyTool[] {
+export function allTools({ audit, declared, permission }: CatalogParts): readonly AnyTool[] {
+  const sec = secTools({ audit, declared, policies: () => permission.policies() });
   const tools = [fs, net, process_tools, service_tools, sys, sec, [auditTool(audit)], permissionTools(permission)].flat();
   return [...tools, ...taskTools((name) => tools.find((tool) => tool.name === name))];
 }

@@ -1,7 +1,9 @@
 /** Turning the tools that watch over the system against it: bans that lock out, files that they should not have looked into. */
 
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Attempt, demand, same } from "./attempt.ts";
-import { admin, operator } from "./stage.ts";
+import { admin, canary, observer, operator } from "./stage.ts";
 
 const nft = (...argv: string[]): string => Bun.spawnSync(["/usr/sbin/nft", ...argv]).stdout.toString();
 const rules = (): string => nft("--stateless", "list", "ruleset");
@@ -73,6 +75,44 @@ export const watching: readonly Attempt[] = [
       const told = rules();
       demand(`the rules are ${told}`, told.includes("203.0.113.78") && !told.includes("evil") && !told.includes("198.51.100.7"));
       await stage.must(admin, "sec.unban", { address: "203.0.113.78" });
+    },
+  },
+  {
+    name: "a baseline of the broker's own folder, of sockets and processes, by links that lead there",
+    by: "tactical and an admin",
+    async run(stage) {
+      for (const [name, target] of [
+        ["broker", join(stage.data, "broker")],
+        ["memory", join(stage.data, "memory")],
+        ["up", join(stage.data, "broker/..", "broker")],
+        ["self", "/proc/self/root"],
+        ["proc", "/proc"],
+      ] as const) {
+        symlinkSync(target, join(stage.work, name));
+        for (const who of ["tactical", admin] as const)
+          for (const path of [join(stage.work, name), target]) {
+            const answer = await stage.call(who, "sec.integrity_baseline", { name: "planted", roots: [path], configuration: false });
+            demand(`${path}: ${answer.status}`, answer.status !== "done");
+          }
+      }
+    },
+  },
+  {
+    name: "a folder of a baseline that becomes a link to a protected one before it is compared",
+    by: "tactical",
+    async run(stage) {
+      const root = join(stage.work, "watched");
+      mkdirSync(root);
+      writeFileSync(join(root, "a"), "a");
+      await stage.must(admin, "sec.integrity_baseline", { name: "watched", roots: [root], configuration: false });
+      rmSync(root, { recursive: true });
+      symlinkSync(join(stage.data, "memory"), root);
+      const answer = await stage.call("tactical", "sec.integrity_compare", { name: "watched" });
+      const told = JSON.stringify(answer.out);
+      demand(`it told ${told}`, !told.includes("memory.db") && !told.includes(canary));
+      for (const who of ["reactive", "operational"] as const)
+        demand("it may compare", (await stage.call(who, "sec.integrity_compare", { name: "watched" })).status !== "done");
+      demand("it may take one", (await stage.call(observer, "sec.integrity_baseline", { name: "mine", roots: [root] })).status !== "done");
     },
   },
 ];

@@ -12,6 +12,7 @@ export function testCatalog(): readonly AnyTool[] {
   const parts: CatalogParts = {
     permission: new Proxy({}, unforeseen) as CatalogParts["permission"],
     audit: new Proxy({}, unforeseen) as CatalogParts["audit"],
+    declared: () => new Proxy({}, unforeseen) as ReturnType<CatalogParts["declared"]>,
   };
   return allTools(parts);
 }

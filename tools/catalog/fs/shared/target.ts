@@ -44,7 +44,7 @@ export function demandType(place: Occupied, type: "file" | "directory", what: st
 }
 
 /** Where files are windows on the kernel, and are not replaced. */
-const windows: ReadonlySet<string> = new Set([
+export const kernel_windows: ReadonlySet<string> = new Set([
   ...["proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "configfs", "bpf", "pstore", "efivarfs", "mqueue"],
   ...["devpts", "binfmt_misc", "fusectl", "rpc_pipefs", "selinuxfs", "nsfs"],
 ]);
@@ -52,7 +52,7 @@ const windows: ReadonlySet<string> = new Set([
 /** @throws {ToolError} on file systems that store nothing, and on those mounted read-only */
 export function demandStorage(place: Place, what: string): void {
   const { type, options, super_options, point } = place.mount;
-  if (windows.has(type))
+  if (kernel_windows.has(type))
     throw new ToolError(`${what} failed: ${quote(point)} is ${type}, a window on the kernel; sys.sysctl sets what may be set`);
   if (options.includes("ro") || super_options.includes("ro"))
     throw new ToolError(`${what} failed: ${quote(point)} is mounted read-only; choose a place on the data partition, below /var/lib/aios`);
