@@ -8,19 +8,10 @@
  * A call that changes nothing (`observe`) is written as one entry after it, and nobody waits for the disk.
  */
 
-import { createHash } from "node:crypto";
 import type { Approval } from "../../contracts/permission.ts";
-import {
-  CallMeta,
-  type CallOutcome,
-  type CallResult,
-  type CallStatus,
-  type Principal,
-  type Resource,
-  type Risk,
-} from "../../contracts/tool.ts";
+import type { CallOutcome, CallResult, CallStatus, Principal, Resource, Risk } from "../../contracts/tool.ts";
 import { issuesText } from "../../wire/peer.ts";
-import type { Audit, NewEntry } from "../audit/audit.ts";
+import type { Audit } from "../audit/audit.ts";
 import type { Context } from "../context.ts";
 import type { Approver, Authority, Question, Verdict } from "../policy/authorise.ts";
 import { type AnyTool, type Past, type Preview, type Target, ToolError } from "../tool.ts";
@@ -28,12 +19,14 @@ import type { Confirmations } from "../undo/confirm.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Admitted, Attempt } from "./attempt.ts";
 import { bounded, Runaway } from "./bounded.ts";
+import { approvalEntry, digestOf, entryOf, failure, isRecord, notWaiting, outcomeEntry, outcomeOf, outputBody, textOf } from "./entries.ts";
 import type { Keys } from "./keys.ts";
 import type { Limits } from "./limits.ts";
 import type { Locks } from "./locks.ts";
 import type { Request } from "./request.ts";
 import type { Step } from "./steps.ts";
 import type { Taint } from "./taint.ts";
+import { Waiting } from "./waiting.ts";
 
 /** What a context says of a call besides its principal; not known when a call is taken back. */
 export type Asked = Pick<Context, "role" | "owner" | "tainted" | "approved_by">;
@@ -71,8 +64,6 @@ const verify_limit_ms = 30_000;
 const undo_grace_ms = 60_000;
 /** Milliseconds that a person has for an approval. */
 const approval_limit_ms = 3_600_000;
-/** Bytes of an answer that are written into the audit; of a longer one its length is. */
-const written_output_bytes_max = 65_536;
 
 const own_undo: Verdict = { effect: "allow", policies: ["undo of one's own call"], reason: "", uses_grants: [] };
 
@@ -87,10 +78,11 @@ export class Calls {
   #last_number: number;
   readonly #open = new Map<string, Attempt>();
   readonly #ended = new Map<string, Promise<CallResult>>();
-  readonly #decided = new Map<string, PromiseWithResolvers<CallResult>>();
+  readonly #waiting: Waiting;
 
   constructor(ports: CallPorts) {
     this.#ports = ports;
+    this.#waiting = new Waiting(ports);
     this.#last_number = ports.audit.lastCallNumber();
   }
 
@@ -115,7 +107,7 @@ export class Calls {
 
   /** The result of a call that is in work, if it is. */
   running(call: string): Promise<CallResult> | null {
-    return this.#ended.get(call) ?? this.#decided.get(call)?.promise ?? null;
+    return this.#ended.get(call) ?? this.#waiting.answerOf(call);
   }
 
   /** Whose call it is that is in work, also before anything of it is on record. */
@@ -130,7 +122,7 @@ export class Calls {
       attempt.abort.abort(new ToolError(`the call was cancelled by ${by}: ${why}`));
       return true;
     }
-    return (await this.#leaveWaiting(call, "withdrawn", by, why)) !== null;
+    return (await this.#waiting.leave(call, "withdrawn", by, why)) !== null;
   }
 
   /**
@@ -141,13 +133,13 @@ export class Calls {
     const waiting = this.#ports.approvals.get(call);
     if (waiting === null) throw new ToolError(`deciding on "${call}" failed: no such call waits; see approvals/list`);
     if (!approve) {
-      const declined = await this.#leaveWaiting(call, "declined", by, why);
+      const declined = await this.#waiting.leave(call, "declined", by, why);
       if (declined === null) throw notWaiting(call, this.#ports.approvals.get(call)?.approval.state ?? "gone");
       return declined;
     }
     if (waiting.approval.state !== "waiting") throw notWaiting(call, waiting.approval.state);
     if (waiting.request === null) {
-      await this.#leaveWaiting(call, "withdrawn", null, "its arguments held secrets, which are not kept over a restart");
+      await this.#waiting.leave(call, "withdrawn", null, "its arguments held secrets, which are not kept over a restart");
       throw new ToolError(
         `approving "${call}" failed: its arguments held secrets, which are not kept over a restart; it has to be asked anew`,
       );
@@ -159,23 +151,17 @@ export class Calls {
     this.#ended.set(call, working);
     try {
       const result = await working;
-      this.#decided.get(call)?.resolve(result);
+      this.#waiting.answered(call, result);
       return result;
     } finally {
       this.#ended.delete(call);
-      this.#decided.delete(call);
+      this.#waiting.forget(call);
     }
   }
 
   /** Calls that waited until their deadline. @returns milliseconds until the next one, or null */
-  async expire(): Promise<number | null> {
-    const now = this.#ports.clock.now_ms();
-    let next: number | null = null;
-    for (const approval of this.#ports.approvals.list(false)) {
-      if (approval.deadline_ms <= now) await this.#leaveWaiting(approval.call, "expired", null, "nobody answered before the deadline");
-      else next = Math.min(next ?? Number.POSITIVE_INFINITY, approval.deadline_ms - now);
-    }
-    return next;
+  expire(): Promise<number | null> {
+    return this.#waiting.expire();
   }
 
   #newCall(): string {
@@ -555,41 +541,10 @@ export class Calls {
       decided_why: null,
     };
     const { secret } = this.#ports.redact(tool.input, request.arguments);
-    this.#ports.approvals.ask(approval, request, digestOf(shown), secret);
-    await this.#ports.audit.append(approvalEntry(request, approval, admitted.resources));
-    const decided = Promise.withResolvers<CallResult>();
-    this.#decided.set(call, decided);
-    if (request.meta.wait_ms > 0) {
-      const answer = await Promise.race([decided.promise, Bun.sleep(request.meta.wait_ms).then(() => null)]);
-      if (answer !== null) return answer;
-    }
+    const answer = await this.#waiting.ask(approval, request, { digest: digestOf(shown), secret });
+    if (answer !== null) return answer;
     const text = `${tool.name} waits for a person: ${admitted.verdict.reason}; ask calls/get for ${call}`;
     return failure(this.#outcome(attempt, "waiting", text, admitted.verdict.policies));
-  }
-
-  async #leaveWaiting(
-    call: string,
-    state: "declined" | "expired" | "withdrawn",
-    by: Principal | null,
-    why: string,
-  ): Promise<CallResult | null> {
-    const waiting = this.#ports.approvals.get(call);
-    const approval = this.#ports.approvals.decide(call, state, by, why, this.#ports.clock.now_ms());
-    if (waiting === null || approval === null) return null;
-    const request: Pick<Request, "principal" | "tool" | "meta"> = waiting.request ?? {
-      principal: approval.principal,
-      tool: approval.tool,
-      meta: CallMeta.parse({ reason: approval.reason }),
-    };
-    const text = `${approval.tool} was not made: ${state}${by === null ? "" : ` by ${by}`}: ${why}`;
-    const outcome = outcomeOf(call, approval.tool, approval.principal, "declined", text, 0);
-    await this.#ports.audit.append(approvalEntry(request, approval, []));
-    await this.#ports.audit.append(outcomeEntry(request, outcome, approval.resources, { text }));
-    this.#ports.onOutcome(outcome);
-    const result = failure(outcome);
-    this.#decided.get(call)?.resolve(result);
-    this.#decided.delete(call);
-    return result;
   }
 
   /** Writes the outcome and makes the answer. @param how `note`: without waiting for the disk */
@@ -656,88 +611,4 @@ export class Calls {
 /** Whoever thinks for the caller: what a tier has heard its agents know, and the other way round. */
 function mindOf({ principal, owner }: Pick<Request, "principal" | "owner">): Principal {
   return owner ?? principal;
-}
-
-type Who = Pick<Request, "principal" | "tool" | "meta">;
-
-/** The members that all entries of a call share. */
-export function entryOf(request: Who, call: string, resources: readonly Resource[]): Omit<NewEntry, "kind" | "body"> {
-  return {
-    call,
-    principal: request.principal,
-    tool: request.tool,
-    group: request.meta.group ?? request.meta.reason.decision,
-    event: request.meta.reason.event,
-    status: null,
-    resources: [...resources],
-    reason: request.meta.reason,
-  };
-}
-
-export function outcomeEntry(request: Who, outcome: CallOutcome, resources: readonly Resource[], body: Record<string, unknown>): NewEntry {
-  return { ...entryOf(request, outcome.call, resources), kind: "outcome", status: outcome.status, body };
-}
-
-function approvalEntry(request: Who, approval: Approval, resources: readonly Resource[]): NewEntry {
-  return {
-    ...entryOf(request, approval.call, resources),
-    kind: "approval",
-    status: approval.state === "waiting" ? "waiting" : null,
-    body: {
-      state: approval.state,
-      arguments: approval.arguments,
-      preview: approval.preview,
-      final: approval.final,
-      deadline_ms: approval.deadline_ms,
-      by: approval.decided_by,
-      why: approval.decided_why,
-    },
-  };
-}
-
-function outputBody(output: unknown, observed: boolean): Record<string, unknown> {
-  const bytes = Buffer.byteLength(JSON.stringify(output) ?? "");
-  return observed || bytes > written_output_bytes_max ? { output_bytes: bytes } : { output };
-}
-
-export function outcomeOf(
-  call: string,
-  tool: string,
-  principal: Principal,
-  status: CallStatus,
-  text: string,
-  took_ms: number,
-): CallOutcome {
-  return {
-    call,
-    tool,
-    principal,
-    status,
-    text: text.slice(0, 4000),
-    tainted: false,
-    policies: [],
-    undo: "none",
-    confirm_by_ms: null,
-    took_ms,
-  };
-}
-
-function failure(outcome: CallOutcome): CallResult {
-  return { structuredContent: null, isError: true, _meta: outcome };
-}
-
-function notWaiting(call: string, state: string): ToolError {
-  return new ToolError(`deciding on "${call}" failed: it is ${state} already; an approval counts once`);
-}
-
-export function digestOf(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
-}
-
-export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

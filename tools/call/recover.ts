@@ -18,7 +18,7 @@ import type { AnyTool } from "../tool.ts";
 import { type PastCall, pastCalls } from "../undo/past.ts";
 import { pastOf, readImage } from "../undo/undo.ts";
 import { bounded } from "./bounded.ts";
-import { outcomeEntry, outcomeOf, textOf } from "./calls.ts";
+import { outcomeEntry, outcomeOf, textOf } from "./entries.ts";
 
 export interface RecoverPorts {
   readonly audit: Audit;
