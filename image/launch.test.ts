@@ -56,6 +56,15 @@ test("becomes the uid and gid asked for, with no groups, capabilities or way bac
   expect(field(out, "NoNewPrivs")).toBe("1");
 });
 
+test("a program that stays root has the capabilities that are kept, and no other", () => {
+  const { status, out } = run("--keep-caps", "chown,net_admin,checkpoint_restore", "--no-new-privs", "--", "/bin/cat", "/proc/self/status");
+  expect(status).toBe(0);
+  expect(field(out, "Uid")).toBe("0 0 0 0");
+  for (const set of ["CapPrm", "CapEff", "CapBnd"]) expect(field(out, set)).toBe("0000010000001001");
+  expect(run("--keep-caps", "", "--", "/bin/cat", "/proc/self/status").out).toMatch(/CapEff:\s+0{16}\n/);
+  expect(run("--keep-caps", "chown,root", "--", "/bin/true")).toMatchObject({ status: 120, failure: { launch: "--keep-caps: root" } });
+});
+
 test("sets limits, the OOM score and the nice value", () => {
   const { out } = run("--rlimit", "nofile=100:200", "--rlimit", "core=0:infinity", "--", "/bin/cat", "/proc/self/limits");
   expect(out).toMatch(/Max open files\s+100\s+200/);

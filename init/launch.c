@@ -16,6 +16,8 @@
  *   --keep-fd N             leave this inherited descriptor open; every other one from 3 on is closed
  *   --uid N --gid N         become them, with no supplementary groups
  *   --drop-caps             empty the bounding, ambient and inheritable sets; without a change of uid, all of them
+ *   --keep-caps LIST        for a program that stays root: the bounding set is cut down to these (capabilities(7), lower
+ *                           case without cap_, commas between), so that nothing it does or starts has any other
  *   --chdir DIR             after the change of uid, so that the service's own rights count
  *   --env-clear             start from an empty environment
  *   --env NAME=VALUE        then set this
@@ -150,10 +152,29 @@ static void close_all_but(int *kept, size_t count) {
   }
 }
 
-static void drop_capabilities(void) {
+/* linux/capability.h: the place is the number */
+static const char *const capability_names[] = {
+    "chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap",
+    "linux_immutable", "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock", "ipc_owner", "sys_module",
+    "sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct", "sys_admin", "sys_boot", "sys_nice", "sys_resource", "sys_time",
+    "sys_tty_config", "mknod", "lease", "audit_write", "audit_control", "setfcap", "mac_override", "mac_admin", "syslog",
+    "wake_alarm", "block_suspend", "audit_read", "perfmon", "bpf", "checkpoint_restore"};
+
+static uint64_t parse_capabilities(char *list) {
+  uint64_t set = 0;
+  for (char *name = strtok(list, ","); name; name = strtok(NULL, ",")) {
+    size_t n = 0, all = sizeof capability_names / sizeof *capability_names;
+    while (n < all && strcmp(name, capability_names[n]) != 0) n++;
+    if (n == all) fail(BAD_ARGUMENTS, "--keep-caps", name, EINVAL);
+    set |= (uint64_t)1 << n;
+  }
+  return set;
+}
+
+static void drop_capabilities(uint64_t but) {
   for (int capability = 0; capability < 64; capability++)
-    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EINVAL)
-      fail(STEP_FAILED, "emptying the capability bounding set", NULL, errno);
+    if (!(but >> capability & 1) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EINVAL)
+      fail(STEP_FAILED, "cutting down the capability bounding set", NULL, errno);
   if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL)
     fail(STEP_FAILED, "emptying the ambient capabilities", NULL, errno);
 }
@@ -180,7 +201,8 @@ int main(int argc, char **argv) {
   int kept[2 * ITEMS_MAX];
   size_t limit_count = 0, opened_count = 0, kept_count = 0, variable_count = 0;
   long uid = -1, gid = -1, nice_value = LONG_MIN;
-  int env_clear = 0, no_new_privs = 0, new_session = 0, drop_caps = 0, die_with_parent = 0;
+  int env_clear = 0, no_new_privs = 0, new_session = 0, drop_caps = 0, keep_caps = 0, die_with_parent = 0;
+  uint64_t kept_capabilities = 0;
 
   int i = 1;
   for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
@@ -199,6 +221,7 @@ int main(int argc, char **argv) {
     else if (!strcmp(option, "--uid")) uid = number(option, value, 0, INT_MAX);
     else if (!strcmp(option, "--gid")) gid = number(option, value, 0, INT_MAX);
     else if (!strcmp(option, "--chdir")) directory = value;
+    else if (!strcmp(option, "--keep-caps")) keep_caps = (kept_capabilities = parse_capabilities(value), 1);
     else if (!strcmp(option, "--env-prefix") && *value) env_prefix = value;
     else if (!strcmp(option, "--rlimit") && limit_count < ITEMS_MAX) wanted_limits[limit_count++] = parse_limit(value);
     else if (!strcmp(option, "--keep-fd") && kept_count < ITEMS_MAX) kept[kept_count++] = (int)number(option, value, 3, FD_MAX);
@@ -238,7 +261,7 @@ int main(int argc, char **argv) {
   }
   close_all_but(kept, kept_count);
 
-  if (drop_caps) drop_capabilities();
+  if (drop_caps || keep_caps) drop_capabilities(kept_capabilities);
   if (uid >= 0 || gid >= 0) {
     if (setgroups(0, NULL) != 0) fail(STEP_FAILED, "leaving the supplementary groups", NULL, errno);
     if (gid >= 0 && setresgid((gid_t)gid, (gid_t)gid, (gid_t)gid) != 0) fail(STEP_FAILED, "changing the gid", NULL, errno);

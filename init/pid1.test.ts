@@ -100,6 +100,35 @@ test("the way down stops the services in order, does what phases left for it, an
   });
 });
 
+test("the watchdog is told to stop at a clean power-off, and guards a restart to its end", async () => {
+  const value = await told(`
+    const { at_power_off, at_restart } = {
+      at_power_off: [
+        { call: "device.watchdogPet", args: [9] },
+        { call: "clock.nowMs", returns: 1 },
+        { call: "descriptor.write", args: [9, Buffer.from("V")], returns: 1 },
+        { call: "descriptor.close", args: [9] },
+        { call: "power.reboot", args: ["power-off"] },
+      ],
+      at_restart: [
+        { call: "device.watchdogPet", args: [9] },
+        { call: "clock.nowMs", returns: 1 },
+        { call: "power.reboot", args: ["restart"] },
+      ],
+    };
+    const down = async (action, script) => {
+      const { pid1, boot, said, sys: scripted } = await alone({ script });
+      boot.state.watchdog.fd = 9;
+      pid1.requestShutdown(action, "test");
+      await until(() => said.includes(\`aios: \${action} now\`));
+      scripted.done();
+      return boot.state.watchdog.fd;
+    };
+    tell({ off: await down("poweroff", at_power_off), again: await down("reboot", at_restart) });
+  `);
+  expect(value).toEqual({ off: null, again: 9 });
+});
+
 test("maintenance mode is said in the status, and the console is kept", async () => {
   const value = await told(`
     const { pid1, started, said } = await alone();

@@ -8,6 +8,7 @@ import type { CoreService } from "../contracts/service.ts";
 import type { System } from "../sys/system.ts";
 import type { BootContext, BootState, KernelRecord, Phase } from "./boot/phase.ts";
 import type { Program } from "./boot/programs.ts";
+import { releaseWatchdog } from "./boot/watchdog.ts";
 import type { BootClock } from "./clock.ts";
 import { DefinedServices } from "./control/defined.ts";
 import { type Door, makeDoor } from "./control/door.ts";
@@ -115,6 +116,7 @@ export class Pid1 {
       hold: () => this.#supervisor.hold(),
       report: (action, phase, detail) => this.#emit("system.shutdown", "notice", { action, phase, detail }),
       say: ports.say,
+      last: (action, clean) => releaseWatchdog(this.#context(), clean && action === "poweroff"),
       exit: ports.exit,
     });
     this.maintenance = new Maintenance({

@@ -18,6 +18,8 @@ export interface LaunchOptions {
   readonly uid?: number;
   readonly gid?: number;
   readonly drop_capabilities?: boolean;
+  /** For a program that stays root: all that it, and what it starts, can ever have (capabilities(7), lower case without `cap_`). */
+  readonly keeps_capabilities?: readonly string[];
   readonly no_new_privs?: boolean;
   readonly dies_with_parent?: boolean;
   readonly chdir?: string;
@@ -41,6 +43,7 @@ export function launchArgv(launch: string, options: LaunchOptions, program: read
   value("--uid", options.uid);
   value("--gid", options.gid);
   if (options.drop_capabilities === true) argv.push("--drop-caps");
+  if (options.keeps_capabilities !== undefined) argv.push("--keep-caps", options.keeps_capabilities.join(","));
   if (options.no_new_privs === true) argv.push("--no-new-privs");
   if (options.dies_with_parent === true) argv.push("--die-with-parent");
   value("--chdir", options.chdir);

@@ -6,7 +6,7 @@ import type { Slice } from "./cgroups.ts";
 
 /**
  * As `ExtraService`, for programs of the image that need more: they start as root, keep only what `capabilities` names
- * (capabilities(7)) where the launcher can do that, and then drop to a user of their own by themselves.
+ * (capabilities(7), lower case without `cap_`), and then drop to a user of their own by themselves.
  */
 export interface Program extends Omit<ExtraService, "uid"> {
   readonly name: string;
@@ -43,7 +43,7 @@ export function chronyProgram(): Program {
     name: "chronyd",
     argv: ["/usr/sbin/chronyd", "-d", "-f", chrony_config, "-u", "_chrony", "-F", "1"],
     limits: { memory_max_bytes: 64 * mib, pids_max: 16 },
-    capabilities: ["SYS_TIME", "SETUID", "SETGID", "NET_BIND_SERVICE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "SYS_NICE", "SYS_RESOURCE"],
+    capabilities: ["sys_time", "setuid", "setgid", "net_bind_service", "chown", "dac_override", "fowner", "sys_nice", "sys_resource"],
     environment: {},
   };
 }
@@ -83,7 +83,7 @@ export function dhcpcdProgram(): Program {
     name: "dhcpcd",
     argv: ["/usr/sbin/dhcpcd", "--nobackground", "--config", dhcpcd_config],
     limits: { memory_max_bytes: 384 * mib, pids_max: 64 }, // its hook is our executable
-    capabilities: ["NET_ADMIN", "NET_RAW", "NET_BIND_SERVICE", "SETUID", "SETGID", "SYS_CHROOT", "KILL", "CHOWN", "DAC_OVERRIDE", "FOWNER"],
+    capabilities: ["net_admin", "net_raw", "net_bind_service", "setuid", "setgid", "sys_chroot", "kill", "chown", "dac_override", "fowner"],
     environment: {},
   };
 }

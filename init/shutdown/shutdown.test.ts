@@ -26,6 +26,7 @@ function rig(script: Scripted[], changes: Partial<ShutdownPorts> = {}) {
     hold: () => said.push("hold"),
     report: (action, phase) => said.push(`${action}/${phase}`),
     say: (line) => said.push(line),
+    last: (action, clean) => said.push(`last/${action}/${clean}`),
     exit: () => said.push("exit"),
     steps: [],
     ...changes,
@@ -46,7 +47,7 @@ describe("the way down", () => {
     expect(done).toEqual(["one", "two"]);
     expect(said[0]).toBe("poweroff/request");
     expect(said[1]).toBe("hold");
-    expect(said.at(-1)).toBe("aios: poweroff now");
+    expect(said.slice(-2)).toEqual(["aios: poweroff now", "last/poweroff/true"]);
     sys.done();
   });
 
@@ -67,6 +68,7 @@ describe("the way down", () => {
     shutdown.request("reboot", "test");
     await Bun.sleep(80);
     expect(said).toContain("aios: shutdown: the way down took too long");
+    expect(said.at(-1)).toBe("last/reboot/false");
     sys.done();
   });
 
@@ -95,7 +97,7 @@ describe("the way down", () => {
     const { shutdown, sys, said } = rig([ends("kexec")], { kexecLoaded: () => true });
     expect(shutdown.request("kexec", "test")).toBeNull();
     await Bun.sleep(20);
-    expect(said.at(-1)).toBe("aios: kexec now");
+    expect(said.slice(-2)).toEqual(["aios: kexec now", "last/kexec/true"]);
     sys.done();
   });
 

@@ -13,6 +13,8 @@ export interface ShutdownPorts {
   hold(): void;
   report(action: ShutdownAction, phase: string, detail: string): void;
   say(line: string): void;
+  /** The last thing before reboot(2). @param clean false when the way down did not end by itself */
+  last(action: ShutdownAction, clean: boolean): void;
   /** The very end of a container where reboot(2) is not allowed: the one case in which PID 1 exits. */
   exit(): void;
   readonly steps?: readonly Step[];
@@ -92,6 +94,7 @@ export class Shutdown {
     this.#ports.say(`aios: ${this.#action} now`);
     try {
       const { sys, mode } = this.#ports.way();
+      this.#ports.last(this.#action, trouble === null);
       if (trouble !== null && mode === "machine") void sys.power.syncAside().catch(() => {}); // begun, not waited for
       sys.power.reboot(last_step[this.#action]);
     } catch (error) {

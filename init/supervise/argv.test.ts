@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { DefinedService } from "../../contracts/config.ts";
+import { chronyProgram, dhcpcdProgram } from "../boot/programs.ts";
 import { default_config } from "../defaults.ts";
 import { argvOf, type Place } from "./argv.ts";
-import { coreSpecs, definedSpec, enabled, extraSpec } from "./table.ts";
+import { coreSpecs, definedSpec, enabled, extraSpec, programSpec } from "./table.ts";
 
 const bare: Place = { cgroup: null, devices: [], notify_folder: null, may_limit_userns: true };
 const argvFor = (name: string, place: Place = bare) => {
@@ -59,6 +60,16 @@ test("broker: root, without a sandbox", () => {
     ...["/usr/lib/aios/launch", "--oom", "-700", "--rlimit", "core=0:0", "--rlimit", "nofile=1024:4096", "--setsid"],
     ...["--", "/usr/bin/aios", "broker"],
   ]);
+});
+
+test("a program of the image that starts as root keeps what it needs, and can gain nothing", () => {
+  for (const program of [chronyProgram(), dhcpcdProgram()]) {
+    const argv = argvOf(programSpec(program, "machine"), bare);
+    const at = argv.indexOf("--keep-caps");
+    expect(argv[at + 1]).toBe(program.capabilities.join(","));
+    expect(argv.slice(at + 2, at + 5)).toEqual(["--no-new-privs", "--", program.argv[0] as string]);
+    expect(argv).not.toContain("--uid");
+  }
 });
 
 test("an extra service: no sockets of ours, the network when the config says so", () => {

@@ -38,6 +38,7 @@ export function argvOf(spec: ServiceSpec, place: Place): string[] {
       rlimits,
       session: true,
       opens: spec.sandbox === null ? [] : [[seccomp_filter, seccomp_fd]],
+      ...(spec.capabilities === null ? {} : { keeps_capabilities: spec.capabilities, no_new_privs: true }),
       ...(as_other ? { uid: spec.uid, gid: spec.gid, drop_capabilities: true, no_new_privs: true } : {}),
     },
     spec.sandbox === null ? spec.argv : sandboxed(spec.name, spec.sandbox, place, spec.argv),
