@@ -18,7 +18,7 @@ import { Grants } from "./grants.ts";
 import { loadPolicies } from "./load.ts";
 import { permission_schema } from "./permission-schema.ts";
 import { policy_files } from "./policies/index.ts";
-import { cedarQuestion, namedAction, namedSubject, resourceEntity } from "./question.ts";
+import { cedarQuestion, contextOf, namedAction, namedSubject, resourceEntity } from "./question.ts";
 
 const policies_wanted = 200;
 const rounds = 5000;
@@ -122,7 +122,10 @@ function plainly(
     if (resource === undefined) throw new Error("measuring failed: the question names no resource");
     const subject = { principal: asked.principal, role: asked.role };
     const parts = { subject, named: namedSubject(subject), action: namedAction(asked), resource, entity: resourceEntity(resource) };
-    const answer = cedar.isAuthorized({ ...cedarQuestion(asked, parts, false, null), policies: { staticPolicies: policies } });
+    const answer = cedar.isAuthorized({
+      ...cedarQuestion(parts, contextOf(asked, resource, false), null),
+      policies: { staticPolicies: policies },
+    });
     if (answer.type !== "success" || answer.response.decision !== "allow") throw new Error(`measuring failed: ${JSON.stringify(answer)}`);
   };
 }

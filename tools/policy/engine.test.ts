@@ -6,7 +6,7 @@ import { loadCedar } from "./cedar.ts";
 import { createAuthority, type PolicyAuthority } from "./engine.ts";
 import { loadPolicies } from "./load.ts";
 import { policy_files } from "./policies/index.ts";
-import { cedarQuestion, namedAction, namedSubject, resourceEntity } from "./question.ts";
+import { cedarQuestion, contextOf, namedAction, namedSubject, resourceEntity } from "./question.ts";
 import { ask, path } from "./testing/questions.ts";
 import { tool_names } from "./tool-names.ts";
 import { risks } from "./vocabulary.ts";
@@ -228,7 +228,10 @@ async function reference(): Promise<(question: Question, approved: boolean) => s
     if (resource === undefined) throw new Error("the question names no resource");
     const subject = { principal: question.principal, role: question.role };
     const asked = { subject, named: namedSubject(subject), action: namedAction(question), resource, entity: resourceEntity(resource) };
-    const answer = cedar.statefulIsAuthorized({ ...cedarQuestion(question, asked, approved, null), preparsedPolicySetId: "reference" });
+    const answer = cedar.statefulIsAuthorized({
+      ...cedarQuestion(asked, contextOf(question, resource, approved), null),
+      preparsedPolicySetId: "reference",
+    });
     if (answer.type === "failure") throw new Error(answer.errors.map((one) => one.message).join());
     expect(answer.response.diagnostics.errors).toEqual([]);
     return answer.response.decision;

@@ -25,9 +25,11 @@ import { type LoadedPolicies, loadPolicies, type PolicyFiles, type PolicyPlaces 
 import { policy_files } from "./policies/index.ts";
 import {
   type Asked,
+  type AskedContext,
   approving,
   BadQuestion,
   cedarQuestion,
+  contextOf,
   type Named,
   namedAction,
   namedSubject,
@@ -219,17 +221,18 @@ class CedarAuthority implements PolicyAuthority {
 
   /** @param with_grants false: by the policies of the image alone */
   #rule(question: Question, asked: Asked, approved: boolean, with_grants = true): Ruling {
-    const { allowed, decided_by } = this.#answer(this.#askImage(question, asked, approved));
+    const context = contextOf(question, asked.resource, approved);
+    const { allowed, decided_by } = this.#answer(this.#askImage(asked, context));
     if (allowed) return { is: "permitted", by: decided_by, uses_grants: [] };
     if (decided_by.length > 0) return { is: "forbidden", by: decided_by, uses_grants: [] };
-    const grant = with_grants ? this.#grantFor(question, asked, approved) : null;
+    const grant = with_grants ? this.#grantFor(question, asked, context) : null;
     if (grant === null) return { is: "open", by: [], uses_grants: [] };
     return { is: "permitted", by: [grant.id], uses_grants: grant.scope.calls_max === null ? [] : [grant.id] };
   }
 
-  #askImage(question: Question, asked: Asked, approved: boolean): CedarAnswer {
-    const { key, places, mentioned } = this.#slices.of(asked.named, asked.action, asked.entity);
-    return this.#sets.ask(key, () => this.#policiesOf(places), cedarQuestion(question, asked, approved, mentioned));
+  #askImage(asked: Asked, context: AskedContext): CedarAnswer {
+    const { key, places, mentioned } = this.#slices.of(asked.named, asked.action, asked.entity, context);
+    return this.#sets.ask(key, () => this.#policiesOf(places), cedarQuestion(asked, context, mentioned));
   }
 
   #policiesOf(places: readonly number[]): Record<string, PolicyJson> {
@@ -244,7 +247,7 @@ class CedarAuthority implements PolicyAuthority {
   }
 
   /** The first grant that permits it, those for any number of calls first. */
-  #grantFor(question: Question, asked: Asked, approved: boolean): Grant | null {
+  #grantFor(question: Question, asked: Asked, context: AskedContext): Grant | null {
     if (asked.action === approving) return null;
     const above = new Set(asked.entity.parents.map(({ id }) => id));
     const held = this.#grants.of(asked.subject.principal).filter(({ grant }) => mayReach(grant, question.tool, asked.resource, above));
@@ -252,7 +255,7 @@ class CedarAuthority implements PolicyAuthority {
     for (const one of held) {
       const { id } = one.grant;
       const paths = new Set(one.grant.scope.resources.map((resource) => resource.id));
-      const cedar_question = cedarQuestion(question, asked, approved, { attributes: grant_facts, paths });
+      const cedar_question = cedarQuestion(asked, context, { attributes: grant_facts, paths });
       const answer = this.#answer(this.#grant_sets.ask(id, () => ({ [id]: this.#policyOf(one.grant) }), cedar_question));
       if (answer.allowed && this.#granterMay(question, asked, one)) return one.grant;
     }

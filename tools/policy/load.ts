@@ -9,7 +9,7 @@ import { data_dir, lib_dir, run_dir } from "../../contracts/paths.ts";
 import type { Principal } from "../../contracts/tool.ts";
 import { type CedarModule, ParsedSets, type PolicyJson } from "./cedar.ts";
 import { type Example, parseExamples } from "./example.ts";
-import { approving, cedarQuestion, namedAction, namedSubject, resourceEntity } from "./question.ts";
+import { approving, cedarQuestion, contextOf, namedAction, namedSubject, resourceEntity } from "./question.ts";
 import { Slices } from "./slice.ts";
 import { tool_names } from "./tool-names.ts";
 import { makeSchema } from "./vocabulary.ts";
@@ -151,14 +151,11 @@ function hits(sets: ParsedSets, policy: LoadedPolicy, example: Example): boolean
   const named = namedSubject(subject);
   const action = example.approving ? approving : namedAction(question);
   const asked = { subject, named, action, resource, entity: resourceEntity(resource) };
-  const answer = sets.ask(
-    policy.name,
-    () => ({ [policy.name]: policy.json }),
-    cedarQuestion(question, asked, question.context.approved, null),
-  );
+  const context = contextOf(question, resource, question.context.approved);
+  const answer = sets.ask(policy.name, () => ({ [policy.name]: policy.json }), cedarQuestion(asked, context, null));
   if (answer.errors.length > 0) throw new Error(answer.errors.join("; "));
   const hit = answer.decided_by.includes(policy.name);
-  if (hit && new Slices([policy.json]).of(named, action, asked.entity).places.length === 0)
+  if (hit && new Slices([policy.json]).of(named, action, asked.entity, context).places.length === 0)
     throw new Error("it matches although its scope seemed not to fit");
   return hit;
 }

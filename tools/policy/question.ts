@@ -153,13 +153,8 @@ export interface Asked {
   readonly entity: ResourceEntity;
 }
 
-/**
- * @param approved whether to ask as if a person had approved the call
- * @param mentioned what the policies that are asked speak of; null: hand over everything
- */
-export function cedarQuestion(question: Question, asked: Asked, approved: boolean, mentioned: Mentioned | null): CedarQuestion {
-  const { named, action, entity } = asked;
-  const context = contextOf(question, asked, approved);
+/** @param mentioned what the policies that are asked speak of; null: hand over everything */
+export function cedarQuestion({ named, action, entity }: Asked, context: AskedContext, mentioned: Mentioned | null): CedarQuestion {
   const others = [action, named]
     .filter(({ groups }) => groups.length > 0)
     .map(({ uid, groups }) => ({ uid, attrs: {}, parents: [...groups] }));
@@ -187,7 +182,10 @@ function only(record: Readonly<Record<string, CedarValueJson>>, names: ReadonlyS
   return kept;
 }
 
-function contextOf(question: Question, { resource }: Asked, approved: boolean): Record<string, CedarValueJson> {
+export type AskedContext = Record<string, CedarValueJson>;
+
+/** @param approved whether to ask as if a person had approved the call @throws {BadQuestion} */
+export function contextOf(question: Question, resource: Resource, approved: boolean): AskedContext {
   const { tainted, calls_last_hour, cost_today_usd, now_ms } = question.context;
   const callers = question.owner === null ? [question.principal] : [question.principal, question.owner];
   return {

@@ -3,7 +3,7 @@
  * costs Cedar two to ten microseconds each. A scope of a form that is not known here counts as fitting.
  */
 
-import type { PolicyJson, TypeAndId } from "./cedar.ts";
+import type { CedarValueJson, PolicyJson, TypeAndId } from "./cedar.ts";
 import { type Mentioned, mentionedIn } from "./mentioned.ts";
 import type { Named, ResourceEntity } from "./question.ts";
 
@@ -15,6 +15,15 @@ export interface Slice {
   readonly mentioned: Mentioned;
 }
 
+/**
+ * What the condition of a policy begins with, when that is so simple that it is seen without Cedar: `resource has …`, or a
+ * fact of the context by itself. Where it does not hold, the rest is never looked at, and the policy says nothing.
+ */
+interface Guard {
+  readonly of: "resource" | "context";
+  readonly attribute: string;
+}
+
 /** Of one caller and action: places of policies in the list, by what they ask of the resource. */
 interface Fitting {
   readonly always: readonly number[];
@@ -23,6 +32,8 @@ interface Fitting {
   readonly equal: ReadonlyMap<string, readonly number[]>;
   /** Type and id → those for it and what is in it. */
   readonly within: ReadonlyMap<string, readonly number[]>;
+  /** That some of these policies begin with. */
+  readonly guards: ReadonlyMap<string, Guard>;
   /** Slices that have been asked for, by the names that selected them. */
   readonly slices: Map<string, Slice>;
 }
@@ -32,14 +43,17 @@ const slices_max = 256;
 
 export class Slices {
   readonly #policies: readonly PolicyJson[];
+  /** Name of the guard of each policy, or null. */
+  readonly #guards: readonly (string | null)[];
   /** Action → principal → what fits; gone as soon as nobody remembers them. */
   readonly #fitting = new WeakMap<Named, WeakMap<Named, Fitting>>();
 
   constructor(policies: readonly PolicyJson[]) {
     this.#policies = policies;
+    this.#guards = policies.map((policy) => nameOfGuard(guardOf(policy)));
   }
 
-  of(principal: Named, action: Named, { uid, parents }: ResourceEntity): Slice {
+  of(principal: Named, action: Named, { uid, parents, attrs }: ResourceEntity, context: Readonly<Record<string, CedarValueJson>>): Slice {
     const fitting = this.#fittingOf(principal, action);
     const own = keyOf(uid.type, uid.id);
     let selected = uid.type;
@@ -50,6 +64,8 @@ export class Slices {
         const name = keyOf(type, id);
         if (fitting.within.has(name)) selected += `\0${name}`;
       }
+    for (const [name, { of, attribute }] of fitting.guards)
+      if (of === "context" ? context[attribute] === true : Object.hasOwn(attrs, attribute)) selected += `\0${name}`;
     const known = fitting.slices.get(selected);
     if (known !== undefined) return known;
     const made = this.#make(fitting, selected);
@@ -58,11 +74,15 @@ export class Slices {
     return made;
   }
 
-  /** @param selected the type, then what is named, each after a zero byte, which no id has */
+  /** @param selected the type, then what is named and which guards hold, each after a zero byte, which no id has */
   #make({ always, by_type, equal, within: inside }: Fitting, selected: string): Slice {
     const [type = "", ...names] = selected.split("\0");
     const named = names.flatMap((name) => (name.startsWith("==") ? equal.get(name.slice(2)) : inside.get(name)) ?? []);
-    const places = [...always, ...(by_type.get(type) ?? []), ...named].sort((a, b) => a - b);
+    const candidates = [...always, ...(by_type.get(type) ?? []), ...named].sort((a, b) => a - b);
+    const places = candidates.filter((at) => {
+      const guard = this.#guards[at];
+      return guard === null || guard === undefined || names.includes(guard);
+    });
     const mentioned = mentionedIn(places.flatMap((at) => this.#policies[at] ?? []));
     return { key: places.join(), places, mentioned };
   }
@@ -73,20 +93,43 @@ export class Slices {
     if (known !== undefined) return known;
     const always: number[] = [];
     const [by_type, equal, inside] = [new Map<string, number[]>(), new Map<string, number[]>(), new Map<string, number[]>()];
+    const guards = new Map<string, Guard>();
     const add = (map: Map<string, number[]>, name: string, at: number): void => void map.set(name, [...(map.get(name) ?? []), at]);
-    for (const [at, { principal: who, action: what, resource }] of this.#policies.entries()) {
+    for (const [at, { principal: who, action: what, resource, conditions }] of this.#policies.entries()) {
       if (!principalFits(who, principal) || !actionFits(what, action)) continue;
+      const guard = guardOf({ conditions });
+      if (guard !== null) guards.set(nameOfGuard(guard) ?? "", guard);
       if (resource.op === "is")
         add(by_type, resource.entity_type, at); // and what it is in is left to Cedar
       else if (resource.op === "==" && "entity" in resource) add(equal, nameOf(resource.entity), at);
       else if (resource.op === "in" && "entity" in resource) add(inside, nameOf(resource.entity), at);
       else always.push(at);
     }
-    const fitting: Fitting = { always, by_type, equal, within: inside, slices: new Map() };
+    const fitting: Fitting = { always, by_type, equal, within: inside, guards, slices: new Map() };
     of_action.set(principal, fitting);
     this.#fitting.set(action, of_action);
     return fitting;
   }
+}
+
+function guardOf({ conditions: [first] }: Pick<PolicyJson, "conditions">): Guard | null {
+  if (first?.kind !== "when") return null;
+  let expression = first.body;
+  while ("&&" in expression && !Array.isArray(expression["&&"])) expression = expression["&&"].left;
+  if ("has" in expression && !Array.isArray(expression.has)) {
+    const { left, attr } = expression.has;
+    if ("Var" in left && left.Var === "resource" && typeof attr === "string") return { of: "resource", attribute: attr };
+  }
+  if ("." in expression && !Array.isArray(expression["."])) {
+    const { left, attr } = expression["."];
+    if ("Var" in left && left.Var === "context") return { of: "context", attribute: attr };
+  }
+  return null;
+}
+
+/** No entity's name begins like this. */
+function nameOfGuard(guard: Guard | null): string | null {
+  return guard === null ? null : `?${guard.of}.${guard.attribute}`;
 }
 
 function nameOf(entity: TypeAndId | { __entity: TypeAndId }): string {
