@@ -57,7 +57,18 @@ export interface MountCalls {
   swapOffAside(path: string): Promise<void>;
   /** statvfs(3). @throws {SysError} ENOENT */
   use(path: string): FileSystemUse;
+  /**
+   * Whether the mount table has changed since this was asked of the same descriptor, or since it was opened: poll(2),
+   * POLLPRI (proc_pid_mounts(5)). True also when that could not be found out.
+   * @param fd of /proc/self/mountinfo
+   */
+  tableChanged(fd: number): boolean;
 }
+
+/** poll.h: struct pollfd { int fd; short events; short revents; } */
+const pollfd_bytes = 8;
+const pollfd_revents_at = 6;
+const POLLPRI = 2;
 
 const ST_RDONLY = 1;
 /** struct statvfs on 64-bit: eleven words, then name length and spare room. */
@@ -75,6 +86,13 @@ export function mountCalls(libc: Libc): MountCalls {
       libc.call("umount2", [target, bits], `unmount "${target}"`);
     },
     swapOffAside: (path) => libc.aside("swapoff", [path]),
+    tableChanged(fd) {
+      const asked = Buffer.alloc(pollfd_bytes);
+      asked.writeInt32LE(fd, 0);
+      asked.writeInt16LE(POLLPRI, 4);
+      const { errno } = libc.attempt("poll", [asked, 1, 0]);
+      return errno !== null || (asked.readInt16LE(pollfd_revents_at) & POLLPRI) !== 0; // interrupted: nobody knows
+    },
     use(path) {
       const buffer = Buffer.alloc(statvfs_bytes);
       libc.call("statvfs", [path, buffer], `statvfs "${path}"`);

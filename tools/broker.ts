@@ -147,11 +147,12 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     limits: new Limits(() => clock.boot_ms()),
     locks: new Locks(),
     taint: new Taint(),
+    written: (call) => output.heldOf(call),
     confirmations,
     spendGrants: (ids) => permission.spend(ids),
-    onOutcome: (outcome) => {
+    onOutcome: (outcome, undoes) => {
       output.end(outcome);
-      void endImages(images, audit, outcome);
+      void endImages(images, outcome, undoes);
       options.onOutcome?.(outcome);
     },
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
@@ -161,7 +162,8 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   const recovered = audit.degradation === null ? await recover({ audit, registry, contextOf }) : [];
   for (const outcome of recovered) {
     log(`${outcome.tool} (${outcome.call}) was unfinished: ${outcome.status}: ${outcome.text}`);
-    await endImages(images, audit, outcome);
+    const undoes = audit.ofCall(outcome.call).findLast(({ kind }) => kind === "outcome")?.body["undoes"];
+    await endImages(images, outcome, typeof undoes === "string" ? undoes : null);
   }
   const unrestored = await restoreAll(options.restorers, (restorer, signal) =>
     contextOf(`${options.boot}-call-0`, `${restorer.family}.restore`, "system", signal),
@@ -215,11 +217,10 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
 }
 
 /** What becomes of the before-images of a call that has ended, and of the one that it took back: never throws. */
-async function endImages(images: ImageStore, audit: ChainedAudit, { call, status }: CallOutcome): Promise<void> {
+async function endImages(images: ImageStore, { call, status }: CallOutcome, undoes: string | null): Promise<void> {
   // taken back, or nothing was done: its images are of no use any more
   await (status === "done" || status === "uncertain" ? images.settle(call) : images.discard(call));
-  const undoes = audit.ofCall(call).findLast(({ kind }) => kind === "outcome")?.body["undoes"];
-  if (typeof undoes === "string") await (status === "done" ? images.discard(undoes) : images.settle(undoes));
+  if (undoes !== null) await (status === "done" ? images.discard(undoes) : images.settle(undoes));
 }
 
 /** Milliseconds between two looks at approvals whose time is over. */

@@ -12,6 +12,7 @@ import { startService } from "../wire/service.ts";
 import { silent } from "../wire/unix.ts";
 import { type OpenBroker, openBroker } from "./broker.ts";
 import { allTools, restorers } from "./catalog/index.ts";
+import { brokerClock } from "./clock.ts";
 import { image_programs } from "./exec/argv.ts";
 import { permissionPart } from "./policy/permission.ts";
 import { serveBroker } from "./serve.ts";
@@ -45,7 +46,7 @@ export async function main(): Promise<void> {
     mode,
     sys,
     programs: image_programs,
-    clock: { now_ms: () => Date.now(), boot_ms: () => sys.clock.nowMs("boottime") },
+    clock: brokerClock(sys),
     kmsg: canWrite(kmsg) ? kmsg : null,
     permission: permissionPart({ report: (text) => log.warn(text) }),
     tools: allTools,

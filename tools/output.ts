@@ -33,6 +33,11 @@ export class Output {
     while (channel.held_chars > held_chars_max && channel.held.length > 1) channel.held_chars -= channel.held.shift()?.text.length ?? 0;
   }
 
+  /** The newest of what a call in work has written. */
+  heldOf(call: string): string {
+    return (this.#channels.get(call)?.held ?? []).map(({ text }) => text).join("");
+  }
+
   /** @returns the stop */
   follow(call: string, follower: Follower): () => void {
     const channel = this.#channel(call);

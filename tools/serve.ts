@@ -131,8 +131,9 @@ function handlersFor(
       return {};
     },
     "undo/plan": ({ target, person }) => {
-      who(person);
-      return broker.undo.plan(target);
+      const plan = broker.undo.plan(target);
+      for (const { call } of plan.calls) mine(broker, call, who(person));
+      return plan;
     },
     "undo/run": async ({ target, reason, person }) =>
       await said(rpc_error.conflict, () => broker.undo.run(target, who(person), reason, broker.calls)),

@@ -5,7 +5,7 @@
  * A file is looked at through a read-only connection first, so that one that is not used is not changed either.
  */
 
-import { existsSync, readdirSync, renameSync, statfsSync, statSync } from "node:fs";
+import { closeSync, existsSync, fdatasyncSync, openSync, readdirSync, renameSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type Sqlite from "better-sqlite3";
 import { loadNative } from "./native.ts";
@@ -88,6 +88,17 @@ export function openFile(path: string, kind: DatabaseKind): Sqlite.Database {
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** fsync(2) of the write-ahead log: what was committed without waiting for the disk is then as durable as the rest. */
+export function flushLog(path: string | null): void {
+  if (path === null || !existsSync(`${path}-wal`)) return;
+  const fd = openSync(`${path}-wal`, "r");
+  try {
+    fdatasyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 

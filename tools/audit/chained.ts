@@ -5,7 +5,7 @@
  */
 
 import type { AuditEntry, AuditQuery, AuditVerdict } from "../../contracts/audit.ts";
-import { codeOf, describe, isDamage, moveAside } from "../../wire/database.ts";
+import { codeOf, describe, flushLog, isDamage, moveAside } from "../../wire/database.ts";
 import { GroupCommit } from "../../wire/group-commit.ts";
 import type { Clock } from "../context.ts";
 import { ToolError } from "../tool.ts";
@@ -172,13 +172,14 @@ export class ChainedAudit implements Audit {
   #write(items: readonly Ordered[]): AuditEntry[] {
     const all = [...this.#notes, ...items].sort((a, b) => a.order - b.order);
     if (this.#write_failure !== null) all.unshift(this.#stamp(outageEntry(this.#write_failure, this.#notes_lost)));
+    const durable = items.length > 0 || this.#write_failure !== null; // nobody waits for notes alone
     let written: AuditEntry[];
     try {
-      written = this.#add(all);
+      written = this.#add(all, durable);
     } catch (error) {
       if (!isDamage(error) || this.#open.path === null) throw error;
       this.#replace(describe(error));
-      written = this.#add(all);
+      written = this.#add(all, durable);
     }
     this.#notes = [];
     if (this.#write_failure !== null) this.#notes_lost = 0;
@@ -192,8 +193,11 @@ export class ChainedAudit implements Audit {
     });
   }
 
-  #add(ordered: readonly Ordered[]): AuditEntry[] {
-    return this.#open.store.add(ordered.map(({ item }) => item));
+  #add(ordered: readonly Ordered[], durable = true): AuditEntry[] {
+    return this.#open.store.add(
+      ordered.map(({ item }) => item),
+      durable,
+    );
   }
 
   #writeNotes(): void {
@@ -288,6 +292,7 @@ export class ChainedAudit implements Audit {
     return new Heads({
       file: this.#open.head_file,
       kmsg: this.#open.path === null ? null : this.#options.kmsg,
+      makeDurable: () => flushLog(this.#open.path),
       onFailed: (what) => {
         this.#heads_failure = `${what}; a cut of the audit's end may go unseen`;
         this.#options.onProblem?.(this.#heads_failure);

@@ -18,6 +18,8 @@ export interface HeadsOptions {
   readonly file: string | null;
   /** `/dev/kmsg`, or null. */
   readonly kmsg: string | null;
+  /** Before a head is told, all that it stands for is on the disk: else a power cut would look like entries cut off. */
+  readonly makeDurable: () => void;
   readonly onFailed: (what: string) => void;
 }
 
@@ -43,7 +45,8 @@ export class Heads {
     this.#timer = null;
     this.#newest = head;
     this.#told = head;
-    const { file, kmsg, onFailed } = this.#options;
+    const { file, kmsg, makeDurable, onFailed } = this.#options;
+    if (!attempt("writing the audit to the disk", onFailed, makeDurable)) return;
     if (file !== null) attempt(`writing "${file}"`, onFailed, () => writeDurably(file, `${head.seq} ${head.hash}\n`));
     if (kmsg !== null)
       attempt(`writing to "${kmsg}"`, onFailed, () => writeFileSync(kmsg, `${kmsg_prefix} seq=${head.seq} head=${head.hash}\n`));
@@ -83,10 +86,12 @@ function writeDurably(path: string, text: string): void {
   }
 }
 
-function attempt(what: string, onFailed: HeadsOptions["onFailed"], work: () => void): void {
+function attempt(what: string, onFailed: HeadsOptions["onFailed"], work: () => void): boolean {
   try {
     work();
+    return true;
   } catch (error) {
     onFailed(`${what} failed: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
   }
 }

@@ -27,6 +27,8 @@ export class AuditStore {
   readonly #of_call: Sqlite.Statement<[string], Row>;
   readonly #slice: Sqlite.Statement<[number, number, number], ChainRow>;
   #head: Head;
+  /** As the database was opened. */
+  #durable = true;
 
   constructor(db: Sqlite.Database) {
     this.#db = db;
@@ -43,8 +45,10 @@ export class AuditStore {
     return this.#head;
   }
 
-  /** Adds all of them to the chain in one durable transaction, or none. */
-  add(items: readonly Unnumbered[]): AuditEntry[] {
+  /** Adds all of them to the chain in one transaction, or none. @param durable false: it outlives this process, but not the power */
+  add(items: readonly Unnumbered[], durable: boolean): AuditEntry[] {
+    if (durable !== this.#durable) this.#db.pragma(`synchronous = ${durable ? "FULL" : "NORMAL"}`);
+    this.#durable = durable;
     let head = this.#head;
     const addOne = (item: Unnumbered): AuditEntry => {
       const seq = head.seq + 1;

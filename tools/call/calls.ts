@@ -47,11 +47,14 @@ export interface CallPorts {
   readonly clock: Context["clock"];
   /** What a tool may use while it works for this call. */
   contextOf(call: string, tool: string, principal: Principal, signal: AbortSignal, asked?: Asked): Context;
+  /** The newest of what the programs of a call in work have written, which its caller may have followed. */
+  written(call: string): string;
   /** A grant that is good for a number of calls has been used for one. */
   spendGrants(ids: readonly string[]): void;
   /** The value with what its schema calls secret taken out, and whether there was any. */
   redact(schema: AnyTool["input"], value: unknown): { readonly value: Record<string, unknown>; readonly secret: boolean };
-  onOutcome(outcome: CallOutcome): void;
+  /** @param undoes the call that it was to take back */
+  onOutcome(outcome: CallOutcome, undoes: string | null): void;
   /** Something that no caller can mend: the process ends, is started again, and finds out what is unfinished. */
   giveUp(why: string): void;
   /** Between any two steps; where the tests kill the broker. */
@@ -197,7 +200,7 @@ export class Calls {
     const early = (status: CallStatus, text: string): CallResult => {
       const outcome = outcomeOf(call, request.tool, request.principal, status, text, this.#ports.clock.boot_ms() - begin_ms);
       this.#ports.audit.note(outcomeEntry(request, outcome, [], { text, arguments_bytes: JSON.stringify(request.arguments).length }));
-      this.#ports.onOutcome(outcome);
+      this.#ports.onOutcome(outcome, null);
       return failure(outcome);
     };
     const tool = this.#ports.toolFor(request);
@@ -574,9 +577,15 @@ export class Calls {
     if (durable) await this.#ports.audit.append(entry);
     else this.#ports.audit.note(entry);
     if (durable) this.#step("outcome", attempt);
-    this.#ports.onOutcome(outcome);
+    // What went wrong may be told in words of outside, and what was written until then may have been followed.
+    if (tool.tainted && ended.status !== "previewed")
+      this.#ports.taint.hear(
+        mindOf(request),
+        ended.status === "done" ? ended.output : [ended.text, this.#ports.written(call)],
+        request.arguments,
+      );
+    this.#ports.onOutcome(outcome, request.undoes?.call ?? null);
     if (ended.status !== "done" && ended.status !== "previewed") return failure(outcome);
-    if (tool.tainted) this.#ports.taint.hear(mindOf(request), ended.output);
     return { structuredContent: isRecord(ended.output) ? ended.output : { value: ended.output }, isError: false, _meta: outcome };
   }
 

@@ -16,6 +16,15 @@ test("an argument that repeats what was heard is marked, whoever says nothing", 
   expect(marks({ path: "/srv/www/index.html", n: 7, ok: true, none: null })).toEqual([]);
 });
 
+test("what repeats the caller's own words is not news, unless it came from outside before", () => {
+  const taint = new Taint();
+  const marks = (args: unknown): string[] => taint.marks("tier:tactical", args, []);
+  taint.hear("tier:tactical", 'reading "/srv/shop/index.html" failed: see /tmp/payload-77', { path: "/srv/shop/index.html" });
+  expect(marks({ a: "/srv/shop/index.html", b: "/tmp/payload-77" })).toEqual(["/b"]);
+  taint.hear("tier:tactical", "/tmp/payload-77", { path: "/tmp/payload-77" });
+  expect(marks({ b: "/tmp/payload-77" })).toEqual(["/b"]);
+});
+
 test("others have not heard it", () => {
   const taint = new Taint();
   taint.hear("tier:tactical", "suspicious-word");

@@ -17,21 +17,23 @@ const separators = /[\s"'`<>()[\]{},;|=]+/;
 export class Taint {
   readonly #heard = new Map<Principal, Set<string>>();
 
-  /** A tainted answer that `principal` is given. */
-  hear(principal: Principal, answer: unknown): void {
-    let pieces = this.#heard.get(principal);
-    if (pieces === undefined) {
-      pieces = new Set();
-      this.#heard.set(principal, pieces);
+  /** A tainted answer that `principal` is given. @param said its own arguments: what only repeats them is not news */
+  hear(principal: Principal, answer: unknown, said: unknown = null): void {
+    let heard = this.#heard.get(principal);
+    if (heard === undefined) {
+      heard = new Set();
+      this.#heard.set(principal, heard);
     }
+    const own = new Set([...strings(said, "")].flatMap(([, text]) => piecesOf(text)));
     for (const [, text] of strings(answer, ""))
       for (const piece of piecesOf(text)) {
-        pieces.delete(piece);
-        pieces.add(piece);
+        if (own.has(piece) && !heard.has(piece)) continue;
+        heard.delete(piece);
+        heard.add(piece);
       }
-    for (const piece of pieces) {
-      if (pieces.size <= pieces_max) break;
-      pieces.delete(piece);
+    for (const piece of heard) {
+      if (heard.size <= pieces_max) break;
+      heard.delete(piece);
     }
   }
 

@@ -12,7 +12,7 @@ export interface WaitingPorts {
   readonly approvals: Approvals;
   readonly audit: Audit;
   readonly clock: Context["clock"];
-  onOutcome(outcome: CallOutcome): void;
+  onOutcome(outcome: CallOutcome, undoes: string | null): void;
 }
 
 export class Waiting {
@@ -69,7 +69,7 @@ export class Waiting {
     const outcome = outcomeOf(call, approval.tool, approval.principal, "declined", text, 0);
     await this.#ports.audit.append(approvalEntry(request, approval, []));
     await this.#ports.audit.append(outcomeEntry(request, outcome, approval.resources, { text }));
-    this.#ports.onOutcome(outcome);
+    this.#ports.onOutcome(outcome, null);
     const result = failure(outcome);
     this.answered(call, result);
     this.forget(call);

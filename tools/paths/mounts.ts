@@ -1,6 +1,7 @@
 /** The mount table as this process sees it (proc_pid_mountinfo(5)). */
 
-import { readFileSync } from "node:fs";
+import { openSync, readFileSync } from "node:fs";
+import type { System } from "../../sys/system.ts";
 import { isWithin, joinPath, textOf } from "./path-text.ts";
 
 export interface Mount {
@@ -22,6 +23,18 @@ export interface Mount {
 /** All mounts whose names are text, in the order in which they were made. */
 export function readMounts(): Mount[] {
   return parseMounts(readFileSync("/proc/self/mountinfo"));
+}
+
+/** What was read last, and the descriptor by which the kernel says that it is so no more. */
+let known: { readonly fd: number; mounts: readonly Mount[] } | null = null;
+
+/** The same, read only when the kernel says that something has changed: for what every call asks. */
+export function mountsNow(sys: Pick<System, "mount">): readonly Mount[] {
+  if (known === null) {
+    const fd = openSync("/proc/self/mountinfo", "r"); // first: what changes while it is read is told at the next look
+    known = { fd, mounts: readMounts() };
+  } else if (sys.mount.tableChanged(known.fd)) known.mounts = readMounts();
+  return known.mounts;
 }
 
 export function parseMounts(bytes: Uint8Array): Mount[] {

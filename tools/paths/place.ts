@@ -8,7 +8,7 @@ import type { FileStatus } from "../../sys/file/calls.ts";
 import type { System } from "../../sys/system.ts";
 import type { Context } from "../context.ts";
 import { ToolError } from "../tool.ts";
-import { aliasesOf, type Mount, readMounts } from "./mounts.ts";
+import { aliasesOf, type Mount, mountsNow } from "./mounts.ts";
 import { checkPath, isWithin, joinPath, quote, splitPath, textOf } from "./path-text.ts";
 
 export interface Place {
@@ -121,7 +121,7 @@ function place({ sys, places }: Ports, found: Found): Place {
   const { mount_id, ...rest } = found;
   // where the broker itself mounts what a running program is given (`exec/stage.ts`); the folder is root's alone
   const stages = `${places.run}/broker/exec`;
-  const mounts = readMounts();
+  const mounts = mountsNow(sys);
   const mount = mounts.find(({ id }) => id === mount_id);
   if (mount === undefined || !isWithin(found.path, mount.point))
     throw new ToolError(`resolving ${quote(found.path)} failed: it is on a mount of which the mount table knows nothing; try again`);

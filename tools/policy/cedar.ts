@@ -31,18 +31,26 @@ export interface CedarAnswer {
 /** Parsed sets that Cedar holds at a time; it never gives one back, but takes a new one under an old name. */
 const places_max = 256;
 
+/** Answers that are remembered. */
+const answers_max = 2000;
+
 /** Cedar has one list of names in a process: no two of us may use the same. */
 let made = 0;
 
 /**
  * Sets of policies that Cedar has parsed. Which policies are in a set is its key: a policy never changes under its name,
  * so a set is never stale. When all places are taken, the set that was asked longest ago makes room.
+ *
+ * Cedar has no state and no clock, so the same question to the same policies has the same answer: it is remembered. What the
+ * policies do not speak of is not in the question (`cedarQuestion`), so two calls a second apart are mostly the same one.
  */
 export class ParsedSets {
   readonly #cedar: CedarModule;
   readonly #prefix: string;
   /** Key → its place, the one asked longest ago first. */
   readonly #places = new Map<string, string>();
+  /** Key and question → answer, the oldest first. */
+  readonly #answers = new Map<string, CedarAnswer>();
 
   constructor(cedar: CedarModule) {
     this.#cedar = cedar;
@@ -52,14 +60,20 @@ export class ParsedSets {
 
   /** @throws when Cedar refuses the policies or the question */
   ask(key: string, policies: () => Record<string, Cedar.PolicyJson>, question: CedarQuestion): CedarAnswer {
+    const asked = `${key}\0${JSON.stringify(question)}`;
+    const known = this.#answers.get(asked);
+    if (known !== undefined) return known;
     const answer = this.#cedar.statefulIsAuthorized({ ...question, preparsedPolicySetId: this.#placeOf(key, policies) });
     if (answer.type === "failure") throw new Error(answer.errors.map((one) => one.message).join("; "));
     const { decision, diagnostics } = answer.response;
-    return {
+    const found: CedarAnswer = {
       allowed: decision === "allow",
       decided_by: diagnostics.reason,
       errors: diagnostics.errors.map((one) => `"${one.policyId}": ${one.error.message}`),
     };
+    this.#answers.set(asked, found);
+    if (this.#answers.size > answers_max) this.#answers.delete(this.#answers.keys().next().value ?? "");
+    return found;
   }
 
   #placeOf(key: string, policies: () => Record<string, Cedar.PolicyJson>): string {

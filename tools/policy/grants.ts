@@ -50,12 +50,12 @@ export class Grants implements GrantSource {
   readonly #db: Sqlite.Database;
   #all: readonly HeldGrant[] = [];
   #by_principal = new Map<string, HeldGrant[]>();
-  #next_expiry_ms = Number.POSITIVE_INFINITY;
+  /** When the next one ends, of those that are not written down as ended. */
+  #next_expiry_ms = 0;
 
   constructor(db: Sqlite.Database, now_ms: number) {
     this.#db = db;
     this.expire(now_ms);
-    this.reload();
   }
 
   of(principal: Principal): readonly HeldGrant[] {
@@ -132,9 +132,9 @@ export class Grants implements GrantSource {
 
   /** Writes down whose time is over. */
   expire(now_ms: number): void {
-    if (now_ms < this.#next_expiry_ms && this.#next_expiry_ms !== Number.POSITIVE_INFINITY) return;
-    const { changes } = this.#db.prepare("UPDATE grants SET expired = 1 WHERE expired = 0 AND expires_ms <= ?").run(Math.floor(now_ms));
-    if (changes > 0 || this.#next_expiry_ms <= now_ms) this.reload();
+    if (now_ms < this.#next_expiry_ms) return;
+    this.#db.prepare("UPDATE grants SET expired = 1 WHERE expired = 0 AND expires_ms <= ?").run(Math.floor(now_ms));
+    this.reload();
   }
 
   /** Newest first. */
@@ -160,12 +160,12 @@ export class Grants implements GrantSource {
     const rows = this.#db.prepare<[], Row>(`SELECT ${columns} FROM grants WHERE ${in_force} ORDER BY number`).all();
     this.#all = rows.map((row) => ({ grant: grantOf(row), granter_role: row.granter_role }));
     this.#by_principal = new Map();
-    this.#next_expiry_ms = Number.POSITIVE_INFINITY;
     for (const held of this.#all) {
-      const { principal, expires_ms } = held.grant;
+      const { principal } = held.grant;
       this.#by_principal.set(principal, [...(this.#by_principal.get(principal) ?? []), held]);
-      this.#next_expiry_ms = Math.min(this.#next_expiry_ms, expires_ms);
     }
+    const next = this.#db.prepare<[], { at: number | null }>("SELECT min(expires_ms) AS at FROM grants WHERE expired = 0").get();
+    this.#next_expiry_ms = next?.at ?? Number.POSITIVE_INFINITY;
   }
 }
 

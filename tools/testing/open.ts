@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { linuxSystem } from "../../sys/linux.ts";
 import { type BrokerOptions, type OpenBroker, openBroker } from "../broker.ts";
 import { allTools } from "../catalog/index.ts";
+import { brokerClock } from "../clock.ts";
 import type { Places } from "../context.ts";
 import { checkoutPrograms } from "../exec/testing/programs.ts";
 import { Agents } from "../policy/agents.ts";
@@ -82,7 +83,7 @@ export async function openTestBroker(
     mode: "container",
     sys,
     programs: checkoutPrograms(),
-    clock: { now_ms: () => Date.now(), boot_ms: () => sys.clock.nowMs("boottime") },
+    clock: brokerClock(sys),
     kmsg: null,
     permission: authority,
     tools: allTools,

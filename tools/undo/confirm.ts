@@ -23,12 +23,14 @@ export interface ConfirmationPorts {
 export class Confirmations {
   readonly #db: Sqlite.Database;
   readonly #ports: ConfirmationPorts;
+  readonly #deadline: Sqlite.Statement<[string], { deadline_ms: number }>;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #running = false;
 
   constructor(db: Sqlite.Database, ports: ConfirmationPorts) {
     this.#db = db;
     this.#ports = ports;
+    this.#deadline = db.prepare("SELECT deadline_ms FROM unconfirmed_calls WHERE call = ?");
   }
 
   /** Durable when it returns. */
@@ -44,10 +46,7 @@ export class Confirmations {
 
   /** When the call is taken back unless it is confirmed, or null. */
   deadlineOf(call: string): number | null {
-    return (
-      this.#db.prepare<[string], { deadline_ms: number }>("SELECT deadline_ms FROM unconfirmed_calls WHERE call = ?").get(call)
-        ?.deadline_ms ?? null
-    );
+    return this.#deadline.get(call)?.deadline_ms ?? null;
   }
 
   /** From now on calls whose time is over are taken back. */

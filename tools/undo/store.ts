@@ -53,7 +53,10 @@ const call_name = /^[0-9a-f]{8}-call-[0-9]{1,15}$/;
 
 export class ImageStore {
   readonly #options: ImageStoreOptions;
+  /** The oldest first. */
   readonly #folders = new Map<string, Folder>();
+  /** Of all folders. */
+  #used_bytes = 0;
   /** Calls that have not ended and use their images; the number of the next file of each. */
   readonly #open = new Map<string, { next: number | null }>();
   #measured: Promise<void> = Promise.resolve();
@@ -72,7 +75,7 @@ export class ImageStore {
   }
 
   get used_bytes(): number {
-    return [...this.#folders.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.#used_bytes;
   }
 
   get bytes_max(): number {
@@ -88,15 +91,17 @@ export class ImageStore {
     if (this.degradation !== null) return;
     for (const call of unfinished) this.#open.set(call, { next: null });
     const unwanted: string[] = [];
+    const found: (readonly [call: string, Folder])[] = [];
     this.#withStore((at) => {
       const { file } = this.#options.sys;
       for (const { name } of file.entries(at)) {
         const call = name.toString();
         if (!call_name.test(call)) continue;
-        this.#folders.set(call, { bytes: 0, made_ms: Number(file.statusAt(at, name).mtime_ns / 1_000_000n) });
+        found.push([call, { bytes: 0, made_ms: Number(file.statusAt(at, name).mtime_ns / 1_000_000n) }]);
         if (!wanted(call) && !this.#open.has(call)) unwanted.push(call);
       }
     });
+    for (const [call, folder] of found.sort(([, a], [, b]) => a.made_ms - b.made_ms)) this.#folders.set(call, folder);
     for (const call of unwanted) await this.#remove(call);
     this.#measured = this.#measureAll();
     this.#timer = setInterval(() => void this.prune(), prune_interval_ms).unref();
@@ -170,21 +175,38 @@ export class ImageStore {
     await this.#measured;
     const { clock, limits, boot, sys, folder } = this.#options;
     const oldest_ms = clock.now_ms() - (limits?.age_ms_max ?? age_ms_default);
-    const settled = [...this.#folders].filter(([call]) => !this.#open.has(call)).sort(([, a], [, b]) => a.made_ms - b.made_ms);
-    for (const [call, { made_ms }] of settled) {
+    let full: boolean | null = null;
+    for (const [call, { made_ms }] of this.#folders) {
+      if (this.#open.has(call)) continue;
       const is_old = made_ms < oldest_ms && !call.startsWith(`${boot}-`);
-      const is_newest = call === settled.at(-1)?.[0] && wanted_bytes === 0;
-      const is_full = sys.mount.use(folder).available_bytes - wanted_bytes < spare_bytes || this.used_bytes > this.bytes_max;
-      if (this.#open.has(call) || !(is_old || (is_full && !is_newest))) continue;
+      if (!is_old) {
+        full ??= sys.mount.use(folder).available_bytes - wanted_bytes < spare_bytes || this.used_bytes > this.bytes_max;
+        if (!full || (wanted_bytes === 0 && call === this.#newestSettled())) continue;
+      }
       await this.#options.onExpiry(call, is_old ? "too old" : "its room was needed");
       await this.#remove(call);
+      full = null;
     }
   }
 
+  #newestSettled(): string | undefined {
+    return [...this.#folders.keys()].findLast((call) => !this.#open.has(call));
+  }
+
   #count(call: string, bytes: number): void {
+    this.#setBytes(call, Math.max(0, (this.#folders.get(call)?.bytes ?? 0) + bytes));
+  }
+
+  #setBytes(call: string, bytes: number): void {
     const known = this.#folders.get(call);
+    this.#used_bytes += bytes - (known?.bytes ?? 0);
     if (known === undefined) this.#folders.set(call, { bytes, made_ms: this.#options.clock.now_ms() });
-    else known.bytes = Math.max(0, known.bytes + bytes);
+    else known.bytes = bytes;
+  }
+
+  #forget(call: string): void {
+    this.#used_bytes -= this.#folders.get(call)?.bytes ?? 0;
+    this.#folders.delete(call);
   }
 
   async #measureAll(): Promise<void> {
@@ -196,10 +218,8 @@ export class ImageStore {
     try {
       let bytes = await treeBytes(sys, folder, call);
       for (const trash of this.#elsewhere(call)) bytes += await treeBytes(sys, dirname(trash), basename(trash));
-      const known = this.#folders.get(call);
-      if (bytes === 0) this.#folders.delete(call);
-      else if (known !== undefined) known.bytes = bytes;
-      else this.#folders.set(call, { bytes, made_ms: this.#options.clock.now_ms() });
+      if (bytes === 0) this.#forget(call);
+      else this.#setBytes(call, bytes);
     } catch (error) {
       this.#options.onProblem(`measuring what is kept of "${call}" failed: ${textOf(error)}`);
     }
@@ -211,7 +231,7 @@ export class ImageStore {
     try {
       for (const trash of this.#elsewhere(call)) await removeTree(sys, dirname(trash), basename(trash));
       await removeTree(sys, folder, call);
-      this.#folders.delete(call);
+      this.#forget(call);
     } catch (error) {
       onProblem(`removing what was kept of "${call}" failed: ${textOf(error)}; a part of it is left`);
     }
