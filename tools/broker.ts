@@ -68,6 +68,8 @@ export interface OpenBroker extends Broker {
   readonly images: ImageStore;
   /** What does not work and what to do. */
   readonly degradations: () => readonly string[];
+  /** Loads what the first call needs. Never throws. */
+  warm(): void;
   /** What was found unfinished at the start. */
   readonly recovered: readonly CallOutcome[];
   close(): Promise<void>;
@@ -203,6 +205,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     agents: () => permission.agents(),
     grants: (all) => permission.grants(all),
     policies: () => permission.policies(),
+    warm: () => permission.warm(),
     degradations: () =>
       [state.degradation, audit.degradation, images.degradation, permission.degradation, ...unrestored].filter((one) => one !== null),
     async close() {

@@ -70,6 +70,7 @@ export async function main(): Promise<void> {
     await opened.close();
   };
   service.ready(healthOf(broker).detail);
+  setImmediate(() => opened.warm());
 }
 
 function healthOf(broker: OpenBroker | null) {

@@ -24,6 +24,15 @@ export function loadNative(name: string): unknown {
   }
 }
 
+/** The version that its package.json names. @throws when it is missing */
+export function nativeVersion(name: string): string {
+  const folder = join(packagesFolder(), name);
+  const read: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  if (typeof read !== "object" || read === null || !("version" in read) || typeof read.version !== "string")
+    throw new Error(`reading the version of "${name}" failed: "${folder}/package.json" names none`);
+  return read.version;
+}
+
 function packagesFolder(): string {
   const in_image = join(lib_dir, "node_modules");
   if (existsSync(in_image)) return in_image;

@@ -61,7 +61,7 @@ export async function benchAuthorisation(): Promise<BenchRow[]> {
   const db = openFile(join(folder, "broker.db"), stateKind(permission_schema));
   try {
     const cedar = loadCedar();
-    const { policies } = await loadPolicies(cedar, policy_files);
+    const { policies } = await loadPolicies(() => cedar, policy_files);
     const files = moreFiles(policies.length);
     const begin = performance.now();
     const many = await createAuthority({ cedar, files });
@@ -69,7 +69,7 @@ export async function benchAuthorisation(): Promise<BenchRow[]> {
     const grants = new Grants(db, Date.now());
     for (let at = 0; policies.length + at < policies_wanted; at += 1) grants.create(grantOf(at), Date.now());
     const granted = await createAuthority({ cedar, grants });
-    const all = (await loadPolicies(cedar, files)).policies;
+    const all = (await loadPolicies(() => cedar, files)).policies;
     const plain = plainly(cedar, Object.fromEntries(all.map(({ name, json }) => [name, json])));
     const row = (name: string, effect: string, authority: typeof many, ask: (round: number) => Question): BenchRow => {
       const found = timed((round) => {

@@ -6,9 +6,20 @@ import { loadNative } from "../../wire/native.ts";
 export type { CedarValueJson, EntityJson, PolicyJson, SchemaJson, TypeAndId } from "@cedar-policy/cedar-wasm/nodejs";
 export type CedarModule = typeof Cedar;
 
+export const cedar_package = "@cedar-policy/cedar-wasm";
+
 /** @throws when its files are missing */
 export function loadCedar(): CedarModule {
-  return loadNative("@cedar-policy/cedar-wasm/nodejs") as CedarModule;
+  return loadNative(`${cedar_package}/nodejs`) as CedarModule;
+}
+
+/** Loaded when it is asked for: compiling it takes a fifth of a second, which nobody should wait for who does not need it. */
+export function lazyCedar(): () => CedarModule {
+  let loaded: CedarModule | null = null;
+  return () => {
+    loaded ??= loadCedar();
+    return loaded;
+  };
 }
 
 /** A question in Cedar's terms. */
@@ -45,14 +56,14 @@ let made = 0;
  * policies do not speak of is not in the question (`cedarQuestion`), so two calls a second apart are mostly the same one.
  */
 export class ParsedSets {
-  readonly #cedar: CedarModule;
+  readonly #cedar: () => CedarModule;
   readonly #prefix: string;
   /** Key → its place, the one asked longest ago first. */
   readonly #places = new Map<string, string>();
   /** Key and question → answer, the oldest first. */
   readonly #answers = new Map<string, CedarAnswer>();
 
-  constructor(cedar: CedarModule) {
+  constructor(cedar: () => CedarModule) {
     this.#cedar = cedar;
     made += 1;
     this.#prefix = `${made}-`;
@@ -63,7 +74,7 @@ export class ParsedSets {
     const asked = `${key}\0${JSON.stringify(question)}`;
     const known = this.#answers.get(asked);
     if (known !== undefined) return known;
-    const answer = this.#cedar.statefulIsAuthorized({ ...question, preparsedPolicySetId: this.#placeOf(key, policies) });
+    const answer = this.#cedar().statefulIsAuthorized({ ...question, preparsedPolicySetId: this.#placeOf(key, policies) });
     if (answer.type === "failure") throw new Error(answer.errors.map((one) => one.message).join("; "));
     const { decision, diagnostics } = answer.response;
     const found: CedarAnswer = {
@@ -84,7 +95,7 @@ export class ParsedSets {
       return held;
     }
     const place = this.#freePlace();
-    const answer = this.#cedar.preparsePolicySet(place, { staticPolicies: policies() });
+    const answer = this.#cedar().preparsePolicySet(place, { staticPolicies: policies() });
     if (answer.type === "failure") throw new Error(answer.errors.map((one) => one.message).join("; "));
     this.#places.set(key, place);
     return place;

@@ -221,7 +221,7 @@ forbid (principal, action, resource is Path) when { resource has size_bytes && r
 
 /** The same question, asked of all policies at once with everything that is known, by the stateless interface. */
 async function reference(): Promise<(question: Question, approved: boolean) => string> {
-  const { policies } = await loadPolicies(cedar, policy_files);
+  const { policies } = await loadPolicies(() => cedar, policy_files);
   cedar.preparsePolicySet("reference", { staticPolicies: Object.fromEntries(policies.map(({ name, json }) => [name, json])) });
   return (question, approved) => {
     const [resource] = question.resources;

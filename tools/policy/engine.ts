@@ -18,7 +18,7 @@
 import type { Grant, PolicyInfo } from "../../contracts/permission.ts";
 import type { Principal, Role } from "../../contracts/tool.ts";
 import type { Approver, Authority, Question, Verdict } from "./authorise.ts";
-import { type CedarAnswer, type CedarModule, loadCedar, ParsedSets, type PolicyJson } from "./cedar.ts";
+import { type CedarAnswer, type CedarModule, lazyCedar, ParsedSets, type PolicyJson } from "./cedar.ts";
 import { forbidden, notPermitted } from "./explain.ts";
 import { grantPolicy, grantText, mayReach } from "./grant-policy.ts";
 import { type LoadedPolicies, loadPolicies, type PolicyFiles, type PolicyPlaces } from "./load.ts";
@@ -93,15 +93,18 @@ export interface PolicyAuthority extends Authority {
   list(): PolicyInfo[];
   /** What does not work and what to do, or null: then everything is denied. */
   readonly degradation: string | null;
+  /** Loads what the first question needs, so that it need not wait for it. Never throws. */
+  warm(): void;
 }
 
 /**
- * Never throws: when the policies or Cedar itself cannot be loaded, everything is denied and `degradation` says why. It takes
- * most of a second of computing, in pieces, so that the process answers meanwhile.
+ * Never throws: when the policies or Cedar itself cannot be loaded, everything is denied and `degradation` says why. Policies
+ * that the build has not checked take most of a second of computing, in pieces, so that the process answers meanwhile.
  */
 export async function createAuthority(options: AuthorityOptions = {}): Promise<PolicyAuthority> {
   try {
-    const cedar = options.cedar ?? loadCedar();
+    const given = options.cedar;
+    const cedar = given === undefined ? lazyCedar() : () => given;
     const loaded = await loadPolicies(cedar, options.files ?? policy_files, options.places);
     if (loaded.faults.length > 0) return denyAll(loaded.faults);
     return new CedarAuthority(cedar, loaded, options);
@@ -111,8 +114,8 @@ export async function createAuthority(options: AuthorityOptions = {}): Promise<P
 }
 
 class CedarAuthority implements PolicyAuthority {
-  readonly degradation = null;
-  readonly #cedar: CedarModule;
+  degradation: string | null = null;
+  readonly #cedar: () => CedarModule;
   readonly #loaded: LoadedPolicies;
   readonly #grants: GrantSource;
   readonly #agents: AgentSource;
@@ -122,7 +125,7 @@ class CedarAuthority implements PolicyAuthority {
   /** Which policies can fit a question; the same ones are the same set. */
   readonly #slices: Slices;
 
-  constructor(cedar: CedarModule, loaded: LoadedPolicies, options: AuthorityOptions) {
+  constructor(cedar: () => CedarModule, loaded: LoadedPolicies, options: AuthorityOptions) {
     this.#cedar = cedar;
     this.#loaded = loaded;
     this.#grants = options.grants ?? no_grants;
@@ -131,6 +134,14 @@ class CedarAuthority implements PolicyAuthority {
     this.#slices = new Slices(loaded.policies.map(({ json }) => json));
     this.#sets = new ParsedSets(cedar);
     this.#grant_sets = new ParsedSets(cedar);
+  }
+
+  warm(): void {
+    try {
+      this.#cedar();
+    } catch (error) {
+      this.degradation = degradationOf([messageOf(error)]);
+    }
   }
 
   decide(question: Question): Verdict {
@@ -162,7 +173,7 @@ class CedarAuthority implements PolicyAuthority {
       effect: "permit" as const,
       reason: grant.reason,
       source: "grant" as const,
-      text: grantText(this.#cedar, this.#policyOf(grant)),
+      text: grantText(this.#cedar(), this.#policyOf(grant)),
     }));
     return [...image, ...granted];
   }
@@ -282,12 +293,16 @@ class CedarAuthority implements PolicyAuthority {
   }
 }
 
-function denyAll(faults: readonly string[]): PolicyAuthority {
+function degradationOf(faults: readonly string[]): string {
   const [first = "the policies cannot be used"] = faults;
   const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : "";
-  const degradation = `${first}${more}; every call is refused until that is mended: boot an image whose policies pass their checks`;
+  return `${first}${more}; every call is refused until that is mended: boot an image whose policies pass their checks`;
+}
+
+function denyAll(faults: readonly string[]): PolicyAuthority {
+  const degradation = degradationOf(faults);
   const verdict: Verdict = { effect: "deny", policies: [], uses_grants: [], reason: degradation };
-  return { degradation, decide: () => verdict, mayApprove: () => verdict, list: () => [] };
+  return { degradation, warm: () => {}, decide: () => verdict, mayApprove: () => verdict, list: () => [] };
 }
 
 function messageOf(error: unknown): string {

@@ -3,11 +3,10 @@
  * policy set with a hole in it is worse than none.
  */
 
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { data_dir, lib_dir, run_dir } from "../../contracts/paths.ts";
+import { data_dir, run_dir } from "../../contracts/paths.ts";
 import type { Principal } from "../../contracts/tool.ts";
 import { type CedarModule, ParsedSets, type PolicyJson } from "./cedar.ts";
+import { readChecked } from "./checked.ts";
 import { type Example, parseExamples } from "./example.ts";
 import { approving, cedarQuestion, contextOf, namedAction, namedSubject, resourceEntity } from "./question.ts";
 import { Slices } from "./slice.ts";
@@ -30,6 +29,9 @@ export interface LoadedPolicy {
   readonly reason: string;
   readonly text: string;
   readonly json: PolicyJson;
+}
+
+interface WithExamples extends LoadedPolicy {
   readonly matches: readonly Example[];
   readonly spares: readonly Example[];
 }
@@ -40,29 +42,22 @@ export interface LoadedPolicies {
   readonly faults: readonly string[];
 }
 
-const usual_places: PolicyPlaces = { run: run_dir, data: data_dir };
+export const usual_places: PolicyPlaces = { run: run_dir, data: data_dir };
 const policies_max = 500;
 
-/** Of the policies that were held against their examples when the image was built: what neither can have changed since. */
-const checked_file = `${lib_dir}/policies.checked`;
-
-/** SHA-256 over the policies and the version of what evaluates them. */
-export function policyDigest(cedar: CedarModule, files: PolicyFiles, places: PolicyPlaces = usual_places): string {
-  return createHash("sha256")
-    .update(JSON.stringify([cedar.getCedarVersion(), places, Object.entries(files).sort()]))
-    .digest("hex");
-}
-
-function wereChecked(digest: string): boolean {
-  return existsSync(checked_file) && readFileSync(checked_file, "utf8").trim() === digest;
-}
-
-export async function loadPolicies(cedar: CedarModule, files: PolicyFiles, places: PolicyPlaces = usual_places): Promise<LoadedPolicies> {
-  const policies: LoadedPolicy[] = [];
+/** @param cedar asked for only when the policies are not those that the build of the image has checked */
+export async function loadPolicies(
+  cedar: () => CedarModule,
+  files: PolicyFiles,
+  places: PolicyPlaces = usual_places,
+): Promise<LoadedPolicies> {
+  const checked = readChecked(files, places);
+  if (checked !== null) return { policies: checked, faults: [] };
+  const policies: WithExamples[] = [];
   const faults: string[] = [];
   for (const [file, text] of Object.entries(files)) {
     try {
-      policies.push(...readFile(cedar, file, moved(text, places)));
+      policies.push(...readFile(cedar(), file, moved(text, places)));
       await new Promise((resolve) => setImmediate(resolve));
     } catch (error) {
       faults.push(`reading the policies of "${file}" failed: ${messageOf(error)}`);
@@ -70,8 +65,7 @@ export async function loadPolicies(cedar: CedarModule, files: PolicyFiles, place
   }
   faults.push(...faultsOfNames(policies));
   if (policies.length === 0) faults.push("loading the policies failed: there are none");
-  // A second of computing, a minute where the machine is emulated: once for each image is enough.
-  if (faults.length === 0 && !wereChecked(policyDigest(cedar, files, places))) faults.push(...(await faultsOfExamples(cedar, policies)));
+  if (faults.length === 0) faults.push(...(await faultsOfExamples(cedar, policies)));
   return { policies, faults };
 }
 
@@ -86,14 +80,14 @@ function moved(text: string, places: PolicyPlaces): string {
   return result;
 }
 
-function readFile(cedar: CedarModule, file: string, text: string): LoadedPolicy[] {
+function readFile(cedar: CedarModule, file: string, text: string): WithExamples[] {
   const parts = cedar.policySetTextToParts(text);
   if (parts.type === "failure") throw new Error(parts.errors.map((one) => one.message).join("; "));
   if (parts.policy_templates.length > 0) throw new Error("it holds a template; write policies");
   return parts.policies.map((one) => readPolicy(cedar, file, one));
 }
 
-function readPolicy(cedar: CedarModule, file: string, text: string): LoadedPolicy {
+function readPolicy(cedar: CedarModule, file: string, text: string): WithExamples {
   const answer = cedar.policyToJson(text);
   if (answer.type === "failure") throw new Error(answer.errors.map((one) => one.message).join("; "));
   const { json } = answer;
@@ -122,7 +116,7 @@ function faultsOfNames(policies: readonly LoadedPolicy[]): string[] {
 }
 
 /** Asks each policy by itself about each of its examples; others get their turn in between. */
-async function faultsOfExamples(cedar: CedarModule, policies: readonly LoadedPolicy[]): Promise<string[]> {
+async function faultsOfExamples(cedar: () => CedarModule, policies: readonly WithExamples[]): Promise<string[]> {
   const sets = new ParsedSets(cedar);
   const faults: string[] = [];
   for (const policy of policies) {

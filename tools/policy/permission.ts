@@ -14,6 +14,8 @@ export interface Permission {
   readonly authority: Authority;
   /** Why nothing is allowed, and what to do; or null. */
   readonly degradation: string | null;
+  /** Loads what the first decision needs. Never throws. */
+  warm(): void;
   /** For the tools that change them. */
   readonly stores: { readonly grants: Grants; readonly agents: Agents };
   agents(): readonly Agent[];
@@ -67,7 +69,10 @@ export async function openPermission(db: Sqlite.Database, options: PermissionOpt
   };
   return {
     authority,
-    degradation: asked.degradation,
+    get degradation() {
+      return asked.degradation;
+    },
+    warm: () => asked.warm(),
     stores: { grants, agents },
     agents: () => agents.list(),
     grants: (all) => grants.list(all),

@@ -194,11 +194,15 @@ export function contextOf(question: Question, resource: Resource, approved: bool
     risk_rank: rankOf(question.risk),
     tainted,
     approved,
-    calls_last_hour: whole("calls_last_hour", calls_last_hour),
-    cost_today_cents: whole("cost_today_usd", Math.ceil(cost_today_usd * 100)),
+    calls_last_hour: Math.floor(whole("calls_last_hour", calls_last_hour) / calls_step) * calls_step,
+    cost_today_cents: Math.ceil(whole("cost_today_usd", Math.ceil(cost_today_usd * 100)) / cents_step) * cents_step,
     now_ms: whole("now_ms", Math.floor(now_ms)),
   };
 }
+
+/** What grows with each call is told in steps: between two of them a question is the same, and so is its answer. */
+const calls_step = 100;
+const cents_step = 10;
 
 function whole(name: string, value: number): number {
   if (!Number.isSafeInteger(value) || value < 0) throw new BadQuestion(`"${name}" is ${value}`);

@@ -93,6 +93,7 @@ export const context_types = {
   risk_rank: "Long",
   tainted: "Boolean",
   approved: "Boolean",
+  // in whole hundreds, those that are full: compare by >=; and in tens, those that are begun: compare by > (question.ts)
   calls_last_hour: "Long",
   cost_today_cents: "Long",
   now_ms: "Long",

@@ -43,6 +43,7 @@ function always(effect: Verdict["effect"]): BrokerOptions["permission"] {
       return {
         authority: { decide, mayApprove },
         degradation: null,
+        warm: () => {},
         stores: { grants, agents },
         agents: () => agents.list(),
         grants: (all) => grants.list(all),
