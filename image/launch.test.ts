@@ -62,7 +62,7 @@ test("a program that stays root has the capabilities that are kept, and no other
   expect(field(out, "Uid")).toBe("0 0 0 0");
   for (const set of ["CapPrm", "CapEff", "CapBnd"]) expect(field(out, set)).toBe("0000010000001001");
   expect(run("--keep-caps", "", "--", "/bin/cat", "/proc/self/status").out).toMatch(/CapEff:\s+0{16}\n/);
-  expect(run("--keep-caps", "chown,root", "--", "/bin/true")).toMatchObject({ status: 120, failure: { launch: "--keep-caps: root" } });
+  expect(run("--keep-caps", "chown,root", "--", "/bin/true")).toMatchObject({ status: 120, failure: { launch: "--keep-caps 'root'" } });
 });
 
 test("sets limits, the OOM score and the nice value", () => {
