@@ -8,11 +8,12 @@ import { audit_cases } from "./sec/audit.cases.ts";
 import { ban_cases } from "./sec/ban.cases.ts";
 import { integrity_cases } from "./sec/integrity.cases.ts";
 import { permission_cases } from "./sec/permission.cases.ts";
+import { scan_cases } from "./sec/scan.cases.ts";
 import { service_cases } from "./service/cases.ts";
 import { sys_cases } from "./sys/cases.ts";
 import { task_cases } from "./task/cases.ts";
 
 export const cases: readonly ToolCase[] = [
   ...[audit_cases, ban_cases, fs_cases, integrity_cases, net_cases, permission_cases],
-  ...[process_cases, service_cases, sys_cases, task_cases],
+  ...[process_cases, scan_cases, service_cases, sys_cases, task_cases],
 ].flat();

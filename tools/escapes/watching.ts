@@ -1,6 +1,6 @@
 /** Turning the tools that watch over the system against it: bans that lock out, files that they should not have looked into. */
 
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Attempt, demand, same } from "./attempt.ts";
 import { admin, canary, observer, operator } from "./stage.ts";
@@ -113,6 +113,39 @@ export const watching: readonly Attempt[] = [
       for (const who of ["reactive", "operational"] as const)
         demand("it may compare", (await stage.call(who, "sec.integrity_compare", { name: "watched" })).status !== "done");
       demand("it may take one", (await stage.call(observer, "sec.integrity_baseline", { name: "mine", roots: [root] })).status !== "done");
+    },
+  },
+  {
+    name: "advisories of 1 GB, nested a million deep, behind links, and of others' secrets",
+    by: "tactical and an admin",
+    async run(stage) {
+      const file = join(stage.work, "osv.json");
+      writeFileSync(file, "[");
+      truncateSync(file, 1024 ** 3);
+      const deep = join(stage.work, "deep.json");
+      writeFileSync(deep, '[{"id":'.repeat(1_000_000));
+      const link = join(stage.work, "link.json");
+      symlinkSync(join(stage.data, "broker/planted"), link);
+      for (const who of ["tactical", admin] as const)
+        for (const advisories of [file, deep, link, join(stage.data, "memory/memory.db"), "/etc/shadow", "/dev/zero", "/proc/kmsg"]) {
+          const answer = await stage.call(who, "sec.scan", { checks: ["packages"], advisories });
+          demand(`${advisories}: ${answer.status}`, answer.status !== "done" && !answer.text.includes(canary));
+        }
+    },
+  },
+  {
+    name: "a scan by those who may not look everywhere, and of what nobody may look into",
+    by: "reactive, operational, tactical",
+    async run(stage) {
+      writeFileSync(join(stage.outside, "secret.key"), `-----BEGIN PRIVATE KEY-----\n${canary}\n-----END PRIVATE KEY-----\n`, {
+        mode: 0o600,
+      });
+      for (const who of ["reactive", "operational"] as const)
+        demand("it scans", (await stage.call(who, "sec.scan", { checks: ["keys"], roots: [stage.outside] })).status !== "done");
+      const answer = await stage.call("tactical", "sec.scan", { checks: ["keys", "setuid", "writable"], roots: [stage.data] });
+      demand(`it told ${JSON.stringify(answer.out)}`, !JSON.stringify(answer.out).includes(canary));
+      for (const path of [join(stage.data, "broker"), join(stage.data, "memory"), "/proc/self/root"])
+        demand(path, (await stage.call("tactical", "sec.scan", { checks: ["keys"], roots: [path] })).status !== "done");
     },
   },
 ];

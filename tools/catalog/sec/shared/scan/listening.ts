@@ -1,0 +1,60 @@
+/** Ports on which somebody listens, held against those that were declared with net.listen. */
+
+import type { ProcessInfo } from "../../../../../contracts/init.ts";
+import type { State } from "../../../../context.ts";
+import { reach } from "../../../net/shared/network.ts";
+import { readSockets, socketOwners } from "../../../net/shared/sockets.ts";
+import { OpenPort, port_prefix } from "../../../net/shared/wall.ts";
+import type { Finding } from "./finding.ts";
+
+const unspecified = new Set(["0.0.0.0", "::"]);
+
+/** @param processes as PID 1 knows them: to which service each belongs */
+export function listeningFindings(net: Pick<State, "list">, processes: readonly Pick<ProcessInfo, "pid" | "service">[]): Finding[] {
+  const declared = new Map(net.list(port_prefix).map(({ value }) => portOf(OpenPort.parse(value))));
+  const services = new Map(processes.map(({ pid, service }) => [pid, service]));
+  const owners = socketOwners();
+  const seen = new Set<string>();
+  const findings: Finding[] = [];
+  for (const { protocol, local, local_port, state, inode } of readSockets()) {
+    if (state !== "listen" || (!unspecified.has(local) && reach(local) === "loopback")) continue; // only this machine reaches those
+    const port = `${protocol}:${local_port}`;
+    seen.add(port);
+    const owner = owners.get(inode);
+    const service = owner === undefined ? null : (services.get(owner.pid) ?? null);
+    const who =
+      owner === undefined ? "nobody known" : `${owner.name} (pid ${owner.pid}${service === null ? "" : `, service "${service}"`})`;
+    const base = { check: "listening", where: port, evidence: `${who} listens on ${local}`.slice(0, 500) } as const;
+    const wanted = declared.get(port);
+    if (wanted === undefined)
+      findings.push({
+        ...base,
+        kind: "undeclared-listener",
+        severity: "medium",
+        advice:
+          "declare it with net.listen if it is meant, else end it (service.stop, process.kill); a closed firewall does not let anybody in",
+      });
+    else if (service !== null && service !== wanted)
+      findings.push({
+        ...base,
+        kind: "wrong-listener",
+        severity: "high",
+        advice: `the port is open for the service "${wanted}": find out why another one has it`,
+      });
+  }
+  for (const [port, owner] of declared)
+    if (!seen.has(port))
+      findings.push({
+        check: "listening",
+        kind: "declared-but-closed",
+        severity: "low",
+        where: port,
+        evidence: `open in the firewall for "${owner}", and nobody listens`,
+        advice: "close it with net.listen and remove, or start the service",
+      });
+  return findings;
+}
+
+function portOf({ protocol, port, owner }: OpenPort): [port: string, owner: string] {
+  return [`${protocol}:${port}`, owner];
+}
