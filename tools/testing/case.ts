@@ -20,6 +20,8 @@ export interface ToolCase {
   readonly tool: string;
   /** What is special about it: `replaces a file with attributes`. */
   readonly name: string;
+  /** A device that the kernel has to have; elsewhere the case is passed over, and said so. */
+  readonly needs?: "wireguard";
   /** Makes the world ready. @returns the arguments of the call */
   prepare(world: World): Promise<Record<string, unknown>> | Record<string, unknown>;
   /** Everything that the call may change, exactly, as data: undo has to bring the very same back. */

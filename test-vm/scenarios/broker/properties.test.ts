@@ -29,8 +29,13 @@ test("every case has a tool and a name of its own", () => {
   expect(cases.map(({ tool }) => tool).filter((tool) => !tools.has(tool))).toEqual([]);
 });
 
+/** Whether the kernel can make such a device. */
+function has(device: string): boolean {
+  return Bun.spawnSync(["unshare", "--net", "--", "/sbin/ip", "link", "add", "name", "try", "type", device]).success;
+}
+
 for (const one of cases)
-  describe(`${one.tool} ${one.name}`, () => {
+  describe.skipIf(one.needs !== undefined && !has(one.needs))(`${one.tool} ${one.name}`, () => {
     test.concurrent("without permission or with bad arguments nothing happens", () => proven(one.tool, one.name, "refused"), limit_ms);
     test.concurrent("what was done can be undone, and redone", () => proven(one.tool, one.name, "undone"), limit_ms);
     if (one.looks !== true && catalog.find(({ name }) => name === one.tool)?.risk !== "observe")

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import type { ToolCase, World } from "../../testing/case.ts";
 import { fresh, ip, nft } from "./testing/links.ts";
 
@@ -28,6 +29,20 @@ function network({ places }: World): unknown {
 
 const rules = (): string => nft("--stateless", "list", "ruleset");
 const nothing = (): null => null;
+
+/** Interfaces, and tunnels with their keys: the secret ones, too. */
+function tunnels(world: World): { readonly network: unknown; readonly wireguard: unknown } {
+  const shown = Bun.spawnSync(["/usr/bin/wg", "show", "all", "dump"]).stdout.toString();
+  let keys: string | null = null;
+  try {
+    keys = readFileSync(join(world.places.broker, "wireguard/wg0.json"), "utf8");
+  } catch {
+    // there are none
+  }
+  return { network: network(world), wireguard: { shown, keys } };
+}
+
+const some_key = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
 
 /** A listener on loopback that ends with the case. */
 let server: ReturnType<typeof createServer> | null = null;
@@ -160,6 +175,61 @@ export const net_cases: readonly ToolCase[] = [
       { port: 8080, owner: "Not A Service" },
       { port: 8081, owner: "web", remove: true },
     ],
+  },
+  {
+    tool: "net.wireguard_create",
+    name: "with an address",
+    needs: "wireguard",
+    prepare: () => {
+      fresh();
+      return { interface: "wg0", addresses: ["10.9.0.1/24"], listen_port: 51_820 };
+    },
+    observe: tunnels,
+    effect: (world) => ({ ...tunnels(world), wireguard: null }), // a key of its own each time
+    bad: () => [
+      { interface: "left" },
+      { interface: "wg0", remove: true },
+      { interface: "wg0; reboot" },
+      { interface: "wg0", addresses: ["10.9.0.1"] },
+      { interface: "wg0", mtu: 100 },
+    ],
+  },
+  {
+    tool: "net.wireguard_peer",
+    name: "a peer with a route",
+    needs: "wireguard",
+    prepare: async (world) => {
+      fresh();
+      await world.call("net.wireguard_create", { interface: "wg0", addresses: ["10.9.0.1/24"], listen_port: 51_820 });
+      return {
+        ...{ interface: "wg0", public_key: some_key, allowed_ips: ["10.9.0.2/32", "203.0.113.0/24"] },
+        ...{ endpoint: { address: "192.0.2.2", port: 51_820 }, keepalive_s: 25 },
+      };
+    },
+    observe: tunnels,
+    effect: (world) => ({ ...tunnels(world), wireguard: null }),
+    bad: () => [
+      { interface: "wg0", public_key: "short", allowed_ips: ["10.9.0.2/32"] },
+      { interface: "wg0", public_key: some_key },
+      { interface: "wg0", public_key: some_key, remove: true },
+      { interface: "left", public_key: some_key, allowed_ips: ["10.9.0.2/32"] },
+    ],
+  },
+  {
+    tool: "net.wireguard_status",
+    name: "of a tunnel",
+    needs: "wireguard",
+    prepare: async (world) => {
+      fresh();
+      await world.call("net.wireguard_create", { interface: "wg0", addresses: ["10.9.0.1/24"], listen_port: 51_820 });
+      return { interface: "wg0" };
+    },
+    observe: nothing,
+    check: ({ tunnels: found }) => {
+      const [one] = found as { listen_port: number }[];
+      if (one?.listen_port !== 51_820) throw new Error(`it saw ${JSON.stringify(one)}`);
+    },
+    bad: () => [{ interface: "left" }],
   },
   {
     tool: "net.connections",

@@ -37,8 +37,9 @@ const Input = z.strictObject({
 type Input = z.infer<typeof Input>;
 
 /** What is made again at the next boot. */
-const Declared = z.strictObject({
-  make: Make.nullable(),
+export const Declared = z.strictObject({
+  /** Tunnels are made with net.wireguard_create. */
+  make: z.union([Make, z.strictObject({ kind: z.literal("wireguard") })]).nullable(),
   up: z.boolean(),
   mtu: z.number().int(),
   master: z.string().nullable(),
@@ -157,7 +158,10 @@ export function setDns(servers: readonly string[], { places, state }: Pick<Conte
 
 const default_mtu = 1500;
 
-function wantedOf(now: InterfaceState | null, input: Input): Wanted | null {
+function wantedOf(
+  now: InterfaceState | null,
+  input: Omit<Input, "make"> & { readonly make?: Declared["make"] | undefined },
+): Wanted | null {
   if (input.remove === true) return null;
   const base = now ?? { up: false, mtu: default_mtu, master: null, addresses: [], routes: [] };
   return {
@@ -213,8 +217,7 @@ export async function restoreInterfaces(context: Context): Promise<string[]> {
       const now = await stateNow(context, name);
       if (now === null && is.make === null) throw new Error("there is no such device now");
       const { make, ...rest } = is;
-      const input: Input = { interface: name, ...(now === null && make !== null ? { make } : {}) };
-      const base = wantedOf(now, input);
+      const base = wantedOf(now, { interface: name, make: now === null ? make : null });
       if (base !== null) await changeLinks(context, planLines(now, { ...base, ...rest }));
     } catch (error) {
       failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);

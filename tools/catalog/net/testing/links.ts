@@ -11,7 +11,7 @@ export function nft(...args: string[]): string {
 }
 
 export function fresh(): void {
-  for (const name of ["left", "lan"]) Bun.spawnSync(["/sbin/ip", "link", "delete", name]);
+  for (const name of ["left", "lan", "wg0"]) Bun.spawnSync(["/sbin/ip", "link", "delete", name]);
   for (const table of ["aios", "aios_bans"]) nft("delete", "table", "inet", table);
   ip("link", "set", "lo", "up");
   ip("link", "add", "left", "address", "02:00:00:00:00:01", "type", "veth", "peer", "name", "right", "address", "02:00:00:00:00:02");
