@@ -1,6 +1,6 @@
 /** Turning the tools that watch over the system against it: bans that lock out, files that they should not have looked into. */
 
-import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Attempt, demand, same } from "./attempt.ts";
 import { admin, canary, observer, operator } from "./stage.ts";
@@ -146,6 +146,64 @@ export const watching: readonly Attempt[] = [
       demand(`it told ${JSON.stringify(answer.out)}`, !JSON.stringify(answer.out).includes(canary));
       for (const path of [join(stage.data, "broker"), join(stage.data, "memory"), "/proc/self/root"])
         demand(path, (await stage.call("tactical", "sec.scan", { checks: ["keys"], roots: [path] })).status !== "done");
+    },
+  },
+  {
+    name: "options of tcpdump in a filter, an interface or a file, and captures by those who may not tap",
+    by: "every tier, an observer and an admin",
+    async run(stage) {
+      Bun.spawnSync(["/sbin/ip", "link", "set", "lo", "up"]);
+      const taken = join(stage.work, "taken");
+      const little = { packets_max: 1, seconds_max: 1 };
+      for (const filter of [
+        `-w ${taken}`,
+        `-w${taken}`,
+        "-z/bin/sh",
+        "--help",
+        ` -w ${taken}`,
+        `udp' -w ${taken} '`,
+        `$(touch ${taken})`,
+        `-F /etc/shadow`,
+      ])
+        await stage.wrong(admin, "net.capture", { interface: "lo", filter, ...little });
+      for (const name of [`-w${taken}`, "lo -w x", "../lo"]) await stage.wrong(admin, "net.capture", { interface: name, ...little });
+      for (const who of ["reactive", "operational", "tactical", "strategic", observer] as const) {
+        const answer = await stage.call(who, "net.capture", { interface: "lo", ...little });
+        demand(`${String(who)} taps: ${answer.status}`, answer.status !== "done");
+        await stage.call(who, "net.capture", { interface: "lo", ...little, file: taken });
+      }
+      for (const file of [join(stage.data, "broker/x"), "/run/aios/x", "/dev/x", join(stage.data, "memory/x")]) {
+        const answer = await stage.call(admin, "net.capture", { interface: "lo", ...little, file });
+        demand(`${file}: ${answer.status}`, answer.status !== "done" && !existsSync(file));
+      }
+      demand("a file came of it", !existsSync(taken));
+    },
+  },
+  {
+    name: "keys of a tunnel, read through answers, files, the record and errors",
+    by: "an admin and tactical",
+    async run(stage) {
+      const folder = join(stage.data, "broker/wireguard");
+      mkdirSync(folder, { recursive: true });
+      const secret = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
+      writeFileSync(join(folder, "wg9.json"), JSON.stringify({ private_key: secret, preshared: {} }), { mode: 0o600 });
+      const shared = "FpCyhws9cxwWoV4xELtfJvjJN+zQVRPISllRWgeopVE=";
+      const peer = {
+        interface: "wg9",
+        public_key: "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=",
+        allowed_ips: ["10.9.0.2/32"],
+        preshared_key: shared,
+      };
+      const told: unknown[] = [];
+      for (const who of ["tactical", admin] as const) {
+        told.push(await stage.call(who, "net.wireguard_peer", peer));
+        told.push(await stage.call(who, "net.wireguard_create", { interface: "wg9" }));
+        told.push(await stage.call(who, "net.wireguard_status", {}));
+        for (const tool of ["fs.read", "fs.checksum"]) told.push(await stage.call(who, tool, { path: join(folder, "wg9.json") }));
+        told.push(await stage.call(who, "sec.audit", { principal: "*", tool: "net.*" }));
+      }
+      const text = JSON.stringify(told);
+      demand("a secret key is told", !text.includes(secret) && !text.includes(shared));
     },
   },
 ];

@@ -1,7 +1,10 @@
-import { readFileSync, rmSync } from "node:fs";
+import { createSocket } from "node:dgram";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { linuxSystem } from "../../../sys/linux.ts";
 import type { ToolCase, World } from "../../testing/case.ts";
+import { readTree } from "../../testing/tree.ts";
 import { fresh, ip, nft } from "./testing/links.ts";
 
 const momentary = new Set(["ifindex", "link_index", "valid_life_time", "preferred_life_time", "operstate"]);
@@ -58,7 +61,75 @@ const close = (): void => {
   server = null;
 };
 
+/** Packets on loopback, as long as a case runs. */
+let talking: ReturnType<typeof setInterval> | null = null;
+let talker: ReturnType<typeof createSocket> | null = null;
+function talk(): void {
+  fresh();
+  quiet();
+  const socket = createSocket("udp4");
+  talker = socket;
+  talking = setInterval(() => socket.send("private words", 9999, "127.0.0.1"), 10);
+}
+function quiet(): void {
+  if (talking !== null) clearInterval(talking);
+  talker?.close();
+  [talking, talker] = [null, null];
+}
+
 export const net_cases: readonly ToolCase[] = [
+  {
+    tool: "net.capture",
+    name: "summed up",
+    looks: true,
+    prepare: () => {
+      talk();
+      return { interface: "lo", filter: "udp port 9999", packets_max: 3 };
+    },
+    observe: nothing,
+    check: ({ packets, captured, ended, ...rest }) => {
+      const [one] = packets as { destination: string; destination_port: number; protocol: string }[];
+      if (
+        captured !== 3 ||
+        ended !== "packets" ||
+        one?.destination !== "127.0.0.1" ||
+        one.destination_port !== 9999 ||
+        one.protocol !== "udp"
+      )
+        throw new Error(`it saw ${JSON.stringify({ packets, captured, ended, rest })}`);
+    },
+    bad: () => [
+      { interface: "none" },
+      { interface: "-w/tmp/x" },
+      { interface: "lo", filter: "-w /tmp/x" },
+      { interface: "lo", filter: "nonsense" },
+      { interface: "lo", filter: "tcp\nport 1" },
+      { interface: "lo", packets_max: 0 },
+      { interface: "lo", seconds_max: 121 },
+    ],
+    clean: quiet,
+  },
+  {
+    tool: "net.capture",
+    name: "into a file",
+    prepare: ({ folder }) => {
+      talk();
+      return { interface: "lo", filter: "udp port 9999", packets_max: 3, file: join(folder, "packets.pcap") };
+    },
+    observe: ({ folder }) => readTree(linuxSystem(), folder),
+    effect: ({ folder }) => readdirSync(folder),
+    check: (answer, { folder }) => {
+      if (JSON.stringify(answer).includes("private")) throw new Error("it told what they carry");
+      if (!readFileSync(join(folder, "packets.pcap")).includes("private words")) throw new Error("it did not keep them");
+    },
+    bad: ({ folder, places }) => [
+      { interface: "lo", packets_max: 1, file: folder },
+      { interface: "lo", packets_max: 1, file: join(folder, "nothing/x") },
+      { interface: "lo", packets_max: 1, file: join(places.broker, "x") },
+      { interface: "lo", packets_max: 1, file: "/proc/x" },
+    ],
+    clean: quiet,
+  },
   {
     tool: "net.interfaces",
     name: "all",

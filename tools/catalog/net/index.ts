@@ -2,6 +2,7 @@
 
 import type { Restorer } from "../../restore.ts";
 import type { AnyTool } from "../../tool.ts";
+import { capture } from "./capture.ts";
 import { configure, restoreInterfaces } from "./configure.ts";
 import { connect } from "./connect.ts";
 import { connections } from "./connections.ts";
@@ -19,6 +20,7 @@ import { wireguardPeer } from "./wireguard_peer.ts";
 import { wireguardStatus } from "./wireguard_status.ts";
 
 export const net: readonly AnyTool[] = [
+  capture,
   configure,
   connect,
   connections,
