@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 
 import { join } from "node:path";
 import { linuxSystem } from "../../../sys/linux.ts";
 import type { ToolCase, World } from "../../testing/case.ts";
+import { readTree } from "../../testing/tree.ts";
 import { setHostname } from "./hostname.ts";
 import { writeSysctl } from "./sysctl.ts";
 
@@ -14,6 +15,7 @@ function oldFile(path: string): void {
   utimesSync(path, 1_000_000_000, 1_000_000_000);
 }
 
+const logOf = ({ places }: World): string => join(places.data, "log");
 const cacheOf = ({ places }: World): string => join(places.data, "cache");
 
 export const sys_cases: readonly ToolCase[] = [
@@ -94,6 +96,37 @@ export const sys_cases: readonly ToolCase[] = [
       if (left.join() !== "new") throw new Error(`it left ${left.join()}`);
     },
     final: true,
+  },
+  {
+    tool: "sys.rotate",
+    name: "a large log with archives, beside a small one",
+    prepare: (world) => {
+      const log = logOf(world);
+      mkdirSync(log, { recursive: true });
+      writeFileSync(join(log, "web.log"), "line\n".repeat(50_000), { mode: 0o640 });
+      utimesSync(join(log, "web.log"), 1_600_000_000, 1_600_000_000);
+      writeFileSync(join(log, "small.log"), "line\n");
+      for (const day of [1, 2, 3]) oldFile(join(log, `web.log.2026010${day}T000000Z.zst`));
+      return { size_min_bytes: 1000, keep: 2 };
+    },
+    observe: (world) => readTree(linuxSystem(), logOf(world)),
+    effect: (world) => readdirSync(logOf(world)).map((name) => (/2026010/.test(name) ? name : name.replace(/\d{8}T\d{6}Z/, "now"))),
+    check: ({ rotated, passed_over }, world) => {
+      const [one] = rotated as { archive: string; removed: string[] }[];
+      const content = readFileSync(join(logOf(world), "web.log"), "utf8");
+      const packed = Bun.zstdDecompressSync(readFileSync(join(logOf(world), one?.archive ?? ""))).toString();
+      if (content !== "" || packed !== "line\n".repeat(50_000)) throw new Error("the log is not in its archive");
+      if (one?.removed.length !== 2 || passed_over !== 1) throw new Error(`it said ${JSON.stringify({ rotated, passed_over })}`);
+    },
+    bad: (world) => [
+      { files: ["relative"] },
+      { files: [join(logOf(world), "nothing.log")] },
+      { files: [logOf(world)] },
+      { files: [join(world.places.broker, "audit.db")] },
+      { files: ["/proc/kmsg"] },
+      { keep: 0 },
+      { size_min_bytes: 0 },
+    ],
   },
 ];
 

@@ -9,11 +9,12 @@ import { info } from "./info.ts";
 import { logs } from "./logs.ts";
 import { metrics } from "./metrics.ts";
 import { power } from "./power.ts";
+import { rotate } from "./rotate.ts";
 import { declaredValue } from "./shared/settings.ts";
 import { readSysctl, sysctl, sysctl_prefix, writeSysctl } from "./sysctl.ts";
 import { time } from "./time.ts";
 
-export const sys: readonly AnyTool[] = [clean, events, hostname, info, logs, metrics, power, sysctl, time];
+export const sys: readonly AnyTool[] = [clean, events, hostname, info, logs, metrics, power, rotate, sysctl, time];
 
 export const sys_restorer: Restorer = {
   name: "host name and kernel parameters",
