@@ -89,8 +89,13 @@ const environment = { PATH: "/usr/bin:/usr/sbin", HOME: "/", LANG: "C.UTF-8", BU
 
 /** For a service that has to be quick a thousand times a second. The first tier of the compiler is enough, and the one without threads of its own. */
 const environment_compiling = { ...environment, BUN_JSC_useJIT: "1", BUN_JSC_useDFGJIT: "0", BUN_JSC_useConcurrentJIT: "0" };
+/** And its second tier, which takes effect after some thousand calls: a call of a tool then takes half the time. */
+const environment_optimising = { ...environment, BUN_JSC_useJIT: "1", BUN_JSC_useFTLJIT: "0", BUN_JSC_useConcurrentJIT: "0" };
 /** Reactive for its rules; the broker for Cedar, which is WebAssembly: without the compiler a decision takes thirty times as long. */
-const compiling: ReadonlySet<CoreService> = new Set<CoreService>(["reactive", "broker"]);
+const environments: Readonly<Partial<Record<CoreService, Readonly<Record<string, string>>>>> = {
+  reactive: environment_compiling,
+  broker: environment_optimising,
+};
 
 const tiers: readonly string[] = ["operational", "tactical", "strategic"] satisfies (keyof MachineConfig["tiers"])[];
 
@@ -112,7 +117,7 @@ export function coreSpecs(config: MachineConfig, mode: Mode): ServiceSpec[] {
     return {
       name: row.name,
       argv: [aios_executable, row.name],
-      env: { ...(compiling.has(row.name) ? environment_compiling : environment), AIOS_MODE: mode },
+      env: { ...(environments[row.name] ?? environment), AIOS_MODE: mode },
       after: row.after,
       slice: row.slice,
       uid: row.uid,

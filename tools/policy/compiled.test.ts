@@ -27,7 +27,7 @@ test("an executable with nothing but its node_modules decides", async () => {
   for (const file of ["nodejs/cedar_wasm.js", "nodejs/cedar_wasm_bg.wasm", "nodejs/package.json", "package.json"])
     cpSync(join(checkout, "node_modules/@cedar-policy/cedar-wasm", file), join(shipped, file));
   const lines = ["tier:tactical fs.write path:/srv/a", "tier:tactical fs.write path:/etc/a", "tier:tactical fs.read path:/etc/shadow"];
-  const env = { BUN_JSC_useJIT: "1", BUN_JSC_useDFGJIT: "0", BUN_JSC_useConcurrentJIT: "0" };
+  const env = { BUN_JSC_useJIT: "1", BUN_JSC_useFTLJIT: "0", BUN_JSC_useConcurrentJIT: "0" };
   const ran = Bun.spawnSync([executable, ...lines], { cwd: join(folder, "bin"), env });
   expect(ran.stdout.toString()).toBe('[null,"allow","approval","deny"]\n');
 }, 180_000);
