@@ -70,6 +70,9 @@ export const PlainPath = z
   .regex(/^\/[^\0]*$/, "an absolute path")
   .refine((path) => !path.split("/").includes(".."), 'a path without ".."');
 
+/** What a secret or certificate of the vault is called; also the name of a file. */
+export const SecretName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "a lower-case letter, then up to 62 of a-z 0-9 -");
+
 /** Uids of services that the broker defines, one each: none of the system's own, none of tools' programs. */
 export const defined_uids = { first: 20_000, last: 59_999 } as const;
 
@@ -94,6 +97,9 @@ export const DefinedService = ExtraService.omit({ sandbox: true, uid: true }).ex
   root: PlainPath.nullable().default(null),
   /** Whether it is started again when it ends by itself: whatever its status, unless that is 0, or not at all. */
   restart: z.enum(["always", "on-failure", "never"]).default("always"),
+  /** What the broker hands it as files: it sees the folder `secretsFolder` of its name as `secrets_inside`. */
+  secrets: z.array(SecretName).max(16).default([]),
+  certificates: z.array(SecretName).max(16).default([]),
 });
 export type DefinedService = z.infer<typeof DefinedService>;
 

@@ -17,5 +17,13 @@ export function callerSocket(server: string, caller: string, run: string = run_d
   return `${callerSocketFolder(server, caller, run)}/sock`;
 }
 
+/** Values that the broker hands to a service that was defined: files of its uid, in memory. */
+export function secretsFolder(service: string, run: string = run_dir): string {
+  return `${run}/secrets/${service}`;
+}
+
+/** Where a service or program sees the secrets that are handed to it; `CREDENTIALS_DIRECTORY` says so too, as systemd does. */
+export const secrets_inside = "/run/secrets";
+
 /** HTTP over this socket is the one thing that the appliance shows the world. */
 export const console_socket = `${run_dir}/console/http/sock`;

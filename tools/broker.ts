@@ -34,6 +34,9 @@ import { Confirmations, confirmations_schema } from "./undo/confirm.ts";
 import { expiryEntry, imagesKept, imagesWanted } from "./undo/expiry.ts";
 import { ImageStore } from "./undo/store.ts";
 import { Undo } from "./undo/undo.ts";
+import { clearHandouts } from "./vault/handout.ts";
+import type { Tpm } from "./vault/tpm/tpm.ts";
+import { openVault, type Vault } from "./vault/vault.ts";
 
 export interface BrokerOptions {
   readonly places: Places;
@@ -45,6 +48,8 @@ export interface BrokerOptions {
   readonly clock: Clock;
   /** `/dev/kmsg`, or null where there is none. */
   readonly kmsg: string | null;
+  /** What seals the keys of the vault; null: there is none. */
+  readonly tpm: Tpm | null;
   readonly permission: PermissionPart;
   /** What the tools set and the kernel forgets; made again once a boot, before the first call. */
   readonly restorers: readonly Restorer[];
@@ -66,6 +71,7 @@ export interface BrokerOptions {
 
 export interface OpenBroker extends Broker {
   readonly images: ImageStore;
+  readonly vault: Vault;
   /** What does not work and what to do. */
   readonly degradations: () => readonly string[];
   /** Loads what the first call needs. Never throws. */
@@ -103,6 +109,9 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   await images.start((call) => imagesWanted(audit, audit.lossy, call), audit.unfinished().keys());
   const sys = options.wrapSys?.(options.sys) ?? options.sys;
 
+  const { tpm } = options;
+  const vault = await openVault({ folder: `${places.broker}/vault`, sys, tpm, now_ms: () => clock.now_ms(), log });
+  clearHandouts(places);
   const execution = linuxExecution({ sys: options.sys, programs: options.programs, places });
   const programs = programsFromBefore(values.of("process"), options.boot);
   await execution.sweep(programs.kept); // before anything of those calls is taken back
@@ -118,7 +127,8 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       sys,
       exec: options.wrapExec?.(exec) ?? exec,
       images: images.of(call),
-      state: values.of(tool.split(".")[0] ?? tool),
+      state: values.of(registry.get(tool)?.state_of ?? tool.split(".")[0] ?? tool),
+      vault,
       places,
       clock,
       mode: options.mode,
@@ -199,6 +209,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     confirmations,
     output,
     images,
+    vault,
     clock,
     recovered,
     authority: permission.authority,
@@ -207,7 +218,9 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     policies: () => permission.policies(),
     warm: () => permission.warm(),
     degradations: () =>
-      [state.degradation, audit.degradation, images.degradation, permission.degradation, ...unrestored].filter((one) => one !== null),
+      [state.degradation, audit.degradation, images.degradation, permission.degradation, vault.degradation, ...unrestored].filter(
+        (one) => one !== null,
+      ),
     async close() {
       tasks.stop();
       if (expiry !== null) clearTimeout(expiry);

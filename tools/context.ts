@@ -9,6 +9,7 @@ import type { InitPeer } from "../wire/service.ts";
 import type { Exec } from "./exec/exec.ts";
 import type { Approver } from "./policy/authorise.ts";
 import type { CallImages } from "./undo/images.ts";
+import type { Vault } from "./vault/vault.ts";
 
 export type MemoryPeer = Peer<Record<never, never>, Record<never, never>, typeof memory_methods, Record<never, never>>;
 
@@ -60,6 +61,8 @@ export interface Context {
   readonly images: CallImages;
   /** Values of the tool's own family. */
   readonly state: State;
+  /** Secrets and certificates. What it opens is for those that it is handed to, never for an answer. */
+  readonly vault: Vault;
   readonly places: Places;
   readonly clock: Clock;
   readonly mode: "machine" | "container";

@@ -16,6 +16,7 @@ import { brokerClock } from "./clock.ts";
 import { image_programs } from "./exec/argv.ts";
 import { permissionPart } from "./policy/permission.ts";
 import { serveBroker } from "./serve.ts";
+import { machineTpm } from "./vault/tpm/tpm.ts";
 
 const kmsg = "/dev/kmsg";
 const work_cgroup = "/sys/fs/cgroup/work";
@@ -48,6 +49,7 @@ export async function main(): Promise<void> {
     programs: image_programs,
     clock: brokerClock(sys),
     kmsg: canWrite(kmsg) ? kmsg : null,
+    tpm: mode === "machine" ? machineTpm() : null, // in a container it is the host's
     permission: permissionPart({ report: (text) => log.warn(text) }),
     tools: allTools,
     restorers,
@@ -83,6 +85,7 @@ function healthOf(broker: OpenBroker | null) {
     audit_entries: broker.audit.entries,
     audit: (broker.audit.degradation ?? broker.audit.notice ?? "ok").slice(0, 500),
     images_bytes: broker.images.used_bytes,
+    ...vaultFacts(broker),
     recovered: broker.recovered.length,
   };
   if (broken.length > 0) return { status: "degraded", detail: broken.join("; ").slice(0, 500), facts } as const;
@@ -91,6 +94,11 @@ function healthOf(broker: OpenBroker | null) {
     detail: `${facts.tools} tools${facts.waiting === 0 ? "" : `, ${facts.waiting} calls wait for approval`}`,
     facts,
   } as const;
+}
+
+function vaultFacts({ vault }: OpenBroker) {
+  const { length } = vault.list();
+  return length === 0 ? { secrets: 0 } : { secrets: length, secrets_sealed_by: vault.sealed_by ?? "nothing that is here" };
 }
 
 function canWrite(path: string): boolean {

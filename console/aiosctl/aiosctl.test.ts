@@ -273,3 +273,63 @@ test("the live view fits 80 × 24 and smaller, and shows services, tiers, decisi
 function status() {
   return structuredClone(base);
 }
+
+test("secret put: the value comes by stdin, without the line break at its end, and is in no argument and no answer", async () => {
+  const value = "hunter2 and a half";
+  const argv = [
+    join(import.meta.dir, "main.tsx"),
+    "secret",
+    "put",
+    "db",
+    "--uses",
+    '[{"to":"host","host":"example.org"}]',
+    "--why",
+    "a test",
+  ];
+  for (const [given, sent] of [
+    [`${value}\n`, { value, encoding: "utf8" }],
+    [Buffer.from([0xff, 0x00]), { value: "/wA=", encoding: "base64" }],
+  ] as const) {
+    const child = Bun.spawn([process.execPath, ...argv], {
+      env: { PATH: process.env["PATH"] ?? "", AIOS_SOCKET: world.socket },
+      stdin: Buffer.from(given),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+    expect(await child.exited, err).toBe(0);
+    expect(out + err).not.toContain(value);
+    expect(world.broker?.calls.at(-1)?.params).toMatchObject({
+      name: "sec.secret_put",
+      arguments: { name: "db", ...sent, uses: [{ to: "host", host: "example.org" }] },
+    });
+  }
+  expect((await run("secret", "put", "db", "--why", "nothing on stdin")).code).toBe(2);
+  expect((await run("secret", "put", "db", "--uses", "{}", "--why", "a test")).code).toBe(2);
+});
+
+test("secret put on a terminal asks twice and shows nothing of it", async () => {
+  const command = [process.execPath, join(import.meta.dir, "main.tsx"), "secret", "put", "db", "--why", "test"].join(" ");
+  const child = Bun.spawn(["script", "-qec", command, "/dev/null"], {
+    env: { PATH: process.env["PATH"] ?? "", AIOS_SOCKET: world.socket, TERM: "dumb" },
+    stdin: "pipe",
+    stdout: "pipe",
+  });
+  let shown = "";
+  const asked = async (question: string): Promise<void> => {
+    while (!shown.includes(question)) await Bun.sleep(10);
+  };
+  const reading = (async () => {
+    for await (const chunk of child.stdout) shown += new TextDecoder().decode(chunk);
+  })();
+  await asked('value of "db": ');
+  child.stdin.write("unseen-vaX\u007flue\r");
+  await child.stdin.flush();
+  await asked("once more: ");
+  child.stdin.write("unseen-value\r");
+  await child.stdin.flush();
+  await reading;
+  expect(await child.exited, shown).toBe(0);
+  expect(shown).not.toContain("unseen");
+  expect(world.broker?.calls.at(-1)?.params).toMatchObject({ arguments: { value: "unseen-value" } });
+}, 30_000);

@@ -10,6 +10,7 @@ import { addChangeCommands } from "./commands/change.ts";
 import { addFollowCommands } from "./commands/follow.ts";
 import { addLookCommands, type Run } from "./commands/look.ts";
 import { addPermissionCommands } from "./commands/permission.ts";
+import { addSecretCommands } from "./commands/secret.ts";
 import { addToolCommands } from "./commands/tools.ts";
 import { type Context, makeContext, type SharedOptions, type Surroundings } from "./context.ts";
 import { exit, exit_help } from "./exit.ts";
@@ -45,6 +46,7 @@ export async function runProgram(argv: readonly string[], around: Surroundings, 
   addToolCommands(program, run);
   addAuditCommands(program, run);
   addPermissionCommands(program, run);
+  addSecretCommands(program, run);
   program
     .command("watch")
     .description("live view of the whole system; q quits")

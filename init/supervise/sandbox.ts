@@ -5,6 +5,7 @@
  */
 
 import type { DefinedService } from "../../contracts/config.ts";
+import { secrets_inside, secretsFolder } from "../../contracts/paths.ts";
 import type { CoreService } from "../../contracts/service.ts";
 
 export interface Profile {
@@ -18,6 +19,8 @@ export interface Profile {
   readonly ports: readonly string[];
   /** Another root instead of the system's own. */
   readonly root?: string;
+  /** A folder that it sees under another path, to read only. */
+  readonly shows?: readonly [from: string, to: string];
 }
 
 const nothing: Profile = { shares: [], calls: ["init"], writes: [], ports: [] };
@@ -43,6 +46,12 @@ export function extraProfile(network: boolean): Profile {
 }
 
 /** A service that the broker defined: as an extra program, and what its definition names. */
-export function definedProfile({ network, writes, root }: Pick<DefinedService, "network" | "writes" | "root">): Profile {
-  return { ...extraProfile(network), writes, ...(root === null ? {} : { root }) };
+export function definedProfile(name: string, { network, writes, root, ...handed }: DefinedService): Profile {
+  const shows = hasSecrets(handed) ? { shows: [secretsFolder(name), secrets_inside] as const } : {};
+  return { ...extraProfile(network), writes, ...shows, ...(root === null ? {} : { root }) };
+}
+
+/** The broker hands it files. */
+export function hasSecrets({ secrets, certificates }: Pick<DefinedService, "secrets" | "certificates">): boolean {
+  return secrets.length + certificates.length > 0;
 }

@@ -1,11 +1,11 @@
 /** The services that are ours, as data; and what the machine config adds to them. */
 
 import type { DefinedService, ExtraService, Limits, MachineConfig } from "../../contracts/config.ts";
-import { aios_executable, callerSocketFolder } from "../../contracts/paths.ts";
+import { aios_executable, callerSocketFolder, secrets_inside } from "../../contracts/paths.ts";
 import type { CoreService } from "../../contracts/service.ts";
 import type { Slice } from "../boot/cgroups.ts";
 import type { Program } from "../boot/programs.ts";
-import { definedProfile, extraProfile, profiles } from "./sandbox.ts";
+import { definedProfile, extraProfile, hasSecrets, profiles } from "./sandbox.ts";
 import type { ServiceSpec } from "./spec.ts";
 
 export type Mode = "machine" | "container";
@@ -164,7 +164,9 @@ export function extraSpec(name: string, extra: ExtraService, mode: Mode): Servic
 /** A service that the broker defined (`service.define`). */
 export function definedSpec(name: string, defined: DefinedService, mode: Mode): ServiceSpec {
   const base = extraSpec(name, { ...defined, sandbox: true }, mode);
-  return { ...base, env: { ...environment, ...defined.env }, restart: defined.restart, sandbox: definedProfile(defined) };
+  const credentials = hasSecrets(defined) ? { CREDENTIALS_DIRECTORY: secrets_inside } : {};
+  const env = { ...environment, ...credentials, ...defined.env };
+  return { ...base, env, restart: defined.restart, sandbox: definedProfile(name, defined) };
 }
 
 /** A well-kept program of the image (boot/programs.ts). */

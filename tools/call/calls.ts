@@ -176,7 +176,10 @@ export class Calls {
   #claim(request: Request, call: string): Promise<CallResult> | null {
     const { key } = request.meta;
     if (key === null) return null;
-    const digest = digestOf({ tool: request.tool, arguments: request.arguments });
+    // no hash of a secret is kept: from one most secrets can be found by guessing
+    const tool = this.#ports.toolFor(request);
+    const args = tool === undefined ? {} : this.#ports.redact(tool.input, request.arguments).value;
+    const digest = digestOf({ tool: request.tool, arguments: args });
     const first = this.#ports.keys.claim(request.principal, key, call, digest, this.#ports.clock.now_ms());
     if (first === null) return null;
     const refuse = (status: CallStatus, text: string): Promise<CallResult> =>

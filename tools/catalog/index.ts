@@ -9,8 +9,10 @@ import { fs } from "./fs/index.ts";
 import { net, net_restorer } from "./net/index.ts";
 import { process_tools } from "./process/index.ts";
 import { auditTool } from "./sec/audit.ts";
+import { certificate_tools } from "./sec/certificates.ts";
 import { sec_restorer, secTools } from "./sec/index.ts";
 import { permissionTools } from "./sec/permission.ts";
+import { secret_tools } from "./sec/secrets.ts";
 import { service_restorer, service_tools } from "./service/index.ts";
 import { sys, sys_restorer } from "./sys/index.ts";
 import { taskTools } from "./task/index.ts";
@@ -25,7 +27,8 @@ export interface CatalogParts {
 
 export function allTools({ audit, declared, permission }: CatalogParts): readonly AnyTool[] {
   const sec = secTools({ audit, declared, policies: () => permission.policies() });
-  const tools = [fs, net, process_tools, service_tools, sys, sec, [auditTool(audit)], permissionTools(permission)].flat();
+  const secrets = [certificate_tools, secret_tools].flat();
+  const tools = [fs, net, process_tools, service_tools, sys, sec, secrets, [auditTool(audit)], permissionTools(permission)].flat();
   return [...tools, ...taskTools((name) => tools.find((tool) => tool.name === name))];
 }
 

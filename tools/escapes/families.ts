@@ -4,6 +4,7 @@ import { paths } from "./paths.ts";
 import { permission } from "./permission.ts";
 import { processes } from "./processes.ts";
 import { protocol } from "./protocol.ts";
+import { secrets } from "./secrets.ts";
 import { watching } from "./watching.ts";
 
 export const families: readonly { readonly name: string; readonly attempts: readonly Attempt[] }[] = [
@@ -12,5 +13,6 @@ export const families: readonly { readonly name: string; readonly attempts: read
   { name: "protocol", attempts: protocol },
   { name: "permission", attempts: permission },
   { name: "approvals", attempts: approvals },
+  { name: "secrets", attempts: secrets },
   { name: "watching", attempts: watching },
 ];

@@ -31,8 +31,12 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
       "ban",
       "unban",
       "integrity_baseline",
+      "secret_put",
+      "secret_use",
+      "secret_rotate",
       "certificate_create",
       "certificate_renew",
+      "certificate_rotate",
     ],
     sys: ["time", "hostname", "sysctl"],
     task: ["schedule", "cancel"],
@@ -40,7 +44,6 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
   compensable: {
     process: ["spawn"],
     service: ["start", "stop", "restart"],
-    sec: ["secret_put", "secret_use", "secret_rotate", "certificate_rotate"],
     sys: ["clean", "rotate"],
   },
   irreversible: {

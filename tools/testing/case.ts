@@ -40,6 +40,8 @@ export interface ToolCase {
   readonly looks?: true;
   /** The call changes something that only an approved undo could not bring back: there is no undo to prove. */
   readonly final?: true;
+  /** Its arguments hold a secret, which nothing keeps: what was taken back cannot be made anew without it. */
+  readonly secret?: true;
   /** Ends what would outlive the world. */
   clean?(world: World): Promise<void> | void;
 }

@@ -7,6 +7,7 @@ import { linuxSystem } from "../../sys/linux.ts";
 import type { System } from "../../sys/system.ts";
 import type { Context, Places, State } from "../context.ts";
 import type { Target, Tool } from "../tool.ts";
+import type { Vault } from "../vault/vault.ts";
 import { plainImages } from "./images.ts";
 
 export interface TestContext extends Context {
@@ -62,6 +63,7 @@ export function testPlaces(base: string = tmpdir()): TestPlaces {
         exec: { run: unforeseen, ok: unforeseen, start: unforeseen, adopt: unforeseen, endCall: unforeseen },
         images: plainImages(join(places.broker, "images", call), call),
         state: memoryState(),
+        vault: unforeseenVault,
         clock: { now_ms: () => Date.now(), boot_ms: () => sys.clock.nowMs("boottime") },
         output: (stream, text) => outputs.push({ stream, text }),
         cancel: () => abort.abort(new Error("cancelled by the test")),
@@ -75,6 +77,12 @@ export function testPlaces(base: string = tmpdir()): TestPlaces {
 function unforeseen(): never {
   throw new Error("starting a program failed: this test's context has no exec; give it one");
 }
+
+const unforeseenVault: Vault = new Proxy({} as Vault, {
+  get: (): never => {
+    throw new Error("opening a secret failed: this test's context has no vault; give it one");
+  },
+});
 
 export function memoryState(): State {
   const values = new Map<string, unknown>();

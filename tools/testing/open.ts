@@ -71,7 +71,7 @@ function bootOf(folder: string): string {
 export async function openTestBroker(
   folder: string,
   options: { readonly authority: BrokerOptions["permission"] } & Pick<BrokerOptions, "onStep" | "wrapSys" | "wrapExec" | "onOutcome"> &
-    Partial<Pick<BrokerOptions, "tools" | "clock" | "restorers" | "neighbours">>,
+    Partial<Pick<BrokerOptions, "tools" | "clock" | "restorers" | "neighbours" | "tpm">>,
 ): Promise<OpenBroker> {
   const places = placesIn(folder);
   mkdirSync(places.run, { recursive: true });
@@ -86,6 +86,7 @@ export async function openTestBroker(
     programs: checkoutPrograms(),
     clock: brokerClock(sys),
     kmsg: null,
+    tpm: null,
     permission: authority,
     tools: allTools,
     restorers: [],

@@ -189,6 +189,13 @@ async function proveUndone(one: ToolCase, tool: AnyTool): Promise<void> {
       };
       const undo_call = await undo(result._meta.call);
       same("undo did not restore", await one.observe(world), before);
+      if (one.secret === true) {
+        const refused = await undo(undo_call).then(
+          () => "",
+          (error: unknown) => String(error),
+        );
+        return demand(`making it anew without its secret is refused by "${refused}"`, refused.includes("held secrets, which are not kept"));
+      }
       const redo_call = await undo(undo_call);
       const effect = one.effect ?? one.observe;
       if (one.effect === undefined) same("redo is not what the first call was", await effect.call(one, world), after);

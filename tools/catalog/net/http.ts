@@ -2,7 +2,13 @@ import { type ClientRequest, type IncomingMessage, request as requestPlain } fro
 import { request as requestTls } from "node:https";
 import { isIP } from "node:net";
 import { z } from "zod";
+import { SecretName } from "../../../contracts/config.ts";
+import type { Context } from "../../context.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
+import { hide, hideInBytes } from "../../vault/hide.ts";
+import { handedResource } from "../../vault/resources.ts";
+import type { Vault } from "../../vault/vault.ts";
+import { reach } from "./shared/network.ts";
 import { type Remote, resolveRemote } from "./shared/remote.ts";
 
 const body_bytes_max = 60_000;
@@ -25,7 +31,26 @@ const Input = z.strictObject({
         .regex(/^[\x20-\x7e]*$/, "printable ASCII"),
     )
     .default({})
-    .describe("further request headers; no secrets: use `authorization`"),
+    .describe("further request headers; no secrets: use `secret_headers`"),
+  secret_headers: z
+    .array(
+      z.strictObject({
+        header: z
+          .string()
+          .regex(/^[A-Za-z0-9-]{1,64}$/)
+          .describe("its name: authorization"),
+        secret: SecretName.describe("the secret of the vault that is its value; its owner has to have named this host"),
+        prefix: z
+          .string()
+          .max(64)
+          .regex(/^[\x20-\x7e]*$/, "printable ASCII")
+          .default("")
+          .describe("what stands before it: `Bearer `"),
+      }),
+    )
+    .max(4)
+    .default([])
+    .describe("headers whose values nobody sees; over https only, or to this machine itself"),
   authorization: z
     .string()
     .max(4000)
@@ -71,7 +96,7 @@ export const http = defineTool<Input, Output, HttpTarget>({
   tainted: true,
   open_world: true,
   image: null,
-  async resolve(input) {
+  async resolve(input, { vault }) {
     const url = new URL(input.url);
     if (url.username !== "" || url.password !== "")
       throw new ToolError(`requesting "${url.host}" failed: there is a user name in the address; use "authorization"`);
@@ -79,16 +104,42 @@ export const http = defineTool<Input, Output, HttpTarget>({
     const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
     const access = input.method === "GET" || input.method === "HEAD" ? "read" : "write";
     const remote = await resolveRemote(host, port, access, `requesting "${input.url}"`);
-    return { remote, url, resources: [remote.resource] };
+    if (input.secret_headers.length > 0 && url.protocol === "http:" && reach(remote.address) !== "loopback")
+      throw new ToolError(
+        `requesting "${input.url}" failed: secrets are sent over https only; change the address, or leave "secret_headers" out`,
+      );
+    const handed = input.secret_headers.map(({ secret }) =>
+      handedResource({ kind: "secret", name: secret }, { to: "host", host, port }, vault),
+    );
+    return { remote, url, resources: [remote.resource, ...handed] };
   },
-  preview: ({ url }, { method, body }) => ({
-    changes: [`${method} ${url.href} with ${body?.length ?? 0} characters`],
+  preview: ({ url }, { method, body, secret_headers }) => ({
+    changes: [
+      `${method} ${url.href} with ${body?.length ?? 0} characters`,
+      ...secret_headers.map(({ header, secret }) => `the secret "${secret}" is sent as ${header}`),
+    ],
     final: ["what the other side does with it"],
   }),
-  run: ({ remote, url }, input, { signal }) => ask(remote, url, input, signal),
+  run: ({ remote, url }, input, context) => ask(remote, url, input, context),
 });
 
-async function ask(remote: Remote, url: URL, input: Input, signal: AbortSignal): Promise<Output> {
+/** Headers, and the values in them. @throws {ToolError} when one cannot be opened, or is no header's value */
+function secretHeaders({ secret_headers }: Input, vault: Vault) {
+  const values: Buffer[] = [];
+  const headers: Record<string, string> = {};
+  for (const { header, secret, prefix } of secret_headers) {
+    const value = vault.value({ kind: "secret", name: secret });
+    const text = value.toString("latin1").replace(/\r?\n$/, "");
+    if (!/^[\x20-\x7e]+$/.test(text))
+      throw new ToolError(`sending the secret "${secret}" as ${header} failed: it is not printable ASCII of one line, as headers are`);
+    values.push(Buffer.from(text));
+    headers[header.toLowerCase()] = prefix + text;
+  }
+  return { values, headers };
+}
+
+async function ask(remote: Remote, url: URL, input: Input, { signal, vault }: Context): Promise<Output> {
+  const handed = secretHeaders(input, vault);
   const begin = performance.now();
   const limit = AbortSignal.any([signal, AbortSignal.timeout(input.timeout_ms)]);
   const options = {
@@ -102,6 +153,7 @@ async function ask(remote: Remote, url: URL, input: Input, signal: AbortSignal):
       ...input.headers,
       host: url.host,
       ...(input.authorization === undefined ? {} : { authorization: input.authorization }),
+      ...handed.headers,
       ...(input.body === undefined ? {} : { "content-length": String(Buffer.byteLength(input.body)) }),
     },
     signal: limit,
@@ -113,23 +165,26 @@ async function ask(remote: Remote, url: URL, input: Input, signal: AbortSignal):
     sent.once("error", reject);
     sent.end(input.body);
     const response = await promise;
-    const { bytes, size_bytes, truncated } = await readBody(response);
+    const { bytes: read, size_bytes, truncated } = await readBody(response);
+    const bytes = Buffer.from(hideInBytes(read, handed.values));
     const text = textOf(bytes, truncated);
     return {
       status: response.statusCode ?? 0,
       headers: Object.fromEntries(
-        Object.entries(response.headers).map(([name, value]) => [name, [value].flat().join(", ").slice(0, 4000)]),
+        Object.entries(response.headers).map(([name, value]) => [name, hide([value].flat().join(", "), handed.values).slice(0, 4000)]),
       ),
       body: text ?? bytes.toString("base64"),
       encoding: text === null ? "base64" : "text",
       size_bytes,
       truncated,
-      location: response.headers.location ?? null,
+      location: response.headers.location === undefined ? null : hide(response.headers.location, handed.values),
       took_ms: Math.round(performance.now() - begin),
     };
   } catch (error) {
     const why = limit.aborted ? `no whole answer within ${input.timeout_ms} ms` : error instanceof Error ? error.message : String(error);
-    throw new ToolError(`requesting "${url.href}" (${remote.address}) failed: ${why}; try net.connect to see what answers there`);
+    throw new ToolError(
+      `requesting "${url.href}" (${remote.address}) failed: ${hide(why, handed.values)}; try net.connect to see what answers there`,
+    );
   }
 }
 

@@ -1,14 +1,17 @@
 /** process.spawn */
 
 import { z } from "zod";
+import { SecretName } from "../../../contracts/config.ts";
 import type { Resource, Risk } from "../../../contracts/tool.ts";
 import type { Context } from "../../context.ts";
-import type { Command } from "../../exec/exec.ts";
+import type { Command, Finished } from "../../exec/exec.ts";
 import { answerText } from "../../exec/output.ts";
 import { type Occupied, openExisting } from "../../paths/place.ts";
 import { resourcesOf } from "../../paths/resources.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
+import { handedResource } from "../../vault/resources.ts";
 import { timeText } from "../fs/shared/fields.ts";
+import { consumerOf, type HandedSecrets, handSecrets, withoutSecrets } from "./shared/handed.ts";
 import { dropProgram, keepProgram, programOf, runningPrograms } from "./shared/programs.ts";
 import { sandbox_profiles, uidOf } from "./shared/sandboxes.ts";
 
@@ -27,6 +30,11 @@ const Path = z.string().min(1).max(4095).startsWith("/", "an absolute path");
 /** What changes how a program is loaded, or what a runtime runs, is no setting. */
 const refused_variable = /^(LD_|GLIBC_|GCONV_PATH$|BUN_|NODE_|PYTHON|PERL|RUBY|BASH_ENV$|ENV$|IFS$)/;
 const Variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, "a variable's name: a letter or _, then up to 63 letters, digits and _");
+
+const Handed = z.strictObject({
+  name: SecretName.describe("the secret's name"),
+  variable: Variable.nullable().default(null).describe("the variable in which it gets it; null: the file /run/secrets/NAME"),
+});
 
 const Input = z.strictObject({
   argv: z
@@ -55,6 +63,11 @@ const Input = z.strictObject({
     .record(Variable, Text)
     .default({})
     .describe("variables besides PATH, HOME and LANG; those that load code (LD_PRELOAD, …) are refused"),
+  secrets: z
+    .array(Handed)
+    .max(8)
+    .default([])
+    .describe("secrets of the vault that it gets, if their owner lets this argument vector have them; not for programs in the background"),
   stdin: z.string().max(65_536).nullable().default(null).describe("what it reads from stdin; not for programs in the background"),
   timeout_ms: z
     .number()
@@ -91,7 +104,7 @@ export const processSpawn = defineTool({
   name: "process.spawn",
   title: "Run a program",
   description:
-    "Runs one program with an argument vector in a sandbox: its own user, no capabilities, a read-only root, an empty /tmp, no network unless asked for, bounded memory, processes, time and output. Returns its exit status and what it wrote. With background: true it goes on running and the answer holds a handle. Use service.define for what has to run always and after a reboot; use the fs tools for files. A status other than 0 is an answer and not a failure of the call.",
+    "Runs one program with an argument vector in a sandbox: its own user, no capabilities, a read-only root, an empty /tmp, no network unless asked for, bounded memory, processes, time and output. Returns its exit status and what it wrote. With background: true it goes on running and the answer holds a handle. Use service.define for what has to run always and after a reboot; use the fs tools for files. Secrets of the vault are handed to it unseen, and taken out of what it answers. A status other than 0 is an answer and not a failure of the call.",
   input: Input,
   output: z.strictObject({
     handle: z.string().nullable().describe("of a program in the background"),
@@ -121,6 +134,7 @@ export const processSpawn = defineTool({
       `${JSON.stringify([program.path, ...input.argv.slice(1)])} runs in sandbox "${input.sandbox}"${input.background ? " and goes on" : ""}`,
       // an approval is for the program as it was seen: whatever changes it changes this
       `the program is the one of ${timeText(program.status.ctime_ns)}, ${program.status.size_bytes} bytes (inode ${program.status.inode})`,
+      ...input.secrets.map(({ name }) => `it gets the secret "${name}"`),
     ],
     final: [
       ...writes.map(({ path }) => `what it changes in ${path}`),
@@ -146,11 +160,13 @@ export const processSpawn = defineTool({
 
 function resolve(input: Input, context: Context): Places {
   const [path = ""] = input.argv;
-  for (const name of Object.keys(input.env))
+  for (const name of [...Object.keys(input.env), ...input.secrets.flatMap(({ variable }) => variable ?? [])])
     if (refused_variable.test(name))
       throw new ToolError(`setting the variable "${name}" failed: it changes what code a program runs; leave it out`);
   if (input.background && input.stdin !== null)
     throw new ToolError("starting a program in the background with stdin failed: there is nobody who would write it; leave one out");
+  if (input.background && input.secrets.length > 0)
+    throw new ToolError("starting a program in the background with secrets failed: take service.define for what goes on");
   const opened: Occupied[] = [];
   const open = (one: string): Occupied => {
     const place = openExisting(context, one, "follow");
@@ -170,6 +186,7 @@ function resolve(input: Input, context: Context): Places {
       ...resourcesOf(program, "execute"),
       ...reads.flatMap((place) => resourcesOf(place, "read", { recursive: true })),
       ...writes.flatMap((place) => resourcesOf(place, "write", { recursive: true })),
+      ...input.secrets.map(({ name }) => handedResource({ kind: "secret", name }, consumerOf(program.path, input), context.vault)),
     ];
     return { program, reads, writes, resources, close };
   } catch (error) {
@@ -192,7 +209,7 @@ function startOf(program: string, { sandbox, background, writes }: Input, { call
   return { kind: "process", id: call, access: "execute", attributes };
 }
 
-function commandOf({ program, reads, writes }: Places, input: Input, { call }: Context): Command {
+function commandOf({ program, reads, writes }: Places, input: Input, { call }: Context, handed: HandedSecrets | null = null): Command {
   const shown = (places: readonly Occupied[]): [number, string][] => places.map(({ fd, path }) => [fd, path]);
   return {
     argv: [program.path, ...input.argv.slice(1)],
@@ -200,11 +217,11 @@ function commandOf({ program, reads, writes }: Places, input: Input, { call }: C
     sandbox: {
       ...sandbox_profiles[input.sandbox],
       uid: uidOf(input.sandbox, call),
-      reads: [...shown(reads), ...shown([program])],
+      reads: [...shown(reads), ...shown([program]), ...(handed?.files ?? [])],
       writes: shown(writes),
     },
     cwd: input.cwd,
-    env: input.env,
+    env: { ...input.env, ...handed?.env },
     ...(input.stdin === null ? {} : { stdin: input.stdin }),
     limits: {
       timeout_ms: input.timeout_ms,
@@ -213,13 +230,22 @@ function commandOf({ program, reads, writes }: Places, input: Input, { call }: C
       cpu_weight: input.cpu_weight,
       output_bytes_max: stream_bytes,
     },
-    stream: true,
+    stream: handed === null, // what a program says that was handed secrets is looked through before anybody sees it
   };
 }
 
 async function runToEnd(target: Places, input: Input, context: Context) {
-  const finished = await context.exec.run(commandOf(target, input, context));
-  const [stdout, stderr] = [answered(finished.stdout), answered(finished.stderr)];
+  const handed = input.secrets.length === 0 ? null : handSecrets(input.secrets, uidOf(input.sandbox, context.call), context);
+  let finished: Finished;
+  try {
+    finished = await context.exec.run(commandOf(target, input, context, handed));
+  } finally {
+    handed?.remove();
+  }
+  const [stdout, stderr] = [finished.stdout, finished.stderr].map((bytes) => answered(withoutSecrets(bytes, handed))) as [
+    Answered,
+    Answered,
+  ];
   return {
     handle: null,
     pid: null,
@@ -236,7 +262,12 @@ async function runToEnd(target: Places, input: Input, context: Context) {
   };
 }
 
-function answered(bytes: Uint8Array): { readonly text: string; readonly dropped_bytes: number } {
+interface Answered {
+  readonly text: string;
+  readonly dropped_bytes: number;
+}
+
+function answered(bytes: Uint8Array): Answered {
   const { text, cut } = answerText(bytes, stream_json_chars_max, "first");
   return { text, dropped_bytes: cut ? Math.max(0, bytes.length - Buffer.byteLength(text)) : 0 };
 }

@@ -12,6 +12,7 @@ import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { Before, bringBack, lookBefore, verifyBefore } from "./shared/before.ts";
 import { Definition, forPid1, serviceFolder } from "./shared/definition.ts";
 import { makeServiceFolder, removeIfEmpty } from "./shared/folder.ts";
+import { handedResources, handTo } from "./shared/handed.ts";
 import { lastWords } from "./shared/log-lines.ts";
 import { allStatuses, change, define, isCore, isWanted, statusOf } from "./shared/pid1.ts";
 import { attributesOf, name_input } from "./shared/resource.ts";
@@ -34,7 +35,7 @@ export const serviceDefine = defineTool({
   name: "service.define",
   title: "Define a service",
   description:
-    "Makes a service of a program, or changes one that was defined before: PID 1 keeps it running, starts it at each boot, restarts it when it fails, limits it and holds its log. It runs in a sandbox with a uid of its own, no capabilities, a read-only root and its own folder /var/lib/aios/services/NAME. Use process.spawn for what runs once; service.disable so that it does not start at boot; service.remove to be rid of it. The system's own services cannot be changed with it.",
+    "Makes a service of a program, or changes one that was defined before: PID 1 keeps it running, starts it at each boot, restarts it when it fails, limits it and holds its log. It runs in a sandbox with a uid of its own, no capabilities, a read-only root and its own folder /var/lib/aios/services/NAME. Secrets and certificates of the vault are handed to it as files, if their owner lets it have them. Use process.spawn for what runs once; service.disable so that it does not start at boot; service.remove to be rid of it. The system's own services cannot be changed with it.",
   input: Input,
   output: z.strictObject({
     status: ServiceStatus.nullable(),
@@ -64,6 +65,7 @@ export const serviceDefine = defineTool({
     const uid = uidOf(name, context);
     const folder = makeServiceFolder(name, uid, context);
     const stored = { definition, uid, enabled, owner: before?.owner ?? context.principal };
+    handTo(name, stored, context);
     keepStored(name, stored, context);
     await define(name, stored, context);
     const running = isWanted(await statusOf(name, context));
@@ -127,6 +129,7 @@ async function resolve(input: Input, context: Context): Promise<Target> {
     if (input.root === null) resources.push(...resourcesOf(executable(open(first), first), "execute"));
     else resources.push(...programIn(open(input.root), first, context));
     for (const path of input.writes) resources.push(...resourcesOf(canonical(open(path), path), "write", { recursive: true }));
+    resources.push(...handedResources(name, definition, context));
     return { resources };
   } finally {
     for (const place of opened) place.close();

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { defineTool, ToolError } from "../../tool.ts";
 import { Before, bringBack, demandStored, lookBefore, verifyBefore } from "./shared/before.ts";
 import { serviceFolder } from "./shared/definition.ts";
+import { withdrawFrom } from "./shared/handed.ts";
 import { remove, statusOf } from "./shared/pid1.ts";
 import { existing, name_input } from "./shared/resource.ts";
 import { dropStored, readStored } from "./shared/store.ts";
@@ -31,6 +32,7 @@ export const serviceRemove = defineTool({
   snapshot: (_target, { name }, context) => lookBefore(name, context),
   async run(_target, { name }, context) {
     await remove(name, context); // PID 1 refuses while others come after it: then nothing has happened
+    withdrawFrom(name, context);
     dropStored(name, context);
     return { name, folder: serviceFolder(name, context) };
   },

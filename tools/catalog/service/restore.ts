@@ -4,6 +4,7 @@ import type { Context } from "../../context.ts";
 import type { Restorer } from "../../restore.ts";
 import type { Stored } from "./shared/definition.ts";
 import { makeServiceFolder } from "./shared/folder.ts";
+import { handTo } from "./shared/handed.ts";
 import { allStatuses, change, define } from "./shared/pid1.ts";
 import { allStored } from "./shared/store.ts";
 
@@ -17,9 +18,11 @@ export const service_restorer: Restorer = {
     for (const [name, one] of inOrder(stored)) {
       try {
         makeServiceFolder(name, one.uid, context);
+        const missing = handed(name, one, context);
+        if (missing !== null) failures.push(missing);
         await define(name, one, context);
         // what PID 1 knows already was started or stopped in this boot, by somebody's will
-        if (one.enabled && !known.has(name)) startAside(name, context);
+        if (one.enabled && !known.has(name) && missing === null) startAside(name, context);
       } catch (error) {
         failures.push(error instanceof Error ? error.message : String(error));
       }
@@ -27,6 +30,17 @@ export const service_restorer: Restorer = {
     if (failures.length > 0) throw new Error(failures.join("; "));
   },
 };
+
+/** @returns why it lacks something that it was to get: then it is not started, for it could not work */
+function handed(name: string, stored: Stored, context: Context): string | null {
+  try {
+    handTo(name, stored, context);
+    return null;
+  } catch (error) {
+    handTo(name, stored, context, "what-opens");
+    return `the service "${name}" is not started: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
 
 /** Nobody waits for it: how it goes stands in its status. */
 function startAside(name: string, context: Context): void {

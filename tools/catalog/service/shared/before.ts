@@ -6,6 +6,7 @@ import { ServiceName } from "../../../../contracts/service.ts";
 import type { Context } from "../../../context.ts";
 import { ToolError } from "../../../tool.ts";
 import { Stored } from "./definition.ts";
+import { handTo, withdrawFrom } from "./handed.ts";
 import { change, define, isCore, isWanted, remove, statusOf } from "./pid1.ts";
 import { dropStored, keepStored, readStored } from "./store.ts";
 
@@ -28,6 +29,7 @@ export async function lookBefore(name: string, context: Context): Promise<Before
 export async function bringBack({ name, stored, known, running }: Before, context: Context): Promise<void> {
   if (stored === null && !known) {
     await remove(name, context);
+    withdrawFrom(name, context);
     dropStored(name, context);
     return;
   }
@@ -36,6 +38,7 @@ export async function bringBack({ name, stored, known, running }: Before, contex
     return;
   }
   const changed = !isDeepStrictEqual(readStored(name, context)?.definition, stored.definition);
+  handTo(name, stored, context, "what-opens"); // what was deleted since is for the service to miss
   await define(name, stored, context);
   await bringRunning(name, running, changed, context);
   keepStored(name, stored, context); // last: cut off before, the next undo still sees that what runs is another

@@ -1,7 +1,7 @@
 /** What the AI says of a service, and what the broker keeps of it. */
 
 import { z } from "zod";
-import { DefinedService, Limits, PlainPath } from "../../../../contracts/config.ts";
+import { DefinedService, Limits, PlainPath, SecretName } from "../../../../contracts/config.ts";
 import { ServiceName } from "../../../../contracts/service.ts";
 import { Principal } from "../../../../contracts/tool.ts";
 import type { Context } from "../../../context.ts";
@@ -47,6 +47,16 @@ export const Definition = z.strictObject({
     .enum(["always", "on-failure", "never"])
     .default("always")
     .describe("whether it is started again when it ends by itself; on-failure: unless its status was 0"),
+  secrets: z
+    .array(SecretName)
+    .max(16)
+    .default([])
+    .describe("secrets of the vault (sec.secret_put) that it finds as files /run/secrets/NAME; their owner has to let it have them"),
+  certificates: z
+    .array(SecretName)
+    .max(16)
+    .default([])
+    .describe("certificates of the vault that it finds as /run/secrets/NAME.crt (the chain, PEM) and /run/secrets/NAME.key"),
   limits: Limits.default({}).describe("of its cgroup: cpu_weight, memory_high_bytes, memory_max_bytes, pids_max"),
 });
 export type Definition = z.infer<typeof Definition>;
