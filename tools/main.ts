@@ -85,20 +85,27 @@ function healthOf(broker: OpenBroker | null) {
     audit_entries: broker.audit.entries,
     audit: (broker.audit.degradation ?? broker.audit.notice ?? "ok").slice(0, 500),
     images_bytes: broker.images.used_bytes,
-    ...vaultFacts(broker),
+    ...vaultFacts(broker.vault),
     recovered: broker.recovered.length,
   };
   if (broken.length > 0) return { status: "degraded", detail: broken.join("; ").slice(0, 500), facts } as const;
   return {
     status: "ok",
-    detail: `${facts.tools} tools${facts.waiting === 0 ? "" : `, ${facts.waiting} calls wait for approval`}`,
+    detail: `${facts.tools} tools${facts.waiting === 0 ? "" : `, ${facts.waiting} calls wait for approval`}${vaultWords(broker.vault)}`,
     facts,
   } as const;
 }
 
-function vaultFacts({ vault }: OpenBroker) {
+function vaultFacts(vault: OpenBroker["vault"]) {
   const { length } = vault.list();
   return length === 0 ? { secrets: 0 } : { secrets: length, secrets_sealed_by: vault.sealed_by ?? "nothing that is here" };
+}
+
+/** For people: without a TPM who has the whole disk has the secrets. */
+function vaultWords(vault: OpenBroker["vault"]): string {
+  const { length } = vault.list();
+  if (length === 0) return "";
+  return `, ${length} secrets sealed by ${vault.sealed_by === "tpm" ? "the TPM" : "a file (no TPM)"}`;
 }
 
 function canWrite(path: string): boolean {

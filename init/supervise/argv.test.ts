@@ -137,3 +137,17 @@ test("the config switches services off and merges limits and heartbeats", () => 
 test("a container cannot lower OOM scores, so it does not try", () => {
   expect(coreSpecs(default_config, "container").every(({ oom_score }) => oom_score >= 0)).toBe(true);
 });
+
+test("a defined service that is handed secrets sees them and nobody else's", () => {
+  const plain = DefinedService.parse({ argv: ["/usr/bin/x"], uid: 20_001 });
+  const none = definedSpec("x", plain, "machine");
+  expect(argvOf(none, bare).join(" ")).not.toContain("secrets");
+  expect(none.env).not.toHaveProperty("CREDENTIALS_DIRECTORY");
+  for (const handed of [{ secrets: ["db"] }, { certificates: ["web"] }]) {
+    const spec = definedSpec("x", { ...plain, ...handed }, "machine");
+    const argv = argvOf(spec, bare).join(" ");
+    expect(argv).toContain("--ro-bind /run/aios/secrets/x /run/secrets");
+    expect(argv.match(/secrets/g)).toHaveLength(2);
+    expect(spec.env).toMatchObject({ CREDENTIALS_DIRECTORY: "/run/secrets" });
+  }
+});

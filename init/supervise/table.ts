@@ -165,8 +165,8 @@ export function extraSpec(name: string, extra: ExtraService, mode: Mode): Servic
 export function definedSpec(name: string, defined: DefinedService, mode: Mode): ServiceSpec {
   const base = extraSpec(name, { ...defined, sandbox: true }, mode);
   const credentials = hasSecrets(defined) ? { CREDENTIALS_DIRECTORY: secrets_inside } : {};
-  const env = { ...environment, ...credentials, ...defined.env };
-  return { ...base, env, restart: defined.restart, sandbox: definedProfile(name, defined) };
+  const env = { ...environment, ...credentials };
+  return { ...base, env: { ...env, ...defined.env }, restart: defined.restart, sandbox: definedProfile(name, defined) };
 }
 
 /** A well-kept program of the image (boot/programs.ts). */

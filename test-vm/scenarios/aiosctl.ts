@@ -20,8 +20,14 @@ export class Aiosctl {
     this.#socket = socket;
   }
 
-  async run(...argv: string[]): Promise<Ran> {
-    const child = Bun.spawn([needBuilt("client"), "--socket", this.#socket, ...argv], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  run(...argv: string[]): Promise<Ran> {
+    return this.given("", ...argv);
+  }
+
+  /** With something on its standard input. */
+  async given(stdin: string, ...argv: string[]): Promise<Ran> {
+    const options = { stdin: Buffer.from(stdin), stdout: "pipe", stderr: "pipe" } as const;
+    const child = Bun.spawn([needBuilt("client"), "--socket", this.#socket, ...argv], options);
     const all = Promise.all([child.exited, new Response(child.stdout).text(), new Response(child.stderr).text()]);
     const [status, out, err] = await within(`aiosctl ${argv.join(" ")}`, 120_000, all);
     return { status, out, err };

@@ -1,0 +1,62 @@
+/** Secrets on the real kernel with a TPM: over a reboot, on the raw disk, and with another TPM. */
+
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeDataDisk } from "../../machine/disks.ts";
+import { startTpm } from "../../machine/tpm.ts";
+import { newFolder } from "../../places.ts";
+import { type Machine, startMachine } from "../../qemu.ts";
+import { Aiosctl } from "../aiosctl.ts";
+import { hasRead, listed, putAndUse, service, timesIn, value } from "../secrets-story.ts";
+
+/** One boot with the TPM whose state is in that folder; null: without one. */
+async function boot(disk: string, tpm_folder: string | null, work: (machine: Machine, aiosctl: Aiosctl) => Promise<void>): Promise<void> {
+  const sockets = mkdtempSync(join(tmpdir(), "aios-tpm-"));
+  const tpm = tpm_folder === null ? null : await startTpm(tpm_folder, sockets);
+  const machine = await startMachine({ boot: "direct", disk, more: tpm?.arguments ?? [] });
+  try {
+    await machine.ready();
+    await work(machine, new Aiosctl(machine.console_socket));
+    expect(machine.serial()).not.toContain(value);
+    await machine.poweroff();
+  } finally {
+    await machine.kill();
+    tpm?.end();
+    rmSync(sockets, { recursive: true, force: true });
+  }
+  expect(timesIn(disk, value)).toBe(0);
+}
+
+test("sealed by the TPM: used after a reboot, plain nowhere on the disk; another TPM or none: an error, and the boot goes on", async () => {
+  const folder = newFolder("secrets");
+  const [disk, tpm] = [join(folder, "data.raw"), join(folder, "tpm")];
+  await makeDataDisk(disk);
+  await boot(disk, tpm, async (machine, aiosctl) => {
+    await putAndUse(aiosctl);
+    expect(await listed(aiosctl)).toMatchObject({ sealed_by: "tpm", secrets: [{ name: "shop", sealed_by: "tpm", services: ["reader"] }] });
+    expect((await machine.sh("stat -c '%a %u' /run/aios/secrets/reader/shop")).out.trim()).toBe("400 20000");
+    expect((await machine.sh("stat -f -c %T /run/aios/secrets")).out.trim()).toBe("tmpfs");
+    expect((await machine.sh("dmesg")).out).not.toContain(value);
+  });
+  await boot(disk, tpm, async (_machine, aiosctl) => {
+    await hasRead(aiosctl);
+    expect(await listed(aiosctl)).toMatchObject({ secrets: [{ name: "shop", sealed_by: "tpm", trouble: null }] });
+  });
+  for (const [now, words] of [
+    [join(folder, "other"), "the TPM that sealed it was cleared, or this is another one"],
+    [null, "there is no TPM in this machine now"],
+  ] as const)
+    await boot(disk, now, async (machine, aiosctl) => {
+      const { secrets } = await listed(aiosctl);
+      expect(secrets[0]?.trouble).toContain(words);
+      expect(secrets[0]?.trouble).toContain("start with that TPM as it was, or put it anew (nothing was deleted)");
+      const services = await machine.console.call("services");
+      expect(services.find(({ name }) => name === service.name)?.last_exit ?? null).toBeNull(); // not started
+      const broker = services.find(({ name }) => name === "broker");
+      expect(broker?.health?.status).toBe("degraded");
+      expect(broker?.health?.detail).toContain(words);
+    });
+  await boot(disk, tpm, async (_machine, aiosctl) => await hasRead(aiosctl)); // with the first TPM all is as it was
+}, 900_000);
