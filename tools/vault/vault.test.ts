@@ -80,17 +80,12 @@ describe("a file that was changed", () => {
     await vault.keep(draft("other"), [version("untouched")]);
     const file = join(at, "vault/secret/db.json");
     const whole = readFileSync(file);
-    for (let bit = 0; bit < (whole.length - 1) * 8; bit += 5) {
+    for (let bit = 0; bit < (whole.length - 1) * 8; bit += 1) {
       const bytes = Buffer.from(whole);
       bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       writeFileSync(file, bytes);
-      // changed_by alone is not what the value is
-      const opened = refusal(() => expect(vault.value(db).toString()).toBe(plain));
-      if (opened === "it did not fail") {
-        expect(JSON.parse(bytes.toString())["changed_by"]).not.toBe("00000000-call-1");
-        continue;
-      }
-      expect(opened).toMatch(/^opening the secret "db" failed: (its file in the vault is damaged|its data key)/);
+      const opened = refusal(() => vault.value(db));
+      expect(opened, bytes.toString("latin1")).toMatch(/^opening the secret "db" failed: (its file in the vault is damaged|its data key)/);
       expect(vault.value(other).toString()).toBe("untouched");
     }
   });

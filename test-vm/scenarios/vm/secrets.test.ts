@@ -36,8 +36,8 @@ test("sealed by the TPM: used after a reboot, plain nowhere on the disk; another
   await boot(disk, tpm, async (machine, aiosctl) => {
     await putAndUse(aiosctl);
     expect(await listed(aiosctl)).toMatchObject({ sealed_by: "tpm", secrets: [{ name: "shop", sealed_by: "tpm", services: ["reader"] }] });
-    expect((await machine.sh("stat -c '%a %u' /run/aios/secrets/reader/shop")).out.trim()).toBe("400 20000");
-    expect((await machine.sh("stat -f -c %T /run/aios/secrets")).out.trim()).toBe("tmpfs");
+    expect((await machine.sh("stat -c '%a %u' /proc/1/root/run/aios/secrets/reader/shop")).out.trim()).toBe("400 20000");
+    expect((await machine.sh("stat -f -c %T /proc/1/root/run/aios/secrets")).out.trim()).toBe("tmpfs");
     expect((await machine.sh("dmesg")).out).not.toContain(value);
   });
   await boot(disk, tpm, async (_machine, aiosctl) => {
