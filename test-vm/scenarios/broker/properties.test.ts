@@ -39,7 +39,7 @@ for (const one of cases)
     test.concurrent("without permission or with bad arguments nothing happens", () => proven(one.tool, one.name, "refused"), limit_ms);
     test.concurrent("what was done can be undone, and redone", () => proven(one.tool, one.name, "undone"), limit_ms);
     if (one.looks !== true && catalog.find(({ name }) => name === one.tool)?.risk !== "observe")
-      test(
+      test.concurrent(
         "killed anywhere: all or nothing, and on record",
         () => proven(one.tool, one.name, "killed", ...(long ? ["--all"] : [])),
         limit_ms,
