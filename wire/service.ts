@@ -34,6 +34,9 @@ export interface RunningService {
   ready(detail: string): void;
 }
 
+/** contracts/init.ts */
+const ready_chars_max = 200;
+
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const health = (): Health => ({ ...options.health(), resources: resourceUse() });
   const init: InitPeer = await connectUnix(callerSocket("init", options.name, options.run), {
@@ -55,7 +58,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   return {
     init,
     ready(detail) {
-      init.tell("ready", { detail });
+      // what is wrong may need more words; the heartbeat has room for them
+      init.tell("ready", { detail: detail.slice(0, ready_chars_max) });
       init.tell("heartbeat", { health: health() });
     },
   };

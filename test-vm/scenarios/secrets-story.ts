@@ -25,6 +25,7 @@ export async function listed(aiosctl: Aiosctl): Promise<z.infer<typeof Listed>> 
 
 /** Put by stdin, handed to a service that reads it. */
 export async function putAndUse(aiosctl: Aiosctl): Promise<void> {
+  await listed(aiosctl); // waits until the console has found the broker
   const uses = JSON.stringify([{ to: "service", service: service.name, argv }]);
   const put = await aiosctl.given(`${value}\n`, "secret", "put", "shop", "--uses", uses, "--why", "a scenario");
   expect(put.status, put.err).toBe(0);

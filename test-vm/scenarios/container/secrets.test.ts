@@ -1,7 +1,7 @@
 /** Secrets and certificates on a running system without a TPM, by aiosctl. */
 
 import { afterEach, expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { type Container, startContainer } from "../../container.ts";
 import { newFolder } from "../../places.ts";
@@ -74,3 +74,22 @@ test("an authority of the vault signs a certificate, which is renewed and rotate
   expect(JSON.stringify(await aiosctl.audit())).not.toContain("PRIVATE KEY");
   expect(ca.structuredContent?.["certificate"]).toContain("BEGIN CERTIFICATE");
 }, 120_000);
+
+test("a data key that is lost: the boot goes on, the status says what to do, the service that needs it is not started", async () => {
+  const data = newFolder("data");
+  const first = await boot(data);
+  await putAndUse(first.aiosctl);
+  await first.container.console.call("reboot", { reason: "to see what stays" });
+  await within("the reboot", 30_000, first.container.ended);
+  const keys = join(data, "broker/vault/keys");
+  for (const name of readdirSync(keys)) truncateSync(join(keys, name), 10);
+
+  const { container, aiosctl } = await boot(data);
+  expect((await listed(aiosctl)).secrets[0]?.trouble).toContain("is damaged; bring");
+  const services = await container.console.call("services");
+  expect(services.find(({ name }) => name === service.name)?.last_exit ?? null).toBeNull();
+  const broker = services.find(({ name }) => name === "broker");
+  expect(broker?.state).toBe("ready");
+  expect(broker?.health).toMatchObject({ status: "degraded", detail: expect.stringContaining('opening the secret "shop" failed') });
+  await putAndUse(aiosctl); // put anew, under a new key
+}, 180_000);
