@@ -103,6 +103,47 @@ export const DefinedService = ExtraService.omit({ sandbox: true, uid: true }).ex
 });
 export type DefinedService = z.infer<typeof DefinedService>;
 
+/** From where packages come. No key of anybody is trusted but the one that is named for it. */
+export const PackageSource = z
+  .strictObject({
+    /** A mirror, or a folder on the data partition. */
+    uri: z
+      .string()
+      .max(500)
+      .regex(
+        /^(https?:\/\/[A-Za-z0-9.:[\]_~%/+@-]+|file:\/[A-Za-z0-9._~+/-]+)$/,
+        "http://…, https://… or file:/… (a folder on the data partition), without spaces",
+      )
+      .refine((uri) => !uri.split("/").includes(".."), 'a path without ".."'),
+    /** `trixie`; one that ends in `/` is the folder of a repository without components (sources.list(5)). */
+    suite: z.string().regex(/^[A-Za-z0-9.][A-Za-z0-9._/-]{0,99}$/, "a suite is 1 to 100 of A-Z a-z 0-9 . _ / -"),
+    components: z
+      .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/, "a component is 1 to 64 of A-Z a-z 0-9 . _ / -"))
+      .max(8)
+      .default([]),
+    /** The OpenPGP key that its Release file has to be signed with; left out: Debian's own, as the base of the userland has them. */
+    signed_by: z
+      .string()
+      .max(65_536)
+      .regex(
+        /^\s*-----BEGIN PGP PUBLIC KEY BLOCK-----[\x20-\x7e\s]*-----END PGP PUBLIC KEY BLOCK-----\s*$/,
+        "a public key in ASCII armour: -----BEGIN PGP PUBLIC KEY BLOCK----- …",
+      )
+      .optional(),
+  })
+  .refine(({ suite, components }) => suite.endsWith("/") === (components.length === 0), {
+    message: "a suite has components (main); only one that ends in / has none",
+  });
+export type PackageSource = z.infer<typeof PackageSource>;
+
+/** The userland into which tools install packages. */
+export const PackagesConfig = z.strictObject({
+  sources: z.array(PackageSource).max(16).default([]),
+  /** How many generations may lie upon each other; each is a layer of its own. */
+  generations_max: z.number().int().min(2).max(60).default(48),
+});
+export type PackagesConfig = z.infer<typeof PackagesConfig>;
+
 export const MachineConfig = z.strictObject({
   version: z.literal(1).default(1),
   hostname: Hostname.default("aios"),
@@ -130,6 +171,7 @@ export const MachineConfig = z.strictObject({
       strategic: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
     })
     .prefault({}),
+  packages: PackagesConfig.prefault({}),
   /** Limits by slice of the cgroup tree. */
   limits: z.strictObject({ system: Limits.default({}), tiers: Limits.default({}), work: Limits.default({}) }).prefault({}),
   watchdog: z.strictObject({ timeout_s: z.number().int().min(5).max(600).default(30) }).prefault({}),

@@ -1,7 +1,7 @@
 /** What PID 1 and its children say to each other on `/run/aios/init/<service>/sock`. */
 
 import { z } from "zod";
-import { DefinedService } from "./config.ts";
+import { DefinedService, PackagesConfig } from "./config.ts";
 import { Event, LogRecord, Severity } from "./event.ts";
 import { Nothing } from "./rpc.ts";
 import { type CoreService, Health, ServiceName, ServiceStatus } from "./service.ts";
@@ -125,6 +125,8 @@ export const init_methods = {
   "service.remove": { params: ServiceChange, result: z.strictObject({ removed: z.literal(true) }) },
   /** Services that were defined since boot. */
   "service.defined": { params: Nothing, result: z.array(z.strictObject({ service: ServiceName, definition: DefinedService })) },
+  /** `packages` of the machine config. */
+  "config.packages": { params: Nothing, result: PackagesConfig },
   /** From then on the connection carries `event` notifications; first those still held after `after` (an event id). */
   "events.subscribe": { params: z.strictObject({ after: z.string().nullable() }), result: Nothing },
   /** From then on the connection carries `log` notifications; first up to `backlog` held records. */
@@ -167,7 +169,7 @@ export const init_permissions: Readonly<Record<CoreService, readonly InitMethod[
   console: (Object.keys(init_methods) as InitMethod[]).filter((method) => method !== "service.define" && method !== "service.remove"),
   reactive: [...read, "service.restart", "system.reclaim"],
   memory: ["events.subscribe"],
-  broker: [...read, ...machine, ...services],
+  broker: [...read, ...machine, ...services, "config.packages"],
   operational: [],
   tactical: [],
   strategic: [],

@@ -1,8 +1,9 @@
 /**
- * Builds the image: `bun image/build.ts tree|root|disk|all|client|programs [--entry FILE]`.
+ * Builds the image: `bun image/build.ts tree|root|userland|disk|all|client|programs [--entry FILE]`.
  *
  *   tree    build/root, the directory tree for container mode
  *   root    that, and build/root.erofs
+ *   userland  build/userland.erofs, the Debian into which tools install packages
  *   disk    build/disk.raw from the above and the kernel
  *   all     both
  *   client  build/bin/aiosctl
@@ -16,6 +17,7 @@ import { baseTree } from "./mkosi.ts";
 import { checkPolicies, compileAios, compileClient, compileStatic, makeFilter } from "./programs.ts";
 import { release } from "./release.ts";
 import { makeRoot } from "./root.ts";
+import { userlandBase } from "./userland.ts";
 
 const { positionals, values } = parseArgs({ args: Bun.argv.slice(2), allowPositionals: true, options: { entry: { type: "string" } } });
 const target = positionals[0] ?? "all";
@@ -31,17 +33,19 @@ if (target === "client") await compileClient();
 else if (target === "programs") {
   await compileStatic();
   await makeFilter();
-} else if (target === "tree" || target === "root" || target === "disk" || target === "all") {
+} else if (target === "userland") await userlandBase(await baseTree(), await release());
+else if (target === "tree" || target === "root" || target === "disk" || target === "all") {
   const base = await baseTree();
   await compileStatic();
   await makeFilter();
   await compileAios(values.entry);
   await checkPolicies();
   const this_release = await release();
-  await makeRoot(base, this_release);
+  const userland = await userlandBase(base, this_release);
+  await makeRoot(base, this_release, userland);
   if (target !== "tree") await makeErofs(base, this_release);
-  if (target === "disk" || target === "all") await makeDisk(base, this_release);
+  if (target === "disk" || target === "all") await makeDisk(base, this_release, userland);
 } else {
-  say(`unknown target "${target}": tree, root, disk, all, client or programs`);
+  say(`unknown target "${target}": tree, root, userland, disk, all, client or programs`);
   process.exit(2);
 }

@@ -14,6 +14,8 @@ export interface DebianPackage {
 }
 
 export interface DebianPackages {
+  /** Of all that are installed, sorted. */
+  names(): string[];
   ownerOf(path: string): string | undefined;
   get(name: string): DebianPackage;
   copyright(name: string): string;
@@ -28,6 +30,7 @@ export function readDebianPackages(tree: string): DebianPackages {
   const packages = new Map(readStatus(join(tree, "var/lib/dpkg/status")).map((entry) => [entry.name, entry]));
   const owners = readOwners(join(tree, "var/lib/dpkg/info"));
   return {
+    names: () => [...packages.keys()].sort(),
     ownerOf: (path) => owners.get(path),
     get(name) {
       const found = packages.get(name);

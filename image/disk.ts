@@ -20,6 +20,7 @@ import { kernelVersion } from "./kernel.ts";
 import { type Base, mkosi, runTool } from "./mkosi.ts";
 import { build, image, kernel } from "./places.ts";
 import type { Release } from "./release.ts";
+import type { Userland } from "./userland.ts";
 
 const mebibyte = 1024 * 1024;
 /** What the root may weigh without models. */
@@ -93,13 +94,13 @@ async function makeUnifiedKernel(base: Base, release: Release): Promise<string> 
 }
 
 /** `build/disk.raw`. */
-export async function makeDisk(base: Base, release: Release): Promise<void> {
+export async function makeDisk(base: Base, release: Release, userland: Userland): Promise<void> {
   const unified = await makeUnifiedKernel(base, release);
   const packed = join(build, "root.erofs");
   const disk = join(build, "disk.raw");
   const definition = join(image, "mkosi/disk");
   const sample = join(image, "aios.yaml");
-  const key = keyOf({ files: [definition, sample, unified], values: [readFileSync(`${packed}.key`, "utf8"), base.key] });
+  const key = keyOf({ files: [definition, sample, unified], values: [readFileSync(`${packed}.key`, "utf8"), base.key, userland.pin] });
   await unlessSame(disk, key, () =>
     step("disk.raw: partitions", async (tell) => {
       const payload = join(build, "payload");
@@ -107,10 +108,13 @@ export async function makeDisk(base: Base, release: Release): Promise<void> {
       mkdirSync(join(payload, "esp/EFI/BOOT"), { recursive: true });
       copyFileSync(unified, join(payload, "esp/EFI/BOOT/BOOTX64.EFI"));
       copyFileSync(sample, join(payload, "esp/aios.yaml"));
+      mkdirSync(join(payload, "esp/aios"));
+      copyFileSync(userland.file, join(payload, "esp/aios/userland.erofs"));
       linkSync(packed, join(payload, "root.erofs"));
       mkdirSync(join(payload, "usr/lib"), { recursive: true });
       copyFileSync(join(image, "root/tree/etc/os-release"), join(payload, "usr/lib/os-release")); // mkosi takes a tree without it for a mistake
-      for (const file of ["esp/EFI/BOOT/BOOTX64.EFI", "esp/aios.yaml"]) utimesSync(join(payload, file), release.built_s, release.built_s);
+      for (const file of ["esp/EFI/BOOT/BOOTX64.EFI", "esp/aios.yaml", "esp/aios/userland.erofs"])
+        utimesSync(join(payload, file), release.built_s, release.built_s);
       const output = join(build, "mkosi");
       rmSync(output, { recursive: true, force: true });
       await mkosi(

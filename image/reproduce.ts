@@ -26,6 +26,8 @@ const products: readonly string[] = [
   "bin/aiosctl",
   "bin/aiosctl.spdx.json",
   "sbom.spdx.json",
+  "userland.erofs",
+  "userland.spdx.json",
   "root.erofs",
   "aios.efi",
   "disk.raw",

@@ -34,16 +34,17 @@ import { build, checkout, image, node_modules } from "./places.ts";
 import { static_programs } from "./programs.ts";
 import type { Release } from "./release.ts";
 import { sbom_path, writeSbom } from "./sbom/root.ts";
+import type { Userland } from "./userland.ts";
 
 /** Where the loader looks by itself; the root has no ld.so.cache. */
 export const library_folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib"] as const;
 const packages_folder = "/usr/lib/aios/node_modules";
 
-export async function makeRoot(base: Base, release: Release): Promise<string> {
+export async function makeRoot(base: Base, release: Release, userland: Userland): Promise<string> {
   const root = join(build, "root");
   const stamp = join(build, "root.key");
   const keep = readKeep();
-  const key = rootKey(base, release, keep);
+  const key = rootKey(base, release, keep, userland);
   if (existsSync(root) && existsSync(stamp) && readFileSync(stamp, "utf8") === key) {
     say(`root: unchanged (${key})`);
     return root;
@@ -52,7 +53,7 @@ export async function makeRoot(base: Base, release: Release): Promise<string> {
     const fresh = `${root}.new`;
     rmSync(fresh, { recursive: true, force: true });
     const assembly = new Assembly(fresh, base, keep);
-    assembly.copyAll(release);
+    assembly.copyAll(release, userland);
     writeSbom({
       root: fresh,
       release,
@@ -75,7 +76,7 @@ export async function makeRoot(base: Base, release: Release): Promise<string> {
   return root;
 }
 
-function rootKey(base: Base, release: Release, keep: Keep): string {
+function rootKey(base: Base, release: Release, keep: Keep, userland: Userland): string {
   const sources = ["root.ts", "sbom", "elf.ts", "debian-packages.ts", "keep.ts", "root"].map((name) => join(image, name));
   sources.push(join(checkout, "package-lock.json"));
   const built = keep.built.map((entry) => join(build, entry.from));
@@ -84,7 +85,7 @@ function rootKey(base: Base, release: Release, keep: Keep): string {
   );
   for (const path of built)
     if (!existsSync(path)) throw new Error(`making the root failed: "${path}" has not been built; run "bun image/build.ts root"`);
-  return keyOf({ files: [...sources, ...built, ...packages], values: [base.key, JSON.stringify([release, readKernel()])] });
+  return keyOf({ files: [...sources, ...built, ...packages], values: [base.key, userland.pin, JSON.stringify([release, readKernel()])] });
 }
 
 class Assembly {
@@ -102,7 +103,7 @@ class Assembly {
     this.debian = readDebianPackages(base.tree);
   }
 
-  copyAll(release: Release): void {
+  copyAll(release: Release, userland: Userland): void {
     const keep = this.#keep;
     for (const link of keep.symlinks) this.#link(link.path, link.to);
     for (const directory of keep.directories) mkdirSync(this.#at(directory.path), { recursive: true });
@@ -113,6 +114,7 @@ class Assembly {
     for (const entry of keep.packages)
       for (const file of entry.files) this.#fromNpm(join(node_modules, entry.name, file), `${packages_folder}/${entry.name}/${file}`);
     this.#write("/usr/lib/aios/release.json", `${JSON.stringify(release)}\n`);
+    this.#write("/usr/lib/aios/userland.json", userland.pin);
     this.#copyLicences();
   }
 

@@ -12,6 +12,7 @@ export const default_config: MachineConfig = {
   services: {},
   extra_services: {},
   tiers: { operational: { enabled: true }, tactical: { enabled: true }, strategic: { enabled: true } },
+  packages: { sources: [], generations_max: 48 },
   limits: { system: {}, tiers: {}, work: {} },
   watchdog: { timeout_s: 30 },
 };

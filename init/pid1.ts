@@ -358,6 +358,7 @@ export class Pid1 {
       processes: () => this.#processes.list(),
       shutdown: (action, reason) => this.askShutdown(action, reason),
       stopping: () => this.stopping,
+      packages: () => this.#ports.state.config.packages,
       defined: this.#defined,
       log: (message) => this.#log("notice", message),
     };

@@ -62,8 +62,9 @@ export interface BubblewrapOptions {
   readonly shares: readonly ("user" | "pid" | "net")[];
   /** Forbids further user namespaces; needs its own one. */
   readonly no_user_namespaces: boolean;
-  /** The folder that becomes `/`, read-only. */
+  /** The folder that becomes `/`, read-only unless it is to be changed. */
   readonly root: string;
+  readonly writable_root?: boolean;
   readonly mounts: readonly SandboxMount[];
   /** The descriptor on which it finds the seccomp filter. */
   readonly seccomp_fd: number | null;
@@ -81,7 +82,8 @@ export function bubblewrapArgv(bwrap: string, options: BubblewrapOptions, progra
   if (options.no_user_namespaces) argv.push("--disable-userns");
   if (own("pid")) argv.push("--unshare-pid");
   if (own("net")) argv.push("--unshare-net");
-  argv.push("--ro-bind", options.root, "/", "--dev", "/dev");
+  if (options.writable_root === true) argv.push("--bind", options.root, "/", "--dev", "/dev");
+  else argv.push("--ro-bind", options.root, "/", "--dev", "/dev");
   if (own("pid"))
     argv.push("--proc", "/proc"); // else the system's own
   else if (options.root !== "/") argv.push("--ro-bind", "/proc", "/proc");

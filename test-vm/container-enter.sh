@@ -1,11 +1,11 @@
 #!/bin/sh
 # Turns this process into PID 1 of a container: new namespaces, the root read-only, then stage0.
 #
-#   container-enter.sh outer CGROUP NEW ROOT DATA CONFIG PROGRAMS   joins CGROUP, leaves the host's namespaces
-#   container-enter.sh inner NEW ROOT DATA CONFIG PROGRAMS          mounts, and becomes /sbin/init
+#   container-enter.sh outer CGROUP NEW ROOT DATA CONFIG PROGRAMS USERLAND   joins CGROUP, leaves the host's namespaces
+#   container-enter.sh inner NEW ROOT DATA CONFIG PROGRAMS USERLAND         mounts, and becomes /sbin/init
 #
-# CGROUP, DATA, CONFIG and PROGRAMS (a folder of test programs, seen at /mnt) may be "-" for none. ROOT is a folder or an
-# erofs image. NEW is an empty folder.
+# CGROUP, DATA, CONFIG, PROGRAMS (a folder of test programs, seen at /mnt) and USERLAND (its base, seen where the ESP has
+# it) may be "-" for none. ROOT is a folder or an erofs image. NEW is an empty folder.
 # What a real machine would own and a container must not touch stays the host's: its clock, its sysctls, its devices.
 set -eu
 
@@ -19,7 +19,7 @@ if [ "$stage" = outer ]; then
   exec unshare --fork --kill-child=KILL --pid --mount --net --uts --ipc --cgroup --propagation private -- "$0" inner "$@"
 fi
 
-new=$1 root=$2 data=$3 config=$4 programs=$5
+new=$1 root=$2 data=$3 config=$4 programs=$5 userland=$6
 
 if [ -d "$root" ]; then
   mount --bind "$root" "$new"
@@ -60,6 +60,13 @@ rmdir "$new/run/own-proc"
 if [ "$programs" != - ]; then
   mount --bind "$programs" "$new/mnt"
   mount -o remount,bind,ro "$new/mnt"
+fi
+if [ "$userland" != - ]; then
+  mount -t tmpfs -o mode=0755,nosuid,nodev,noexec,size=64k tmpfs "$new/efi"
+  mkdir "$new/efi/aios"
+  : > "$new/efi/aios/userland.erofs"
+  mount --bind "$userland" "$new/efi/aios/userland.erofs"
+  mount -o remount,bind,ro "$new/efi/aios/userland.erofs"
 fi
 if [ "$config" != - ]; then
   mkdir -p "$new/run/aios/config"

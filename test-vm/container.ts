@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { console_socket } from "../contracts/paths.ts";
 import { askForPoweroff, Console } from "./client.ts";
 import { enterNamespaces, type Namespaces } from "./namespaces.ts";
-import { needBuilt } from "./places.ts";
+import { built, needBuilt } from "./places.ts";
 import { tailOf, waitFor, within } from "./wait.ts";
 
 export interface ContainerOptions {
@@ -41,6 +41,7 @@ export async function startContainer(options: ContainerOptions = {}): Promise<Co
     config: (folder) => configFile(folder, options.config),
     ...(options.data !== undefined && { data: options.data }),
     ...(options.programs !== undefined && { programs: options.programs }),
+    ...(existsSync(built.userland) && { userland: built.userland }),
   });
   const { log, ended } = inside;
   const explain = (): string => `What PID 1 wrote:\n${tailOf(log())}`;

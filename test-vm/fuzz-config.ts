@@ -61,7 +61,19 @@ const near_miss = fc
   })
   .map((edits) => edits.reduce((text, { at, cut, put }) => text.slice(0, at) + put + text.slice(at + cut), good));
 
-const known_keys = ["hostname", "network", "services", "extra_services", "tiers", "limits", "watchdog", "console", "version", "interfaces"];
+const known_keys = [
+  "hostname",
+  "network",
+  "services",
+  "extra_services",
+  "tiers",
+  "limits",
+  "watchdog",
+  "console",
+  "packages",
+  "version",
+  "interfaces",
+];
 const some_value = fc.dictionary(fc.oneof(fc.constantFrom(...known_keys), fc.string({ maxLength: 8 })), fc.jsonValue({ maxDepth: 3 }), {
   maxKeys: 5,
 });

@@ -23,6 +23,8 @@ export interface NamespacesOptions {
   readonly config?: (folder: string) => string | null;
   /** Folder of programs that is seen at /mnt, read-only. */
   readonly programs?: string;
+  /** The base of the userland, which is seen where the ESP would have it. */
+  readonly userland?: string;
   /** What argv[0] of PID 1 can be, once it has taken over. */
   readonly inits: readonly string[];
 }
@@ -64,7 +66,7 @@ export async function enterNamespaces(options: NamespacesOptions): Promise<Names
   const log_fd = openSync(log_path, "a");
 
   const argv = [enter, "outer", cgroup?.path ?? "-", join(folder, "new"), options.root];
-  argv.push(options.data ?? "-", config ?? "-", options.programs ?? "-");
+  argv.push(options.data ?? "-", config ?? "-", options.programs ?? "-", options.userland ?? "-");
   const child = Bun.spawn(dyingWithUs(argv), { stdin: "ignore", stdout: log_fd, stderr: log_fd });
   closeSync(log_fd);
   const end = atEnd(() => endProcess(child));

@@ -15,6 +15,7 @@ export const built = {
   kernel: join(products, "kernel/x86_64/vmlinuz"),
   client: join(products, "bin/aiosctl"),
   executable: join(products, "bin/aios"),
+  userland: join(products, "userland.erofs"),
 } as const;
 
 /** Kept between runs. */

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { cacheRoot } from "./cache.ts";
 import { run } from "./run.ts";
 
-const suite = "trixie";
+/** Of the image; tests take real older versions of a package from the other. */
+export type Suite = "trixie" | "bookworm";
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 export interface Mirror {
@@ -42,8 +43,8 @@ function aptSourceTexts(): string[] {
   );
 }
 
-/** The deb822 text of Debian 13's sources at the host's mirror, as apt and mkosi read it. */
-export function sourcesText(mirror: Mirror = hostMirror()): string {
+/** The deb822 text of a Debian's sources, 13's unless it says otherwise, at the host's mirror, as apt and mkosi read it. */
+export function sourcesText(mirror: Mirror = hostMirror(), suite: Suite = "trixie"): string {
   const stanza = (url: string, suites: string): string =>
     `Types: deb\nURIs: ${url}\nSuites: ${suites}\nComponents: main\nSigned-By: ${keyring}\n`;
   const security = mirror.security === null ? [] : [stanza(mirror.security, `${suite}-security`)];
@@ -54,12 +55,12 @@ export function sourcesText(mirror: Mirror = hostMirror()): string {
 export class DebianArchive {
   readonly #env: Readonly<Record<string, string>>;
 
-  constructor(architecture: "amd64" | "arm64" = "amd64") {
-    const home = join(cacheRoot(), "apt", architecture);
+  constructor(architecture: "amd64" | "arm64" = "amd64", suite: Suite = "trixie") {
+    const home = join(cacheRoot(), "apt", suite === "trixie" ? architecture : `${architecture}-${suite}`);
     for (const folder of ["state/lists/partial", "cache/archives/partial", "etc/sources.list.d", "etc/apt.conf.d", "etc/preferences.d"]) {
       mkdirSync(join(home, folder), { recursive: true });
     }
-    writeFileSync(join(home, "etc/sources.list.d/debian.sources"), sourcesText());
+    writeFileSync(join(home, "etc/sources.list.d/debian.sources"), sourcesText(hostMirror(), suite));
     const config = [
       `Dir::State "${home}/state";`,
       `Dir::Cache "${home}/cache";`,

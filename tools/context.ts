@@ -23,6 +23,8 @@ export interface Places {
   readonly broker: string;
   /** `/sys/fs/cgroup/work/tools`, or null where there are no cgroups. */
   readonly cgroup: string | null;
+  /** The base of the userland: what the image says of it, and where it lies unless it has to be fetched from the ESP. */
+  readonly userland: { readonly pin: string; readonly file: string };
 }
 
 /** Durable values of one family of tools, in the broker's own database. Each change is durable when it returns. */
@@ -50,6 +52,8 @@ export interface Context {
   readonly owner: Principal | null;
   /** Arguments that derive from text of outside, as pointers. */
   readonly tainted: readonly string[];
+  /** The undo that this call takes back, by being made anew. */
+  readonly redoes?: string | null;
   /** The person who approved this very call. */
   readonly approved_by?: Approver | null;
   /** Aborted when the call is cancelled or its time is over. */

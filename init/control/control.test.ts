@@ -74,6 +74,7 @@ function rig({ stopping = false, obeys = true } = {}) {
     processes: () => processes.list(),
     shutdown: async (action, reason) => (shutdowns.push(`${action}: ${reason}`) > 1 ? "it goes down already" : null),
     stopping: () => stopping,
+    packages: () => ({ sources: [], generations_max: 48 }),
     defined: new DefinedServices(supervisor, "container"),
     log: (message) => void said.push(message),
   };

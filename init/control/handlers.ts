@@ -1,5 +1,6 @@
 /** The methods that PID 1 serves, for one connection of one caller. Whoever asks for a change says why; that is kept as an event. */
 
+import type { PackagesConfig } from "../../contracts/config.ts";
 import type { LogRecord } from "../../contracts/event.ts";
 import type { BootTimeline, Hardware, init_methods, ProcessInfo, ShutdownAction, SystemStatus } from "../../contracts/init.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
@@ -25,6 +26,7 @@ export interface Desk {
   /** @returns why not, or null when the way down has begun */
   shutdown(action: ShutdownAction, reason: string): Promise<string | null>;
   stopping(): boolean;
+  packages(): PackagesConfig;
   readonly defined: DefinedServices;
   log(message: string): void;
 }
@@ -97,6 +99,7 @@ export function handlersFor(caller: string, desk: Desk, peer: () => ChildPeer): 
       return { removed: true };
     },
     "service.defined": () => desk.defined.list(),
+    "config.packages": () => desk.packages(),
     "events.subscribe": ({ after }) => {
       events?.();
       // answered first, then the held ones, then the new ones: all in the order of the hub

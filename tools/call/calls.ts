@@ -29,7 +29,7 @@ import type { Taint } from "./taint.ts";
 import { Waiting } from "./waiting.ts";
 
 /** What a context says of a call besides its principal; not known when a call is taken back. */
-export type Asked = Pick<Context, "role" | "owner" | "tainted" | "approved_by">;
+export type Asked = Pick<Context, "role" | "owner" | "tainted" | "approved_by" | "redoes">;
 
 export interface CallPorts {
   /** The tool that is asked for; for an undo, one that takes that call back. */
@@ -611,8 +611,8 @@ export class Calls {
 
   #context(attempt: Attempt, signal: AbortSignal): Context {
     const { request, approved_by, tainted } = attempt;
-    const { principal, role, owner } = request;
-    return this.#ports.contextOf(attempt.call, attempt.tool.name, principal, signal, { role, owner, tainted, approved_by });
+    const { principal, role, owner, redoes } = request;
+    return this.#ports.contextOf(attempt.call, attempt.tool.name, principal, signal, { role, owner, tainted, approved_by, redoes });
   }
 
   #step(step: Step, attempt: Attempt): void {

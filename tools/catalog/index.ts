@@ -7,6 +7,7 @@ import type { Restorer } from "../restore.ts";
 import type { AnyTool } from "../tool.ts";
 import { fs } from "./fs/index.ts";
 import { net, net_restorer } from "./net/index.ts";
+import { pkg, pkg_restorer } from "./pkg/index.ts";
 import { process_tools } from "./process/index.ts";
 import { auditTool } from "./sec/audit.ts";
 import { certificate_tools } from "./sec/certificates.ts";
@@ -28,9 +29,9 @@ export interface CatalogParts {
 export function allTools({ audit, declared, permission }: CatalogParts): readonly AnyTool[] {
   const sec = secTools({ audit, declared, policies: () => permission.policies() });
   const secrets = [certificate_tools, secret_tools].flat();
-  const tools = [fs, net, process_tools, service_tools, sys, sec, secrets, [auditTool(audit)], permissionTools(permission)].flat();
+  const tools = [fs, net, process_tools, service_tools, sys, pkg, sec, secrets, [auditTool(audit)], permissionTools(permission)].flat();
   return [...tools, ...taskTools((name) => tools.find((tool) => tool.name === name))];
 }
 
 /** In this order: what services need is there before them, and who is banned is so before the network is up. */
-export const restorers: readonly Restorer[] = [sec_restorer, net_restorer, sys_restorer, service_restorer];
+export const restorers: readonly Restorer[] = [sec_restorer, net_restorer, sys_restorer, pkg_restorer, service_restorer];

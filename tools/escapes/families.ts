@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
+import { built_userland } from "../testing/open.ts";
 import { approvals } from "./approvals.ts";
 import type { Attempt } from "./attempt.ts";
+import { packages } from "./packages.ts";
 import { paths } from "./paths.ts";
 import { permission } from "./permission.ts";
 import { processes } from "./processes.ts";
@@ -15,4 +18,6 @@ export const families: readonly { readonly name: string; readonly attempts: read
   { name: "approvals", attempts: approvals },
   { name: "secrets", attempts: secrets },
   { name: "watching", attempts: watching },
+  // these need the base of the userland, which the image build makes
+  { name: "packages", attempts: existsSync(built_userland.file) ? packages : [] },
 ];

@@ -96,6 +96,7 @@ function boxOf(sandbox: Sandbox, cell: Cell, filtered: boolean) {
     shares,
     no_user_namespaces: false, // the filter refuses them, and with it all others
     root: sandbox.root ?? "/",
+    writable_root: sandbox.root !== undefined && sandbox.writable_root === true,
     mounts: mountsOf(sandbox, cell),
     seccomp_fd: filtered ? seccomp_fd : null,
     capabilities: filtered ? capabilities_to_drop : (sandbox.capabilities ?? []),
@@ -108,10 +109,14 @@ function mountsOf(sandbox: Sandbox, cell: Cell): SandboxMount[] {
     { kind: "tmpfs", to: "/tmp", mode: "1777" },
     { kind: "tmpfs", to: "/run" },
   ];
-  const hidden = [cell.run, cell.data].filter((path) => sandbox.root === undefined && existsSync(path) && !isBelow(path, ["/tmp", "/run"]));
+  // in another root the folder of the data partition is an empty one, in which mount points can be made
+  const there = (path: string): boolean => existsSync(`${sandbox.root ?? ""}${path}`);
+  const hidden = [cell.run, cell.data].filter((path) => there(path) && !isBelow(path, ["/tmp", "/run"]));
   for (const to of hidden) mounts.push({ kind: "tmpfs", to });
   mounts.push({ kind: "ro-bind-try", from: `${cell.run}/etc`, to: "/run/aios/etc" }); // what /etc/resolv.conf points to
   mounts.push({ kind: "ro-bind", from: cell.programs.launch, to: inner_launch });
+  // root without a namespace of users is root to sysctls too, whatever its capabilities (proc_sys(5): only the uid counts)
+  if (sandbox.writable_root === true) mounts.push(...["/proc/sys", "/proc/fs"].map((to) => ({ kind: "ro-bind" as const, from: to, to })));
   const empty = ["/tmp", "/run", ...hidden];
   for (const [kind, shown] of [
     ["ro-bind", sandbox.reads ?? []],

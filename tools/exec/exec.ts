@@ -13,6 +13,8 @@ export interface Sandbox {
   readonly writes?: readonly (readonly [from: string | number, to: string])[];
   /** Another root instead of the system's own: a userland. */
   readonly root?: string;
+  /** It may change that root: a layer that is being made. */
+  readonly writable_root?: boolean;
   /** The system's network; otherwise one of its own with nothing in it. */
   readonly network?: boolean;
   /** Capabilities (capabilities(7), lower case, with `cap_`) that it keeps; none unless named. Implies uid 0. */

@@ -34,7 +34,11 @@ export function testPlaces(base: string = tmpdir()): TestPlaces {
   system ??= linuxSystem();
   const sys = system;
   const root = mkdtempSync(join(base, "aios-tools-"));
-  const places = { run: join(root, "run"), data: join(root, "data"), broker: join(root, "data", "broker"), cgroup: null };
+  const nowhere = { pin: join(root, "userland.json"), file: join(root, "userland.erofs") };
+  const places = {
+    ...{ run: join(root, "run"), data: join(root, "data"), broker: join(root, "data", "broker"), cgroup: null },
+    userland: nowhere,
+  };
   const work = join(root, "work");
   for (const folder of [places.run, places.broker, work]) mkdirSync(folder, { recursive: true });
   let calls = 0;

@@ -17,9 +17,15 @@ import { permission_schema } from "../policy/permission-schema.ts";
 import { resourceEntity } from "../policy/question.ts";
 import { neighboursOf } from "./neighbours.ts";
 
+/** As the image build leaves it; without it only what needs no package fails. */
+export const built_userland = {
+  pin: join(import.meta.dir, "../../build/userland.json"),
+  file: join(import.meta.dir, "../../build/userland.erofs"),
+};
+
 export function placesIn(folder: string): Places {
   const data = join(folder, "data");
-  return { run: join(folder, "run"), data, broker: join(data, "broker"), cgroup: null };
+  return { run: join(folder, "run"), data, broker: join(data, "broker"), cgroup: null, userland: built_userland };
 }
 
 /** Everyone may do everything, nobody anything, or everything after a person's approval. */

@@ -4,8 +4,9 @@
  */
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { z } from "zod";
-import { DefinedService } from "../../contracts/config.ts";
+import { DefinedService, PackagesConfig } from "../../contracts/config.ts";
 import { init_methods } from "../../contracts/init.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
 import { core_services, type ServiceStatus } from "../../contracts/service.ts";
@@ -66,10 +67,12 @@ export function worldPid1(path: string) {
     one.runs = one.definition;
     one.state = failing.test(one.definition?.argv[0] ?? "") ? "backoff" : "ready";
   };
+  const packages = join(dirname(path), "packages.json");
   const answers: Readonly<Record<string, (params: unknown) => unknown>> = {
     "service.list": () => Object.entries(read(path)).map(([name, one]) => statusOf(name, one)),
     "service.defined": () =>
       Object.entries(read(path)).flatMap(([service, { definition }]) => (definition === null ? [] : [{ service, definition }])),
+    "config.packages": () => PackagesConfig.parse(existsSync(packages) ? JSON.parse(readFileSync(packages, "utf8")) : {}),
     "service.define": (params) => {
       const { service, definition } = init_methods["service.define"].params.parse(params);
       const world = read(path);

@@ -93,6 +93,7 @@ export function startFakeInit(run: string, service: CoreService): FakeInit {
           "service.define": answer("service.define", ({ service: name }) => ({ ...status_of_ready, name, state: "stopped", pid: null })),
           "service.remove": answer("service.remove", () => ({ removed: true })),
           "service.defined": answer("service.defined", () => []),
+          "config.packages": answer("config.packages", () => ({ sources: [], generations_max: 48 })),
           "events.subscribe": answer("events.subscribe", () => {
             subscribers.add(peer());
             for (const event of fake.held) peer().tell("event", event);

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { SecretName } from "../../../contracts/config.ts";
 import type { Resource, Risk } from "../../../contracts/tool.ts";
+import { isSysError } from "../../../sys/errors.ts";
 import type { Context } from "../../context.ts";
 import type { Command, Finished } from "../../exec/exec.ts";
 import { answerText } from "../../exec/output.ts";
@@ -11,6 +12,7 @@ import { resourcesOf } from "../../paths/resources.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { handedResource } from "../../vault/resources.ts";
 import { timeText } from "../fs/shared/fields.ts";
+import { showCurrent } from "../pkg/shared/mounts.ts";
 import { consumerOf, type HandedSecrets, handSecrets, withoutSecrets } from "./shared/handed.ts";
 import { dropProgram, keepProgram, programOf, runningPrograms } from "./shared/programs.ts";
 import { sandbox_profiles, uidOf } from "./shared/sandboxes.ts";
@@ -48,6 +50,10 @@ const Input = z.strictObject({
     .describe(
       "closed: no network. network: with the system's network. observer: no network, but it sees the system's processes, and has a user of its own",
     ),
+  root: z
+    .enum(["system", "userland"])
+    .default("system")
+    .describe("what it sees as /: the system's own root, or the current generation of the Debian into which pkg.install installs"),
   reads: z
     .array(Path)
     .max(16)
@@ -95,7 +101,11 @@ const Input = z.strictObject({
 type Input = z.infer<typeof Input>;
 
 interface Places extends Target {
+  /** Its path as it sees it, and what that is. */
+  readonly path: string;
   readonly program: Occupied;
+  /** The userland that it sees as its root. */
+  readonly root: string | null;
   readonly reads: readonly Occupied[];
   readonly writes: readonly Occupied[];
 }
@@ -158,7 +168,7 @@ export const processSpawn = defineTool({
   },
 });
 
-function resolve(input: Input, context: Context): Places {
+async function resolve(input: Input, context: Context): Promise<Places> {
   const [path = ""] = input.argv;
   for (const name of [...Object.keys(input.env), ...input.secrets.flatMap(({ variable }) => variable ?? [])])
     if (refused_variable.test(name))
@@ -167,6 +177,7 @@ function resolve(input: Input, context: Context): Places {
     throw new ToolError("starting a program in the background with stdin failed: there is nobody who would write it; leave one out");
   if (input.background && input.secrets.length > 0)
     throw new ToolError("starting a program in the background with secrets failed: take service.define for what goes on");
+  const root = input.root === "userland" ? await showCurrent(context) : null;
   const opened: Occupied[] = [];
   const open = (one: string): Occupied => {
     const place = openExisting(context, one, "follow");
@@ -177,7 +188,7 @@ function resolve(input: Input, context: Context): Places {
     for (const place of opened) place.close();
   };
   try {
-    const program = open(path);
+    const program = open(root === null ? path : pathIn(root, path, context));
     if (program.status.type !== "file" || (program.status.mode & 0o111) === 0)
       throw new ToolError(`starting ${JSON.stringify(path)} failed: it is no executable file`);
     const [reads, writes] = [input.reads.map(open), input.writes.map(open)];
@@ -188,7 +199,7 @@ function resolve(input: Input, context: Context): Places {
       ...writes.flatMap((place) => resourcesOf(place, "write", { recursive: true })),
       ...input.secrets.map(({ name }) => handedResource({ kind: "secret", name }, consumerOf(program.path, input), context.vault)),
     ];
-    return { program, reads, writes, resources, close };
+    return { path: root === null ? program.path : program.path.slice(root.length), program, root, reads, writes, resources, close };
   } catch (error) {
     close();
     throw error;
@@ -209,15 +220,40 @@ function startOf(program: string, { sandbox, background, writes }: Input, { call
   return { kind: "process", id: call, access: "execute", attributes };
 }
 
-function commandOf({ program, reads, writes }: Places, input: Input, { call }: Context, handed: HandedSecrets | null = null): Command {
+/** Where a path of the userland leads, as that sees it: no link leads out. */
+function pathIn(root: string, path: string, { sys }: Context): string {
+  const folder = sys.file.open("cwd", root, ["path", "directory"]);
+  try {
+    const fd = sys.file.open(folder, path, ["path"], ["in-root", "no-magiclinks"]);
+    try {
+      return sys.file.pathOf(fd).toString();
+    } finally {
+      sys.descriptor.close(fd);
+    }
+  } catch (error) {
+    if (isSysError(error, "ENOENT") || isSysError(error, "ENOTDIR"))
+      throw new ToolError(`starting ${JSON.stringify(path)} failed: the userland has no such program; pkg.files lists those of a package`);
+    throw error;
+  } finally {
+    sys.descriptor.close(folder);
+  }
+}
+
+function commandOf(
+  { path, program, root, reads, writes }: Places,
+  input: Input,
+  { call }: Context,
+  handed: HandedSecrets | null = null,
+): Command {
   const shown = (places: readonly Occupied[]): [number, string][] => places.map(({ fd, path }) => [fd, path]);
   return {
-    argv: [program.path, ...input.argv.slice(1)],
+    argv: [path, ...input.argv.slice(1)],
     // the program itself too: what was authorised is what runs
     sandbox: {
       ...sandbox_profiles[input.sandbox],
+      ...(root === null ? {} : { root }),
       uid: uidOf(input.sandbox, call),
-      reads: [...shown(reads), ...shown([program]), ...(handed?.files ?? [])],
+      reads: [...shown(reads), [program.fd, path], ...(handed?.files ?? [])],
       writes: shown(writes),
     },
     cwd: input.cwd,

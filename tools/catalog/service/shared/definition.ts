@@ -5,6 +5,7 @@ import { DefinedService, Limits, PlainPath, SecretName } from "../../../../contr
 import { ServiceName } from "../../../../contracts/service.ts";
 import { Principal } from "../../../../contracts/tool.ts";
 import type { Context } from "../../../context.ts";
+import { currentMount } from "../../pkg/shared/folders.ts";
 
 const Text = z
   .string()
@@ -20,7 +21,13 @@ export const Definition = z.strictObject({
     .min(1)
     .max(64)
     .describe("the program's absolute path (inside `root`, if that is given), then its arguments; there is no shell"),
-  root: PlainPath.nullable().default(null).describe("folder of a userland that it sees as /; null: the system's own root"),
+  root: z
+    .union([z.literal("userland"), PlainPath])
+    .nullable()
+    .default(null)
+    .describe(
+      'what it sees as /. null: the system\'s own root. "userland": the Debian into which pkg.install installs; each start takes the generation that is current then, so restart it after pkg.update or pkg.rollback (pkg.history names those that still run in an older one). A path: a folder with a root of its own',
+    ),
   env: z.record(Variable, Text).default({}).describe("variables besides PATH, HOME and LANG"),
   writes: z
     .array(PlainPath)
@@ -65,6 +72,11 @@ export type Definition = z.infer<typeof Definition>;
 export const Stored = z.strictObject({ definition: Definition, uid: z.number().int(), enabled: z.boolean(), owner: Principal });
 export type Stored = z.infer<typeof Stored>;
 
+/** A link, which PID 1 follows at each start. */
+export function rootPath({ root }: Pick<Definition, "root">, { places }: Pick<Context, "places">): string | null {
+  return root === "userland" ? currentMount(places) : root;
+}
+
 /** Its own folder, which it may write. */
 export function serviceFolder(name: string, { places }: Pick<Context, "places">): string {
   return `${places.data}/services/${name}`;
@@ -73,5 +85,6 @@ export function serviceFolder(name: string, { places }: Pick<Context, "places">)
 /** The same for PID 1. */
 export function forPid1(name: string, { definition, uid }: Stored, context: Pick<Context, "places">): DefinedService {
   const { ports: _ports, ...rest } = definition;
-  return DefinedService.parse({ ...rest, uid, writes: [serviceFolder(name, context), ...definition.writes] });
+  const root = rootPath(definition, context);
+  return DefinedService.parse({ ...rest, root, uid, writes: [serviceFolder(name, context), ...definition.writes] });
 }
