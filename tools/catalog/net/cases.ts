@@ -61,6 +61,21 @@ const close = (): void => {
   server = null;
 };
 
+/** dnsmasq on port 53 of loopback, which knows one name. */
+let naming: Bun.Subprocess | null = null;
+async function nameServer(): Promise<void> {
+  noNameServer();
+  const options = ["--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv", "--no-hosts", "--user=root"];
+  const names = ["--listen-address=127.0.0.1", "--bind-interfaces", "--local=/example.org/", "--host-record=example.org,192.0.2.7"];
+  naming = Bun.spawn(["/usr/sbin/dnsmasq", ...options, ...names], { stdin: "ignore", stdout: "ignore", stderr: "inherit" });
+  const listens = (): boolean => / 0100007F:0035 /.test(readFileSync("/proc/net/udp", "latin1"));
+  for (let tries = 0; tries < 500 && !listens(); tries += 1) await Bun.sleep(10);
+}
+function noNameServer(): void {
+  naming?.kill();
+  naming = null;
+}
+
 /** Packets on loopback, as long as a case runs. */
 let talking: ReturnType<typeof setInterval> | null = null;
 let talker: ReturnType<typeof createSocket> | null = null;
@@ -345,6 +360,34 @@ export const net_cases: readonly ToolCase[] = [
     observe: nothing,
     bad: () => [{ name: "-" }, { name: "a..b" }, { name: "example.org", type: "ANY" }],
     fails: "failed",
+  },
+  {
+    tool: "net.dns",
+    name: "of a name that there is",
+    prepare: async () => {
+      fresh();
+      await nameServer();
+      return { name: "example.org", servers: ["127.0.0.1"] };
+    },
+    observe: nothing,
+    check: ({ answer, records }) => {
+      if (answer !== "found" || JSON.stringify(records) !== '["192.0.2.7"]') throw new Error(`it said ${JSON.stringify(records)}`);
+    },
+    clean: noNameServer,
+  },
+  {
+    tool: "net.dns",
+    name: "of a name that there is not",
+    prepare: async () => {
+      fresh();
+      await nameServer();
+      return { name: "nothing.example.org", type: "AAAA", servers: ["127.0.0.1"] };
+    },
+    observe: nothing,
+    check: ({ answer, records }) => {
+      if (answer !== "no-such-name" || JSON.stringify(records) !== "[]") throw new Error(`it said ${String(answer)}`);
+    },
+    clean: noNameServer,
   },
   {
     tool: "net.ping",
