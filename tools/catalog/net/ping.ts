@@ -53,7 +53,9 @@ export const ping = defineTool<
     // fping(8): `ADDRESS : 0.05 0.04 - 0.06`, a dash for each that did not come back; 2 and more is an error of its own
     const times = /^\S+ *:((?: +(?:[0-9.]+|-))+)$/m.exec(said)?.[1]?.trim().split(/ +/);
     if (times === undefined || (status !== 0 && status !== 1))
-      throw new ToolError(`pinging "${remote.host}" (${remote.address}) failed: ${said.trim().slice(0, 300)}`);
+      throw new ToolError(
+        `pinging "${remote.host}" (${remote.address}) failed: ${said.trim().slice(0, 300) || `fping ended with status ${status} and said nothing`}`,
+      );
     const back = times
       .filter((one) => one !== "-")
       .map(Number)
