@@ -116,7 +116,8 @@ function mountsOf(sandbox: Sandbox, cell: Cell): SandboxMount[] {
   mounts.push({ kind: "ro-bind-try", from: `${cell.run}/etc`, to: "/run/aios/etc" }); // what /etc/resolv.conf points to
   mounts.push({ kind: "ro-bind", from: cell.programs.launch, to: inner_launch });
   // root without a namespace of users is root to sysctls too, whatever its capabilities (proc_sys(5): only the uid counts)
-  if (sandbox.writable_root === true) mounts.push(...["/proc/sys", "/proc/fs"].map((to) => ({ kind: "ro-bind" as const, from: to, to })));
+  if (sandbox.writable_root === true || (sandbox.capabilities ?? []).length > 0)
+    mounts.push(...["/proc/sys", "/proc/fs"].map((to) => ({ kind: "ro-bind" as const, from: to, to })));
   const empty = ["/tmp", "/run", ...hidden];
   for (const [kind, shown] of [
     ["ro-bind", sandbox.reads ?? []],
