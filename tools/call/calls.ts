@@ -247,12 +247,16 @@ export class Calls {
           status: "declined",
           text: `what ${attempt.tool.name} would do is no longer what was approved: the system has changed since; ask again`,
         });
-      const limit = this.#ports.limits.take(attempt.request.principal, {
-        tool: attempt.tool.name,
-        concurrency_max: attempt.tool.concurrency_max ?? 16,
-        changes: admitted.risk !== "observe",
-        cost_usd: attempt.request.meta.reason.cost_usd,
-      });
+      const limit = this.#ports.limits.take(
+        attempt.request.principal,
+        {
+          tool: attempt.tool.name,
+          concurrency_max: attempt.tool.concurrency_max ?? 16,
+          changes: admitted.risk !== "observe",
+          cost_usd: attempt.request.meta.reason.cost_usd,
+        },
+        attempt.request.owner,
+      );
       if ("refusal" in limit)
         return await this.#end(attempt, resources, verdict.policies, {
           status: "limited",
@@ -349,7 +353,7 @@ export class Calls {
       resources,
       context: {
         tainted: attempt.tainted.length > 0,
-        ...this.#ports.limits.used(request.principal),
+        ...this.#ports.limits.used(request.principal, request.owner),
         now_ms: this.#ports.clock.now_ms(),
         approved: attempt.approved_by !== null,
       },

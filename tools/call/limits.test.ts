@@ -24,6 +24,22 @@ test("a burst, then the rate", () => {
   expect("release" in limits.take("tier:operational", call)).toBe(true); // others have their own
 });
 
+test("what agents ask for counts for their owner, however many they are", () => {
+  const limits = new Limits(() => 0);
+  let made = 0;
+  for (; ; made += 1) {
+    const taken = limits.take(`agent:helper-${made}`, call, "tier:tactical");
+    if ("refusal" in taken) {
+      expect(taken.refusal).toStartWith("tier:tactical has made 100 calls at once");
+      break;
+    }
+    taken.release();
+  }
+  expect(made).toBe(100);
+  expect(limits.used("agent:helper-1", "tier:tactical").calls_last_hour).toBe(100);
+  expect(limits.used("agent:helper-1").calls_last_hour).toBe(1);
+});
+
 test("calls of a tool at once, whoever makes them", () => {
   const limits = new Limits(() => 0);
   const first = limits.take("tier:tactical", call);

@@ -62,6 +62,15 @@ interface Account {
   readonly costs: Window;
 }
 
+/** Agents come and go; those that have asked for nothing within a day are forgotten. */
+const accounts_max = 1000;
+
+interface Charged {
+  readonly who: Principal;
+  readonly account: Account;
+  readonly allowance: Allowance;
+}
+
 export class Limits {
   readonly #accounts = new Map<string, Account>();
   readonly #open_by_tool = new Map<string, number>();
@@ -72,56 +81,72 @@ export class Limits {
     this.#clock = clock;
   }
 
-  /** What the policies may look at. */
-  used(principal: Principal): { readonly calls_last_hour: number; readonly cost_today_usd: number } {
-    const account = this.#account(principal);
+  /** What the policies may look at: the most that the caller, or an agent's owner, has used. */
+  used(principal: Principal, owner: Principal | null = null): { readonly calls_last_hour: number; readonly cost_today_usd: number } {
     const now = this.#clock();
-    return { calls_last_hour: account.calls.sum(now), cost_today_usd: account.costs.sum(now) };
+    const accounts = this.#accountsOf(principal, owner).map(({ account }) => account);
+    return {
+      calls_last_hour: Math.max(...accounts.map(({ calls }) => calls.sum(now))),
+      cost_today_usd: Math.max(...accounts.map(({ costs }) => costs.sum(now))),
+    };
   }
 
-  /** @returns the release, or why it may not be made now */
+  /**
+   * What an agent asks for counts for its owner, too: who makes many agents may not ask for more.
+   * @returns the release, or why it may not be made now
+   */
   take(
     principal: Principal,
     call: { readonly tool: string; readonly concurrency_max: number; readonly changes: boolean; readonly cost_usd: number },
+    owner: Principal | null = null,
   ): { readonly release: () => void } | { readonly refusal: string } {
-    const account = this.#account(principal);
-    const allowance = allowanceOf(principal);
     const now = this.#clock();
-    account.tokens = Math.min(allowance.burst, account.tokens + ((now - account.filled_ms) / 1000) * allowance.rate_per_s);
-    account.filled_ms = now;
-    if (account.tokens < 1)
-      return {
-        refusal: `${principal} has made ${allowance.burst} calls at once and may make ${allowance.rate_per_s} a second; wait a second`,
-      };
-    if (account.open >= allowance.open_max)
-      return { refusal: `${principal} has ${account.open} calls in work, the most it may have; wait for their answers` };
+    const charged = this.#accountsOf(principal, owner);
+    for (const { who, account, allowance } of charged) {
+      account.tokens = Math.min(allowance.burst, account.tokens + ((now - account.filled_ms) / 1000) * allowance.rate_per_s);
+      account.filled_ms = now;
+      const refusal = refusalOf(who, account, allowance, call.changes, now);
+      if (refusal !== null) return { refusal };
+    }
     const of_tool = this.#open_by_tool.get(call.tool) ?? 0;
     if (of_tool >= call.concurrency_max)
       return { refusal: `${of_tool} calls of ${call.tool} are in work, the most there may be; wait for their answers` };
-    if (call.changes && account.changes.sum(now) >= allowance.changes_per_h)
-      return {
-        refusal: `${principal} has changed the system ${account.changes.sum(now)} times within an hour, the most it may; a person can go on`,
-      };
-    account.tokens -= 1;
-    account.open += 1;
-    account.calls.add(now, 1);
-    if (call.changes) account.changes.add(now, 1);
-    if (call.cost_usd > 0) account.costs.add(now, call.cost_usd);
+    for (const { account } of charged) {
+      account.tokens -= 1;
+      account.open += 1;
+      account.calls.add(now, 1);
+      if (call.changes) account.changes.add(now, 1);
+      if (call.cost_usd > 0) account.costs.add(now, call.cost_usd);
+    }
     this.#open_by_tool.set(call.tool, of_tool + 1);
     let released = false;
     return {
       release: () => {
         if (released) return;
         released = true;
-        account.open -= 1;
+        for (const { account } of charged) account.open -= 1;
         this.#open_by_tool.set(call.tool, (this.#open_by_tool.get(call.tool) ?? 1) - 1);
       },
     };
   }
 
+  #accountsOf(principal: Principal, owner: Principal | null): Charged[] {
+    return [principal, ...(owner === null ? [] : [owner])].map((who) => ({
+      who,
+      account: this.#account(who),
+      allowance: allowanceOf(who),
+    }));
+  }
+
+  #forgetIdle(): void {
+    const now = this.#clock();
+    for (const [who, { open, filled_ms }] of this.#accounts) if (open === 0 && now - filled_ms > day_ms) this.#accounts.delete(who);
+  }
+
   #account(principal: Principal): Account {
     const found = this.#accounts.get(principal);
     if (found !== undefined) return found;
+    if (this.#accounts.size >= accounts_max) this.#forgetIdle();
     const made: Account = {
       tokens: allowanceOf(principal).burst,
       filled_ms: this.#clock(),
@@ -133,6 +158,16 @@ export class Limits {
     this.#accounts.set(principal, made);
     return made;
   }
+}
+
+function refusalOf(who: Principal, account: Account, allowance: Allowance, changes: boolean, now: number): string | null {
+  if (account.tokens < 1)
+    return `${who} has made ${allowance.burst} calls at once and may make ${allowance.rate_per_s} a second; wait a second`;
+  if (account.open >= allowance.open_max) return `${who} has ${account.open} calls in work, the most it may have; wait for their answers`;
+  const changed = account.changes.sum(now);
+  if (changes && changed >= allowance.changes_per_h)
+    return `${who} has changed the system ${changed} times within an hour, the most it may; a person can go on`;
+  return null;
 }
 
 function allowanceOf(principal: Principal): Allowance {
