@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { writeDurably } from "./boot/files.ts";
+import { writeDurably } from "../wire/files.ts";
 import { Lease, type LeaseVia } from "./boot/lease.ts";
 import { lease_folder } from "./boot/programs.ts";
 

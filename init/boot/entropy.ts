@@ -6,7 +6,8 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { data_dir } from "../../contracts/paths.ts";
-import { reasonOf, writeDurably } from "./files.ts";
+import { writeDurably } from "../../wire/files.ts";
+import { reasonOf } from "./files.ts";
 import type { BootContext, Phase } from "./phase.ts";
 import { degraded, done } from "./result.ts";
 

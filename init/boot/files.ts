@@ -1,7 +1,6 @@
 /** Small files of the kernel's and ours. */
 
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** The text without white space at its ends, or null when it cannot be read. */
 export function readText(path: string): string | null {
@@ -24,28 +23,6 @@ export function names(folder: string): string[] {
     return readdirSync(folder).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   } catch {
     return [];
-  }
-}
-
-/** Replaces `path` so that after a power cut it is the old file or the new one, whole. Makes its folder. @throws */
-export function writeDurably(path: string, content: string | Uint8Array, mode = 0o644): void {
-  const folder = dirname(path);
-  mkdirSync(folder, { recursive: true });
-  const fresh = `${path}.new`;
-  const file = openSync(fresh, "w", mode);
-  try {
-    const bytes = typeof content === "string" ? Buffer.from(content) : content;
-    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(fresh, path);
-  const directory = openSync(folder, "r");
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
   }
 }
 

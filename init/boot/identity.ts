@@ -2,7 +2,8 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { data_dir, run_dir } from "../../contracts/paths.ts";
-import { readText, reasonOf, writeDurably } from "./files.ts";
+import { writeDurably } from "../../wire/files.ts";
+import { readText, reasonOf } from "./files.ts";
 import type { Phase } from "./phase.ts";
 import { degraded, done } from "./result.ts";
 

@@ -8,7 +8,8 @@ import type { InterfaceConfig, MachineConfig } from "../../contracts/config.ts";
 import { data_dir, run_dir } from "../../contracts/paths.ts";
 import { isSysError } from "../../sys/errors.ts";
 import type { Link, NetChange } from "../../sys/netlink/route.ts";
-import { names, reasonOf, writeDurably } from "./files.ts";
+import { writeDurably } from "../../wire/files.ts";
+import { names, reasonOf } from "./files.ts";
 import type { Lease } from "./lease.ts";
 import type { BootContext, Phase } from "./phase.ts";
 import {

@@ -4,8 +4,8 @@
  * Both lag by at most `entries_max` entries or `wait_ms`.
  */
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { writeDurably } from "../../wire/files.ts";
 import { genesis, type Head } from "./chain.ts";
 
 const entries_max = 64;
@@ -47,7 +47,7 @@ export class Heads {
     this.#told = head;
     const { file, kmsg, makeDurable, onFailed } = this.#options;
     if (!attempt("writing the audit to the disk", onFailed, makeDurable)) return;
-    if (file !== null) attempt(`writing "${file}"`, onFailed, () => writeDurably(file, `${head.seq} ${head.hash}\n`));
+    if (file !== null) attempt(`writing "${file}"`, onFailed, () => writeDurably(file, `${head.seq} ${head.hash}\n`, 0o600));
     if (kmsg !== null)
       attempt(`writing to "${kmsg}"`, onFailed, () => writeFileSync(kmsg, `${kmsg_prefix} seq=${head.seq} head=${head.hash}\n`));
   }
@@ -65,24 +65,6 @@ export function readHead(file: string): Head | null {
     return match === null ? null : { seq: Number(match[1]), hash: match[2] ?? "" };
   } catch {
     return null;
-  }
-}
-
-/** The whole new text or the whole old one, whatever happens (rename(2), fsync(2) of file and folder). */
-function writeDurably(path: string, text: string): void {
-  const fd = openSync(`${path}.new`, "w", 0o600);
-  try {
-    writeFileSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(`${path}.new`, path);
-  const folder = openSync(dirname(path), "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Resource } from "../../../contracts/tool.ts";
 import { isSysError } from "../../../sys/errors.ts";
+import { writeDurably } from "../../../wire/files.ts";
 import type { Context } from "../../context.ts";
 import { tools_uid } from "../../exec/exec.ts";
 import { quote } from "../../paths/path-text.ts";
@@ -14,7 +15,6 @@ import { pathField } from "../fs/shared/fields.ts";
 import { besideName, clearBeside, exchangeIn, makeFile } from "../fs/shared/new-file.ts";
 import { restoreTimes, SlotImage, slotImage, statusAt, syncFolder, withSlot } from "../fs/shared/slot.ts";
 import { demandStorage } from "../fs/shared/target.ts";
-import { writeAtomically } from "../shared/small-files.ts";
 import { InterfaceName } from "./shared/fields.ts";
 import { readInterfaces } from "./shared/ip.ts";
 import { readCapture } from "./shared/pcap.ts";
@@ -162,7 +162,7 @@ async function captured(
   { exec, places }: Context,
 ): Promise<{ readonly bytes: Buffer; readonly ended: Output["ended"]; readonly truncated: boolean }> {
   const users = `${places.run}/broker/capture.passwd`;
-  writeAtomically(users, `${user}:x:${tools_uid}:${tools_uid}::/:/usr/sbin/nologin\n`);
+  writeDurably(users, `${user}:x:${tools_uid}:${tools_uid}::/:/usr/sbin/nologin\n`);
   const bounds = ["-s", String(packet_bytes_max), "-c", String(packets_max)];
   const options = ["-n", "-p", "-U", "--immediate-mode", "-Z", user, "-i", name, ...bounds];
   const { stdout, stderr, status, ended_for, stdout_dropped_bytes } = await exec.run({

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Resource } from "../../../contracts/tool.ts";
+import { writeDurably } from "../../../wire/files.ts";
 import type { Context } from "../../context.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
-import { readOrNull, removeIfThere, writeAtomically } from "../shared/small-files.ts";
+import { readOrNull, removeIfThere } from "../shared/small-files.ts";
 import { Address, Cidr, InterfaceName } from "./shared/fields.ts";
 import { changeLinks, InterfaceState, RouteState, readInterfaces } from "./shared/ip.ts";
 import { canonicalAddress, canonicalRoute, made_kinds, planLines, type Wanted } from "./shared/plan.ts";
@@ -124,7 +125,7 @@ export const configure = defineTool<
   async undo({ name, state, resolv, declared, declared_dns }, _past, context) {
     await changeLinks(context, planLines(await stateNow(context, name), state));
     if (resolv === null) removeIfThere(resolvFile(context.places));
-    else if (readOrNull(resolvFile(context.places)) !== resolv) writeAtomically(resolvFile(context.places), resolv);
+    else if (readOrNull(resolvFile(context.places)) !== resolv) writeDurably(resolvFile(context.places), resolv);
     for (const [key, value] of [
       [declared_prefix + name, declared],
       [declared_dns_key, declared_dns],
@@ -152,7 +153,7 @@ function resolvFile(places: Context["places"]): string {
 }
 
 export function setDns(servers: readonly string[], { places, state }: Pick<Context, "places" | "state">): void {
-  writeAtomically(resolvFile(places), servers.map((address) => `nameserver ${address}\n`).join(""));
+  writeDurably(resolvFile(places), servers.map((address) => `nameserver ${address}\n`).join(""));
   state.put(declared_dns_key, servers);
 }
 

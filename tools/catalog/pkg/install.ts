@@ -4,23 +4,12 @@ import { z } from "zod";
 import type { Context } from "../../context.ts";
 import { quote } from "../../paths/path-text.ts";
 import { resourcesOf } from "../../paths/resources.ts";
-import { defineTool, type Target, ToolError } from "../../tool.ts";
+import { type Target, ToolError } from "../../tool.ts";
 import { pathField } from "../fs/shared/fields.ts";
 import type { Planned } from "./shared/apt.ts";
 import { insideOf } from "./shared/apt.ts";
-import {
-  ChangeOutput,
-  type Image,
-  imageFor,
-  limit_field,
-  make,
-  previewLines,
-  requestOf,
-  timeout_ms_max,
-  verifyChange,
-  type Wanted,
-  way_back,
-} from "./shared/change.ts";
+import { limit_field, requestOf, type Wanted } from "./shared/change.ts";
+import { changeTool } from "./shared/change-tool.ts";
 import { type AuthorisedFile, authoriseFile } from "./shared/deb.ts";
 import { showCurrent } from "./shared/mounts.ts";
 import { Named } from "./shared/names.ts";
@@ -44,24 +33,16 @@ interface Chosen extends Target {
 
 const name = "pkg.install";
 
-export const install = defineTool<Input, ChangeOutput, Chosen, Image>({
+export const install = changeTool<Input, Chosen>({
   name,
   title: "Install packages",
   description:
     'Installs Debian packages, with what they depend on, into the userland: a Debian of its own on the data partition, beside the system\'s read-only root. Makes a new generation of it; the one before stays as it is, and undo or pkg.rollback go back to it. Nothing is started: run a program of it with process.spawn or as a service with service.define, both with root "userland". Brings a package that is there already to the version asked for; to bring all to their newest use pkg.update. Never removes a package.',
   input: Input,
-  output: ChangeOutput,
-  risk: "reversible",
-  timeout_ms: timeout_ms_max,
   idempotent: true,
-  tainted: false,
   open_world: true,
-  ...way_back,
   resolve,
-  preview: async ({ files }, input, context) => ({ changes: await previewLines(wantedOf(files, input), context), final: [] }),
-  snapshot: ({ files }, input, context) => imageFor(wantedOf(files, input).request, context),
-  run: ({ files }, input, context) => make(wantedOf(files, input), name, context),
-  verify: (_target, _input, output, context) => verifyChange(output, context),
+  wanted: ({ files }, input) => wantedOf(files, input),
 });
 
 async function resolve(input: Input, context: Context): Promise<Chosen> {

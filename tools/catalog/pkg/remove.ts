@@ -3,20 +3,9 @@
 import { z } from "zod";
 import type { Context } from "../../context.ts";
 import { quote } from "../../paths/path-text.ts";
-import { defineTool, type Target, ToolError } from "../../tool.ts";
-import {
-  ChangeOutput,
-  type Image,
-  imageFor,
-  limit_field,
-  make,
-  previewLines,
-  requestOf,
-  timeout_ms_max,
-  verifyChange,
-  type Wanted,
-  way_back,
-} from "./shared/change.ts";
+import { type Target, ToolError } from "../../tool.ts";
+import { limit_field, requestOf, type Wanted } from "./shared/change.ts";
+import { changeTool } from "./shared/change-tool.ts";
 import { showCurrent } from "./shared/mounts.ts";
 import { PackageName } from "./shared/names.ts";
 import { signedPackage, userland } from "./shared/resources.ts";
@@ -35,23 +24,15 @@ type Input = z.infer<typeof Input>;
 
 const name = "pkg.remove";
 
-export const remove = defineTool<Input, ChangeOutput, Target, Image>({
+export const remove = changeTool<Input, Target>({
   name,
   title: "Remove packages",
   description:
     "Removes packages from the userland. Makes a new generation of it; undo or pkg.rollback bring them back as they were. What runs goes on in the generation in which it was started. Does not remove what was installed along with them, and never what Debian calls essential. To take back an installation use undo: it needs no new generation.",
   input: Input,
-  output: ChangeOutput,
-  risk: "reversible",
-  timeout_ms: timeout_ms_max,
   idempotent: false,
-  tainted: false,
-  ...way_back,
   resolve,
-  preview: async (_target, input, context) => ({ changes: await previewLines(wantedOf(input), context), final: [] }),
-  snapshot: (_target, input, context) => imageFor(wantedOf(input).request, context),
-  run: (_target, input, context) => make(wantedOf(input), name, context),
-  verify: (_target, _input, output, context) => verifyChange(output, context),
+  wanted: (_target, input) => wantedOf(input),
 });
 
 async function resolve({ packages }: Input, context: Context): Promise<Target> {

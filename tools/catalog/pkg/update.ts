@@ -3,20 +3,9 @@
 import { z } from "zod";
 import type { Context } from "../../context.ts";
 import { quote } from "../../paths/path-text.ts";
-import { defineTool, type Target, ToolError } from "../../tool.ts";
-import {
-  ChangeOutput,
-  type Image,
-  imageFor,
-  limit_field,
-  make,
-  previewLines,
-  requestOf,
-  timeout_ms_max,
-  verifyChange,
-  type Wanted,
-  way_back,
-} from "./shared/change.ts";
+import { type Target, ToolError } from "../../tool.ts";
+import { limit_field, requestOf, type Wanted } from "./shared/change.ts";
+import { changeTool } from "./shared/change-tool.ts";
 import { showCurrent } from "./shared/mounts.ts";
 import { PackageName } from "./shared/names.ts";
 import { signedPackage, userland } from "./shared/resources.ts";
@@ -30,24 +19,16 @@ type Input = z.infer<typeof Input>;
 
 const name = "pkg.update";
 
-export const update = defineTool<Input, ChangeOutput, Target, Image>({
+export const update = changeTool<Input, Target>({
   name,
   title: "Update packages",
   description:
     "Fetches what the sources have to offer, checks its signatures, and brings the installed packages of the userland (all, or those that are named) to their newest versions. Makes a new generation when anything is newer; settings that were changed are kept. Running services stay in their generation until they are restarted: the answer names those. Never removes a package; to add one use pkg.install. With dry_run it tells what is newer.",
   input: Input,
-  output: ChangeOutput,
-  risk: "reversible",
-  timeout_ms: timeout_ms_max,
   idempotent: true,
-  tainted: false,
   open_world: true,
-  ...way_back,
   resolve,
-  preview: async (_target, input, context) => ({ changes: await previewLines(wantedOf(input), context), final: [] }),
-  snapshot: (_target, input, context) => imageFor(wantedOf(input).request, context),
-  run: (_target, input, context) => make(wantedOf(input), name, context),
-  verify: (_target, _input, output, context) => verifyChange(output, context),
+  wanted: (_target, input) => wantedOf(input),
 });
 
 async function resolve({ packages }: Input, context: Context): Promise<Target> {

@@ -163,8 +163,7 @@ async function scanned(target: ScanTarget, input: Input, context: Context, ports
     all.push(...findings.slice(0, Math.max(0, findings_max - all.length)));
   };
   const seen = { files: 0, packages: 0, advisories: 0, unread_advisories: 0 };
-  if (input.checks.includes("listening"))
-    found(listeningFindings(ports.declared("net"), (await context.init?.call("system.processes", {}).catch(() => [])) ?? []));
+  if (input.checks.includes("listening")) found(listeningFindings(ports.declared("net"), await processesOf(context)));
   if (input.checks.includes("packages") && target.advisories !== null) {
     const installed = packagesIn(target, context);
     const read = readAdvisories(advisoryText(target.advisories, context), `reading the advisories ${quote(target.advisories.path)}`);
@@ -178,6 +177,17 @@ async function scanned(target: ScanTarget, input: Input, context: Context, ports
   const page = fitting(all.slice(input.offset, input.offset + input.limit), answer_bytes_max);
   const next = input.offset + page.length;
   return { findings: page, total, next_offset: next < all.length && page.length > 0 ? next : null, seen };
+}
+
+/** Which process is of which service; a listener of the wrong one would else go unseen. */
+async function processesOf({ init }: Context) {
+  try {
+    return (await init?.call("system.processes", {})) ?? [];
+  } catch (error) {
+    throw new ToolError(
+      `looking at listeners failed: PID 1 does not say which process is of which service: ${error instanceof Error ? error.message : String(error)}; try again, or leave "listening" out of checks`,
+    );
+  }
 }
 
 async function filesScanned(

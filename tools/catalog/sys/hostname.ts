@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { Resource } from "../../../contracts/tool.ts";
+import { writeDurably } from "../../../wire/files.ts";
 import type { Context } from "../../context.ts";
 import { defineTool, ToolError } from "../../tool.ts";
-import { writeAtomically } from "../shared/small-files.ts";
 import { declare, declaredValue, SettingImage } from "./shared/settings.ts";
 
 const Name = z
@@ -16,7 +16,7 @@ export const hostname_key = "hostname";
 /** uname(2) by its file: `/etc/hostname` and the kernel agree afterwards. */
 export function setHostname(name: string, { sys, places }: Pick<Context, "sys" | "places">): void {
   sys.host.setHostname(name);
-  writeAtomically(`${places.run}/etc/hostname`, `${name}\n`);
+  writeDurably(`${places.run}/etc/hostname`, `${name}\n`);
 }
 
 function current(): string {

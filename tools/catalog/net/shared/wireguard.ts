@@ -5,9 +5,10 @@
  */
 
 import { generateKeyPairSync } from "node:crypto";
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { syncFolder, writeDurably } from "../../../../wire/files.ts";
 import type { Context, State } from "../../../context.ts";
 import { ToolError } from "../../../tool.ts";
 import { Address, Cidr, Port } from "./fields.ts";
@@ -61,28 +62,12 @@ export function readSecrets(places: Context["places"], name: string): Secrets {
 export function keepSecrets(places: Context["places"], name: string, bytes: Uint8Array | null): void {
   const path = secretsFile(places, name);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  if (bytes === null) rmSync(path, { force: true });
-  else {
-    writePrivate(`${path}.new`, bytes);
-    renameSync(`${path}.new`, path);
+  if (bytes !== null) {
+    writeDurably(path, bytes, 0o600);
+    return;
   }
-  const folder = openSync(dirname(path), "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
-}
-
-function writePrivate(path: string, bytes: Uint8Array): void {
   rmSync(path, { force: true });
-  const fd = openSync(path, "wx", 0o600);
-  try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  syncFolder(dirname(path));
 }
 
 export function secretsBytes(secrets: Secrets): Uint8Array {
@@ -129,8 +114,7 @@ export async function applyTunnel(
 ): Promise<void> {
   const file = join(places.run, "broker", `wireguard-${call}.conf`);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writePrivate(file, Buffer.from(configText(tunnel, readSecrets(places, name))));
-  chmodSync(file, 0o600);
+  writeDurably(file, configText(tunnel, readSecrets(places, name)), 0o600);
   try {
     const { status, stderr } = await exec.run({
       argv: [program, "syncconf", name, shown_config],

@@ -10,11 +10,11 @@
  */
 
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { writeDurably } from "../../../../wire/files.ts";
 import type { Context } from "../../../context.ts";
 import { type Command, type Finished, type Sandbox, tools_uid } from "../../../exec/exec.ts";
 import { howEnded } from "../../../exec/linux.ts";
 import { ToolError } from "../../../tool.ts";
-import { writeAtomically } from "../../shared/small-files.ts";
 import type { AuthorisedFile } from "./deb.ts";
 import { folderOf, listsOf } from "./folders.ts";
 import { apt_inside, type OpenSources } from "./sources.ts";
@@ -90,7 +90,7 @@ export class Apt {
   async refresh(): Promise<void> {
     const { sources } = this.#options;
     await this.#fetching("fetching the package lists", ["apt-get", "update", "-q"], { network: sources.network, lists: "write" });
-    writeAtomically(stampFile(this.#context), JSON.stringify({ sources: sources.digest, time_ms: this.#context.clock.now_ms() }));
+    writeDurably(stampFile(this.#context), JSON.stringify({ sources: sources.digest, time_ms: this.#context.clock.now_ms() }));
   }
 
   /** Whether what was fetched before is from these very sources. */

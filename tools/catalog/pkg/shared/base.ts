@@ -21,6 +21,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { syncFolder } from "../../../../wire/files.ts";
 import type { Context } from "../../../context.ts";
 import { quote } from "../../../paths/path-text.ts";
 import { ToolError } from "../../../tool.ts";
@@ -90,15 +91,6 @@ async function copyHashed(source: number, target: number, signal: AbortSignal): 
     for (let at = 0; at < length; ) at += writeSync(target, chunk, at, length - at);
     await breathe();
     goOn(signal);
-  }
-}
-
-export function syncFolder(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -7,11 +7,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { Principal } from "../../../../contracts/tool.ts";
+import { syncFolder, writeDurably } from "../../../../wire/files.ts";
 import type { Context } from "../../../context.ts";
 import { quote } from "../../../paths/path-text.ts";
 import { ToolError } from "../../../tool.ts";
-import { writeAtomically } from "../../shared/small-files.ts";
-import { syncFolder } from "./base.ts";
 import { currentFile, folderOf, generationFolder, generationsOf, stagingOf } from "./folders.ts";
 
 export const PackageChange = z.strictObject({
@@ -104,7 +103,7 @@ export function currentNumber({ places }: Ports): number {
 export function makeCurrent(number: number, { places, sys }: Pick<Context, "places" | "sys">): void {
   mkdirSync(folderOf(places), { recursive: true, mode: 0o700 });
   const fresh = `${currentFile(places)}.next`;
-  writeAtomically(fresh, `${number}\n`);
+  writeDurably(fresh, `${number}\n`);
   sys.file.rename("cwd", fresh, "cwd", currentFile(places), "replace");
   syncFolder(folderOf(places));
 }

@@ -4,11 +4,10 @@
  */
 
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { syncFolder, writeDurably } from "../../../../wire/files.ts";
 import type { Context } from "../../../context.ts";
 import { doing } from "../../fs/shared/failure.ts";
 import { topMount } from "../../fs/shared/mounting.ts";
-import { writeAtomically } from "../../shared/small-files.ts";
-import { syncFolder } from "./base.ts";
 import { generationFolder, generationsOf, stagingOf, workshopOf } from "./folders.ts";
 import type { GenerationRecord } from "./generation.ts";
 import { fitting, layersOf, overlay_options } from "./mounts.ts";
@@ -47,7 +46,7 @@ export async function commitStaging(number: number, record: GenerationRecord, co
   sys.mount.unmount(at, ["nofollow"]);
   rmdirSync(at);
   for (const name of readdirSync(folder)) if (name !== "layer") rmSync(`${folder}/${name}`, { recursive: true, force: true });
-  writeAtomically(`${folder}/record.json`, `${JSON.stringify(record)}\n`);
+  writeDurably(`${folder}/record.json`, `${JSON.stringify(record)}\n`);
   const fd = openSync(folder, "r");
   try {
     await sys.file.syncAll(fd);
