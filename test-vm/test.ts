@@ -5,6 +5,7 @@
 
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { junit } from "../tooling/junit.ts";
 import { say } from "../tooling/progress.ts";
 import { build, checkout } from "./places.ts";
 
@@ -12,6 +13,8 @@ interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** What failed, a line each: whoever sees only the end of the output still learns it. */
+  readonly broken?: readonly string[];
 }
 
 interface Suite {
@@ -53,11 +56,8 @@ function tests(name: string, argv: readonly string[]): () => Promise<Counts> {
 
 /** @param status what bun ended with: a failure that is in no report (a file that does not load) still counts */
 function counted(report: string, status: number): Counts {
-  const head = existsSync(report) ? (/<testsuites [^>]*>/.exec(readFileSync(report, "utf8"))?.[0] ?? "") : "";
-  const read = (name: string): number => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
-  const failed = Math.max(read("failures") + read("errors"), status === 0 ? 0 : 1);
-  const skipped = read("skipped");
-  return { passed: Math.max(0, read("tests") - read("failures") - read("errors") - skipped), failed, skipped };
+  const { tests, failed, skipped, broken } = junit(existsSync(report) ? readFileSync(report, "utf8") : "");
+  return { passed: Math.max(0, tests - failed - skipped), failed: Math.max(failed, status === 0 ? 0 : 1), skipped, broken };
 }
 
 const tool = (name: string): string => join(checkout, "node_modules/.bin", name);
@@ -102,6 +102,7 @@ async function main(): Promise<number> {
     say(`${suite.name}: ${counts.failed === 0 ? "passed" : "FAILED"} in ${took_s.toFixed(1)} s`);
   }
   process.stdout.write(`\n${[...results].map(([name, counts]) => row(name, counts)).join("\n")}\n\n`);
+  for (const [name, counts] of results) for (const test of counts.broken ?? []) process.stdout.write(`${name} failed: ${test}\n`);
   const sum = (read: (counts: Counts) => number): number => [...results.values()].reduce((total, counts) => total + read(counts), 0);
   const failed = sum((counts) => counts.failed);
   process.stdout.write(`${sum((counts) => counts.passed)} passed, ${failed} failed\n`);
