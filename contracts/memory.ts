@@ -1,45 +1,41 @@
-/** What the memory service answers on `/run/aios/memory/<caller>/sock`. */
+/** What the memory service answers on `/run/aios/memory/<caller>/sock`. Each part of memory has its own file in `memory/`. */
 
-import { z } from "zod";
-import { Decision, Why } from "./decision.ts";
+import { Decision } from "./decision.ts";
 import { Event } from "./event.ts";
-import { Nothing } from "./rpc.ts";
+import { history_methods, history_permissions } from "./memory/history.ts";
+import { knowledge_methods, knowledge_permissions } from "./memory/knowledge.ts";
+import { longterm_methods, longterm_permissions } from "./memory/longterm.ts";
+import { operational_methods, operational_permissions } from "./memory/operational.ts";
+import { templates_methods, templates_permissions } from "./memory/templates.ts";
+import { upkeep_methods, upkeep_permissions } from "./memory/upkeep.ts";
+import { working_methods, working_permissions } from "./memory/working.ts";
 import type { CoreService } from "./service.ts";
 
 export const memory_methods = {
-  /** Answers when the events are durable (SQLite, synchronous=FULL). Those already held, by id, are not written twice. */
-  "events.append": {
-    params: z.strictObject({ events: z.array(Event).min(1).max(500) }),
-    result: z.strictObject({ written: z.number().int() }),
-  },
-  /** Answers when durable. A decision with a known id replaces its earlier outcome. */
-  "decisions.append": {
-    params: z.strictObject({ decisions: z.array(Decision).min(1).max(200) }),
-    result: z.strictObject({ written: z.number().int() }),
-  },
-  /** Newest `limit`, in the order they happened. */
-  "events.list": {
-    params: z.strictObject({ limit: z.number().int().min(1).max(1000), kind: z.string().nullable(), service: z.string().nullable() }),
-    result: z.array(Event),
-  },
-  "decisions.list": { params: z.strictObject({ limit: z.number().int().min(1).max(1000) }), result: z.array(Decision) },
-  /** The chain of an event or a decision, by its id. */
-  why: { params: z.strictObject({ id: z.string().max(100) }), result: Why.nullable() },
-  /** From then on `event` and `decision` notifications of what is written. */
-  subscribe: { params: Nothing, result: Nothing },
-  counts: {
-    params: Nothing,
-    result: z.strictObject({ events: z.number().int(), decisions: z.number().int(), bytes: z.number(), persistent: z.boolean() }),
-  },
+  ...history_methods,
+  ...longterm_methods,
+  ...operational_methods,
+  ...working_methods,
+  ...templates_methods,
+  ...knowledge_methods,
+  ...upkeep_methods,
 } as const;
 
 export const memory_notifications = { event: Event, decision: Decision } as const;
 
-export const memory_permissions: Readonly<Partial<Record<CoreService, readonly (keyof typeof memory_methods)[]>>> = {
-  reactive: ["events.append", "decisions.append", "counts"],
-  console: ["events.list", "decisions.list", "why", "subscribe", "counts"],
-  operational: ["counts"],
-  tactical: ["counts"],
-  strategic: ["counts"],
-  broker: ["events.list", "counts"],
-};
+type Permissions = Readonly<Partial<Record<CoreService, readonly (keyof typeof memory_methods)[]>>>;
+
+const parts: readonly Permissions[] = [
+  history_permissions,
+  longterm_permissions,
+  operational_permissions,
+  working_permissions,
+  templates_permissions,
+  knowledge_permissions,
+  upkeep_permissions,
+];
+
+/** Who may call what; a service that is not named has no socket. */
+export function memoryPermissions(caller: CoreService): readonly (keyof typeof memory_methods)[] {
+  return parts.flatMap((part) => part[caller] ?? []);
+}

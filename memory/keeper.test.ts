@@ -41,7 +41,7 @@ test("a full disk: the write is refused and said, reading goes on, and it recove
   expect(refused).toMatchObject({ code: "SQLITE_FULL" });
   expect(keeper.health(0, 0)).toMatchObject({ status: "degraded", facts: { persistent: false, events: 1 } });
   expect(keeper.degradation).toContain("free or enlarge the data partition");
-  expect(keeper.read((store) => store.newestEvents({ limit: 9, kind: null, service: null }))).toHaveLength(1);
+  expect(keeper.read(({ store }) => store.newestEvents({ limit: 9, kind: null, service: null }))).toHaveLength(1);
   keeper.limitPages(100_000);
   await commit.append(batch(1, 400));
   expect(keeper.health(0, 0)).toMatchObject({ status: "ok", facts: { events: 401 } });
@@ -56,7 +56,7 @@ test("damage that is met while running: the file is kept aside and the service g
   const pages = fstatSync(fd).size / 4096;
   for (let page = 1; page < pages; page += 1) writeSync(fd, Buffer.alloc(4096, 0x5a), 0, 4096, page * 4096);
   closeSync(fd);
-  expect(() => again.read((store) => store.newestEvents({ limit: 1000, kind: null, service: null }))).toThrow("malformed");
+  expect(() => again.read(({ store }) => store.newestEvents({ limit: 1000, kind: null, service: null }))).toThrow("malformed");
   expect(again.health(0, 0)).toMatchObject({ status: "degraded", facts: { events: 0, persistent: true, kept_aside: 1 } });
   expect(again.degradation).toContain("it is kept as");
   expect(readdirSync(folder).some((name) => /^memory-damaged-.*\.db$/.test(name))).toBe(true);

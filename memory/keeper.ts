@@ -6,21 +6,27 @@
 import { dirname } from "node:path";
 import type { Health } from "../contracts/service.ts";
 import { codeOf, isDamage, pragmaNumber, sizeOnDisk } from "../wire/database.ts";
+import { assemble, type Parts } from "./parts.ts";
 import { type OpenDatabase, openDatabase, setAside } from "./store/open.ts";
-import { Store } from "./store/store.ts";
+import type { Store } from "./store/store.ts";
 
 export class Keeper {
   #open: OpenDatabase;
-  #store: Store;
+  #parts: Parts;
   #write_failure: string | null = null;
 
   constructor(folder: string) {
     this.#open = openDatabase(folder);
-    this.#store = new Store(this.#open.db);
+    this.#parts = assemble(this.#open.db);
+  }
+
+  /** The parts of memory over the database that is open now: asked for anew each time, because damage replaces it. */
+  get parts(): Parts {
+    return this.#parts;
   }
 
   get store(): Store {
-    return this.#store;
+    return this.#parts.store;
   }
 
   get persistent(): boolean {
@@ -58,17 +64,29 @@ export class Keeper {
   }
 
   /** Runs a query; damage met in it is dealt with before the error goes on. */
-  read<T>(query: (store: Store) => T): T {
+  read<T>(query: (parts: Parts) => T): T {
     try {
-      return query(this.#store);
+      return query(this.#parts);
     } catch (error) {
       if (isDamage(error)) this.failed(error);
       throw error;
     }
   }
 
+  /** Runs a change as one durable transaction, or not at all. @throws what SQLite says, after it has been noted for health */
+  write<T>(change: (parts: Parts) => T): T {
+    try {
+      const result = this.#parts.store.commit(() => change(this.#parts));
+      this.written();
+      return result;
+    } catch (error) {
+      if (codeOf(error) !== "") this.failed(error);
+      throw error;
+    }
+  }
+
   health(held: number, dropped: number): Omit<Health, "resources"> {
-    const { events, decisions } = this.#store;
+    const { events, decisions } = this.#parts.store;
     const lost = dropped === 0 ? "" : `; ${dropped} events lost: more than could be held`;
     return {
       status: this.degradation === null && dropped === 0 ? "ok" : "degraded",
@@ -92,6 +110,6 @@ export class Keeper {
     }
     const opened = openDatabase(dirname(path));
     this.#open = { ...opened, degradation: opened.degradation ?? kept };
-    this.#store = new Store(this.#open.db);
+    this.#parts = assemble(this.#open.db);
   }
 }

@@ -1,7 +1,7 @@
 /** One socket for each caller; what a caller may ask is in the contract. */
 
 import { existsSync } from "node:fs";
-import { memory_methods, memory_notifications, memory_permissions } from "../contracts/memory.ts";
+import { memory_methods, memory_notifications, memoryPermissions } from "../contracts/memory.ts";
 import { callerSocket, callerSocketFolder } from "../contracts/paths.ts";
 import { rpc_error } from "../contracts/rpc.ts";
 import { core_services } from "../contracts/service.ts";
@@ -9,6 +9,7 @@ import { type Handlers, type Peer, RpcError } from "../wire/peer.ts";
 import { listenUnix, silent } from "../wire/unix.ts";
 import type { Batch, GroupCommit } from "./group-commit.ts";
 import type { Keeper } from "./keeper.ts";
+import { longtermHandlers } from "./longterm/handlers.ts";
 import { whyOf } from "./store/why.ts";
 
 type CallerPeer = Peer<typeof memory_methods, Record<never, never>, Record<never, never>, typeof memory_notifications>;
@@ -29,8 +30,8 @@ export function serveMemory(run: string, keeper: Keeper, commit: GroupCommit): M
   const listening: { close(): void }[] = [];
   const missing: string[] = [];
   for (const caller of core_services) {
-    const permitted: readonly string[] | undefined = memory_permissions[caller];
-    if (permitted === undefined) continue;
+    const permitted: readonly string[] = memoryPermissions(caller);
+    if (permitted.length === 0) continue;
     if (!existsSync(callerSocketFolder("memory", caller, run))) {
       missing.push(caller);
       continue;
@@ -71,11 +72,12 @@ function handlersOf(keeper: Keeper, commit: GroupCommit): Omit<Handlers<typeof m
     }
   };
   return {
+    ...longtermHandlers(keeper),
     "events.append": ({ events }) => append({ events, decisions: [] }),
     "decisions.append": ({ decisions }) => append({ events: [], decisions }),
-    "events.list": (filter) => keeper.read((store) => store.newestEvents(filter)),
-    "decisions.list": ({ limit }) => keeper.read((store) => store.newestDecisions(limit)),
-    why: ({ id }) => keeper.read((store) => whyOf(store, id)),
+    "events.list": (filter) => keeper.read(({ store }) => store.newestEvents(filter)),
+    "decisions.list": ({ limit }) => keeper.read(({ store }) => store.newestDecisions(limit)),
+    why: ({ id }) => keeper.read(({ store }) => whyOf(store, id)),
     counts: () => ({
       events: keeper.store.events,
       decisions: keeper.store.decisions,

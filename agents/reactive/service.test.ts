@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import type { Decision } from "../../contracts/decision.ts";
-import { memory_methods } from "../../contracts/memory.ts";
+import { history_methods } from "../../contracts/memory/history.ts";
 import { callerSocket, callerSocketFolder } from "../../contracts/paths.ts";
 import type { Handlers } from "../../wire/peer.ts";
 import { startFakeInit } from "../../wire/testing/fake-init.ts";
@@ -38,7 +38,7 @@ function fakeMemory(run: string, decisions: Decision[]): { close(): void } {
   const unused = (): never => {
     throw new Error("the test has no answer for this");
   };
-  const handlers: Handlers<typeof memory_methods> = {
+  const handlers: Handlers<typeof history_methods> = {
     "events.append": ({ events }) => ({ written: events.length }),
     "decisions.append": ({ decisions: batch }) => take(batch),
     "events.list": unused,
@@ -48,7 +48,7 @@ function fakeMemory(run: string, decisions: Decision[]): { close(): void } {
     counts: unused,
   };
   const path = callerSocket("memory", "reactive", run);
-  return listenUnix(path, 0o660, () => ({ ...silent, serves: { methods: memory_methods, handlers }, calls: {}, tells: {} }));
+  return listenUnix(path, 0o660, () => ({ ...silent, serves: { methods: history_methods, handlers }, calls: {}, tells: {} }));
 }
 
 test("a service dies: it is asked back at once, and trigger, rule, reason and outcome are on record", async () => {

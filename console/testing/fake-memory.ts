@@ -3,12 +3,13 @@
 import { mkdirSync } from "node:fs";
 import type { Decision } from "../../contracts/decision.ts";
 import type { Event } from "../../contracts/event.ts";
-import { memory_methods, memory_notifications } from "../../contracts/memory.ts";
+import { history_methods } from "../../contracts/memory/history.ts";
+import { memory_notifications } from "../../contracts/memory.ts";
 import { callerSocket, callerSocketFolder } from "../../contracts/paths.ts";
 import type { Peer } from "../../wire/peer.ts";
 import { listenUnix } from "../../wire/unix.ts";
 
-type Side = Peer<typeof memory_methods, Record<never, never>, Record<never, never>, typeof memory_notifications>;
+type Side = Peer<typeof history_methods, Record<never, never>, Record<never, never>, typeof memory_notifications>;
 
 export interface FakeMemory {
   readonly events: Event[];
@@ -23,12 +24,12 @@ export function startFakeMemory(run: string, events: readonly Event[] = [], deci
   mkdirSync(callerSocketFolder("memory", "console", run), { recursive: true });
   const held = { events: [...events], decisions: [...decisions] };
   const subscribers = new Set<Side>();
-  const listening = listenUnix<typeof memory_methods, Record<never, never>, Record<never, never>, typeof memory_notifications>(
+  const listening = listenUnix<typeof history_methods, Record<never, never>, Record<never, never>, typeof memory_notifications>(
     callerSocket("memory", "console", run),
     0o660,
     (peer) => ({
       serves: {
-        methods: memory_methods,
+        methods: history_methods,
         handlers: {
           "events.append": () => ({ written: 0 }),
           "decisions.append": () => ({ written: 0 }),

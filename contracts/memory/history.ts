@@ -1,0 +1,42 @@
+/** Events and decisions: written by those that notice and decide, listed and explained. */
+
+import { z } from "zod";
+import { Decision, Why } from "../decision.ts";
+import { Event } from "../event.ts";
+import { Nothing } from "../rpc.ts";
+
+export const history_methods = {
+  /** Answers when the events are durable (SQLite, synchronous=FULL). Those already held, by id, are not written twice. */
+  "events.append": {
+    params: z.strictObject({ events: z.array(Event).min(1).max(500) }),
+    result: z.strictObject({ written: z.number().int() }),
+  },
+  /** Answers when durable. A decision with a known id replaces its earlier outcome. */
+  "decisions.append": {
+    params: z.strictObject({ decisions: z.array(Decision).min(1).max(200) }),
+    result: z.strictObject({ written: z.number().int() }),
+  },
+  /** Newest `limit`, in the order they happened. */
+  "events.list": {
+    params: z.strictObject({ limit: z.number().int().min(1).max(1000), kind: z.string().nullable(), service: z.string().nullable() }),
+    result: z.array(Event),
+  },
+  "decisions.list": { params: z.strictObject({ limit: z.number().int().min(1).max(1000) }), result: z.array(Decision) },
+  /** The chain of an event or a decision, by its id. */
+  why: { params: z.strictObject({ id: z.string().max(100) }), result: Why.nullable() },
+  /** From then on `event` and `decision` notifications of what is written. */
+  subscribe: { params: Nothing, result: Nothing },
+  counts: {
+    params: Nothing,
+    result: z.strictObject({ events: z.number().int(), decisions: z.number().int(), bytes: z.number(), persistent: z.boolean() }),
+  },
+} as const;
+
+export const history_permissions = {
+  reactive: ["events.append", "decisions.append", "counts"],
+  console: ["events.list", "decisions.list", "why", "subscribe", "counts"],
+  operational: ["counts"],
+  tactical: ["counts"],
+  strategic: ["counts"],
+  broker: ["events.list", "counts"],
+} as const;

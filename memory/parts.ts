@@ -1,0 +1,13 @@
+/** The parts of memory that live in the database. A part is a class over an open database; its handlers are beside it. */
+
+import type Sqlite from "better-sqlite3";
+import { Store } from "./store/store.ts";
+
+export interface Parts {
+  /** Events and decisions as they came. */
+  readonly store: Store;
+}
+
+export function assemble(db: Sqlite.Database): Parts {
+  return { store: new Store(db) };
+}

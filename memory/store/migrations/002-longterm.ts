@@ -1,0 +1,2 @@
+/** Memories, their texts, vectors, words and links. */
+export const longterm = "";

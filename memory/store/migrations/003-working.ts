@@ -1,0 +1,2 @@
+/** Goals, tasks, plans, leases, incidents. */
+export const working = "";

@@ -1,0 +1,2 @@
+/** Log templates. */
+export const templates = "";

@@ -1,0 +1,2 @@
+/** Documents, sections, versions. */
+export const knowledge = "";
