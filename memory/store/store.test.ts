@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { migrate, schemaVersion } from "../../wire/database.ts";
+import { migrate, openFile, schemaVersion } from "../../wire/database.ts";
 import { diskFolder } from "../testing/folder.ts";
 import { boot, decisionOn, exitedEvent, stepEvent } from "../testing/records.ts";
 import { memory_file, migrations } from "./migrations.ts";
@@ -104,8 +104,7 @@ test("a schema from the future is refused and its file not touched", () => {
 test("a migration happens whole or not at all, from every older schema", () => {
   const steps = [...migrations, "ALTER TABLE events ADD COLUMN extra TEXT", "CREATE TABLE more (id TEXT) STRICT"];
   for (let taken = 1; taken < steps.length; taken += 1) {
-    const { db } = openDatabase(newFolder());
-    migrate(db, { ...memory_file, migrations: steps.slice(0, taken) });
+    const db = openFile(join(newFolder(), "memory.db"), { ...memory_file, migrations: steps.slice(0, taken) });
     expect(() => migrate(db, { ...memory_file, migrations: [...steps, "CREATE TABLE broken ("] })).toThrow("incomplete");
     expect(schemaVersion(db)).toBe(taken);
     expect(db.pragma("table_list(more)")).toHaveLength(taken === steps.length ? 1 : 0);
