@@ -5,18 +5,21 @@
 
 import { dirname } from "node:path";
 import type { Health } from "../contracts/service.ts";
-import { codeOf, isDamage, pragmaNumber, sizeOnDisk } from "../wire/database.ts";
+import { codeOf, describe, isDamage, pragmaNumber, sizeOnDisk } from "../wire/database.ts";
 import { assemble, type Parts } from "./parts.ts";
 import { type OpenDatabase, openDatabase, setAside } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
+import { finishRestore } from "./upkeep/backup/restore.ts";
 
 export class Keeper {
+  readonly folder: string;
   #open: OpenDatabase;
   #parts: Parts;
   #write_failure: string | null = null;
 
   constructor(folder: string) {
-    this.#open = openDatabase(folder);
+    this.folder = folder;
+    this.#open = openWhole(folder);
     this.#parts = assemble(this.#open.db);
   }
 
@@ -31,6 +34,11 @@ export class Keeper {
 
   get persistent(): boolean {
     return this.#open.persistent && this.#write_failure === null;
+  }
+
+  /** There is a file: memory is not in RAM only. */
+  get on_disk(): boolean {
+    return this.#open.path !== null;
   }
 
   get degradation(): string | null {
@@ -95,6 +103,18 @@ export class Keeper {
     };
   }
 
+  /** Changes what lies in the folder while no file of it is open, then opens what is there. @throws what `work` throws */
+  exchange(work: () => void): void {
+    this.#open.db.close();
+    try {
+      work();
+    } finally {
+      this.#open = openWhole(this.folder);
+      this.#parts = assemble(this.#open.db);
+      this.#write_failure = null;
+    }
+  }
+
   close(): void {
     this.#open.db.close();
   }
@@ -112,4 +132,16 @@ export class Keeper {
     this.#open = { ...opened, degradation: opened.degradation ?? kept };
     this.#parts = assemble(this.#open.db);
   }
+}
+
+/** Opens memory when a restore that was begun has come to its end. */
+function openWhole(folder: string): OpenDatabase {
+  let unfinished: string | null = null;
+  try {
+    finishRestore(folder);
+  } catch (error) {
+    unfinished = `bringing a restore to its end failed: ${describe(error)}; check the data partition, then restart the service`;
+  }
+  const open = openDatabase(folder);
+  return unfinished === null ? open : { ...open, degradation: unfinished };
 }

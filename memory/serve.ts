@@ -11,6 +11,8 @@ import type { Batch, GroupCommit } from "./group-commit.ts";
 import type { Keeper } from "./keeper.ts";
 import { longtermHandlers } from "./longterm/handlers.ts";
 import { whyOf } from "./store/why.ts";
+import { upkeepHandlers } from "./upkeep/handlers.ts";
+import { Jobs } from "./upkeep/job.ts";
 
 type CallerPeer = Peer<typeof memory_methods, Record<never, never>, Record<never, never>, typeof memory_notifications>;
 
@@ -73,6 +75,7 @@ function handlersOf(keeper: Keeper, commit: GroupCommit): Omit<Handlers<typeof m
   };
   return {
     ...longtermHandlers(keeper),
+    ...upkeepHandlers(keeper, new Jobs()),
     "events.append": ({ events }) => append({ events, decisions: [] }),
     "decisions.append": ({ decisions }) => append({ events: [], decisions }),
     "events.list": (filter) => keeper.read(({ store }) => store.newestEvents(filter)),

@@ -111,7 +111,9 @@ export function openInRam(kind: DatabaseKind): Sqlite.Database {
 /** Renames the file and what belongs to it. @returns the new name. @throws when the folder is read-only */
 export function moveAside(path: string, time: Date): string {
   const stamp = time.toISOString().replace(/[-:]/g, "");
-  const kept = path.replace(/\.db$/, `-damaged-${stamp}.db`);
+  let kept = path.replace(/\.db$/, `-damaged-${stamp}.db`);
+  // the clock may show a time again that it has shown before
+  for (let n = 2; existsSync(kept); n += 1) kept = path.replace(/\.db$/, `-damaged-${stamp}-${n}.db`);
   for (const suffix of suffixes) if (existsSync(path + suffix)) renameSync(path + suffix, kept + suffix);
   return kept;
 }

@@ -9,8 +9,9 @@ import { longterm } from "./migrations/002-longterm.ts";
 import { working } from "./migrations/003-working.ts";
 import { templates } from "./migrations/004-templates.ts";
 import { knowledge } from "./migrations/005-knowledge.ts";
+import { upkeep } from "./migrations/006-upkeep.ts";
 
-export const migrations: readonly string[] = [history, longterm, working, templates, knowledge];
+export const migrations: readonly string[] = [history, longterm, working, templates, knowledge, upkeep];
 
 export const memory_file: DatabaseKind = {
   file: "memory.db",

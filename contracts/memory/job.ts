@@ -1,0 +1,35 @@
+/** Between the memory service and the helper process that it starts for long work (memory/upkeep/job.ts). */
+
+import { z } from "zod";
+import { Backup, BackupManifest } from "./upkeep.ts";
+
+const Place = { folder: z.string(), name: z.string() } as const;
+
+/** What the helper is asked for, as its argument; `folder` is memory's. */
+export const Job = z.discriminatedUnion("do", [
+  z.strictObject({ do: z.literal("backup"), ...Place, time_ms: z.number() }),
+  z.strictObject({ do: z.literal("verify"), ...Place }),
+  /** Verifies and copies to the staging folder. */
+  z.strictObject({ do: z.literal("stage"), ...Place }),
+]);
+export type Job = z.infer<typeof Job>;
+
+export const job_results = {
+  backup: Backup,
+  verify: z.strictObject({ backup: Backup.nullable(), faults: z.array(z.string()) }),
+  stage: Backup,
+} as const;
+export type JobResults = { readonly [K in keyof typeof job_results]: z.infer<(typeof job_results)[K]> };
+
+/** Its lines on stdout. */
+export const JobLine = z.union([
+  z.strictObject({ progress: z.strictObject({ done: z.number(), of: z.number() }) }),
+  z.strictObject({ result: z.unknown() }),
+  z.strictObject({ error: z.string() }),
+]);
+
+export { BackupManifest };
+
+/** `restore.json`: what a restore that was begun still has to bring to its end, at the next start at the latest. */
+export const PendingRestore = z.strictObject({ name: z.string(), set_aside: z.string() });
+export type PendingRestore = z.infer<typeof PendingRestore>;

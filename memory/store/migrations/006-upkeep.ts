@@ -1,0 +1,32 @@
+/**
+ * Cold segments (memory/upkeep/segments/) and rules of retention.
+ *
+ *   segments.id      `memories.segment`; the file is `segments/<id>.seg`, never changed once its row is here
+ *   segments.sha256  of the whole file
+ *   retention        set by people; by default there is none, and nothing is deleted
+ *   recovered        files and segments out of which what was readable has been taken after damage
+ */
+export const upkeep = `CREATE TABLE segments (
+     id INTEGER PRIMARY KEY,
+     made_ms REAL NOT NULL,
+     memories INTEGER NOT NULL,
+     oldest_ms REAL NOT NULL,
+     newest_ms REAL NOT NULL,
+     bytes INTEGER NOT NULL,
+     plain_bytes INTEGER NOT NULL,
+     sha256 TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE retention (
+     id TEXT PRIMARY KEY,
+     kind TEXT,
+     older_than_days REAL NOT NULL,
+     severity_below INTEGER NOT NULL,
+     set_ms REAL NOT NULL
+   ) STRICT;
+   CREATE TABLE recovered (
+     source TEXT PRIMARY KEY,
+     finished_ms REAL NOT NULL,
+     read INTEGER NOT NULL,
+     added INTEGER NOT NULL,
+     unreadable INTEGER NOT NULL
+   ) STRICT;`;

@@ -1,0 +1,42 @@
+/** The helper process of the memory service: one job as its argument, JSON lines on stdout, then it ends. */
+
+import { writeSync } from "node:fs";
+import { setPriority } from "node:os";
+import { Job, type JobLine, type JobResults } from "../../contracts/memory/job.ts";
+import { makeBackup } from "./backup/make.ts";
+import { stage } from "./backup/restore.ts";
+import { verifyBackup } from "./backup/verify.ts";
+import { backupIn } from "./folders.ts";
+
+/** Whoever asks memory goes first. */
+const niceness = 10;
+
+export async function main(): Promise<void> {
+  setPriority(niceness);
+  process.stdin.on("end", () => process.exit(1)).resume();
+  try {
+    const job = Job.parse(JSON.parse(process.argv.at(-1) ?? ""));
+    say({ result: await run(job) });
+    process.exit(0);
+  } catch (error) {
+    say({ error: error instanceof Error ? error.message : String(error) });
+    process.exit(1);
+  }
+}
+
+async function run(job: Job): Promise<JobResults[Job["do"]]> {
+  switch (job.do) {
+    case "backup":
+      return await makeBackup(job);
+    case "verify":
+      return verifyBackup(backupIn(job.folder, job.name), job.name);
+    case "stage":
+      return stage(job);
+  }
+}
+
+function say(line: ReturnType<typeof JobLine.parse>): void {
+  writeSync(1, `${JSON.stringify(line)}\n`);
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,63 @@
+/**
+ * Long work runs in a helper process: reading gigabytes, checking and compressing would keep everybody waiting otherwise.
+ * One at a time. The helper ends when the service does: its stdin closes.
+ */
+
+import { join } from "node:path";
+import { type Job, JobLine, type JobResults, job_results } from "../../contracts/memory/job.ts";
+import { rpc_error } from "../../contracts/rpc.ts";
+import { RpcError } from "../../wire/peer.ts";
+
+type Kind = Job["do"];
+
+export class Jobs {
+  #running: { readonly kind: Kind; done: number; of: number } | null = null;
+
+  /** What is being done, for health. */
+  get running(): string | null {
+    if (this.#running === null) return null;
+    const { kind, done, of } = this.#running;
+    return of === 0 ? kind : `${kind} ${Math.floor((100 * done) / of)} %`;
+  }
+
+  /** @throws {RpcError} `conflict` while another one runs, `internal` with what the helper said when it failed */
+  async run<K extends Kind>(job: Extract<Job, { do: K }>): Promise<JobResults[K]> {
+    if (this.#running !== null) {
+      throw new RpcError(rpc_error.conflict, `"${job.do}" was refused: "${this.running}" is running; try again when it is over`);
+    }
+    this.#running = { kind: job.do, done: 0, of: 0 };
+    try {
+      const result = await this.#inHelper(job);
+      return job_results[job.do].parse(result) as JobResults[K];
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  async #inHelper(job: Job): Promise<unknown> {
+    const child = Bun.spawn([...command(), JSON.stringify(job)], { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
+    let last: { result: unknown } | null = null;
+    let failure: string | null = null;
+    let rest = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of child.stdout) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      for (const text of lines) {
+        const line = JobLine.parse(JSON.parse(text));
+        if ("progress" in line) Object.assign(this.#running ?? {}, line.progress);
+        else if ("error" in line) failure = line.error;
+        else last = { result: line.result };
+      }
+    }
+    const status = await child.exited;
+    if (last !== null && status === 0) return last.result;
+    throw new RpcError(rpc_error.internal, `"${job.do}" failed: ${failure ?? `its helper ended with ${child.signalCode ?? status}`}`);
+  }
+}
+
+/** The one executable has the helper as a role; in a checkout it is a script. */
+function command(): string[] {
+  const compiled = import.meta.dir.startsWith("/$bunfs/");
+  return compiled ? [process.execPath, "memory-job"] : [process.execPath, join(import.meta.dir, "job-main.ts")];
+}
