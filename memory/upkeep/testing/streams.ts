@@ -1,0 +1,67 @@
+/**
+ * Writers for the kill tests: each keeps sending one kind of change over the real socket, and notes each acknowledgement
+ * in a file outside of memory's folder before it sends the next one. Afterwards the file says what must be there.
+ */
+
+import { appendFileSync, readFileSync } from "node:fs";
+import type Sqlite from "better-sqlite3";
+import type { CoreService } from "../../../contracts/service.ts";
+import type { Parts } from "../../parts.ts";
+import { decisionOn, exitedEvent } from "../../testing/records.ts";
+import type { MemoryPeer } from "../../testing/service.ts";
+
+export interface Stream {
+  readonly name: string;
+  readonly caller: CoreService;
+  /** Sends the change with this number. @returns what has to be there once it is acknowledged, one line each */
+  send(peer: MemoryPeer, number: number): Promise<string[]>;
+  /** @returns whether what a line says is there */
+  holds(line: string, parts: Parts, db: Sqlite.Database): boolean;
+}
+
+const batch_max = 12;
+
+export const events: Stream = {
+  name: "events",
+  caller: "reactive",
+  async send(peer, number) {
+    const sent = Array.from({ length: 1 + (number % batch_max) }, (_, n) => exitedEvent(number * batch_max + n));
+    await peer.call("events.append", { events: sent });
+    return sent.map(({ id }) => id);
+  },
+  holds: (id, { store }) => store.event(id) !== null,
+};
+
+/** Each decision is written as pending, and later with its outcome, which then must be the one that is there. */
+export const decisions: Stream = {
+  name: "decisions",
+  caller: "reactive",
+  async send(peer, number) {
+    const about = Math.floor(number / 2);
+    const decision = decisionOn(exitedEvent(about), about, number % 2 === 0 ? "pending" : "done");
+    await peer.call("decisions.append", { decisions: [decision] });
+    return [`${decision.id} ${decision.outcome.result}`];
+  },
+  holds(line, { store }) {
+    const [id = "", result] = line.split(" ");
+    const found = store.decision(id)?.outcome.result;
+    return found === result || (result === "pending" && found === "done");
+  },
+};
+
+export class Ledger {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+    appendFileSync(path, "");
+  }
+
+  note(lines: readonly string[]): void {
+    appendFileSync(this.#path, lines.map((line) => `${line}\n`).join(""));
+  }
+
+  lines(): string[] {
+    return readFileSync(this.#path, "utf8").split("\n").slice(0, -1);
+  }
+}
