@@ -62,7 +62,9 @@ function counted(report: string, status: number): Counts {
 
 const tool = (name: string): string => join(checkout, "node_modules/.bin", name);
 /** Named with `./`: bun takes a bare name as a filter, and then walks the whole checkout, links of the built root included. */
-const rooms = ["agents", "console", "init", "kernel-config", "memory", "sys", "tooling", "tools", "wire"].map((room) => `./${room}/`);
+const rooms = ["agents", "console", "init", "kernel-config", "knowledge", "memory", "sys", "tooling", "tools", "wire"].map(
+  (room) => `./${room}/`,
+);
 /** Each of these tests waits for processes of its own most of the time: two at once, as many as the smallest machine has processors. */
 const properties = ["--timeout=600000", "--max-concurrency=2", "./test-vm/scenarios/broker/"];
 const scenarios = (folder: string): string[] => [`--timeout=${scenario_limit_ms}`, `./test-vm/scenarios/${folder}/`];

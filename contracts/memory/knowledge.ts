@@ -1,4 +1,167 @@
-/** The knowledge base: documents by section, in versions. */
+/** The knowledge base: documents in Markdown with YAML front matter, in versions, searched by section. */
+
+import { z } from "zod";
+import { Severity } from "../event.ts";
+import { CallId, Principal, ToolName } from "../tool.ts";
+import { SearchMode } from "./longterm.ts";
+import { Taint } from "./record.ts";
+
+/** Also where a document of the image lies: `runbooks/disk-full` is the file `runbooks/disk-full.md`. */
+export const DocumentId = z
+  .string()
+  .max(100)
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,63}(\/[a-z0-9][a-z0-9._-]{0,63}){0,3}$/,
+    "a document is named by parts of a-z 0-9 . _ - joined by /, for example runbooks/disk-full",
+  );
+
+export const DocumentKind = z.enum([
+  /** What the system is and how it works. */
+  "system",
+  /** One tool: made from its definition. */
+  "tool",
+  /** What to do when something is the case. */
+  "runbook",
+  /** What is to be known of a kind of device. */
+  "hardware",
+  /** What was learned here: written by tiers and people. */
+  "playbook",
+]);
+export type DocumentKind = z.infer<typeof DocumentKind>;
+
+/** What stands in braces in the steps of a document, `{service}`: what to put there, and an example that fits. */
+export const Parameter = z.strictObject({
+  what: z.string().min(1).max(200),
+  example: z.union([z.string().max(500), z.number(), z.boolean()]),
+});
+
+/** What stands between the two lines `---` at the top of a document. */
+export const FrontMatter = z.strictObject({
+  title: z.string().min(1).max(120),
+  kind: DocumentKind,
+  /** In a sentence: what it is about or when to take it. */
+  summary: z.string().min(1).max(400),
+  /** Parts of the system that it is about: `disk`, `service`, `net`. */
+  applies_to: z
+    .array(z.string().regex(/^[a-z0-9][a-z0-9._ -]{0,59}$/, "1 to 60 of a-z 0-9 . _ - and blanks"))
+    .max(16)
+    .default([]),
+  /** Tools that its text names. */
+  tools: z.array(ToolName).max(64).default([]),
+  /** Kinds of events that tell of it. */
+  events: z
+    .array(z.string().regex(/^[a-z]{2,20}\.[a-z-]{2,30}$/, "a kind of event, for example disk.usage"))
+    .max(24)
+    .default([]),
+  severity: Severity.optional(),
+  /** What one sees when it is the case, one sentence each. */
+  symptoms: z.array(z.string().min(1).max(300)).max(16).default([]),
+  parameters: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,30}$/, "a parameter is named by a-z 0-9 _"), Parameter).default({}),
+});
+export type FrontMatter = z.infer<typeof FrontMatter>;
+
+/** The whole document, front matter and all: at most 64 KiB in UTF-8. */
+export const DocumentText = z.string().min(1).max(65_536);
+
+export const Origin = z.enum([
+  /** From the image. */
+  "shipped",
+  /** By a person or a tier. */
+  "written",
+  /** An earlier version, or that of the image, brought back. */
+  "brought-back",
+  /** It does not count any more; all versions are kept. */
+  "withdrawn",
+]);
+export type Origin = z.infer<typeof Origin>;
+
+/** One version of a document, without its text. */
+export const Version = z.strictObject({
+  document: DocumentId,
+  version: z.number().int().min(1),
+  /** It is the one that counts. */
+  current: z.boolean(),
+  origin: Origin,
+  sha256: z.string(),
+  bytes: z.number().int(),
+  title: z.string(),
+  kind: DocumentKind,
+  /** Who wrote it: a principal, or `image`. */
+  author: z.union([Principal, z.literal("image")]),
+  reason: z.string(),
+  /** The call that wrote it. */
+  call: CallId.nullable(),
+  /** Text from outside is in it, from there. */
+  taint: Taint,
+  time_ms: z.number(),
+  /** The version that it brings back. */
+  brings_back: z.number().int().nullable(),
+});
+export type Version = z.infer<typeof Version>;
+
+/** A document as it is listed. */
+export const Listed = Version.extend({
+  summary: z.string(),
+  applies_to: z.array(z.string()),
+  tools: z.array(z.string()),
+  /** The image has it too: `reset` brings that back. */
+  shipped: z.boolean(),
+  /** It counts in place of what the image has. */
+  overrides: z.boolean(),
+  versions: z.number().int(),
+});
+export type Listed = z.infer<typeof Listed>;
+
+export const Shown = z.strictObject({
+  document: Listed,
+  front: FrontMatter,
+  /** The version that was asked for, with its front matter; or one section of it. */
+  text: z.string(),
+  /** Headings of all its sections, in order: `Steps > Free room`. */
+  sections: z.array(z.string()),
+});
+export type Shown = z.infer<typeof Shown>;
+
+/** All that are given must hold. */
+export const KnowledgeFilter = z.strictObject({
+  kinds: z.array(DocumentKind).min(1).max(5).optional(),
+  /** Names one of these tools. */
+  tools: z.array(ToolName).min(1).max(16).optional(),
+  /** Tells of one of these kinds of events. */
+  events: z.array(z.string().max(60)).min(1).max(16).optional(),
+  /** Only what holds no text from outside. */
+  untainted: z.boolean().optional(),
+});
+export type KnowledgeFilter = z.infer<typeof KnowledgeFilter>;
+
+/** A section that was found, and why. */
+export const FoundSection = z.strictObject({
+  document: DocumentId,
+  version: z.number().int(),
+  title: z.string(),
+  kind: DocumentKind,
+  /** `Steps > Free room`; empty: what stands before the first heading. */
+  section: z.string(),
+  /** Its text, cut. */
+  text: z.string(),
+  cut: z.boolean(),
+  taint: Taint,
+  /** Larger is better; comparable within one answer. */
+  score: z.number(),
+  words: z.strictObject({ rank: z.number().int(), matched: z.array(z.string()) }).nullable(),
+  meaning: z.strictObject({ rank: z.number().int(), cosine: z.number() }).nullable(),
+  why: z.string(),
+});
+export type FoundSection = z.infer<typeof FoundSection>;
+
+/** What becomes of a document: a new text, one of its versions again, what the image has again, or nothing. */
+export const Change = z.union([
+  z.strictObject({ text: DocumentText }),
+  z.strictObject({ version: z.number().int().min(1) }),
+  z.strictObject({ reset: z.literal(true) }),
+  z.strictObject({ withdraw: z.literal(true) }),
+]);
+export type Change = z.infer<typeof Change>;
 
 export const knowledge_methods = {} as const;
 
