@@ -3,7 +3,6 @@
 import { z } from "zod";
 import { Severity } from "../event.ts";
 import { CallId, Principal, ToolName } from "../tool.ts";
-import { SearchMode } from "./longterm.ts";
 import { Taint } from "./record.ts";
 
 /** Also where a document of the image lies: `runbooks/disk-full` is the file `runbooks/disk-full.md`. */
