@@ -4,10 +4,16 @@ import { join } from "node:path";
 import { data_dir, run_dir } from "../contracts/paths.ts";
 import { createLog } from "../wire/log.ts";
 import { startService } from "../wire/service.ts";
+import { clockOfBoot } from "./clock.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Intake } from "./intake.ts";
 import { Keeper } from "./keeper.ts";
-import { serveMemory } from "./serve.ts";
+import { Feed } from "./operational/feed.ts";
+import { Recent } from "./operational/recent.ts";
+import { type MemoryServer, serveMemory } from "./serve.ts";
+
+/** PID 1 is busy while it boots. */
+const status_limit_ms = 30_000;
 
 export interface MemoryPaths {
   readonly run: string;
@@ -25,14 +31,17 @@ export async function runMemory({ run, data }: MemoryPaths): Promise<void> {
     store: () => keeper.store,
     onWritten(batch) {
       keeper.written();
-      server.publish(batch);
+      feed?.written(batch);
+      server?.publish(batch);
     },
     onFailed(error) {
       keeper.failed(error);
       log.error(keeper.degradation ?? "writing memory failed");
     },
   });
-  const server = serveMemory(run, keeper, commit);
+  // both need to know which boot this is, which PID 1 says
+  let feed: Feed | null = null;
+  let server: MemoryServer | null = null;
   const intake = new Intake(commit);
   if (keeper.degradation !== null) log.error(keeper.degradation);
 
@@ -43,11 +52,18 @@ export async function runMemory({ run, data }: MemoryPaths): Promise<void> {
     onEvent: (event) => intake.take(event),
     onStop() {
       commit.flush();
-      server.close();
+      server?.close();
       keeper.close();
     },
   });
+  const { boot_id } = await service.init.call("system.status", {}, status_limit_ms);
+  const clock = clockOfBoot(boot_id);
+  const recent = new Recent(clock);
+  feed = new Feed({ keeper, recent, clock, onFailed: (error) => log.error(`reading the last hour failed: ${String(error)}`) });
+  server = serveMemory(run, { keeper, commit, recent, clock });
+  const replayed = feed.start();
   service.ready(keeper.degradation === null ? `${keeper.store.events} events held` : "degraded: see health");
   await service.init.call("events.subscribe", { after: null });
+  await replayed;
   if (server.missing.length > 0) log.warn(`no folder for the socket of: ${server.missing.join(", ")}`);
 }

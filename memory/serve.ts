@@ -7,9 +7,12 @@ import { rpc_error } from "../contracts/rpc.ts";
 import { core_services } from "../contracts/service.ts";
 import { type Handlers, type Peer, RpcError } from "../wire/peer.ts";
 import { listenUnix, silent } from "../wire/unix.ts";
+import type { Clock } from "./clock.ts";
 import type { Batch, GroupCommit } from "./group-commit.ts";
 import type { Keeper } from "./keeper.ts";
 import { longtermHandlers } from "./longterm/handlers.ts";
+import { operationalHandlers } from "./operational/handlers.ts";
+import type { Recent } from "./operational/recent.ts";
 import { whyOf } from "./store/why.ts";
 import { upkeepHandlers } from "./upkeep/handlers.ts";
 import { Jobs } from "./upkeep/job.ts";
@@ -26,9 +29,16 @@ export interface MemoryServer {
 
 const socket_mode = 0o660;
 
-export function serveMemory(run: string, keeper: Keeper, commit: GroupCommit): MemoryServer {
+export interface Served {
+  readonly keeper: Keeper;
+  readonly commit: GroupCommit;
+  readonly recent: Recent;
+  readonly clock: Clock;
+}
+
+export function serveMemory(run: string, served: Served): MemoryServer {
   const subscribers = new Set<CallerPeer>();
-  const handlers = handlersOf(keeper, commit);
+  const handlers = handlersOf(served);
   const listening: { close(): void }[] = [];
   const missing: string[] = [];
   for (const caller of core_services) {
@@ -64,7 +74,7 @@ export function serveMemory(run: string, keeper: Keeper, commit: GroupCommit): M
   };
 }
 
-function handlersOf(keeper: Keeper, commit: GroupCommit): Omit<Handlers<typeof memory_methods>, "subscribe"> {
+function handlersOf({ keeper, commit, recent, clock }: Served): Omit<Handlers<typeof memory_methods>, "subscribe"> {
   const append = async (batch: Batch): Promise<{ written: number }> => {
     try {
       return { written: await commit.append(batch) };
@@ -75,6 +85,7 @@ function handlersOf(keeper: Keeper, commit: GroupCommit): Omit<Handlers<typeof m
   };
   return {
     ...longtermHandlers(keeper),
+    ...operationalHandlers(keeper, recent, clock),
     ...upkeepHandlers(keeper, new Jobs()),
     "events.append": ({ events }) => append({ events, decisions: [] }),
     "decisions.append": ({ decisions }) => append({ events: [], decisions }),

@@ -1,13 +1,6 @@
-/** The boot clock, and ids that do not repeat when the process is started again within one boot. */
+/** Ids that do not repeat when the process is started again within one boot. */
 
-import { readFileSync } from "node:fs";
 import { shortBootId } from "../../contracts/boot-id.ts";
-
-/** @returns CLOCK_BOOTTIME in milliseconds, anchored once at /proc/uptime (proc(5), 10 ms fine) */
-export function openBootClock(): () => number {
-  const anchor_ms = Number.parseFloat(readFileSync("/proc/uptime", "utf8")) * 1000 - performance.now();
-  return () => anchor_ms + performance.now();
-}
 
 export class Ids {
   readonly #boot: string;

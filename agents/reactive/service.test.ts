@@ -6,11 +6,11 @@ import type { Subprocess } from "bun";
 import type { Decision } from "../../contracts/decision.ts";
 import { history_methods } from "../../contracts/memory/history.ts";
 import { callerSocket, callerSocketFolder } from "../../contracts/paths.ts";
+import { openBootClock } from "../../wire/boot-clock.ts";
 import type { Handlers } from "../../wire/peer.ts";
 import { startFakeInit } from "../../wire/testing/fake-init.ts";
 import { listenUnix, silent } from "../../wire/unix.ts";
 import { exited } from "../testing/events.ts";
-import { openBootClock } from "./ids.ts";
 
 const started: Subprocess[] = [];
 afterAll(() => {
