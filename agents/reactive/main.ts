@@ -2,6 +2,7 @@
 
 import type { Decision } from "../../contracts/decision.ts";
 import type { Event, Severity } from "../../contracts/event.ts";
+import type { MetricSample } from "../../contracts/memory/operational.ts";
 import { memory_methods } from "../../contracts/memory.ts";
 import { callerSocket, run_dir } from "../../contracts/paths.ts";
 import type { Health } from "../../contracts/service.ts";
@@ -15,6 +16,7 @@ import { Decider } from "./decide.ts";
 import { Engine } from "./engine.ts";
 import { Ids } from "./ids.ts";
 import { Ledger } from "./ledger.ts";
+import { MetricsPost } from "./metrics-post.ts";
 import { loadRules } from "./rule-set.ts";
 import { bundled_rules } from "./rules/index.ts";
 import { runSensors } from "./sensors/run.ts";
@@ -35,6 +37,7 @@ export async function runReactive(run: string): Promise<void> {
   for (const sentence of refused) log.error(sentence);
   const memory = connectMemory(run, () => void ledger.flush());
   const ledger = new Ledger(memory.port);
+  const metrics = new MetricsPost(() => memory.port()?.appendMetrics ?? null);
 
   let decider: Decider | null = null;
   let subscribed_ms = Number.POSITIVE_INFINITY;
@@ -81,6 +84,7 @@ export async function runReactive(run: string): Promise<void> {
       ledger.addEvent(event);
       take(event);
     },
+    measured: (sample) => void metrics.send(sample),
   });
   service.ready(`${rules.length} rules`);
 }
@@ -98,6 +102,7 @@ function connectMemory(run: string, onUp: () => void) {
       return {
         appendEvents: (events: Event[]) => peer.call("events.append", { events }),
         appendDecisions: (decisions: Decision[]) => peer.call("decisions.append", { decisions }),
+        appendMetrics: (samples: MetricSample[]) => peer.call("metrics.append", { samples }),
       };
     },
   };

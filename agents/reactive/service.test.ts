@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Subprocess } from "bun";
 import type { Decision } from "../../contracts/decision.ts";
 import { history_methods } from "../../contracts/memory/history.ts";
+import { type MetricSample, operational_methods } from "../../contracts/memory/operational.ts";
 import { callerSocket, callerSocketFolder } from "../../contracts/paths.ts";
 import { openBootClock } from "../../wire/boot-clock.ts";
 import type { Handlers } from "../../wire/peer.ts";
@@ -30,7 +31,8 @@ async function start(before?: (init: ReturnType<typeof startFakeInit>) => void) 
 }
 
 /** Memory as reactive sees it: every version of every decision, in the order of arrival. */
-function fakeMemory(run: string, decisions: Decision[]): { close(): void } {
+function fakeMemory(run: string, decisions: Decision[], metrics: MetricSample[] = []): { close(): void } {
+  const methods = { ...history_methods, "metrics.append": operational_methods["metrics.append"] };
   const take = (batch: Decision[]) => {
     decisions.push(...batch);
     return { written: batch.length };
@@ -38,7 +40,11 @@ function fakeMemory(run: string, decisions: Decision[]): { close(): void } {
   const unused = (): never => {
     throw new Error("the test has no answer for this");
   };
-  const handlers: Handlers<typeof history_methods> = {
+  const handlers: Handlers<typeof methods> = {
+    "metrics.append": ({ samples }) => {
+      metrics.push(...samples);
+      return { durable: true };
+    },
     "events.append": ({ events }) => ({ written: events.length }),
     "decisions.append": ({ decisions: batch }) => take(batch),
     "events.list": unused,
@@ -48,7 +54,7 @@ function fakeMemory(run: string, decisions: Decision[]): { close(): void } {
     counts: unused,
   };
   const path = callerSocket("memory", "reactive", run);
-  return listenUnix(path, 0o660, () => ({ ...silent, serves: { methods: history_methods, handlers }, calls: {}, tells: {} }));
+  return listenUnix(path, 0o660, () => ({ ...silent, serves: { methods, handlers }, calls: {}, tells: {} }));
 }
 
 test("a service dies: it is asked back at once, and trigger, rule, reason and outcome are on record", async () => {
@@ -97,3 +103,15 @@ test("deaths from before it came up, its own and requested ones do not make it a
   const asked = init.calls.filter((call) => call.method === "service.restart").map((call) => call.params);
   expect(asked).toMatchObject([{ service: "broker" }]);
 });
+
+test("figures of the machine reach memory every ten seconds, with their own time", async () => {
+  const { run, init } = await start();
+  const metrics: MetricSample[] = [];
+  const memory = fakeMemory(run, [], metrics);
+  await init.until("the second sample", () => metrics.length >= 2, 25_000);
+  const [first, second] = metrics;
+  expect((second?.boot_ms ?? 0) - (first?.boot_ms ?? 0)).toBeGreaterThan(9000);
+  const names = ["cpu.busy_ratio", "memory.available_bytes", "tasks.all", "data.used_ratio"];
+  for (const name of names) expect(second?.values[name]).toBeGreaterThan(0);
+  memory.close();
+}, 40_000);

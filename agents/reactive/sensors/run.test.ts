@@ -8,6 +8,7 @@ test("a disk that cannot be asked about is said, not passed over", async () => {
     boot_ms: () => 1,
     status: () => Promise.reject(new Error("PID 1 does not answer")),
     emit: () => {},
+    measured: () => {},
   });
   await Bun.sleep(1);
   expect(blind()).toEqual(["the disk sensor is blind: PID 1 does not answer"]);
