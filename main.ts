@@ -12,6 +12,7 @@ const roles: Readonly<Record<string, () => Promise<Main>>> = {
   console: async () => (await import("./console/main.ts")).main,
   memory: async () => (await import("./memory/main.ts")).main,
   "memory-job": async () => (await import("./memory/upkeep/job-main.ts")).main,
+  embed: async () => (await import("./memory/embed/child.ts")).main,
   broker: async () => (await import("./tools/main.ts")).main,
   reactive: async () => (await import("./agents/reactive/main.ts")).main,
   operational: async () => (await import("./agents/operational/main.ts")).main,

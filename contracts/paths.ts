@@ -3,6 +3,8 @@
 export const run_dir = "/run/aios";
 export const data_dir = "/var/lib/aios";
 export const lib_dir = "/usr/lib/aios";
+/** Model files that come with the image. */
+export const models_dir = `${lib_dir}/models`;
 export const aios_executable = "/usr/bin/aios";
 
 /**

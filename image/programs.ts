@@ -28,7 +28,7 @@ export const static_programs = ["stage0", "launch", "first-answer"] as const;
 const seen_at = "/mnt/aios";
 
 /** Folders of the checkout that are no part of the executable. */
-const not_compiled = new Set(["node_modules", "build", "image", "kernel-config", "test-vm", "docs"]);
+const not_compiled = new Set(["node_modules", "build", "image", "kernel-config", "models", "test-vm", "docs"]);
 
 /**
  * Environment variables that would turn a compiled executable into something else: a general interpreter, a process

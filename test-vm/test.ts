@@ -62,7 +62,7 @@ function counted(report: string, status: number): Counts {
 
 const tool = (name: string): string => join(checkout, "node_modules/.bin", name);
 /** Named with `./`: bun takes a bare name as a filter, and then walks the whole checkout, links of the built root included. */
-const rooms = ["agents", "console", "init", "kernel-config", "knowledge", "memory", "sys", "tooling", "tools", "wire"].map(
+const rooms = ["agents", "console", "init", "kernel-config", "knowledge", "memory", "models", "sys", "tooling", "tools", "wire"].map(
   (room) => `./${room}/`,
 );
 /** Each of these tests waits for processes of its own most of the time: two at once, as many as the smallest machine has processors. */
@@ -72,6 +72,7 @@ const scenarios = (folder: string): string[] => [`--timeout=${scenario_limit_ms}
 const suites: readonly Suite[] = [
   { name: "types", check: true, run: program([tool("tsc"), "-p", "."]) },
   { name: "lint", check: true, run: program([tool("biome"), "check", "--diagnostic-level=error", "."]) },
+  { name: "build models", check: true, run: program([bun, "models/build.ts"]) },
   { name: "unit", check: true, root: true, run: tests("unit", ["--timeout=60000", ...rooms]) },
   { name: "build kernel", check: false, run: program([bun, "kernel-config/build.ts"]) },
   { name: "arm64 kernel config", check: false, run: program([bun, "kernel-config/build.ts", "--arch", "arm64", "--config-only"]) },

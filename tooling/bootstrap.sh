@@ -8,7 +8,7 @@ say() { echo "[deps] $*" >&2; }
 
 # --- Debian packages: what the rooms list, and npm where there is none -----------------------------------------------
 
-wanted=$(cat kernel-config/apt-packages.txt image/apt-packages.txt test-vm/apt-packages.txt | sed 's/#.*//' | tr -s ' \t' '\n' | sed '/^$/d' | sort -u)
+wanted=$(cat kernel-config/apt-packages.txt image/apt-packages.txt models/apt-packages.txt test-vm/apt-packages.txt | sed 's/#.*//' | tr -s ' \t' '\n' | sed '/^$/d' | sort -u)
 if ! command -v npm > /dev/null; then wanted="$wanted npm"; fi
 
 missing=

@@ -16,7 +16,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   memory: ["contracts", "wire"],
   agents: ["contracts", "wire"],
   console: ["contracts", "wire"],
-  image: ["contracts", "tooling"],
+  image: ["contracts", "models", "tooling"],
+  models: ["memory", "tooling"],
   "kernel-config": ["tooling"],
 };
 
@@ -27,7 +28,7 @@ const harness = "test-vm";
 const is_measuring = (file: string): boolean => /(^|\/)(bench|fuzz)\.ts$|\.test\.tsx?$|\/testing\//.test(file);
 
 /** Rooms that do not run in the system read what other programs print, with schemas of their own. */
-const build_rooms: readonly string[] = ["image", "kernel-config"];
+const build_rooms: readonly string[] = ["image", "kernel-config", "models"];
 
 /** Each tool declares its own input, output and before-image (tools/tool.ts): nobody else imports them. */
 const schemas_of_its_own = "tools";

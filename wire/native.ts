@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { lib_dir } from "../contracts/paths.ts";
 
 /** Where a compiled executable sees its own bundled modules; no package can be resolved from there. */
@@ -21,6 +21,17 @@ export function loadNative(name: string): unknown {
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     throw new Error(`loading the native package "${name}" from "${folder}" failed: ${cause}`);
+  }
+}
+
+/** Loads one file of a native package that has no module of its own to load it by. @throws when it is missing or does not load */
+export function loadNativeFile(name: string, file: string): { readonly exports: unknown; readonly path: string } {
+  const path = join(packagesFolder(), name, file);
+  try {
+    return { exports: createRequire(`${dirname(path)}/`)(path), path };
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new Error(`loading "${path}" of the native package "${name}" failed: ${cause}`);
   }
 }
 

@@ -1,0 +1,53 @@
+/** The embedding process, `aios embed MODEL LANES`: loads the model, says so, and answers until its standard input ends. */
+
+import { writeFileSync } from "node:fs";
+import { constants, setPriority } from "node:os";
+import { embed_methods, embed_notifications } from "../../contracts/embed.ts";
+import { pipePeer } from "../../wire/pipe.ts";
+import { Encoder } from "./encoder.ts";
+
+/** The kernel takes this process before any other of the service. */
+const oom_score_adj = "900";
+
+export async function main(): Promise<void> {
+  const [model, lanes] = process.argv.slice(-2);
+  await runEmbed(model ?? "", Number(lanes));
+}
+
+export async function runEmbed(path: string, lanes: number): Promise<void> {
+  yieldToOthers();
+  const begin_ms = performance.now();
+  const loading = Encoder.open(path, lanes, (line) => process.stderr.write(`llama.cpp: ${line}\n`));
+  const peer = pipePeer(Bun.stdin.stream(), Bun.stdout.writer(), {
+    serves: {
+      methods: embed_methods,
+      handlers: {
+        async embed({ texts, urgent }) {
+          const encoder = await loading;
+          const vectors = await Promise.all(texts.map((text) => encoder.encode(text, urgent)));
+          return { vectors: vectors.map((vector) => Buffer.from(vector.buffer).toString("base64")) };
+        },
+      },
+    },
+    hears: { notifications: {}, listeners: {} },
+    calls: {},
+    tells: embed_notifications,
+    onClose: () => process.exit(0),
+  });
+  try {
+    const { model, dimensions } = await loading;
+    peer.tell("loaded", { model, dimensions, lanes, took_ms: performance.now() - begin_ms });
+  } catch (error) {
+    peer.tell("failed", { reason: (error instanceof Error ? error.message : String(error)).slice(0, 500) });
+  }
+}
+
+/** Whatever else the service does comes first, and stays when memory runs out. */
+function yieldToOthers(): void {
+  try {
+    setPriority(0, constants.priority.PRIORITY_LOW / 2);
+    writeFileSync("/proc/self/oom_score_adj", oom_score_adj);
+  } catch {
+    // where that is not allowed it runs as an equal
+  }
+}
