@@ -1,10 +1,11 @@
 /** The memory service's process. */
 
 import { join } from "node:path";
-import { data_dir, run_dir } from "../contracts/paths.ts";
+import { aios_executable, data_dir, models_dir, run_dir } from "../contracts/paths.ts";
 import { createLog } from "../wire/log.ts";
 import { startService } from "../wire/service.ts";
 import { clockOfBoot } from "./clock.ts";
+import { type Embedding, embedderOf, withEmbedding } from "./embed/embedder.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Intake } from "./intake.ts";
 import { Keeper } from "./keeper.ts";
@@ -18,13 +19,19 @@ const status_limit_ms = 30_000;
 export interface MemoryPaths {
   readonly run: string;
   readonly data: string;
+  /** null: memory is searched by word alone. */
+  readonly embedding: Embedding | null;
 }
+
+/** What models/ builds. */
+const sentence_model = "all-minilm-l6-v2.gguf";
 
 export async function main(): Promise<void> {
-  await runMemory({ run: run_dir, data: data_dir });
+  const embedding = { command: [aios_executable, "embed"], model_path: join(models_dir, sentence_model) };
+  await runMemory({ run: run_dir, data: data_dir, embedding });
 }
 
-export async function runMemory({ run, data }: MemoryPaths): Promise<void> {
+export async function runMemory({ run, data, embedding }: MemoryPaths): Promise<void> {
   const log = createLog();
   const keeper = new Keeper(join(data, "memory"));
   const commit: GroupCommit = new GroupCommit({
@@ -42,15 +49,17 @@ export async function runMemory({ run, data }: MemoryPaths): Promise<void> {
   // both need to know which boot this is, which PID 1 says
   let feed: Feed | null = null;
   let server: MemoryServer | null = null;
+  const embedder = embedderOf(embedding, (line) => log.info(line));
   const intake = new Intake(commit);
   if (keeper.degradation !== null) log.error(keeper.degradation);
 
   const service = await startService({
     name: "memory",
     run,
-    health: () => keeper.health(intake.held, intake.dropped),
+    health: () => withEmbedding(keeper.health(intake.held, intake.dropped), embedder),
     onEvent: (event) => intake.take(event),
     onStop() {
+      embedder.stop();
       commit.flush();
       server?.close();
       keeper.close();

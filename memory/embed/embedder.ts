@@ -1,6 +1,7 @@
 /** The embedder that long-term memory asks: what is cached at once, the rest by the embedding process. */
 
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import type { Health } from "../../contracts/service.ts";
 import type { Embedder, EmbedKind } from "../longterm/embedder.ts";
 import { type Job, JobQueue, type Waiter } from "./queue.ts";
@@ -21,6 +22,26 @@ const answer_limit_ms = 60_000;
 const losses_max = 2;
 /** Milliseconds over which the rate in health is taken. */
 const rate_window_ms = 60_000;
+
+/** Which process computes with which file. */
+export interface Embedding {
+  readonly command: readonly string[];
+  readonly model_path: string;
+}
+
+/** More sentences at once than this do not pay in memory. */
+const lanes_max = 4;
+
+export function embedderOf(embedding: Embedding | null, log: (line: string) => void): ProcessEmbedder {
+  const { command, model_path } = embedding ?? { command: [], model_path: null };
+  return new ProcessEmbedder({ command, model_path, lanes: Math.min(lanes_max, availableParallelism()), log });
+}
+
+/** Health, and whether texts can be found by meaning. Without a model the service does its job by word, and says so. */
+export function withEmbedding(health: Omit<Health, "resources">, embedder: ProcessEmbedder): Omit<Health, "resources"> {
+  const words_only = embedder.reason === null ? "" : `; searched by word alone: ${embedder.reason}`;
+  return { ...health, detail: `${health.detail}${words_only}`.slice(0, 500), facts: { ...health.facts, ...embedder.facts() } };
+}
 
 export class EmbedError extends Error {
   override readonly name = "EmbedError";
@@ -101,7 +122,7 @@ export class ProcessEmbedder implements Embedder {
     for (const kind of ["query", "background"] as const) {
       while (this.#open[kind] < open_max[kind]) {
         const loaded = this.#worker.loaded;
-        if (loaded === null) return;
+        if (loaded === null || loaded.peer.closed) return; // goes on when the next process is there
         const jobs = this.#queue.take(kind, batch_max);
         if (jobs.length === 0) break;
         this.#open[kind] += 1;

@@ -1,7 +1,9 @@
-/** Runs the real service as a process of its own: `bun memory/testing/start.ts <run dir> <data dir>`. */
+/** Runs the real service as a process of its own: `bun memory/testing/start.ts <run dir> <data dir> [<model file>]`. */
 
+import { join } from "node:path";
 import { runMemory } from "../main.ts";
 
-const [run, data] = process.argv.slice(2);
+const [run, data, model_path] = process.argv.slice(2);
 if (run === undefined || data === undefined) throw new Error("starting memory failed: give a run and a data directory");
-await runMemory({ run, data });
+const command = [process.execPath, join(import.meta.dir, "../embed/testing/child.ts")];
+await runMemory({ run, data, embedding: model_path === undefined ? null : { command, model_path } });
