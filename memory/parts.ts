@@ -1,16 +1,21 @@
 /** The parts of memory that live in the database. A part is a class over an open database; its handlers are beside it. */
 
+import { dirname } from "node:path";
 import type Sqlite from "better-sqlite3";
 import { RecentLog } from "./operational/recent-log.ts";
 import { Store } from "./store/store.ts";
+import { Cold } from "./upkeep/segments/cold.ts";
 
 export interface Parts {
   /** Events and decisions as they came. */
   readonly store: Store;
   /** The last hour of it, to be read again at a start. */
   readonly recent_log: RecentLog;
+  /** What was moved out of the database. */
+  readonly cold: Cold;
 }
 
 export function assemble(db: Sqlite.Database): Parts {
-  return { store: new Store(db), recent_log: new RecentLog(db) };
+  const cold = new Cold(db, dirname(db.name));
+  return { store: new Store(db, (id) => cold.bodyOf(id)), recent_log: new RecentLog(db), cold };
 }

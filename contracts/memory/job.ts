@@ -1,7 +1,7 @@
 /** Between the memory service and the helper process that it starts for long work (memory/upkeep/job.ts). */
 
 import { z } from "zod";
-import { Backup, BackupManifest } from "./upkeep.ts";
+import { Backup, BackupManifest, Sha256 } from "./upkeep.ts";
 
 const Place = { folder: z.string(), name: z.string() } as const;
 
@@ -11,6 +11,14 @@ export const Job = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("verify"), ...Place }),
   /** Verifies and copies to the staging folder. */
   z.strictObject({ do: z.literal("stage"), ...Place }),
+  /** Writes a segment of the first `limit` memories from before a time; the service then takes them out of memory.db. */
+  z.strictObject({
+    do: z.literal("cool"),
+    folder: z.string(),
+    segment: z.number().int().min(1),
+    before_ms: z.number(),
+    limit: z.number().int().min(1),
+  }),
 ]);
 export type Job = z.infer<typeof Job>;
 
@@ -18,6 +26,15 @@ export const job_results = {
   backup: Backup,
   verify: z.strictObject({ backup: Backup.nullable(), faults: z.array(z.string()) }),
   stage: Backup,
+  cool: z.strictObject({
+    /** `memories.seq` of what is in it. */
+    seqs: z.array(z.number().int()),
+    oldest_ms: z.number(),
+    newest_ms: z.number(),
+    bytes: z.number().int(),
+    plain_bytes: z.number().int(),
+    sha256: Sha256,
+  }),
 } as const;
 export type JobResults = { readonly [K in keyof typeof job_results]: z.infer<(typeof job_results)[K]> };
 

@@ -9,6 +9,8 @@ import { Event } from "../../contracts/event.ts";
 const answer_bytes_max = 192 * 1024;
 
 interface Row {
+  readonly id: string;
+  /** Empty: it is cold. */
   readonly body: string;
 }
 interface Filter {
@@ -25,11 +27,14 @@ export class Store {
   readonly #decision: Sqlite.Statement<[string], Row>;
   readonly #decisions_of: Sqlite.Statement<[string], Row>;
   readonly #newest_decisions: Sqlite.Statement<[number], Row>;
+  readonly #cold: (id: string) => string | null;
   #events: number;
   #decisions: number;
 
-  constructor(db: Sqlite.Database) {
+  /** @param cold the body of what is no longer in this database (memory/upkeep/segments/), or null when it cannot be read */
+  constructor(db: Sqlite.Database, cold: (id: string) => string | null = () => null) {
     this.#db = db;
+    this.#cold = cold;
     this.#insert_event = db.prepare(
       "INSERT INTO events (id, boot, time_ms, boot_ms, kind, service, body) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
     );
@@ -37,10 +42,10 @@ export class Store {
       `INSERT INTO decisions (id, trigger_id, time_ms, rule, result, body) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET result = excluded.result, body = excluded.body`,
     );
-    this.#event = db.prepare("SELECT body FROM events WHERE id = ?");
-    this.#decision = db.prepare("SELECT body FROM decisions WHERE id = ?");
-    this.#decisions_of = db.prepare("SELECT body FROM decisions WHERE trigger_id = ? ORDER BY seq LIMIT 20");
-    this.#newest_decisions = db.prepare("SELECT body FROM decisions ORDER BY seq DESC LIMIT ?");
+    this.#event = db.prepare("SELECT id, body FROM events WHERE id = ?");
+    this.#decision = db.prepare("SELECT id, body FROM decisions WHERE id = ?");
+    this.#decisions_of = db.prepare("SELECT id, body FROM decisions WHERE trigger_id = ? ORDER BY seq LIMIT 20");
+    this.#newest_decisions = db.prepare("SELECT id, body FROM decisions ORDER BY seq DESC LIMIT ?");
     this.#events = this.#largestSeq("events");
     this.#decisions = this.#largestSeq("decisions");
   }
@@ -74,20 +79,20 @@ export class Store {
   }
 
   event(id: string): Event | null {
-    return one(Event, this.#event.get(id));
+    return this.#one(Event, this.#event.get(id));
   }
 
   decision(id: string): Decision | null {
-    return one(Decision, this.#decision.get(id));
+    return this.#one(Decision, this.#decision.get(id));
   }
 
   decisionsOf(trigger_id: string): Decision[] {
-    return all(Decision, this.#decisions_of.all(trigger_id));
+    return this.#all(Decision, this.#decisions_of.all(trigger_id));
   }
 
   /** Newest `limit`, oldest first. */
   newestDecisions(limit: number): Decision[] {
-    return all(Decision, this.#newest_decisions.all(limit)).reverse();
+    return this.#all(Decision, this.#newest_decisions.all(limit)).reverse();
   }
 
   /** Newest `limit` of them, oldest first. */
@@ -103,8 +108,8 @@ export class Store {
       values.push(filter.service);
     }
     const where = wanted.length === 0 ? "" : `WHERE ${wanted.join(" AND ")}`;
-    const rows = this.#db.prepare<unknown[], Row>(`SELECT body FROM events ${where} ORDER BY seq DESC LIMIT ?`);
-    return all(Event, rows.all(...values, filter.limit)).reverse();
+    const rows = this.#db.prepare<unknown[], Row>(`SELECT id, body FROM events ${where} ORDER BY seq DESC LIMIT ?`);
+    return this.#all(Event, rows.all(...values, filter.limit)).reverse();
   }
 
   /** Events of the same boot within `within_ms` of this one (of the same service when it is about one), oldest first. */
@@ -113,12 +118,31 @@ export class Store {
     const same = service === null ? "" : "AND service = @service";
     const values = { boot: bootOf(event.id), at: event.boot_ms, within: within_ms, limit: each_side, service };
     const before = this.#db.prepare<[typeof values], Row>(
-      `SELECT body FROM events WHERE boot = @boot AND boot_ms BETWEEN @at - @within AND @at ${same} ORDER BY boot_ms DESC, seq DESC LIMIT @limit`,
+      `SELECT id, body FROM events WHERE boot = @boot AND boot_ms BETWEEN @at - @within AND @at ${same} ORDER BY boot_ms DESC, seq DESC LIMIT @limit`,
     );
     const after = this.#db.prepare<[typeof values], Row>(
-      `SELECT body FROM events WHERE boot = @boot AND boot_ms > @at AND boot_ms <= @at + @within ${same} ORDER BY boot_ms, seq LIMIT @limit`,
+      `SELECT id, body FROM events WHERE boot = @boot AND boot_ms > @at AND boot_ms <= @at + @within ${same} ORDER BY boot_ms, seq LIMIT @limit`,
     );
-    return [...all(Event, before.all(values)).reverse(), ...all(Event, after.all(values))];
+    return [...this.#all(Event, before.all(values)).reverse(), ...this.#all(Event, after.all(values))];
+  }
+
+  #one<T>(schema: z.ZodType<T>, row: Row | undefined): T | null {
+    return row === undefined ? null : (this.#all(schema, [row])[0] ?? null);
+  }
+
+  /** Parses rows until the answer is full. A row that this version cannot read stays where it is and is left out. */
+  #all<T>(schema: z.ZodType<T>, rows: readonly Row[]): T[] {
+    const items: T[] = [];
+    let bytes = 0;
+    for (const { id, body: hot } of rows) {
+      const body = hot === "" ? this.#cold(id) : hot;
+      if (body === null) continue;
+      bytes += body.length;
+      if (bytes > answer_bytes_max) break;
+      const parsed = schema.safeParse(JSON.parse(body));
+      if (parsed.success) items.push(parsed.data);
+    }
+    return items;
   }
 
   #largestSeq(table: "events" | "decisions"): number {
@@ -133,21 +157,4 @@ function bootOf(id: string): string {
 
 export function serviceOf(event: Event): string | null {
   return "service" in event.facts ? event.facts.service : null;
-}
-
-function one<T>(schema: z.ZodType<T>, row: Row | undefined): T | null {
-  return row === undefined ? null : (all(schema, [row])[0] ?? null);
-}
-
-/** Parses rows until the answer is full. A row that this version cannot read stays in the database and is left out. */
-function all<T>(schema: z.ZodType<T>, rows: readonly Row[]): T[] {
-  const items: T[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    bytes += row.body.length;
-    if (bytes > answer_bytes_max) break;
-    const parsed = schema.safeParse(JSON.parse(row.body));
-    if (parsed.success) items.push(parsed.data);
-  }
-  return items;
 }

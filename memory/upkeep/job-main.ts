@@ -7,6 +7,7 @@ import { makeBackup } from "./backup/make.ts";
 import { stage } from "./backup/restore.ts";
 import { verifyBackup } from "./backup/verify.ts";
 import { backupIn } from "./folders.ts";
+import { writeCold } from "./segments/choose.ts";
 
 /** Whoever asks memory goes first. */
 const niceness = 10;
@@ -32,6 +33,8 @@ async function run(job: Job): Promise<JobResults[Job["do"]]> {
       return verifyBackup(backupIn(job.folder, job.name), job.name);
     case "stage":
       return stage(job);
+    case "cool":
+      return writeCold(job);
   }
 }
 

@@ -1,9 +1,11 @@
 /**
- * All cold segments, as long-term memory asks them: what is cold of a memory, by its segment and its id. Files stay open
- * and blocks unpacked while they are asked for, up to a limit. A segment that cannot be read is said, the rest goes on.
+ * All cold segments, as long-term memory asks them (its port: memory/longterm/cold.ts): what is cold of a memory, by its
+ * segment and its id. Files stay open and blocks unpacked while they are asked for, up to a limit. A segment that cannot be
+ * read is said, the rest goes on.
  */
 
 import { join } from "node:path";
+import type Sqlite from "better-sqlite3";
 import { Recalled } from "../../../contracts/memory/record.ts";
 import { segmentFile, segmentsIn } from "../folders.ts";
 import { SegmentReader } from "./reader.ts";
@@ -14,17 +16,33 @@ const blocks_max = 32;
 
 export class Cold {
   readonly #folder: string;
+  readonly #segment_of: Sqlite.Statement<[string], { segment: number }>;
   readonly #open = new Map<number, SegmentReader>();
   readonly #blocks = new Map<string, readonly string[]>();
   /** What is wrong with which segment. */
   readonly damaged = new Map<number, string>();
 
   /** @param folder memory's; segments are in one of its own there */
-  constructor(folder: string) {
+  constructor(db: Sqlite.Database, folder: string) {
     this.#folder = segmentsIn(folder);
+    this.#segment_of = db.prepare("SELECT segment FROM memories WHERE id = ? AND segment IS NOT NULL");
   }
 
-  /** The whole memory as it went cold, or null when its segment cannot be read there (`damaged` says why). */
+  /** What cannot be read, or null. */
+  get degradation(): string | null {
+    if (this.damaged.size === 0) return null;
+    const [first = ""] = this.damaged.values();
+    const more = this.damaged.size === 1 ? "" : `, and ${this.damaged.size - 1} more`;
+    return `${first}${more}; what is cold in it is found but not shown: put the file back from a backup`;
+  }
+
+  /** The body of a memory that is cold, or null. */
+  bodyOf(id: string): string | null {
+    const segment = this.#segment_of.get(id)?.segment;
+    return segment === undefined ? null : this.#bodyIn(segment, id);
+  }
+
+  /** The whole memory as it went cold, or null when it cannot be read. */
   read(segment: number, id: string): Recalled | null {
     try {
       const reader = this.#reader(segment);
@@ -40,10 +58,16 @@ export class Cold {
     }
   }
 
+  #bodyIn(segment: number, id: string): string | null {
+    const memory = this.read(segment, id);
+    return memory === null ? null : JSON.stringify(memory.body);
+  }
+
   close(): void {
     for (const reader of this.#open.values()) reader.close();
     this.#open.clear();
     this.#blocks.clear();
+    this.damaged.clear();
   }
 
   #reader(segment: number): SegmentReader {

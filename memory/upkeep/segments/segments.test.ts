@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Recalled } from "../../../contracts/memory/record.ts";
+import { openInRam } from "../../../wire/database.ts";
+import { memory_file } from "../../store/migrations.ts";
 import { diskFolder } from "../../testing/folder.ts";
 import { ensure, segmentsIn } from "../folders.ts";
 import { Cold } from "./cold.ts";
@@ -31,21 +33,23 @@ function memory(n: number): Recalled {
   };
 }
 
+const coldIn = (folder: string): Cold => new Cold(openInRam(memory_file), folder);
+
 function segment(count: number): { folder: string; path: string; cold: Cold; memories: Recalled[] } {
   const folder = diskFolder("memory-segments");
   const path = join(ensure(segmentsIn(folder)), "1.seg");
   const memories = Array.from({ length: count }, (_, n) => memory(n));
   writeSegment(path, memories);
-  return { folder, path, cold: new Cold(folder), memories };
+  return { folder, path, cold: coldIn(folder), memories };
 }
 
 test("every memory is found by its id as it was written, and others are not", () => {
   const { cold, memories, path } = segment(5000);
   expect(new SegmentReader(path).blocks).toBeGreaterThan(5);
   for (const one of memories.filter((_, n) => n % 7 === 0)) expect(cold.read(1, one.id)).toEqual(one);
-  expect(cold.damaged.size).toBe(0);
+  expect(cold.degradation).toBeNull();
   expect(cold.read(1, "0badcafe-init-5000")).toBeNull();
-  expect(cold.damaged.get(1)).toContain('does not hold "0badcafe-init-5000"');
+  expect(cold.degradation).toContain('does not hold "0badcafe-init-5000"');
   cold.close();
 });
 
@@ -77,10 +81,10 @@ test("a damaged byte anywhere is noticed when all is read, and costs no more tha
       // said at once
     }
     expect(found).not.toBe(sha256);
-    const cold = new Cold(folder);
+    const cold = coldIn(folder);
     const read = asked.map((one) => cold.read(1, one.id));
     expect(read).toEqual(asked.map((one, n) => (read[n] === null ? null : one)));
-    if (read.includes(null)) expect(cold.damaged.get(1)).toContain("reading the segment");
+    if (read.includes(null)) expect(cold.degradation).toContain("reading the segment");
     cold.close();
   }
 });
@@ -88,11 +92,11 @@ test("a damaged byte anywhere is noticed when all is read, and costs no more tha
 test("a segment that was cut short, or is missing, is said", () => {
   const { folder, path, memories } = segment(100);
   truncateSync(path, 500);
-  const cold = new Cold(folder);
+  const cold = coldIn(folder);
   expect(cold.read(1, memories[0]?.id ?? "")).toBeNull();
-  expect(cold.damaged.get(1)).toContain("was cut short");
+  expect(cold.degradation).toContain("was cut short");
   expect(cold.read(2, memories[0]?.id ?? "")).toBeNull();
-  expect(cold.damaged.get(2)).toContain("ENOENT");
+  expect(cold.degradation).toContain("and 1 more");
 });
 
 test("what cannot be written leaves no file", () => {
