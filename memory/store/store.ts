@@ -8,9 +8,12 @@ import { Event } from "../../contracts/event.ts";
 /** Bytes of one answer's rows: it has to fit into one frame with room to spare. */
 const answer_bytes_max = 192 * 1024;
 
+/** What is left of a body that is in a segment (migrations/006-upkeep.ts). */
+const cold_body = "{}";
+
 interface Row {
   readonly id: string;
-  /** Empty: it is cold. */
+  /** `{}`: it is cold. */
   readonly body: string;
 }
 interface Filter {
@@ -135,7 +138,7 @@ export class Store {
     const items: T[] = [];
     let bytes = 0;
     for (const { id, body: hot } of rows) {
-      const body = hot === "" ? this.#cold(id) : hot;
+      const body = hot === cold_body ? this.#cold(id) : hot;
       if (body === null) continue;
       bytes += body.length;
       if (bytes > answer_bytes_max) break;

@@ -2,7 +2,7 @@
  * Cold segments (memory/upkeep/segments/) and rules of retention.
  *
  *   events.body, decisions.body
- *                    empty: the memory of that id is cold, and its segment holds it
+ *                    `{}`: the memory of that id is cold, and its segment holds it
  *   segments.id      `memories.segment`; the file is `segments/<id>.seg`, never changed once its row is here
  *   segments.sha256  of the whole file
  *   retention        set by people; by default there is none, and nothing is deleted
@@ -33,6 +33,6 @@ export const upkeep = `CREATE TABLE segments (
      unreadable INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX memories_hot_of_text ON memories (text_id) WHERE segment IS NULL;
-   CREATE TRIGGER decision_is_hot_again AFTER UPDATE OF body ON decisions WHEN new.body <> '' BEGIN
+   CREATE TRIGGER decision_is_hot_again AFTER UPDATE OF body ON decisions WHEN new.body <> '{}' BEGIN
      UPDATE memories SET segment = NULL WHERE id = new.id AND segment IS NOT NULL;
    END;`;

@@ -63,7 +63,7 @@ export function takeOut(db: Sqlite.Database, segment: number, { seqs, ...written
 /** Of what is in this segment: its events' and decisions' own form, and texts that nothing hot has. */
 export function emptyLargeParts(db: Sqlite.Database, segment: number): void {
   for (const table of ["events", "decisions"]) {
-    db.prepare(`UPDATE ${table} SET body = '' WHERE id IN (SELECT id FROM memories WHERE segment = ?)`).run(segment);
+    db.prepare(`UPDATE ${table} SET body = '{}' WHERE id IN (SELECT id FROM memories WHERE segment = ?)`).run(segment);
   }
   db.prepare(
     `UPDATE texts SET text = NULL WHERE id IN (SELECT text_id FROM memories WHERE segment = ?)
