@@ -5,6 +5,8 @@ export const data_dir = "/var/lib/aios";
 export const lib_dir = "/usr/lib/aios";
 /** Model files that come with the image. */
 export const models_dir = `${lib_dir}/models`;
+/** Documents of the image: the memory service indexes them. */
+export const knowledge_dir = `${lib_dir}/knowledge`;
 export const aios_executable = "/usr/bin/aios";
 
 /**

@@ -1,7 +1,7 @@
 /** The memory service's process. */
 
 import { join } from "node:path";
-import { aios_executable, data_dir, models_dir, run_dir } from "../contracts/paths.ts";
+import { aios_executable, data_dir, knowledge_dir, models_dir, run_dir } from "../contracts/paths.ts";
 import { createLog } from "../wire/log.ts";
 import { startService } from "../wire/service.ts";
 import { clockOfBoot } from "./clock.ts";
@@ -9,6 +9,7 @@ import { type Embedding, embedderOf, withEmbedding } from "./embed/embedder.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Intake } from "./intake.ts";
 import { Keeper } from "./keeper.ts";
+import { Shipped } from "./knowledge/shipped.ts";
 import { Feed } from "./operational/feed.ts";
 import { Recent } from "./operational/recent.ts";
 import { type MemoryServer, serveMemory } from "./serve.ts";
@@ -21,6 +22,8 @@ export interface MemoryPaths {
   readonly data: string;
   /** null: memory is searched by word alone. */
   readonly embedding: Embedding | null;
+  /** The documents of the image. */
+  readonly knowledge: string;
 }
 
 /** What models/ builds. */
@@ -28,10 +31,10 @@ const sentence_model = "all-minilm-l6-v2.gguf";
 
 export async function main(): Promise<void> {
   const embedding = { command: [aios_executable, "embed"], model_path: join(models_dir, sentence_model) };
-  await runMemory({ run: run_dir, data: data_dir, embedding });
+  await runMemory({ run: run_dir, data: data_dir, knowledge: knowledge_dir, embedding });
 }
 
-export async function runMemory({ run, data, embedding }: MemoryPaths): Promise<void> {
+export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths): Promise<void> {
   const log = createLog();
   const keeper = new Keeper(join(data, "memory"));
   const commit: GroupCommit = new GroupCommit({
@@ -69,10 +72,13 @@ export async function runMemory({ run, data, embedding }: MemoryPaths): Promise<
   const clock = clockOfBoot(boot_id);
   const recent = new Recent(clock);
   feed = new Feed({ keeper, recent, clock, onFailed: (error) => log.error(`reading the last hour failed: ${String(error)}`) });
-  server = serveMemory(run, { keeper, commit, recent, clock });
+  const shipped = new Shipped(knowledge);
+  server = serveMemory(run, { keeper, commit, recent, clock, shipped });
   const replayed = feed.start();
   service.ready(keeper.degradation === null ? `${keeper.store.events} events held` : "degraded: see health");
   await service.init.call("events.subscribe", { after: null });
   await replayed;
+  await shipped.bring(keeper);
+  if (shipped.note !== null) log.warn(shipped.note);
   if (server.missing.length > 0) log.warn(`no folder for the socket of: ${server.missing.join(", ")}`);
 }

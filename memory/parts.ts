@@ -2,6 +2,7 @@
 
 import { dirname } from "node:path";
 import type Sqlite from "better-sqlite3";
+import { Documents } from "./knowledge/documents.ts";
 import { RecentLog } from "./operational/recent-log.ts";
 import { Store } from "./store/store.ts";
 import { Cold } from "./upkeep/segments/cold.ts";
@@ -13,9 +14,12 @@ export interface Parts {
   readonly recent_log: RecentLog;
   /** What was moved out of the database. */
   readonly cold: Cold;
+  /** What the system knows. */
+  readonly documents: Documents;
 }
 
 export function assemble(db: Sqlite.Database): Parts {
   const cold = new Cold(db, dirname(db.name));
-  return { store: new Store(db, (id) => cold.bodyOf(id)), recent_log: new RecentLog(db), cold };
+  const store = new Store(db, (id) => cold.bodyOf(id));
+  return { store, recent_log: new RecentLog(db), cold, documents: new Documents(db) };
 }

@@ -10,6 +10,8 @@ import { listenUnix, silent } from "../wire/unix.ts";
 import type { Clock } from "./clock.ts";
 import type { Batch, GroupCommit } from "./group-commit.ts";
 import type { Keeper } from "./keeper.ts";
+import { knowledgeHandlers } from "./knowledge/handlers.ts";
+import type { Shipped } from "./knowledge/shipped.ts";
 import { longtermHandlers } from "./longterm/handlers.ts";
 import { operationalHandlers } from "./operational/handlers.ts";
 import type { Recent } from "./operational/recent.ts";
@@ -34,6 +36,7 @@ export interface Served {
   readonly commit: GroupCommit;
   readonly recent: Recent;
   readonly clock: Clock;
+  readonly shipped: Shipped;
 }
 
 export function serveMemory(run: string, served: Served): MemoryServer {
@@ -74,7 +77,7 @@ export function serveMemory(run: string, served: Served): MemoryServer {
   };
 }
 
-function handlersOf({ keeper, commit, recent, clock }: Served): Omit<Handlers<typeof memory_methods>, "subscribe"> {
+function handlersOf({ keeper, commit, recent, clock, shipped }: Served): Omit<Handlers<typeof memory_methods>, "subscribe"> {
   const append = async (batch: Batch): Promise<{ written: number }> => {
     try {
       return { written: await commit.append(batch) };
@@ -86,6 +89,7 @@ function handlersOf({ keeper, commit, recent, clock }: Served): Omit<Handlers<ty
   return {
     ...longtermHandlers(keeper),
     ...operationalHandlers(keeper, recent, clock),
+    ...knowledgeHandlers(keeper, shipped),
     ...upkeepHandlers(keeper, new Jobs()),
     "events.append": ({ events }) => append({ events, decisions: [] }),
     "decisions.append": ({ decisions }) => append({ events: [], decisions }),

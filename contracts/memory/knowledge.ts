@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { Severity } from "../event.ts";
 import { CallId, Principal, ToolName } from "../tool.ts";
+import { SearchMode } from "./longterm.ts";
 import { Taint } from "./record.ts";
 
 /** Also where a document of the image lies: `runbooks/disk-full` is the file `runbooks/disk-full.md`. */
@@ -153,6 +154,13 @@ export const FoundSection = z.strictObject({
 });
 export type FoundSection = z.infer<typeof FoundSection>;
 
+const Writing = {
+  author: Principal,
+  reason: z.string().min(1).max(2000),
+  call: CallId.nullable(),
+  taint: Taint,
+};
+
 /** What becomes of a document: a new text, one of its versions again, what the image has again, or nothing. */
 export const Change = z.union([
   z.strictObject({ text: DocumentText }),
@@ -162,6 +170,54 @@ export const Change = z.union([
 ]);
 export type Change = z.infer<typeof Change>;
 
-export const knowledge_methods = {} as const;
+export const knowledge_methods = {
+  /** Refused when a document of this id counts, and with line and key of all that is wrong when the text is no document. */
+  "knowledge.add": { params: z.strictObject({ id: DocumentId, text: DocumentText, ...Writing }), result: Version },
+  /** Makes a new version. `expected`: refused unless that version counts now. */
+  "knowledge.edit": {
+    params: z.strictObject({ id: DocumentId, change: Change, expected: z.number().int().min(1).nullable(), ...Writing }),
+    result: Version,
+  },
+  "knowledge.search": {
+    params: z.strictObject({
+      query: z.string().min(1).max(2000),
+      mode: SearchMode,
+      filter: KnowledgeFilter,
+      limit: z.number().int().min(1).max(30),
+    }),
+    result: z.strictObject({
+      found: z.array(FoundSection),
+      /** How it was searched. */
+      mode: SearchMode,
+      /** What could not be searched and why, or null. */
+      note: z.string().nullable(),
+      took_ms: z.number(),
+    }),
+  },
+  /** Null when there is no such document, version or section. Of one that was withdrawn only by its version. */
+  "knowledge.show": {
+    params: z.strictObject({ id: DocumentId, version: z.number().int().min(1).nullable(), section: z.string().max(300).nullable() }),
+    result: Shown.nullable(),
+  },
+  /** By id. */
+  "knowledge.list": {
+    params: z.strictObject({
+      kinds: z.array(DocumentKind).min(1).max(5).nullable(),
+      prefix: z.string().max(100),
+      offset: z.number().int().min(0),
+      limit: z.number().int().min(1).max(100),
+    }),
+    result: z.strictObject({ documents: z.array(Listed), total: z.number().int(), note: z.string().nullable() }),
+  },
+  /** Newest first; also of a document that was withdrawn. */
+  "knowledge.history": {
+    params: z.strictObject({
+      id: DocumentId,
+      before: z.number().int().min(1).nullable(),
+      limit: z.number().int().min(1).max(100),
+    }),
+    result: z.strictObject({ versions: z.array(Version), total: z.number().int() }),
+  },
+} as const;
 
-export const knowledge_permissions = {} as const;
+export const knowledge_permissions = { broker: Object.keys(knowledge_methods) as (keyof typeof knowledge_methods)[] };

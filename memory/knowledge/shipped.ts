@@ -1,0 +1,84 @@
+/**
+ * The documents of the image, brought into the database: at the start, and whenever another database is in use (damage, a
+ * restore). What has not changed is known by its hash and not read as a document.
+ */
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Keeper } from "../keeper.ts";
+import { type Documents, type Draft, hashOf } from "./documents.ts";
+
+const files_max = 2000;
+const retry_ms = 30_000;
+
+export class Shipped {
+  readonly #folder: string;
+  /** Databases that have them. */
+  readonly #brought = new WeakSet<Documents>();
+  #bringing: Promise<void> | null = null;
+  #failed_ms = Number.NEGATIVE_INFINITY;
+  #note: string | null = null;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** What of the image is not there and why, or null. */
+  get note(): string | null {
+    return this.#note;
+  }
+
+  /** Never throws: what is in the database can be asked for in any case. */
+  async bring(keeper: Keeper): Promise<void> {
+    if (this.#brought.has(keeper.parts.documents) || performance.now() - this.#failed_ms < retry_ms) return;
+    this.#bringing ??= this.#bring(keeper).finally(() => {
+      this.#bringing = null;
+    });
+    await this.#bringing;
+  }
+
+  async #bring(keeper: Keeper): Promise<void> {
+    try {
+      const files = readFolder(this.#folder);
+      if (files.size === 0) throw new Error(`there is none in "${this.#folder}"`);
+      const { drafts, bad } = await draftsOf(files, keeper.parts.documents);
+      keeper.write(({ documents }) => {
+        const now_ms = Date.now();
+        for (const [id, draft] of drafts) documents.ship(id, draft, now_ms);
+        for (const head of documents.heads())
+          if (head.in_image !== files.has(head.document)) documents.inImage(head, files.has(head.document));
+      });
+      this.#brought.add(keeper.parts.documents);
+      this.#note = bad.length === 0 ? null : `documents of the image that are none: ${bad.join("; ")}`.slice(0, 500);
+    } catch (error) {
+      this.#failed_ms = performance.now();
+      const cause = error instanceof Error ? error.message : String(error);
+      this.#note = `indexing the documents of the image failed: ${cause}; what was indexed before is there`.slice(0, 500);
+    }
+  }
+}
+
+/** Id → text. */
+function readFolder(folder: string): ReadonlyMap<string, string> {
+  if (!existsSync(folder)) return new Map();
+  const names = [...new Bun.Glob("*/*.md").scanSync({ cwd: folder })].sort().slice(0, files_max);
+  return new Map(names.map((name) => [name.slice(0, -".md".length), readFileSync(join(folder, name), "utf8")]));
+}
+
+/** Those whose newest version of an image is another one. */
+async function draftsOf(files: ReadonlyMap<string, string>, documents: Documents) {
+  const drafts: [string, Draft][] = [];
+  const bad: string[] = [];
+  const fresh = [...files].filter(([id, text]) => {
+    const head = documents.head(id);
+    return documents.version(id, head?.shipped_version ?? null)?.sha256 !== hashOf(text);
+  });
+  if (fresh.length === 0) return { drafts, bad };
+  const { parseText } = await import("./document.ts"); // the parser of YAML is only paid for when there is something to parse
+  for (const [id, text] of fresh) {
+    const parsed = parseText(text);
+    if ("problems" in parsed) bad.push(`"${id}": ${parsed.problems.join(", ")}`);
+    else drafts.push([id, { text, document: parsed.document }]);
+  }
+  return { drafts, bad };
+}
