@@ -2,16 +2,18 @@
 
 import type { Decision } from "../contracts/decision.ts";
 import type { Event } from "../contracts/event.ts";
+import type { Memory } from "../contracts/memory/record.ts";
 import { GroupCommit as Commits } from "../wire/group-commit.ts";
-import type { Store } from "./store/store.ts";
+import type { Parts } from "./parts.ts";
 
 export interface Batch {
   readonly events: readonly Event[];
   readonly decisions: readonly Decision[];
+  readonly memories?: readonly Memory[];
 }
 
 export interface GroupCommitOptions {
-  readonly store: () => Store;
+  readonly parts: () => Parts;
   /** Told after the commit what is new: events that were not held before, and every decision as it now is. */
   readonly onWritten: (batch: Batch) => void;
   readonly onFailed: (error: unknown) => void;
@@ -19,12 +21,12 @@ export interface GroupCommitOptions {
 
 /** Each batch is answered with how many of its rows are new or changed. */
 export class GroupCommit extends Commits<Batch, number> {
-  constructor({ store: current, onWritten, onFailed }: GroupCommitOptions) {
+  constructor({ parts: current, onWritten, onFailed }: GroupCommitOptions) {
     const write_all = (batches: readonly Batch[]): number[] => {
       const events: Event[] = [];
       const decisions: Decision[] = [];
-      const store = current();
-      const written = store.commit(() => batches.map((batch) => write(store, batch, events, decisions)));
+      const parts = current();
+      const written = parts.store.commit(() => batches.map((batch) => write(parts, batch, events, decisions)));
       onWritten({ events, decisions });
       return written;
     };
@@ -32,10 +34,11 @@ export class GroupCommit extends Commits<Batch, number> {
   }
 }
 
-function write(store: Store, batch: Batch, events: Event[], decisions: Decision[]): number {
+function write({ store, longterm }: Parts, batch: Batch, events: Event[], decisions: Decision[]): number {
   const known = events.length;
   for (const event of batch.events) if (store.addEvent(event)) events.push(event);
   for (const decision of batch.decisions) store.putDecision(decision);
   decisions.push(...batch.decisions);
-  return events.length - known + batch.decisions.length;
+  const memories = batch.memories?.filter((memory) => longterm.put(memory)).length ?? 0;
+  return events.length - known + batch.decisions.length + memories;
 }

@@ -10,7 +10,7 @@ function running(): { keeper: Keeper; commit: GroupCommit; folder: string } {
   const folder = diskFolder("memory");
   const keeper = new Keeper(folder);
   const commit = new GroupCommit({
-    store: () => keeper.store,
+    parts: () => keeper.parts,
     onWritten: () => keeper.written(),
     onFailed: (error) => keeper.failed(error),
   });

@@ -10,6 +10,7 @@ import { GroupCommit } from "./group-commit.ts";
 import { Intake } from "./intake.ts";
 import { Keeper } from "./keeper.ts";
 import { Shipped } from "./knowledge/shipped.ts";
+import { Background } from "./longterm/background.ts";
 import { Feed } from "./operational/feed.ts";
 import { Recent } from "./operational/recent.ts";
 import { type MemoryServer, serveMemory } from "./serve.ts";
@@ -38,21 +39,23 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
   const log = createLog();
   const keeper = new Keeper(join(data, "memory"));
   const commit: GroupCommit = new GroupCommit({
-    store: () => keeper.store,
+    parts: () => keeper.parts,
     onWritten(batch) {
       keeper.written();
       feed?.written(batch);
       server?.publish(batch);
+      background.wake();
     },
     onFailed(error) {
       keeper.failed(error);
       log.error(keeper.degradation ?? "writing memory failed");
     },
   });
+  const embedder = embedderOf(embedding, (line) => log.info(line));
+  const background = new Background({ keeper, embedder, onTrouble: (text) => log.warn(text) });
   // both need to know which boot this is, which PID 1 says
   let feed: Feed | null = null;
   let server: MemoryServer | null = null;
-  const embedder = embedderOf(embedding, (line) => log.info(line));
   const intake = new Intake(commit);
   if (keeper.degradation !== null) log.error(keeper.degradation);
 
@@ -62,6 +65,7 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
     health: () => withEmbedding(keeper.health(intake.held, intake.dropped), embedder),
     onEvent: (event) => intake.take(event),
     onStop() {
+      background.stop();
       embedder.stop();
       commit.flush();
       server?.close();
@@ -73,8 +77,9 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
   const recent = new Recent(clock);
   feed = new Feed({ keeper, recent, clock, onFailed: (error) => log.error(`reading the last hour failed: ${String(error)}`) });
   const shipped = new Shipped(knowledge);
-  server = serveMemory(run, { keeper, commit, recent, clock, shipped });
+  server = serveMemory(run, { keeper, commit, recent, clock, shipped, embedder, background });
   const replayed = feed.start();
+  background.wake();
   service.ready(keeper.degradation === null ? `${keeper.store.events} events held` : "degraded: see health");
   await service.init.call("events.subscribe", { after: null });
   await replayed;

@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import type Sqlite from "better-sqlite3";
 import { Documents } from "./knowledge/documents.ts";
+import { LongTerm } from "./longterm/longterm.ts";
 import { RecentLog } from "./operational/recent-log.ts";
 import { Store } from "./store/store.ts";
 import { Cold } from "./upkeep/segments/cold.ts";
@@ -16,10 +17,13 @@ export interface Parts {
   readonly cold: Cold;
   /** What the system knows. */
   readonly documents: Documents;
+  /** Everything, found by meaning and by word. */
+  readonly longterm: LongTerm;
 }
 
 export function assemble(db: Sqlite.Database): Parts {
   const cold = new Cold(db, dirname(db.name));
-  const store = new Store(db, (id) => cold.bodyOf(id));
-  return { store, recent_log: new RecentLog(db), cold, documents: new Documents(db) };
+  const longterm = new LongTerm(db, cold);
+  const store = new Store(db, (id) => cold.bodyOf(id), longterm);
+  return { store, recent_log: new RecentLog(db), cold, documents: new Documents(db), longterm };
 }

@@ -8,11 +8,10 @@ import { core_services } from "../contracts/service.ts";
 import { type Handlers, type Peer, RpcError } from "../wire/peer.ts";
 import { listenUnix, silent } from "../wire/unix.ts";
 import type { Clock } from "./clock.ts";
-import type { Batch, GroupCommit } from "./group-commit.ts";
-import type { Keeper } from "./keeper.ts";
+import type { Batch } from "./group-commit.ts";
 import { knowledgeHandlers } from "./knowledge/handlers.ts";
 import type { Shipped } from "./knowledge/shipped.ts";
-import { longtermHandlers } from "./longterm/handlers.ts";
+import { type LongTermServing, longtermHandlers } from "./longterm/handlers.ts";
 import { operationalHandlers } from "./operational/handlers.ts";
 import type { Recent } from "./operational/recent.ts";
 import { whyOf } from "./store/why.ts";
@@ -31,9 +30,7 @@ export interface MemoryServer {
 
 const socket_mode = 0o660;
 
-export interface Served {
-  readonly keeper: Keeper;
-  readonly commit: GroupCommit;
+export interface Served extends LongTermServing {
   readonly recent: Recent;
   readonly clock: Clock;
   readonly shipped: Shipped;
@@ -77,7 +74,8 @@ export function serveMemory(run: string, served: Served): MemoryServer {
   };
 }
 
-function handlersOf({ keeper, commit, recent, clock, shipped }: Served): Omit<Handlers<typeof memory_methods>, "subscribe"> {
+function handlersOf(served: Served): Omit<Handlers<typeof memory_methods>, "subscribe"> {
+  const { keeper, commit, recent, clock, shipped } = served;
   const append = async (batch: Batch): Promise<{ written: number }> => {
     try {
       return { written: await commit.append(batch) };
@@ -87,7 +85,7 @@ function handlersOf({ keeper, commit, recent, clock, shipped }: Served): Omit<Ha
     }
   };
   return {
-    ...longtermHandlers(keeper),
+    ...longtermHandlers(served),
     ...operationalHandlers(keeper, recent, clock),
     ...knowledgeHandlers(keeper, shipped),
     ...upkeepHandlers(keeper, new Jobs()),

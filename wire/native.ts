@@ -35,6 +35,11 @@ export function loadNativeFile(name: string, file: string): { readonly exports: 
   }
 }
 
+/** Where a file of a native package lies: a shared object that something else loads, data. */
+export function nativeFile(name: string, file: string): string {
+  return join(packagesFolder(), name, file);
+}
+
 /** The version that its package.json names. @throws when it is missing */
 export function nativeVersion(name: string): string {
   const folder = join(packagesFolder(), name);

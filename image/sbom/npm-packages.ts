@@ -18,6 +18,11 @@ const Lock = z.object({
 });
 const Meta = z.object({ inputs: z.record(z.string(), z.unknown()) });
 
+/** What package.json says and is no SPDX expression, and what it means. */
+const licences_meant: Readonly<Record<string, string>> = {
+  "MIT OR Apache": "MIT OR Apache-2.0", // sqlite-vec: LICENSE-MIT and LICENSE-APACHE (2.0) in its repository
+};
+
 export interface NpmPackage {
   readonly name: string;
   /** Its folder below node_modules: the name, or where a second version of it is kept. */
@@ -49,7 +54,7 @@ export function npmPackages(places: readonly string[]): NpmPackage[] {
       name: place.split("node_modules/").at(-1) ?? place,
       place,
       version: entry.version,
-      licence: entry.license ?? null,
+      licence: entry.license === undefined ? null : (licences_meant[entry.license] ?? entry.license),
       integrity: entry.integrity ?? null,
       licence_text: licenceText(join(node_modules, place)),
     };

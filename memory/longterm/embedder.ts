@@ -16,3 +16,8 @@ export interface Embedder {
    */
   embed(texts: readonly string[], kind: EmbedKind, signal?: AbortSignal): Promise<Float32Array[]>;
 }
+
+/** Memory is then searched by word alone, and says so. */
+export function noEmbedder(reason: string): Embedder {
+  return { model: null, dimensions: 0, reason, embed: () => Promise.reject(new Error(`embedding failed: ${reason}`)) };
+}

@@ -1,24 +1,120 @@
 /** Long-term memory, as it is asked over the socket. */
 
 import type { longterm_methods } from "../../contracts/memory/longterm.ts";
+import type { Memory } from "../../contracts/memory/record.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
 import { type Handlers, RpcError } from "../../wire/peer.ts";
+import type { GroupCommit } from "../group-commit.ts";
 import type { Keeper } from "../keeper.ts";
+import type { Background } from "./background.ts";
+import type { Embedder } from "./embedder.ts";
+import { fitted } from "./fit.ts";
+import { type QueryVector, QueryVectors } from "./query-vector.ts";
 
-export function longtermHandlers(_keeper: Keeper): Handlers<typeof longterm_methods> {
-  const absent = (): never => {
-    throw new RpcError(rpc_error.unavailable, "long-term memory is not there yet");
-  };
+export interface LongTermServing {
+  readonly keeper: Keeper;
+  readonly commit: GroupCommit;
+  readonly embedder: Embedder;
+  readonly background: Background;
+}
+
+const body_bytes_max = 64 * 1024;
+
+export function longtermHandlers({ keeper, commit, embedder, background }: LongTermServing): Handlers<typeof longterm_methods> {
+  const vectors = new QueryVectors(embedder);
   return {
-    append: absent,
-    search: absent,
-    recall: absent,
-    timeline: absent,
-    link: absent,
-    trace: absent,
-    pin: absent,
-    quarantine: absent,
-    used: absent,
-    stats: absent,
+    async append({ memories }) {
+      for (const memory of memories) refuseUnfit(keeper, memory);
+      return { written: await written(commit, memories) };
+    },
+    async search({ query, mode, filter, limit }) {
+      const begin_ms = performance.now();
+      const made = mode === "words" ? { vector: null, note: null } : await vectors.of(query);
+      const question = { query, filter, limit, mode, now_ms: Date.now() };
+      const answer = keeper.read(({ longterm }) => longterm.search({ ...question, vector: usable(keeper, made) }));
+      const note = notes([answer.note, made.note, mode === "words" ? null : unfinished(keeper, background, made)]);
+      return { found: answer.found, mode: answer.mode, note, took_ms: performance.now() - begin_ms };
+    },
+    recall: ({ ids }) => fitted(keeper.read(({ longterm }) => longterm.recall(ids))),
+    timeline(around) {
+      const memories = keeper.read(({ longterm }) => longterm.timeline(around));
+      if (memories === null) throw unknown(String(around.around));
+      return { memories: fitted(memories), note: keeper.parts.longterm.cold_degradation };
+    },
+    link({ from, link }) {
+      const added = change(keeper, (longterm) => (longterm.holds(from) ? longterm.link(from, link) : null));
+      if (added === null) throw unknown(from);
+      return { added };
+    },
+    trace: ({ id, direction, limit }) => keeper.read(({ longterm }) => longterm.links.trace(id, direction, limit)),
+    pin({ id, pinned }) {
+      const was = change(keeper, (longterm) => longterm.pin(id, pinned));
+      if (was === null) throw unknown(id);
+      return { was };
+    },
+    quarantine({ id, reason, influenced }) {
+      const changed = change(keeper, (longterm) => (longterm.holds(id) ? longterm.links.quarantine(id, reason, influenced) : null));
+      if (changed === null) throw unknown(id);
+      return { changed };
+    },
+    used({ ids, worked }) {
+      change(keeper, (longterm) => longterm.used(ids, worked));
+      return {};
+    },
+    stats: () => keeper.read(({ longterm }) => longterm.stats(keeper.bytes())),
   };
+}
+
+function refuseUnfit(keeper: Keeper, memory: Memory): void {
+  const bytes = Buffer.byteLength(JSON.stringify(memory.body));
+  if (bytes > body_bytes_max) {
+    const what = `remembering "${memory.id}" failed: its body is ${bytes} bytes, more than ${body_bytes_max}`;
+    throw new RpcError(rpc_error.invalid_params, `${what}; put the rest into a file or into memories of their own`);
+  }
+  const refusal = keeper.read(({ longterm }) => longterm.refusal(memory));
+  if (refusal !== null) throw new RpcError(rpc_error.conflict, `remembering "${memory.id}" failed: ${refusal}; give it an id of its own`);
+}
+
+async function written(commit: GroupCommit, memories: readonly Memory[]): Promise<number> {
+  try {
+    return await commit.append({ events: [], decisions: [], memories });
+  } catch (error) {
+    throw notWritten(error);
+  }
+}
+
+function change<T>(keeper: Keeper, work: (longterm: Keeper["parts"]["longterm"]) => T): T {
+  try {
+    return keeper.write(({ longterm }) => work(longterm));
+  } catch (error) {
+    throw notWritten(error);
+  }
+}
+
+function notWritten(error: unknown): RpcError {
+  const cause = error instanceof Error ? error.message : String(error);
+  return new RpcError(rpc_error.unavailable, `writing to memory failed: ${cause}; keep it and try again`);
+}
+
+function unknown(id: string): RpcError {
+  return new RpcError(rpc_error.not_found, `looking for the memory "${id}" failed: there is none; search for its id first`);
+}
+
+/** Vectors are compared with those of the same model only. */
+function usable(keeper: Keeper, { vector }: QueryVector): Float32Array | null {
+  const { degradation, model } = keeper.parts.longterm.vectors;
+  return degradation === null && model !== null ? vector : null;
+}
+
+function unfinished(keeper: Keeper, background: Background, { vector }: QueryVector): string | null {
+  const { vectors, cold_degradation } = keeper.parts.longterm;
+  if (vectors.degradation !== null) return vectors.degradation;
+  const left = vector === null ? 0 : vectors.waitingCount();
+  const why = background.trouble === null ? "" : ` (${background.trouble})`;
+  return notes([left === 0 ? null : `${left} texts have no vector yet and are found by word only${why}`, cold_degradation]);
+}
+
+function notes(said: readonly (string | null)[]): string | null {
+  const all = [...new Set(said.filter((one) => one !== null))];
+  return all.length === 0 ? null : all.join("; ");
 }

@@ -140,7 +140,7 @@ test("after a start the last hour is read from the log, whatever the clock did, 
       throw error;
     },
   });
-  const commit = new GroupCommit({ store: () => keeper.store, onWritten: (batch) => feed.written(batch), onFailed: () => {} });
+  const commit = new GroupCommit({ parts: () => keeper.parts, onWritten: (batch) => feed.written(batch), onFailed: () => {} });
   const replayed = feed.start();
   expect(recent.held().replaying).toBe(true);
   const done = { ...decision, outcome: { result: "done" as const, detail: "", after_ms: 5 } };

@@ -22,8 +22,17 @@ interface Filter {
   readonly service: string | null;
 }
 
+/** Told of what is written, inside the transaction that writes it. */
+export interface Witness {
+  event(event: Event): void;
+  decision(decision: Decision): void;
+  /** The transaction did not come to stay. */
+  rolledBack(): void;
+}
+
 export class Store {
   readonly #db: Sqlite.Database;
+  readonly #witness: Witness | null;
   readonly #insert_event: Sqlite.Statement<[string, string, number, number, string, string | null, string]>;
   readonly #insert_decision: Sqlite.Statement<[string, string, number, string, string, string]>;
   readonly #event: Sqlite.Statement<[string], Row>;
@@ -35,9 +44,10 @@ export class Store {
   #decisions: number;
 
   /** @param cold the body of what is no longer in this database (memory/upkeep/segments/), or null when it cannot be read */
-  constructor(db: Sqlite.Database, cold: (id: string) => string | null = () => null) {
+  constructor(db: Sqlite.Database, cold: (id: string) => string | null = () => null, witness: Witness | null = null) {
     this.#db = db;
     this.#cold = cold;
+    this.#witness = witness;
     this.#insert_event = db.prepare(
       "INSERT INTO events (id, boot, time_ms, boot_ms, kind, service, body) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
     );
@@ -65,20 +75,32 @@ export class Store {
   addEvent(event: Event): boolean {
     const body = JSON.stringify(event);
     const added = this.#insert_event.run(event.id, bootOf(event.id), event.time_ms, event.boot_ms, event.kind, serviceOf(event), body);
-    return added.changes > 0;
+    if (added.changes === 0) return false;
+    this.#witness?.event(event);
+    return true;
   }
 
   putDecision(decision: Decision): void {
     const body = JSON.stringify(decision);
     this.#insert_decision.run(decision.id, decision.trigger.id, decision.time_ms, decision.rule, decision.outcome.result, body);
+    this.#witness?.decision(decision);
   }
 
   /** Runs `work` as one durable transaction, or not at all. */
   commit<T>(work: () => T): T {
-    const result = this.#db.transaction(work).immediate();
+    const result = this.#transaction(work);
     this.#events = this.#largestSeq("events");
     this.#decisions = this.#largestSeq("decisions");
     return result;
+  }
+
+  #transaction<T>(work: () => T): T {
+    try {
+      return this.#db.transaction(work).immediate();
+    } catch (error) {
+      this.#witness?.rolledBack();
+      throw error;
+    }
   }
 
   event(id: string): Event | null {

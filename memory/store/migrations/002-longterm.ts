@@ -14,8 +14,9 @@
  *   texts.text         NULL: every memory that has it is cold; it is in their segments
  *   texts.embedded_by  0: has no vector; otherwise the row of `embedders` that its vector is by. Texts whose number is below
  *                      the newest embedder's are work to do, in the order of (embedded_by, id)
- *   vectors.v          int8, unit length times 127; `nearest` (vec0 of sqlite-vec, made by memory/longterm/vectors.ts when that
- *                      extension loads, dropped and made again for another embedder) holds the sign bits of the same
+ *   vectors.v          int8, each scaled to its own largest component (a cosine does not see the scale). `nearest` (vec0 of
+ *                      sqlite-vec, made by memory/longterm/vectors.ts when that extension loads, dropped and made again for
+ *                      another embedder) holds the sign bits of the same, `nearest_sample` those of every 64th text
  *   links              both ends by id: an end may be written later, or never
  *   carry_over         events and decisions of schema 1 up to `upto` become memories (memory/longterm/carry-over.ts), `done`
  *                      is how far that came; later ones become memories in the transaction that writes them
@@ -52,7 +53,10 @@ export const longterm = `CREATE TABLE texts (
    ) STRICT;
    CREATE INDEX memories_of_text ON memories (text_id, time_ms);
    CREATE INDEX memories_in_time ON memories (time_ms);
-   CREATE INDEX memories_of_kind ON memories (kind, time_ms);
+   CREATE INDEX memories_of_kind ON memories (kind, source, time_ms);
+   CREATE INDEX memories_of_severity ON memories (severity, time_ms) WHERE severity >= 3;
+   CREATE INDEX memories_of_tier ON memories (tier, time_ms) WHERE tier IS NOT NULL;
+   CREATE INDEX memories_of_outcome ON memories (outcome, time_ms) WHERE outcome IS NOT NULL;
    CREATE INDEX memories_of_service ON memories (service, time_ms) WHERE service IS NOT NULL;
    CREATE INDEX memories_of_tool ON memories (tool, time_ms) WHERE tool IS NOT NULL;
    CREATE INDEX memories_tainted ON memories (seq) WHERE taint IS NOT NULL;
