@@ -159,6 +159,7 @@ export const Resource = z.strictObject({
     "secret",
     "certificate",
     "timer",
+    "document",
     "setting",
     "system",
   ]),

@@ -29,7 +29,7 @@ function faultsOf(id: string, { front, body }: Document): string[] {
   const calls = callsIn(body).filter(({ tool, arguments: args }) => args !== null || !events.has(tool));
   for (const { tool: name, arguments: args, text } of calls) {
     const tool = catalog.get(name);
-    if (tool === undefined && name.startsWith("knowledge.")) continue; // until those tools are there
+
     if (tool === undefined) {
       faults.push(`there is no tool or event "${name}"`);
       continue;

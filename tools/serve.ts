@@ -262,7 +262,7 @@ function lastOutcomeOrNull(broker: Broker, call: string): CallOutcome | null {
     principal: entry.principal,
     status: entry.status,
     text: typeof text === "string" ? text.slice(0, 4000) : "",
-    tainted: tool?.tainted === true && entry.status === "done",
+    tainted: tool?.tainted === true && entry.status === "done" && entry.body["tainted"] !== false,
     policies: Array.isArray(policies) ? policies.map(String) : [],
     undo: broker.undo.stateOf(call),
     confirm_by_ms: broker.confirmations.deadlineOf(call),

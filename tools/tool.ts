@@ -62,6 +62,8 @@ export interface Tool<I = unknown, O = unknown, T extends Target = Target, S = u
   readonly idempotent: boolean;
   /** Its answer holds text from outside the system. */
   readonly tainted: boolean;
+  /** Where only some of its answers do, and it knows which: whether this one does. `tainted` is true for such a tool. */
+  taintedAnswer?(output: O): boolean;
   /** It talks to hosts outside (MCP: openWorldHint). */
   readonly open_world?: boolean;
   /** Calls of it that may run at once; 16 unless it says otherwise. */
@@ -96,6 +98,11 @@ export type AnyTool = Tool<any, any, any, any>;
 /** Keeps the types of a tool together. */
 export function defineTool<I, O, T extends Target, S = never>(tool: Tool<I, O, T, S>): Tool<I, O, T, S> {
   return tool;
+}
+
+/** Whether an answer of it holds text from outside. */
+export function isTaintedAnswer(tool: AnyTool, output: unknown): boolean {
+  return tool.tainted && tool.taintedAnswer?.(output) !== false;
 }
 
 /** A call that failed in a way that its caller can understand: what was being done, values, cause, what to do. */

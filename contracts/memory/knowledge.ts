@@ -29,6 +29,11 @@ export const DocumentKind = z.enum([
 ]);
 export type DocumentKind = z.infer<typeof DocumentKind>;
 
+/** What the id of a document begins with, by its kind: permission goes by the id. */
+export const folder_of_kind: Readonly<Record<DocumentKind, string>> = {
+  ...{ system: "system/", tool: "tools/", runbook: "runbooks/", hardware: "hardware/", playbook: "playbooks/" },
+};
+
 /** What stands in braces in the steps of a document, `{service}`: what to put there, and an example that fits. */
 export const Parameter = z.strictObject({
   what: z.string().min(1).max(200),

@@ -5,7 +5,7 @@
 
 import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import type { z } from "zod";
-import { FrontMatter } from "../../contracts/memory/knowledge.ts";
+import { FrontMatter, folder_of_kind } from "../../contracts/memory/knowledge.ts";
 import { type Section, sectionsOf } from "./sections.ts";
 
 export const document_bytes_max = 65_536;
@@ -23,6 +23,15 @@ export interface Document {
 }
 
 export type Parsed = { readonly document: Document } | { readonly problems: readonly string[] };
+
+/** @param id under which it is kept. Never throws, whatever the text. */
+export function parseDocumentOf(id: string, text: string): Parsed {
+  const parsed = parseText(text);
+  if ("problems" in parsed) return parsed;
+  const { kind } = parsed.document.front;
+  if (id.startsWith(folder_of_kind[kind])) return parsed;
+  return refuse([`key "kind": the id of a ${kind} begins with ${folder_of_kind[kind]}, and this one is "${id}"`]);
+}
 
 /** Never throws, whatever the text. */
 export function parseText(text: string): Parsed {

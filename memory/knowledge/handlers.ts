@@ -12,13 +12,13 @@ import type { Shipped } from "./shipped.ts";
 export function knowledgeHandlers(keeper: Keeper, shipped: Shipped): Handlers<typeof knowledge_methods> {
   return {
     async "knowledge.add"({ id, text, ...by }) {
-      const draft = await draftOf(`adding the document "${id}" failed`, text);
+      const draft = await draftOf(`adding the document "${id}" failed`, id, text);
       await shipped.bring(keeper);
       return keeper.write(({ documents }) => documents.add(id, draft, writingOf(by)));
     },
     async "knowledge.edit"({ id, change, expected, ...by }) {
       const about = `changing the document "${id}" failed`;
-      const wish = "text" in change ? await draftOf(about, change.text) : change;
+      const wish = "text" in change ? await draftOf(about, id, change.text) : change;
       const { parseText } = await import("./document.ts");
       await shipped.bring(keeper);
       const parse = (row: Row): Draft => {
@@ -66,9 +66,9 @@ export function knowledgeHandlers(keeper: Keeper, shipped: Shipped): Handlers<ty
 }
 
 /** @throws {RpcError} with everything that is wrong with the text */
-async function draftOf(about: string, text: string): Promise<Draft> {
-  const { parseText } = await import("./document.ts");
-  const parsed = parseText(text);
+async function draftOf(about: string, id: string, text: string): Promise<Draft> {
+  const { parseDocumentOf } = await import("./document.ts");
+  const parsed = parseDocumentOf(id, text);
   if ("document" in parsed) return { text, document: parsed.document };
   throw new RpcError(rpc_error.invalid_params, `${about}: ${parsed.problems.join("; ")}`);
 }

@@ -9,9 +9,9 @@ import { diskFolder } from "../testing/folder.ts";
 import { knowledgeHandlers } from "./handlers.ts";
 import { Shipped } from "./shipped.ts";
 
-const page = (title: string, body: string, more = ""): string =>
-  `---\ntitle: ${title}\nkind: playbook\nsummary: About ${title}.\n${more}---\n${body}\n`;
-const disk = page("Disk full", "## Steps\n1. Remove old archives.", "tools: [fs.remove]\nevents: [disk.usage]\n");
+const page = (title: string, body: string, more = "", kind = "playbook"): string =>
+  `---\ntitle: ${title}\nkind: ${kind}\nsummary: About ${title}.\n${more}---\n${body}\n`;
+const disk = page("Disk full", "## Steps\n1. Remove old archives.", "tools: [fs.remove]\nevents: [disk.usage]\n", "runbook");
 const by = { author: "tier:tactical", reason: "learned", call: null, taint: [] as string[] } as const;
 
 function rig(files: Readonly<Record<string, string>> = { "runbooks/disk-full": disk }, data = diskFolder("knowledge")) {
@@ -94,6 +94,9 @@ test("a text that is no document is refused with line and key of all that is wro
   expect(await refuses("---\ntitle: x\nkind: playbook\nsummary: y\n---\n")).toContain("no text after the front matter");
   expect(await refuses(page("x", "a\u0007b"))).toContain("line 6: it holds a control character");
   expect(await refuses("---\ntitle: [x\n---\nbody\n")).toContain("line");
+  expect(await failure(ask["knowledge.add"]({ id: "runbooks/x", text: page("x", "a"), ...by }))).toContain(
+    "the id of a playbook begins with playbooks/",
+  );
   expect(await refuses("---\na: &a 1\ntitle: *a\n---\nbody\n")).toContain("aliases");
 });
 
@@ -106,7 +109,7 @@ test("documents of the image are there, and follow it while nobody has edited th
     shipped: true,
     overrides: false,
   });
-  const next = later({ "runbooks/disk-full": disk.replace("archives", "tarballs"), "runbooks/new": page("New", "text") });
+  const next = later({ "runbooks/disk-full": disk.replace("archives", "tarballs"), "runbooks/new": page("New", "text", "", "runbook") });
   const listed = await next["knowledge.list"]({ kinds: null, prefix: "", offset: 0, limit: 10 });
   expect(listed.documents.map(({ document, version }) => [document, version])).toEqual([
     ["runbooks/disk-full", 2],
@@ -114,7 +117,7 @@ test("documents of the image are there, and follow it while nobody has edited th
   ]);
   expect([(await search("archives")).length, (await search("tarballs")).length]).toEqual([0, 1]);
   // the same image again changes nothing
-  const same = later({ "runbooks/disk-full": disk.replace("archives", "tarballs"), "runbooks/new": page("New", "text") });
+  const same = later({ "runbooks/disk-full": disk.replace("archives", "tarballs"), "runbooks/new": page("New", "text", "", "runbook") });
   expect((await same["knowledge.history"]({ id: "runbooks/new", before: null, limit: 9 })).total).toBe(1);
   const without = later({ "runbooks/disk-full": disk });
   expect((await without["knowledge.list"]({ kinds: null, prefix: "", offset: 0, limit: 10 })).total).toBe(1);
@@ -152,7 +155,7 @@ test("found by section and by word, with the reason; filters hold; nothing in a 
   expect(hit?.text).toContain("## not a heading");
   expect(await search("restart", { untainted: true })).toEqual([]);
   expect((await search("about", { tools: ["fs.remove"] })).map(({ document }) => document)).toEqual(["runbooks/disk-full"]);
-  expect((await search("steps", { events: ["disk.usage"], kinds: ["playbook"] })).length).toBeGreaterThan(0);
+  expect((await search("steps", { events: ["disk.usage"], kinds: ["runbook"] })).length).toBeGreaterThan(0);
   expect(await search("about", { kinds: ["tool"] })).toEqual([]);
   for (const query of ['"', "a AND (", "title:x*", "NEAR(", "'; DROP TABLE", "-- ^ *", "…"])
     expect(Array.isArray(await search(query))).toBe(true);

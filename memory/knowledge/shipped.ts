@@ -74,9 +74,9 @@ async function draftsOf(files: ReadonlyMap<string, string>, documents: Documents
     return documents.version(id, head?.shipped_version ?? null)?.sha256 !== hashOf(text);
   });
   if (fresh.length === 0) return { drafts, bad };
-  const { parseText } = await import("./document.ts"); // the parser of YAML is only paid for when there is something to parse
+  const { parseDocumentOf } = await import("./document.ts"); // the parser of YAML is only paid for when there is something to parse
   for (const [id, text] of fresh) {
-    const parsed = parseText(text);
+    const parsed = parseDocumentOf(id, text);
     if ("problems" in parsed) bad.push(`"${id}": ${parsed.problems.join(", ")}`);
     else drafts.push([id, { text, document: parsed.document }]);
   }

@@ -14,7 +14,7 @@ import { issuesText } from "../../wire/peer.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { Context } from "../context.ts";
 import type { Approver, Authority, Question, Verdict } from "../policy/authorise.ts";
-import { type AnyTool, type Past, type Preview, type Target, ToolError } from "../tool.ts";
+import { type AnyTool, isTaintedAnswer, type Past, type Preview, type Target, ToolError } from "../tool.ts";
 import type { Confirmations } from "../undo/confirm.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Admitted, Attempt } from "./attempt.ts";
@@ -566,7 +566,8 @@ export class Calls {
     how?: "note",
   ): Promise<CallResult> {
     const { request, tool, call } = attempt;
-    const outcome = this.#outcome(attempt, ended.status, ended.text, policies);
+    const tainted = ended.status === "done" ? isTaintedAnswer(tool, ended.output) : tool.tainted;
+    const outcome = { ...this.#outcome(attempt, ended.status, ended.text, policies), tainted: tainted && ended.status === "done" };
     const body = {
       text: ended.text,
       took_ms: outcome.took_ms,
@@ -574,6 +575,7 @@ export class Calls {
       undoes: request.undoes?.call ?? null,
       redoes: request.redoes,
       arguments: attempt.written_arguments,
+      ...(tool.taintedAnswer === undefined ? {} : { tainted }),
       ...(ended.output === undefined
         ? {}
         : outputBody(ended.status === "done" ? this.#ports.redact(tool.output, ended.output).value : ended.output, how === "note")),
@@ -585,7 +587,7 @@ export class Calls {
     else this.#ports.audit.note(entry);
     if (durable) this.#step("outcome", attempt);
     // What went wrong may be told in words of outside, and what was written until then may have been followed.
-    if (tool.tainted && ended.status !== "previewed")
+    if (tainted && ended.status !== "previewed")
       this.#ports.taint.hear(
         mindOf(request),
         ended.status === "done" ? ended.output : [ended.text, this.#ports.written(call)],

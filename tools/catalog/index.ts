@@ -6,6 +6,7 @@ import type { Permission } from "../policy/permission.ts";
 import type { Restorer } from "../restore.ts";
 import type { AnyTool } from "../tool.ts";
 import { fs } from "./fs/index.ts";
+import { knowledge_tools } from "./knowledge/index.ts";
 import { net, net_restorer } from "./net/index.ts";
 import { pkg, pkg_restorer } from "./pkg/index.ts";
 import { process_tools } from "./process/index.ts";
@@ -29,7 +30,19 @@ export interface CatalogParts {
 export function allTools({ audit, declared, permission }: CatalogParts): readonly AnyTool[] {
   const sec = secTools({ audit, declared, policies: () => permission.policies() });
   const secrets = [certificate_tools, secret_tools].flat();
-  const tools = [fs, net, process_tools, service_tools, sys, pkg, sec, secrets, [auditTool(audit)], permissionTools(permission)].flat();
+  const tools = [
+    fs,
+    knowledge_tools,
+    net,
+    process_tools,
+    service_tools,
+    sys,
+    pkg,
+    sec,
+    secrets,
+    [auditTool(audit)],
+    permissionTools(permission),
+  ].flat();
   return [...tools, ...taskTools((name) => tools.find((tool) => tool.name === name))];
 }
 

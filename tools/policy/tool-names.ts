@@ -15,6 +15,7 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
     sec: ["audit", "secret_list", "certificate_inspect", "integrity_compare", "scan"],
     sys: ["info", "metrics", "logs", "events"],
     task: ["list"],
+    knowledge: ["search", "show", "list", "history"],
   },
   reversible: {
     fs: ["write", "edit", "copy", "move", "remove", "mkdir", "link", "chmod", "chown", "mount", "unmount"],
@@ -40,6 +41,7 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
     ],
     sys: ["time", "hostname", "sysctl"],
     task: ["schedule", "cancel"],
+    knowledge: ["add", "edit"],
   },
   compensable: {
     process: ["spawn"],

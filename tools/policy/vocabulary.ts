@@ -57,6 +57,7 @@ export const kinds: Readonly<Record<Kind, KindWords>> = {
   secret: { type: "Secret", attributes: { owner: "String", exists: "Boolean", consumer: "String", intended: "Boolean" } },
   certificate: { type: "Certificate", attributes: { owner: "String", exists: "Boolean", consumer: "String", intended: "Boolean" } },
   timer: { type: "Timer", attributes: { principal: "String", tool: "String", risk: "String", recurring: "Boolean" } },
+  document: { type: "Document", attributes: { exists: "Boolean", shipped: "Boolean", author: "String" } },
   setting: { type: "Setting", attributes: {} },
   system: { type: "System", attributes: {} },
 };
@@ -83,6 +84,7 @@ export const families: Readonly<Record<string, readonly Kind[]>> = {
   sec: ["principal", "secret", "certificate", "service", "address", "path", "port", "system"],
   sys: ["system", "setting", "path", "service", "process"],
   task: ["timer", "system"],
+  knowledge: ["document"],
   memory: ["system"],
   model: ["system", "address"],
 };

@@ -1,9 +1,14 @@
-/** PID 1 and memory as a tool sees them, for tests of the broker alone: they answer, and nothing happens. */
+/**
+ * PID 1 and memory as a tool sees them, for tests of the broker alone: they answer, and nothing happens. Documents are kept
+ * for real (memory.ts), and so is what was defined (pid1.ts).
+ */
 
+import { dirname } from "node:path";
 import { init_methods } from "../../contracts/init.ts";
 import { memory_methods } from "../../contracts/memory.ts";
 import { system_status } from "../../wire/testing/fake-init.ts";
 import type { Context } from "../context.ts";
+import { worldMemory } from "./memory.ts";
 import { worldPid1 } from "./pid1.ts";
 
 const text = { model: "", vendor: "", version: "" };
@@ -39,12 +44,15 @@ async function call(method: string, params: unknown): Promise<unknown> {
   return contract.result.parse(answers[method]);
 }
 
-/** @param pid1_file where PID 1 keeps what was defined */
+/** @param pid1_file where PID 1 keeps what was defined; memory is in `data/memory` beside it */
 export function neighboursOf(pid1_file: string): Pick<Context, "init" | "logs" | "memory"> {
   const pid1 = worldPid1(pid1_file);
+  const memory = worldMemory(dirname(pid1_file));
+  const remember = (method: string, params: unknown): Promise<unknown> =>
+    memory.knows(method) ? memory.call(method, params) : call(method, params);
   const ask = (method: string, params: unknown): Promise<unknown> =>
     pid1.knows(method) ? pid1.call(method, params) : call(method, params);
-  return { ...neighbours, init: { call: ask as Call } };
+  return { ...neighbours, init: { call: ask as Call }, memory: { call: remember as Call } };
 }
 
 export const neighbours: Pick<Context, "init" | "logs" | "memory"> = {

@@ -2,6 +2,7 @@
 
 import broker from "./broker.cedar" with { type: "text" };
 import care from "./care.cedar" with { type: "text" };
+import knowledge from "./knowledge.cedar" with { type: "text" };
 import never from "./never.cedar" with { type: "text" };
 import people from "./people.cedar" with { type: "text" };
 import tiers from "./tiers.cedar" with { type: "text" };
@@ -10,6 +11,7 @@ export const policy_files: Readonly<Record<string, string>> = {
   "never.cedar": never,
   "care.cedar": care,
   "tiers.cedar": tiers,
+  "knowledge.cedar": knowledge,
   "people.cedar": people,
   "broker.cedar": broker,
 };
