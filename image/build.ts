@@ -11,6 +11,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { buildModels } from "../models/build.ts";
 import { say } from "../tooling/progress.ts";
 import { makeDisk, makeErofs } from "./disk.ts";
 import { baseTree } from "./mkosi.ts";
@@ -40,6 +41,7 @@ else if (target === "tree" || target === "root" || target === "disk" || target =
   await makeFilter();
   await compileAios(values.entry);
   await checkPolicies();
+  await buildModels();
   const this_release = await release();
   const userland = await userlandBase(base, this_release);
   await makeRoot(base, this_release, userland);

@@ -47,6 +47,15 @@ export function readElf(bytes: Uint8Array, name: string): Elf {
   };
 }
 
+/**
+ * Whether a search path names the file's own folder first and nothing that is there in the root. An empty entry is the
+ * working directory, which is asked after the file's own folder: such libraries are for processes that run in `/`.
+ */
+export function searchesBeside(search: string): boolean {
+  const [first, ...rest] = search.split(":");
+  return first === "$ORIGIN" && rest.every((entry) => entry === "" || entry === "$ORIGIN/../bin");
+}
+
 interface Segment {
   readonly type: number;
   readonly offset: number;

@@ -2,8 +2,9 @@
 
 import { beforeAll, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
+import { sentence_model } from "../models/places.ts";
 import { isElf, readElf } from "./elf.ts";
 import { executablePaths, readKeep } from "./keep.ts";
 import { build, kernel } from "./places.ts";
@@ -67,9 +68,12 @@ test("nothing has a setuid bit, a setgid bit, a capability, another owner, or is
 
 test("every library that is needed is in the root", () => {
   const present = new Set(entries.map((entry) => entry.path));
-  for (const entry of elf_files)
-    for (const name of readElf(readFileSync(entry.host_path), entry.path).needed)
-      expect([entry.path, name, library_folders.some((folder) => present.has(`${folder}/${name}`))]).toEqual([entry.path, name, true]);
+  for (const entry of elf_files) {
+    const elf = readElf(readFileSync(entry.host_path), entry.path);
+    const folders = elf.search === null ? library_folders : [dirname(entry.path), ...library_folders];
+    for (const name of elf.needed)
+      expect([entry.path, name, folders.some((folder) => present.has(`${folder}/${name}`))]).toEqual([entry.path, name, true]);
+  }
 });
 
 test("nobody has a password or a shell", () => {
@@ -120,6 +124,17 @@ test("the bill of materials is SPDX 2.3 and has every file, and the package of e
     expect([path, from.length]).toEqual([path, 1]);
     expect(sbom.packages.some((one) => one.SPDXID === from[0]?.relatedSpdxElement)).toBe(true);
   }
+});
+
+test("the sentence model is the one that was checked, with its licence", () => {
+  const sbom = sbomOf(join(root, sbom_path));
+  const model = sbom.packages.find(({ SPDXID }) => SPDXID === idOf("model", sentence_model.name));
+  expect(model?.licenseDeclared).toBe(sentence_model.licence);
+  const file = `/usr/lib/aios/models/${sentence_model.name}.gguf`;
+  const pinned = readFileSync(join(build, "../models", sentence_model.name, "model.sha256"), "utf8").trim();
+  const listed = sbom.files.find(({ fileName }) => fileName === `.${file}`);
+  expect(listed?.checksums.find(({ algorithm }) => algorithm === "SHA256")?.checksumValue).toBe(pinned);
+  expect(existsSync(join(root, "usr/share/common-licenses", sentence_model.licence))).toBe(true);
 });
 
 test("it has the runtime, the C library of the static programs, the kernel, and every npm package that was bundled", () => {

@@ -23,10 +23,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { sentence_model } from "../models/places.ts";
 import { keyOf } from "../tooling/cache.ts";
 import { say, step } from "../tooling/progress.ts";
 import { type DebianPackages, readDebianPackages } from "./debian-packages.ts";
-import { isElf, readElf } from "./elf.ts";
+import { isElf, readElf, searchesBeside } from "./elf.ts";
 import { type Keep, readKeep } from "./keep.ts";
 import { readKernel } from "./kernel.ts";
 import type { Base } from "./mkosi.ts";
@@ -147,10 +148,12 @@ class Assembly {
     const bytes = readFileSync(source);
     if (!isElf(bytes)) return;
     const elf = readElf(bytes, source);
-    if (elf.search !== null)
+    if (elf.search !== null && !searchesBeside(elf.search))
       throw new Error(`copying "${source}" failed: it looks for libraries in "${elf.search}"; only the usual folders are searched`);
     if (elf.interpreter !== null) this.#requireLoader(elf.interpreter, source);
-    for (const name of elf.needed) this.#library(name, source);
+    // what lies beside it comes by being named in the allow-list, too
+    const beside = (name: string): boolean => elf.search !== null && existsSync(join(dirname(source), name));
+    for (const name of elf.needed.filter((one) => !beside(one))) this.#library(name, source);
   }
 
   #requireLoader(interpreter: string, wanted_by: string): void {
@@ -189,7 +192,7 @@ class Assembly {
 
   /** The copyright file of every package kept, and the common licences that these files refer to. */
   #copyLicences(): void {
-    const common = new Set<string>();
+    const common = new Set<string>([sentence_model.licence]);
     for (const name of [...this.packages].sort()) {
       const text = this.debian.copyright(name);
       this.#write(`/usr/share/doc/${name}/copyright`, text);

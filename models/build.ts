@@ -6,11 +6,12 @@ import { cached, keyOf } from "../tooling/cache.ts";
 import { say, step } from "../tooling/progress.ts";
 import { run } from "../tooling/run.ts";
 import { checkVectors, readReference, sha256Of } from "./check.ts";
-import { checkout, reference_file, sentence_model, sentence_model_file } from "./places.ts";
+import { reference_file, sentence_model, sentence_model_file } from "./places.ts";
 
 /** Debian's: the packages that are pinned are for it. */
 const python = "/usr/bin/python3";
-const source = join(import.meta.dir, sentence_model);
+const { name } = sentence_model;
+const source = join(import.meta.dir, name);
 
 /** A folder with the pinned Python packages, installed for nobody else. */
 export async function pythonPackages(requirements: string): Promise<string> {
@@ -30,22 +31,21 @@ async function python3(packages: string, argv: readonly string[]): Promise<void>
   await run([python, ...argv], { env });
 }
 
-async function makeSentenceModel(): Promise<void> {
-  const inputs = ["convert.py", "reference.py", "requirements.txt", "sentences.txt", "model.sha256"].map((name) => join(source, name));
+export async function buildModels(): Promise<void> {
+  const inputs = ["convert.py", "reference.py", "requirements.txt", "sentences.txt", "model.sha256"].map((file) => join(source, file));
   const entry = await cached("models", keyOf({ files: [...inputs, join(import.meta.dir, "check.ts")] }), async (folder) => {
     const packages = await pythonPackages(join(source, "requirements.txt"));
     const model = join(folder, "model.gguf");
     const reference = join(folder, "reference.jsonl");
-    await step(`${sentence_model}: converting`, () => python3(packages, [join(source, "convert.py"), model]));
+    await step(`${name}: converting`, () => python3(packages, [join(source, "convert.py"), model]));
     const wanted = readFileSync(join(source, "model.sha256"), "utf8").trim();
     const made = sha256Of(model);
-    if (made !== wanted)
-      throw new Error(`building the model "${sentence_model}" failed: its SHA-256 is "${made}", not "${wanted}" (model.sha256)`);
-    await step(`${sentence_model}: computing the reference vectors`, () =>
+    if (made !== wanted) throw new Error(`building the model "${name}" failed: its SHA-256 is "${made}", not "${wanted}" (model.sha256)`);
+    await step(`${name}: computing the reference vectors`, () =>
       python3(packages, [join(source, "reference.py"), join(source, "sentences.txt"), reference]),
     );
-    const least = await step(`${sentence_model}: comparing with the reference`, () => checkVectors(model, readReference(reference)));
-    say(`${sentence_model}: the least cosine with the reference is ${least.toFixed(4)}`);
+    const least = await step(`${name}: comparing with the reference`, () => checkVectors(model, readReference(reference)));
+    say(`${name}: the least cosine with the reference is ${least.toFixed(4)}`);
   });
   place(join(entry, "model.gguf"), sentence_model_file);
   place(join(entry, "reference.jsonl"), reference_file);
@@ -59,6 +59,5 @@ function place(from: string, to: string): void {
 }
 
 if (import.meta.main) {
-  process.chdir(checkout);
-  await makeSentenceModel();
+  await buildModels();
 }

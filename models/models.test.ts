@@ -9,7 +9,7 @@ import { reference_file, sentence_model, sentence_model_file } from "./places.ts
 const built = test.skipIf(!existsSync(sentence_model_file));
 
 built("the sentence model is the file that was checked, and agrees with the reference on every sentence", async () => {
-  const source = join(import.meta.dir, sentence_model);
+  const source = join(import.meta.dir, sentence_model.name);
   expect(sha256Of(sentence_model_file)).toBe(readFileSync(join(source, "model.sha256"), "utf8").trim());
   const references = readReference(reference_file);
   const sentences = readFileSync(join(source, "sentences.txt"), "utf8").split("\n");

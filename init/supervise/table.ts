@@ -41,7 +41,7 @@ const rows: readonly Row[] = [
     slice: "system",
     after: ["console"],
     oom_score: -800,
-    limits: { cpu_weight: 150, memory_max_bytes: 512 * mib, pids_max: 64 },
+    limits: { cpu_weight: 150, memory_max_bytes: 512 * mib, pids_max: 128 },
   },
   {
     name: "broker",

@@ -118,6 +118,7 @@ export class EmbedWorker {
       stdin: "pipe",
       stdout: "pipe",
       stderr: "inherit",
+      cwd: "/", // where llama.cpp's libraries look for others, besides beside themselves
     });
     this.#enter({ name: "starting", reason: "the embedding model is being loaded", child });
     const peer: EmbedPeer = pipePeer(child.stdout, child.stdin as FileSink, {
