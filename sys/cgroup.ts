@@ -8,18 +8,23 @@ import { dirname } from "node:path";
 import type { Limits } from "../contracts/config.ts";
 
 /** Files of a cgroup and their texts. */
-export function limitFiles(limits: Limits): ReadonlyMap<string, string> {
+export function limitFiles(limits: Limits, oom_ends: "all" | "one" = "all"): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   if (limits.cpu_weight !== undefined) files.set("cpu.weight", String(limits.cpu_weight));
   if (limits.memory_high_bytes !== undefined) files.set("memory.high", String(limits.memory_high_bytes));
   if (limits.memory_max_bytes !== undefined) files.set("memory.max", String(limits.memory_max_bytes));
   if (limits.pids_max !== undefined) files.set("pids.max", String(limits.pids_max));
-  files.set("memory.oom.group", "1"); // one that lost one process to the OOM killer is better begun anew
+  // one that lost one process to the OOM killer is better begun anew, unless it was made to go on without
+  files.set("memory.oom.group", oom_ends === "all" ? "1" : "0");
   return files;
 }
 
 /** @param limits null: none, not even that an OOM kill ends all of it. @returns its path and the limits that could not be set, or null where there are no cgroups */
-export function makeCgroup(path: string, limits: Limits | null): { readonly path: string; readonly missing: readonly string[] } | null {
+export function makeCgroup(
+  path: string,
+  limits: Limits | null,
+  oom_ends: "all" | "one" = "all",
+): { readonly path: string; readonly missing: readonly string[] } | null {
   const missing: string[] = [];
   if (!existsSync(`${nearestFolder(path)}/cgroup.procs`)) return null; // a plain folder would be made
   try {
@@ -27,7 +32,7 @@ export function makeCgroup(path: string, limits: Limits | null): { readonly path
   } catch {
     return null;
   }
-  for (const [file, text] of limits === null ? [] : limitFiles(limits)) {
+  for (const [file, text] of limits === null ? [] : limitFiles(limits, oom_ends)) {
     try {
       if (existsSync(`${path}/${file}`)) writeFileSync(`${path}/${file}`, text);
       else missing.push(file);

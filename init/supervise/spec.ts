@@ -30,6 +30,8 @@ export interface ServiceSpec {
   readonly stop_limit_ms: number;
   /** -1000 never chosen by the OOM killer, 1000 first. */
   readonly oom_score: number;
+  /** Whether the OOM killer ends all its processes when it ends one. */
+  readonly oom_ends: "all" | "one";
   readonly limits: Limits;
   readonly sandbox: Profile | null;
   /** Folders that are there, and its own, before it starts. */

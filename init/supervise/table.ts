@@ -128,6 +128,7 @@ export function coreSpecs(config: MachineConfig, mode: Mode): ServiceSpec[] {
       start_limit_ms: times[mode].start,
       stop_limit_ms: times[mode].stop,
       oom_score: oomScore(row.oom_score, mode),
+      oom_ends: row.name === "memory" ? "one" : "all", // its embedding process is there to be the one
       limits: { ...row.limits, ...own?.limits },
       sandbox: row.name === "broker" ? null : profiles[row.name],
       writes: row.name === "broker" ? [] : profiles[row.name].writes,
@@ -154,6 +155,7 @@ export function extraSpec(name: string, extra: ExtraService, mode: Mode): Servic
     start_limit_ms: times[mode].start,
     stop_limit_ms: times[mode].stop,
     oom_score: 600,
+    oom_ends: "all",
     limits: extra.limits,
     sandbox: extra.sandbox ? extraProfile(extra.network) : null,
     writes: [],

@@ -1,13 +1,15 @@
 /** The embedding process, `aios embed MODEL LANES`: loads the model, says so, and answers until its standard input ends. */
 
 import { writeFileSync } from "node:fs";
-import { constants, setPriority } from "node:os";
+import { setPriority } from "node:os";
 import { embed_methods, embed_notifications } from "../../contracts/embed.ts";
 import { pipePeer } from "../../wire/pipe.ts";
 import { Encoder } from "./encoder.ts";
 
 /** The kernel takes this process before any other of the service. */
 const oom_score_adj = "900";
+/** Where the processor is wanted, the service itself comes first. */
+const nice = 10;
 
 export async function main(): Promise<void> {
   const [model, lanes] = process.argv.slice(-2);
@@ -42,12 +44,13 @@ export async function runEmbed(path: string, lanes: number): Promise<void> {
   }
 }
 
-/** Whatever else the service does comes first, and stays when memory runs out. */
+/** Whatever else the service does comes first, and outlives it when memory runs out. */
 function yieldToOthers(): void {
-  try {
-    setPriority(0, constants.priority.PRIORITY_LOW / 2);
-    writeFileSync("/proc/self/oom_score_adj", oom_score_adj);
-  } catch {
-    // where that is not allowed it runs as an equal
+  for (const yields of [() => setPriority(0, nice), () => writeFileSync("/proc/self/oom_score_adj", oom_score_adj)]) {
+    try {
+      yields();
+    } catch (error) {
+      process.stderr.write(`embedding: it runs as an equal of the service: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
   }
 }
