@@ -168,7 +168,7 @@ const services: InitMethod[] = ["service.start", "service.stop", "service.restar
 export const init_permissions: Readonly<Record<CoreService, readonly InitMethod[]>> = {
   console: (Object.keys(init_methods) as InitMethod[]).filter((method) => method !== "service.define" && method !== "service.remove"),
   reactive: [...read, "service.restart", "system.reclaim"],
-  memory: ["system.status", "events.subscribe"],
+  memory: ["system.status", "events.subscribe", "logs.subscribe", "logs.unsubscribe"],
   broker: [...read, ...machine, ...services, "config.packages"],
   operational: [],
   tactical: [],

@@ -14,6 +14,8 @@ import { Background } from "./longterm/background.ts";
 import { Feed } from "./operational/feed.ts";
 import { Recent } from "./operational/recent.ts";
 import { type MemoryServer, serveMemory } from "./serve.ts";
+import { LogIntake, withLogs } from "./templates/log-intake.ts";
+import { MineCommit } from "./templates/mine-commit.ts";
 
 /** PID 1 is busy while it boots. */
 const status_limit_ms = 30_000;
@@ -57,17 +59,25 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
   let feed: Feed | null = null;
   let server: MemoryServer | null = null;
   const intake = new Intake(commit);
+  const mine = new MineCommit(keeper);
+  const logs = new LogIntake(mine, () => keeper.read(({ templates }) => templates.cursor()));
   if (keeper.degradation !== null) log.error(keeper.degradation);
 
   const service = await startService({
     name: "memory",
     run,
-    health: () => withEmbedding(keeper.health(intake.held, intake.dropped), embedder),
-    onEvent: (event) => intake.take(event),
+    health: () => withLogs(withEmbedding(keeper.health(intake.held, intake.dropped), embedder), logs),
+    onEvent(event) {
+      intake.take(event);
+      keeper.parts.templates.sawEvent(event);
+    },
+    onLog: (notification) => logs.reader.take(notification),
     onStop() {
       background.stop();
       embedder.stop();
       commit.flush();
+      void logs.flush();
+      mine.flush();
       server?.close();
       keeper.close();
     },
@@ -77,12 +87,13 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
   const recent = new Recent(clock);
   feed = new Feed({ keeper, recent, clock, onFailed: (error) => log.error(`reading the last hour failed: ${String(error)}`) });
   const shipped = new Shipped(knowledge);
-  server = serveMemory(run, { keeper, commit, recent, clock, shipped, embedder, background });
+  server = serveMemory(run, { keeper, commit, mine, recent, clock, shipped, embedder, background });
   const replayed = feed.start();
   background.wake();
   service.ready(keeper.degradation === null ? `${keeper.store.events} events held` : "degraded: see health");
   await service.init.call("events.subscribe", { after: null });
   await replayed;
+  await logs.follow(service.init).catch((error: unknown) => log.error(`following the logs failed: ${String(error)}`));
   await shipped.bring(keeper);
   if (shipped.note !== null) log.warn(shipped.note);
   if (server.missing.length > 0) log.warn(`no folder for the socket of: ${server.missing.join(", ")}`);

@@ -6,6 +6,7 @@ import { Documents } from "./knowledge/documents.ts";
 import { LongTerm } from "./longterm/longterm.ts";
 import { RecentLog } from "./operational/recent-log.ts";
 import { Store } from "./store/store.ts";
+import { Templates } from "./templates/templates.ts";
 import { Cold } from "./upkeep/segments/cold.ts";
 
 export interface Parts {
@@ -15,6 +16,8 @@ export interface Parts {
   readonly recent_log: RecentLog;
   /** What was moved out of the database. */
   readonly cold: Cold;
+  /** What the lines of logs have in common. */
+  readonly templates: Templates;
   /** What the system knows. */
   readonly documents: Documents;
   /** Everything, found by meaning and by word. */
@@ -25,5 +28,6 @@ export function assemble(db: Sqlite.Database): Parts {
   const cold = new Cold(db, dirname(db.name));
   const longterm = new LongTerm(db, cold);
   const store = new Store(db, (id) => cold.bodyOf(id), longterm);
-  return { store, recent_log: new RecentLog(db), cold, documents: new Documents(db), longterm };
+  const recent_log = new RecentLog(db);
+  return { store, recent_log, cold, documents: new Documents(db), longterm, templates: new Templates(db) };
 }

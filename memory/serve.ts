@@ -15,6 +15,8 @@ import { type LongTermServing, longtermHandlers } from "./longterm/handlers.ts";
 import { operationalHandlers } from "./operational/handlers.ts";
 import type { Recent } from "./operational/recent.ts";
 import { whyOf } from "./store/why.ts";
+import { templatesHandlers } from "./templates/handlers.ts";
+import type { MineCommit } from "./templates/mine-commit.ts";
 import { upkeepHandlers } from "./upkeep/handlers.ts";
 import { Jobs } from "./upkeep/job.ts";
 
@@ -31,6 +33,7 @@ export interface MemoryServer {
 const socket_mode = 0o660;
 
 export interface Served extends LongTermServing {
+  readonly mine: MineCommit;
   readonly recent: Recent;
   readonly clock: Clock;
   readonly shipped: Shipped;
@@ -75,7 +78,7 @@ export function serveMemory(run: string, served: Served): MemoryServer {
 }
 
 function handlersOf(served: Served): Omit<Handlers<typeof memory_methods>, "subscribe"> {
-  const { keeper, commit, recent, clock, shipped } = served;
+  const { keeper, commit, mine, recent, clock, shipped } = served;
   const append = async (batch: Batch): Promise<{ written: number }> => {
     try {
       return { written: await commit.append(batch) };
@@ -88,6 +91,7 @@ function handlersOf(served: Served): Omit<Handlers<typeof memory_methods>, "subs
     ...longtermHandlers(served),
     ...operationalHandlers(keeper, recent, clock),
     ...knowledgeHandlers(keeper, shipped),
+    ...templatesHandlers(keeper, mine),
     ...upkeepHandlers(keeper, new Jobs()),
     "events.append": ({ events }) => append({ events, decisions: [] }),
     "decisions.append": ({ decisions }) => append({ events: [], decisions }),
