@@ -15,7 +15,7 @@ import { buildModels } from "../models/build.ts";
 import { say } from "../tooling/progress.ts";
 import { makeDisk, makeErofs } from "./disk.ts";
 import { baseTree } from "./mkosi.ts";
-import { checkPolicies, compileAios, compileClient, compileStatic, makeFilter } from "./programs.ts";
+import { checkPolicies, compileAios, compileClient, compileStatic, makeFilter, makeKnowledge } from "./programs.ts";
 import { release } from "./release.ts";
 import { makeRoot } from "./root.ts";
 import { userlandBase } from "./userland.ts";
@@ -42,6 +42,7 @@ else if (target === "tree" || target === "root" || target === "disk" || target =
   await compileAios(values.entry);
   await checkPolicies();
   await buildModels();
+  await makeKnowledge();
   const this_release = await release();
   const userland = await userlandBase(base, this_release);
   await makeRoot(base, this_release, userland);

@@ -3,7 +3,18 @@
  * Everything lands in `build/bin` and `build/seccomp`.
  */
 
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { cached, keyOf } from "../tooling/cache.ts";
 import { step } from "../tooling/progress.ts";
@@ -28,7 +39,7 @@ export const static_programs = ["stage0", "launch", "first-answer"] as const;
 const seen_at = "/mnt/aios";
 
 /** Folders of the checkout that are no part of the executable. */
-const not_compiled = new Set(["node_modules", "build", "image", "kernel-config", "models", "test-vm", "docs"]);
+const not_compiled = new Set(["node_modules", "build", "image", "kernel-config", "knowledge", "models", "test-vm", "docs"]);
 
 /**
  * Environment variables that would turn a compiled executable into something else: a general interpreter, a process
@@ -206,6 +217,26 @@ export async function checkPolicies(): Promise<void> {
       await run([bun, "tools/policy/check.ts", join(folder, "policies.checked")], { cwd: checkout });
     }),
   );
+}
+
+/** The knowledge base of the image: `build/knowledge`, the written pages and one for each tool, made from its definition. */
+export async function makeKnowledge(): Promise<void> {
+  const inputs = ["knowledge", "tools", "contracts", "wire", "sys", "package-lock.json"].map((name) => join(checkout, name));
+  const entry = await cached("knowledge", keyOf({ files: inputs }), (folder) =>
+    step("knowledge: pages of the tools", async () => {
+      const written = join(checkout, "knowledge");
+      for (const page of new Bun.Glob("*/*.md").scanSync({ cwd: written })) {
+        mkdirSync(dirname(join(folder, page)), { recursive: true });
+        copyFileSync(join(written, page), join(folder, page));
+      }
+      await run([bun, "tools/pages.ts", join(folder, "tools"), written], { cwd: checkout });
+    }),
+  );
+  const path = join(build, "knowledge");
+  rmSync(`${path}.new`, { recursive: true, force: true });
+  cpSync(entry, `${path}.new`, { recursive: true });
+  rmSync(path, { recursive: true, force: true });
+  renameSync(`${path}.new`, path);
 }
 
 async function hostVersion(program: string): Promise<string> {

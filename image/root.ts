@@ -111,12 +111,17 @@ class Assembly {
     this.#copyTree(join(image, "root/tree"), "/");
     for (const entry of [...keep.executables, ...keep.loaders]) this.#fromDebian(entry.path);
     for (const entry of keep.files) this.#fromDebian(entry.path, entry.package);
-    for (const entry of keep.built) this.#copy(join(build, entry.from), entry.to);
+    for (const entry of keep.built) this.#copyBuilt(join(build, entry.from), entry.to);
     for (const entry of keep.packages)
       for (const file of entry.files) this.#fromNpm(join(node_modules, entry.name, file), `${packages_folder}/${entry.name}/${file}`);
     this.#write("/usr/lib/aios/release.json", `${JSON.stringify(release)}\n`);
     this.#write("/usr/lib/aios/userland.json", userland.pin);
     this.#copyLicences();
+  }
+
+  #copyBuilt(from: string, to: string): void {
+    if (lstatSync(from).isDirectory()) this.#copyTree(from, to);
+    else this.#copy(from, to);
   }
 
   #at(path: string): string {
