@@ -16,6 +16,7 @@ import { Recent } from "./operational/recent.ts";
 import { type MemoryServer, serveMemory } from "./serve.ts";
 import { LogIntake, withLogs } from "./templates/log-intake.ts";
 import { MineCommit } from "./templates/mine-commit.ts";
+import { Upkeep } from "./upkeep/upkeep.ts";
 
 /** PID 1 is busy while it boots. */
 const status_limit_ms = 30_000;
@@ -87,7 +88,8 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
   const recent = new Recent(clock);
   feed = new Feed({ keeper, recent, clock, onFailed: (error) => log.error(`reading the last hour failed: ${String(error)}`) });
   const shipped = new Shipped(knowledge);
-  server = serveMemory(run, { keeper, commit, mine, recent, clock, shipped, embedder, background });
+  const upkeep = new Upkeep({ keeper, now: () => clock.time_ms() });
+  server = serveMemory(run, { keeper, commit, mine, recent, clock, shipped, upkeep, embedder, background });
   const replayed = feed.start();
   background.wake();
   service.ready(keeper.degradation === null ? `${keeper.store.events} events held` : "degraded: see health");

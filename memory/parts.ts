@@ -7,6 +7,7 @@ import { LongTerm } from "./longterm/longterm.ts";
 import { RecentLog } from "./operational/recent-log.ts";
 import { Store } from "./store/store.ts";
 import { Templates } from "./templates/templates.ts";
+import { UpkeepRows } from "./upkeep/rows.ts";
 import { Cold } from "./upkeep/segments/cold.ts";
 
 export interface Parts {
@@ -18,6 +19,8 @@ export interface Parts {
   readonly cold: Cold;
   /** What the lines of logs have in common. */
   readonly templates: Templates;
+  /** Which segments there are, and rules. */
+  readonly upkeep: UpkeepRows;
   /** What the system knows. */
   readonly documents: Documents;
   /** Everything, found by meaning and by word. */
@@ -25,9 +28,11 @@ export interface Parts {
 }
 
 export function assemble(db: Sqlite.Database): Parts {
-  const cold = new Cold(db, dirname(db.name));
+  const folder = dirname(db.name);
+  const cold = new Cold(db, folder);
   const longterm = new LongTerm(db, cold);
   const store = new Store(db, (id) => cold.bodyOf(id), longterm);
   const recent_log = new RecentLog(db);
-  return { store, recent_log, cold, documents: new Documents(db), longterm, templates: new Templates(db) };
+  const upkeep = new UpkeepRows(db, folder);
+  return { store, recent_log, cold, upkeep, documents: new Documents(db), longterm, templates: new Templates(db) };
 }

@@ -18,7 +18,7 @@ import { whyOf } from "./store/why.ts";
 import { templatesHandlers } from "./templates/handlers.ts";
 import type { MineCommit } from "./templates/mine-commit.ts";
 import { upkeepHandlers } from "./upkeep/handlers.ts";
-import { Jobs } from "./upkeep/job.ts";
+import type { Upkeep } from "./upkeep/upkeep.ts";
 
 type CallerPeer = Peer<typeof memory_methods, Record<never, never>, Record<never, never>, typeof memory_notifications>;
 
@@ -37,6 +37,7 @@ export interface Served extends LongTermServing {
   readonly recent: Recent;
   readonly clock: Clock;
   readonly shipped: Shipped;
+  readonly upkeep: Upkeep;
 }
 
 export function serveMemory(run: string, served: Served): MemoryServer {
@@ -78,7 +79,7 @@ export function serveMemory(run: string, served: Served): MemoryServer {
 }
 
 function handlersOf(served: Served): Omit<Handlers<typeof memory_methods>, "subscribe"> {
-  const { keeper, commit, mine, recent, clock, shipped } = served;
+  const { keeper, commit, mine, recent, clock, shipped, upkeep } = served;
   const append = async (batch: Batch): Promise<{ written: number }> => {
     try {
       return { written: await commit.append(batch) };
@@ -92,7 +93,7 @@ function handlersOf(served: Served): Omit<Handlers<typeof memory_methods>, "subs
     ...operationalHandlers(keeper, recent, clock),
     ...knowledgeHandlers(keeper, shipped),
     ...templatesHandlers(keeper, mine),
-    ...upkeepHandlers(keeper, new Jobs()),
+    ...upkeepHandlers(keeper, upkeep),
     "events.append": ({ events }) => append({ events, decisions: [] }),
     "decisions.append": ({ decisions }) => append({ events: [], decisions }),
     "events.list": (filter) => keeper.read(({ store }) => store.newestEvents(filter)),

@@ -1,7 +1,7 @@
 /** Between the memory service and the helper process that it starts for long work (memory/upkeep/job.ts). */
 
 import { z } from "zod";
-import { Backup, BackupManifest, Sha256 } from "./upkeep.ts";
+import { Backup, BackupManifest, Exported, ExportFilter, RefusedLine, Sha256 } from "./upkeep.ts";
 
 const Place = { folder: z.string(), name: z.string() } as const;
 
@@ -17,8 +17,12 @@ export const Job = z.discriminatedUnion("do", [
     folder: z.string(),
     segment: z.number().int().min(1),
     before_ms: z.number(),
+    at_least: z.number().int().min(1),
     limit: z.number().int().min(1),
   }),
+  z.strictObject({ do: z.literal("export"), ...Place, which: ExportFilter, time_ms: z.number() }),
+  /** Reads `imports/<name>` through and, when every line is right, writes it as a segment to `imports/.<name>.seg`. */
+  z.strictObject({ do: z.literal("import"), ...Place }),
 ]);
 export type Job = z.infer<typeof Job>;
 
@@ -26,15 +30,19 @@ export const job_results = {
   backup: Backup,
   verify: z.strictObject({ backup: Backup.nullable(), faults: z.array(z.string()) }),
   stage: Backup,
-  cool: z.strictObject({
-    /** `memories.seq` of what is in it. */
-    seqs: z.array(z.number().int()),
-    oldest_ms: z.number(),
-    newest_ms: z.number(),
-    bytes: z.number().int(),
-    plain_bytes: z.number().int(),
-    sha256: Sha256,
-  }),
+  cool: z
+    .strictObject({
+      /** `memories.seq` of what is in it. */
+      seqs: z.array(z.number().int()),
+      oldest_ms: z.number(),
+      newest_ms: z.number(),
+      bytes: z.number().int(),
+      plain_bytes: z.number().int(),
+      sha256: Sha256,
+    })
+    .nullable(),
+  export: Exported,
+  import: z.strictObject({ memories: z.number().int(), refused: z.array(RefusedLine), refused_lines: z.number().int() }),
 } as const;
 export type JobResults = { readonly [K in keyof typeof job_results]: z.infer<(typeof job_results)[K]> };
 

@@ -7,6 +7,8 @@
  */
 
 import { z } from "zod";
+import { Severity } from "../event.ts";
+import { MemoryKind } from "./record.ts";
 
 /** A name of a backup or of an exported file: no path. */
 export const UpkeepName = z
@@ -42,6 +44,52 @@ export const Backup = z.strictObject({
 });
 export type Backup = z.infer<typeof Backup>;
 
+export const ExportFilter = z.strictObject({
+  since_ms: z.number().optional(),
+  until_ms: z.number().optional(),
+  kinds: z.array(MemoryKind).min(1).max(8).optional(),
+});
+export type ExportFilter = z.infer<typeof ExportFilter>;
+
+/** First line of an exported file. */
+export const ExportHead = z.strictObject({ aios_memory: z.literal(1), made_ms: z.number() });
+/** Its last line: what was written between the two, to be compared with what is read. */
+export const ExportEnd = z.strictObject({ end: z.strictObject({ memories: z.number().int().min(0), sha256: Sha256 }) });
+
+export const Exported = z.strictObject({
+  /** In `exports/`. */
+  file: z.string(),
+  memories: z.number().int(),
+  /** Memories that could not be read (a damaged segment) and are not in it. */
+  unreadable: z.number().int(),
+  bytes: z.number().int(),
+});
+export type Exported = z.infer<typeof Exported>;
+export const RefusedLine = z.strictObject({ line: z.number().int(), reason: z.string().max(500) });
+export type RefusedLine = z.infer<typeof RefusedLine>;
+
+export const Segment = z.strictObject({
+  id: z.number().int(),
+  memories: z.number().int(),
+  oldest_ms: z.number(),
+  newest_ms: z.number(),
+  bytes: z.number().int(),
+  /** What it holds, as JSON. */
+  plain_bytes: z.number().int(),
+});
+export type Segment = z.infer<typeof Segment>;
+
+/** What may be deleted: only people make one, and without one nothing ever is. */
+export const RetentionRule = z.strictObject({
+  id: UpkeepName,
+  /** Null: of every kind. */
+  kind: MemoryKind.nullable(),
+  older_than_days: z.number().min(1).max(36_500),
+  /** Only what is less severe than this. */
+  severity_below: Severity,
+});
+export type RetentionRule = z.infer<typeof RetentionRule>;
+
 export const upkeep_methods = {
   /** A copy of all of memory as it is at one moment, in `backups/<name>/`; answers when it is checked and on the disk. */
   "backup.make": {
@@ -62,8 +110,38 @@ export const upkeep_methods = {
     params: z.strictObject({ name: UpkeepName }),
     result: z.strictObject({ backup: Backup, set_aside: z.string(), took_ms: z.number() }),
   },
+  /** Memories as JSON lines (zstd) in `exports/<name>.jsonl.zst`, oldest first, each whole. */
+  export: {
+    params: z.strictObject({ name: UpkeepName, filter: ExportFilter }),
+    result: z.strictObject({ exported: Exported, took_ms: z.number() }),
+  },
+  /**
+   * Takes in the file `imports/<name>` (JSON lines; plain, gzip or zstd), as `export` writes it. A line that is wrong
+   * refuses the whole file, with the numbers of such lines; then nothing is written. What is known by id is left as it is.
+   * Everything that comes in is tainted with `import:<name>`; pins and uses are not taken over, quarantine is.
+   */
+  import: {
+    params: z.strictObject({ name: UpkeepName }),
+    result: z.strictObject({
+      read: z.number().int(),
+      written: z.number().int(),
+      refused: z.array(RefusedLine).max(100),
+      /** All of them, also those that `refused` has no room for. */
+      refused_lines: z.number().int(),
+      took_ms: z.number(),
+    }),
+  },
+  "segments.list": {
+    params: z.strictObject({}),
+    result: z.strictObject({ segments: z.array(Segment).max(1000), damaged: z.array(z.string()).max(100) }),
+  },
+  /** Moves what is older out of memory.db now, oldest first, at most `limit` memories. */
+  "segments.move": {
+    params: z.strictObject({ older_than_days: z.number().min(0).max(36_500), limit: z.number().int().min(1).max(20_000) }),
+    result: z.strictObject({ moved: z.number().int(), segment: Segment.nullable(), took_ms: z.number() }),
+  },
 } as const;
 
 export const upkeep_permissions = {
-  broker: ["backup.make", "backup.list", "backup.verify", "backup.restore"],
+  broker: ["backup.make", "backup.list", "backup.verify", "backup.restore", "export", "import", "segments.list", "segments.move"],
 } as const;

@@ -2,6 +2,7 @@
 
 import type { Decision } from "../../contracts/decision.ts";
 import type { Event } from "../../contracts/event.ts";
+import type { Memory } from "../../contracts/memory/record.ts";
 
 export const boot = "0badcafe";
 
@@ -41,5 +42,25 @@ export function decisionOn(trigger: Event, sequence: number, result: Decision["o
     action: { do: "restart", service: "console" },
     took_us: 12,
     outcome: { result, detail: "", after_ms: null },
+  };
+}
+
+/** Its number says all of it but the outcome. */
+export function noteMemory(number: number, outcome: Memory["outcome"]): Memory {
+  return {
+    id: `${boot}-note-${number}`,
+    time_ms: 1_700_000_000_000 + number * 1000,
+    boot_ms: number * 1000,
+    kind: "note",
+    source: "reactive",
+    severity: "notice",
+    tier: "reactive",
+    tool: null,
+    service: `unit-${number % 9}`,
+    outcome,
+    text: `note ${number}: nginx on unit-${number % 9} stopped answering after the update, ${"and again ".repeat(number % 5)}`.trim(),
+    body: { number, detail: "x".repeat(number % 400) },
+    taint: number % 3 === 0 ? ["log:nginx"] : [],
+    links: [],
   };
 }

@@ -3,6 +3,7 @@
  *
  *   backups/<name>/         memory.db, segments/, manifest.json; a name that begins with a dot is not finished
  *   segments/<id>.seg       cold memories, never changed
+ *   exports/, imports/      JSON lines that go out or come in
  *   restore/                a verified copy on its way to become memory
  *   restore.json            from now on it does (backup/restore.ts)
  *   replaced-<time>[-n]/    what a restore took the place of
@@ -14,6 +15,10 @@ import { join } from "node:path";
 export const backupsIn = (folder: string): string => join(folder, "backups");
 export const backupIn = (folder: string, name: string): string => join(folder, "backups", name);
 export const segmentsIn = (folder: string): string => join(folder, "segments");
+export const exportsIn = (folder: string): string => join(folder, "exports");
+export const importsIn = (folder: string): string => join(folder, "imports");
+/** An import that was read through and found right, as a segment. */
+export const checkedImport = (folder: string, name: string): string => join(importsIn(folder), `.${name}.seg`);
 export const stagingIn = (folder: string): string => join(folder, "restore");
 export const pendingIn = (folder: string): string => join(folder, "restore.json");
 export const manifest_file = "manifest.json";

@@ -1,19 +1,23 @@
 /** The helper process of the memory service: one job as its argument, JSON lines on stdout, then it ends. */
 
-import { writeSync } from "node:fs";
+import { writeFileSync, writeSync } from "node:fs";
 import { setPriority } from "node:os";
 import { Job, type JobLine, type JobResults } from "../../contracts/memory/job.ts";
 import { makeBackup } from "./backup/make.ts";
 import { stage } from "./backup/restore.ts";
 import { verifyBackup } from "./backup/verify.ts";
+import { exportMemories } from "./exchange/export.ts";
+import { checkImport } from "./exchange/import.ts";
 import { backupIn } from "./folders.ts";
 import { writeCold } from "./segments/choose.ts";
 
 /** Whoever asks memory goes first. */
 const niceness = 10;
+/** When memory runs out the kernel takes the helper before the service. */
+const oom_score_adj = "900";
 
 export async function main(): Promise<void> {
-  setPriority(niceness);
+  yieldToOthers();
   process.stdin.on("end", () => process.exit(1)).resume();
   try {
     const job = Job.parse(JSON.parse(process.argv.at(-1) ?? ""));
@@ -22,6 +26,15 @@ export async function main(): Promise<void> {
   } catch (error) {
     say({ error: error instanceof Error ? error.message : String(error) });
     process.exit(1);
+  }
+}
+
+function yieldToOthers(): void {
+  setPriority(niceness);
+  try {
+    writeFileSync("/proc/self/oom_score_adj", oom_score_adj);
+  } catch {
+    // not everywhere: then it is taken like the rest
   }
 }
 
@@ -35,6 +48,10 @@ async function run(job: Job): Promise<JobResults[Job["do"]]> {
       return stage(job);
     case "cool":
       return writeCold(job);
+    case "export":
+      return exportMemories(job);
+    case "import":
+      return await checkImport(job);
   }
 }
 

@@ -16,12 +16,12 @@ import { type MemoryService, spawnMemory, startMemory } from "../testing/service
 import { openReadOnly } from "./backup/database.ts";
 import { verifyBackup } from "./backup/verify.ts";
 import { backupIn, backupsIn } from "./folders.ts";
-import { decisions, events, Ledger, type Stream } from "./testing/streams.ts";
+import { decisions, events, Ledger, links, memories, type Stream } from "./testing/streams.ts";
 
 const rounds = process.env["AIOS_LONG"] === "1" ? 500 : 20;
 /** Files are looked through after so many kills, and after the last. */
 const checked_every = 10;
-const streams: readonly Stream[] = [events, decisions];
+const streams: readonly Stream[] = [events, decisions, memories, links];
 const life_ms_max = 150;
 const start_ms_max = 500;
 
@@ -45,6 +45,8 @@ function check(folder: string, ledgers: ReadonlyMap<Stream, Ledger>): void {
   const db = openReadOnly(join(folder, "memory.db"));
   expect(keeper.degradation).toBeNull();
   expect(db.pragma("integrity_check", { simple: true })).toBe("ok");
+  expect(keeper.parts.longterm.check()).toEqual([]);
+  expect([...keeper.parts.cold.damaged.values()]).toEqual([]);
   for (const [stream, ledger] of ledgers) expect(lost(stream, ledger, keeper, db)).toEqual([]);
   db.close();
   keeper.close();
@@ -79,7 +81,7 @@ test(`killed ${rounds} times: nothing acknowledged is lost, the file is whole, t
       if (!waited_for.delete(stream) || waited_for.size > 0) return;
       setTimeout(() => service.child.kill("SIGKILL"), Math.random() * life_ms_max);
     };
-    if (round % 4 === 0) void (await service.ask("broker")).call("backup.make", { name: `r${round}` }).catch(() => {});
+    void work(service, round);
     await Promise.all([...ledgers].map(([stream, ledger]) => write(service, stream, ledger, next(stream), sent(stream))));
     await service.kill();
     if (round % checked_every === 0 || round === rounds) check(folder, ledgers);
@@ -87,6 +89,17 @@ test(`killed ${rounds} times: nothing acknowledged is lost, the file is whole, t
   for (const ledger of ledgers.values()) expect(ledger.lines().length).toBeGreaterThanOrEqual(rounds);
   loseOne(folder, ledgers);
 }, 3_600_000);
+
+/** Long work goes on meanwhile: what is there becomes cold, and every few rounds a backup is made. */
+async function work(service: MemoryService, round: number): Promise<void> {
+  try {
+    const broker = await service.ask("broker");
+    if (round % 4 === 0) await broker.call("backup.make", { name: `r${round}` });
+    for (;;) await broker.call("segments.move", { older_than_days: 0, limit: 500 });
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+  }
+}
 
 async function killStarting(data: string): Promise<void> {
   const service = spawnMemory(data);

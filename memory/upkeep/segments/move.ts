@@ -47,7 +47,12 @@ export function unwatch(db: Sqlite.Database): void {
 }
 
 /** Inside the caller's transaction. @returns how many memories became cold */
-export function takeOut(db: Sqlite.Database, segment: number, { seqs, ...written }: JobResults["cool"], made_ms: number): number {
+export function takeOut(
+  db: Sqlite.Database,
+  segment: number,
+  { seqs, ...written }: NonNullable<JobResults["cool"]>,
+  made_ms: number,
+): number {
   const moved = db
     .prepare(
       `UPDATE memories SET segment = ?, body = NULL
@@ -71,7 +76,7 @@ export function emptyLargeParts(db: Sqlite.Database, segment: number): void {
   ).run(segment);
 }
 
-export interface SegmentRow extends Omit<JobResults["cool"], "seqs"> {
+export interface SegmentRow extends Omit<NonNullable<JobResults["cool"]>, "seqs"> {
   readonly segment: number;
   readonly made_ms: number;
   readonly memories: number;

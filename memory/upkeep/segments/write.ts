@@ -24,7 +24,6 @@ export function writeSegment(path: string, memories: Iterable<Recalled>): Writte
     const writer = new SegmentWriter(fresh);
     const meant = createHash("sha256");
     for (const memory of memories) {
-      // its id first: that is how a line is found
       const line = JSON.stringify(Object.assign({ id: memory.id }, memory));
       meant.update(line);
       writer.add(memory.id, line);
@@ -43,7 +42,7 @@ export function writeSegment(path: string, memories: Iterable<Recalled>): Writte
   }
 }
 
-class SegmentWriter {
+export class SegmentWriter {
   readonly #file: number;
   readonly #hash = createHash("sha256");
   readonly #entries: { hash: number; block: number }[] = [];
@@ -53,11 +52,17 @@ class SegmentWriter {
   #plain_bytes = 0;
   #at = 0;
 
+  static replacing(path: string): SegmentWriter {
+    rmSync(path, { force: true });
+    return new SegmentWriter(path);
+  }
+
   constructor(path: string) {
     this.#file = openSync(path, "wx", 0o600);
     this.#write(header);
   }
 
+  /** @param line the memory as JSON, its id first: that is how it is found */
   add(id: string, line: string): void {
     if (this.#held_bytes + line.length > block_plain_bytes) this.#endBlock();
     this.#entries.push({ hash: hashOf(id), block: this.#places.length });

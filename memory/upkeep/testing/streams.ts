@@ -7,7 +7,7 @@ import { appendFileSync, readFileSync } from "node:fs";
 import type Sqlite from "better-sqlite3";
 import type { CoreService } from "../../../contracts/service.ts";
 import type { Parts } from "../../parts.ts";
-import { decisionOn, exitedEvent } from "../../testing/records.ts";
+import { boot, decisionOn, exitedEvent, noteMemory } from "../../testing/records.ts";
 import type { MemoryPeer } from "../../testing/service.ts";
 
 export interface Stream {
@@ -46,6 +46,42 @@ export const decisions: Stream = {
     const [id = "", result] = line.split(" ");
     const found = store.decision(id)?.outcome.result;
     return found === result || (result === "pending" && found === "done");
+  },
+};
+
+/** Each is appended without an outcome, and later with one; its text and body have to be there whole, hot or cold. */
+export const memories: Stream = {
+  name: "memories",
+  caller: "reactive",
+  async send(peer, number) {
+    const about = Math.floor(number / 2) * batch_max;
+    const outcome = number % 2 === 0 ? "pending" : "worked";
+    const sent = Array.from({ length: 1 + (about % 7) }, (_, n) => noteMemory(about + n, outcome));
+    await peer.call("append", { memories: sent });
+    return sent.map(({ id }) => `${id} ${outcome}`);
+  },
+  holds(line, { longterm }) {
+    const [id = "", outcome] = line.split(" ");
+    const [found] = longterm.recall([id]);
+    const meant = noteMemory(Number(id.split("-").at(-1)), null);
+    if (found === undefined || found.text !== meant.text || JSON.stringify(found.body) !== JSON.stringify(meant.body)) return false;
+    return found.outcome === outcome || (outcome === "pending" && found.outcome === "worked");
+  },
+};
+
+export const links: Stream = {
+  name: "links",
+  caller: "broker",
+  async send(peer, number) {
+    const memory = { ...noteMemory(number, null), id: `${boot}-broker-${number}` };
+    const link = { relation: "about", to: `${boot}-broker-${number + 1}` } as const;
+    await peer.call("append", { memories: [memory] });
+    await peer.call("link", { from: memory.id, link });
+    return [`${memory.id} ${link.to}`];
+  },
+  holds(line, _, db) {
+    const [from, to] = line.split(" ");
+    return db.prepare("SELECT 1 FROM links WHERE from_id = ? AND to_id = ?").get(from, to) !== undefined;
   },
 };
 

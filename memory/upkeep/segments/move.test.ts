@@ -1,0 +1,96 @@
+import { expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { Keeper } from "../../keeper.ts";
+import { diskFolder } from "../../testing/folder.ts";
+import { decisionOn, exitedEvent, noteMemory } from "../../testing/records.ts";
+import { segmentsIn } from "../folders.ts";
+import { Upkeep } from "../upkeep.ts";
+
+const later = (): number => 1_800_000_000_000;
+
+function withMemories(count: number): { keeper: Keeper; upkeep: Upkeep; folder: string } {
+  const folder = join(diskFolder("memory-move"), "memory");
+  const keeper = new Keeper(folder);
+  keeper.write(({ store, longterm }) => {
+    for (let n = 0; n < count; n += 1) longterm.put(noteMemory(n, null));
+    for (let n = 0; n < count; n += 1) store.addEvent(exitedEvent(n));
+    store.putDecision(decisionOn(exitedEvent(1), 1));
+  });
+  return { keeper, upkeep: new Upkeep({ keeper, now: later }), folder };
+}
+
+const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => noteMemory(n, null).id);
+const everything = (keeper: Keeper) => ({
+  memories: keeper.parts.longterm.recall([...ids(300), exitedEvent(7).id, decisionOn(exitedEvent(1), 1).id]),
+  events: keeper.store.newestEvents({ limit: 1000, kind: null, service: null }),
+  decisions: keeper.store.newestDecisions(10),
+});
+
+test("what is cold comes back as it was, is found by word, and memory.db no longer holds it", async () => {
+  const { keeper, upkeep, folder } = withMemories(300);
+  const before = everything(keeper);
+  const segment = await upkeep.move(later(), 1, 10_000);
+  expect(segment).toMatchObject({ id: 1, memories: 601 });
+  expect(keeper.parts.upkeep.segments()).toHaveLength(1);
+  expect(everything(keeper)).toEqual(before);
+  expect(keeper.parts.longterm.check()).toEqual([]);
+  expect(keeper.parts.longterm.stats(0)).toMatchObject({ memories: 601, segments: 1, segment_bytes: segment?.bytes ?? 0 });
+  const question = {
+    query: "nginx stopped answering note 77",
+    mode: "words",
+    filter: {},
+    limit: 5,
+    vector: null,
+    now_ms: later(),
+  } as const;
+  expect(keeper.parts.longterm.search(question).found[0]?.memory).toEqual(noteRecalled(77));
+  // nothing is left to move, and nothing is made of it
+  expect(await upkeep.move(later(), 1, 10_000)).toBeNull();
+  expect(readdirSync(segmentsIn(folder))).toEqual(["1.seg"]);
+  keeper.close();
+  const again = new Keeper(folder);
+  expect(everything(again)).toEqual(before);
+  again.close();
+});
+
+const noteRecalled = (n: number) => ({ ...noteMemory(n, null), pinned: false, quarantined: null, used: 0, useful: 0 });
+
+test("marks on what is cold stay; a change of it brings it back; a text that is said again is there again", async () => {
+  const { keeper, upkeep } = withMemories(300);
+  await upkeep.move(later(), 1, 10_000);
+  keeper.write(({ longterm, store }) => {
+    longterm.pin(ids(1)[0] ?? "", true);
+    longterm.put(noteMemory(2, "worked"));
+    longterm.put({ ...noteMemory(3, null), id: "0badcafe-other-1", source: "other" });
+    store.putDecision(decisionOn(exitedEvent(1), 1, "done"));
+  });
+  expect(keeper.parts.longterm.recall(ids(4))).toEqual([
+    { ...noteRecalled(0), pinned: true },
+    noteRecalled(1),
+    { ...noteRecalled(2), outcome: "worked" },
+    noteRecalled(3),
+  ]);
+  expect(keeper.parts.longterm.recall(["0badcafe-other-1"])[0]?.text).toBe(noteMemory(3, null).text);
+  expect(keeper.store.newestDecisions(1)[0]?.outcome.result).toBe("done");
+  expect(keeper.parts.longterm.recall([decisionOn(exitedEvent(1), 1).id])[0]).toMatchObject({ outcome: "worked" });
+  expect(keeper.parts.longterm.check()).toEqual([]);
+  // what came back goes cold once more
+  expect(await upkeep.move(later(), 1, 10_000)).toMatchObject({ id: 2, memories: 3 });
+  expect(keeper.parts.longterm.recall(ids(3))[2]).toMatchObject({ outcome: "worked", text: noteMemory(2, null).text });
+  expect(keeper.parts.longterm.check()).toEqual([]);
+  keeper.close();
+});
+
+test("what changes while the segment is written stays hot; too little is left where it is", async () => {
+  const { keeper, upkeep, folder } = withMemories(300);
+  expect(await upkeep.move(later(), 602, 10_000)).toBeNull();
+  expect(await upkeep.move(1_700_000_000_000 + 50_000, 1, 10_000)).toMatchObject({ id: 1, memories: 101 });
+  const moving = upkeep.move(later(), 1, 10_000);
+  keeper.write(({ longterm }) => longterm.put({ ...noteMemory(200, null), body: { changed: true } }));
+  expect(await moving).toMatchObject({ id: 2, memories: 499 });
+  expect(keeper.parts.longterm.recall(ids(201)).at(-1)).toMatchObject({ body: { changed: true } });
+  expect(keeper.parts.longterm.check()).toEqual([]);
+  expect(readdirSync(segmentsIn(folder)).sort()).toEqual(["1.seg", "2.seg"]);
+  keeper.close();
+});
