@@ -17,7 +17,7 @@ const embedded_at_once = 32;
 const carried_at_once = 500;
 /** After trouble, and to see whether there is a model by now. */
 const retry_ms = 15_000;
-/** A text that fails so often while others succeed has no vector. */
+/** A text that fails so often while the model works gets no vector. */
 const attempts_max = 3;
 const failing_max = 1000;
 
@@ -134,14 +134,21 @@ export class Background {
     } catch (error) {
       const failed: ToEmbed[] = [];
       for (const one of texts) await embed([one]).catch(() => failed.push(one));
-      for (const { id } of failed) if (this.#givenUp(id, made.size > 0)) made.set(id, null);
-      if (made.size === 0) throw error;
+      if (made.size === 0 && !(await this.#answers())) throw error;
+      for (const { id } of failed) if (this.#givenUp(id)) made.set(id, null);
       return made;
     }
   }
 
-  #givenUp(id: number, others_succeed: boolean): boolean {
-    if (!others_succeed) return false;
+  /** Whether the model works at all: then it is the text. */
+  async #answers(): Promise<boolean> {
+    return await this.#options.embedder.embed(["memory"], "background").then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #givenUp(id: number): boolean {
     if (this.#failing.size >= failing_max) this.#failing.clear();
     const attempts = (this.#failing.get(id) ?? 0) + 1;
     this.#failing.set(id, attempts);
