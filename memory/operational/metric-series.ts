@@ -32,23 +32,43 @@ export class MetricSeries {
 
   /** Oldest first. */
   since(from_ms: number): Point[] {
-    const found: Point[] = [];
-    for (let at = this.#taken - 1; at >= Math.max(0, this.#taken - points_max); at -= 1) {
-      const point = this.#point(at);
-      if (point.boot_ms < from_ms) break;
-      found.push(point);
-    }
-    return found.reverse();
+    const first = this.#firstSince(from_ms);
+    return Array.from({ length: this.#taken - first }, (_, n) => this.#point(first + n));
   }
 
   percentiles(window: Window, fractions: readonly number[], now_ms: number): Percentiles {
-    const points = this.since(now_ms - window_ms[window]);
+    const first = this.#firstSince(now_ms - window_ms[window]);
     const oldest_ms = this.#taken > points_max ? this.#point(this.#taken - points_max).boot_ms : 0;
     const covers_ms = Math.min(window_ms[window], now_ms - oldest_ms);
-    if (points.length === 0) return { n: 0, mean: 0, values: fractions.map(() => 0), covers_ms };
-    const sorted = Float64Array.from(points, ({ value }) => value).sort();
-    const mean = points.reduce((sum, { value }) => sum + value, 0) / points.length;
-    return { n: points.length, mean, values: fractions.map((fraction) => nearestRank(sorted, fraction)), covers_ms };
+    const n = this.#taken - first;
+    if (n === 0) return { n, mean: 0, values: fractions.map(() => 0), covers_ms };
+    const sorted = this.#copyFrom(first).sort();
+    let sum = 0;
+    for (let at = 0; at < n; at += 1) sum += sorted[at] ?? 0;
+    return { n, mean: sum / n, values: fractions.map((fraction) => nearestRank(sorted, fraction)), covers_ms };
+  }
+
+  /** Times only grow: the first that is not too old is found by halving. */
+  #firstSince(from_ms: number): number {
+    let low = Math.max(0, this.#taken - points_max);
+    let high = this.#taken;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#times[middle % points_max] ?? 0) < from_ms) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** In two pieces where the ring begins anew in between. */
+  #copyFrom(first: number): Float64Array<ArrayBuffer> {
+    const n = this.#taken - first;
+    const copy = new Float64Array(n);
+    const at = first % points_max;
+    const before_end = Math.min(n, points_max - at);
+    copy.set(this.#values.subarray(at, at + before_end));
+    copy.set(this.#values.subarray(0, n - before_end), before_end);
+    return copy;
   }
 
   #point(at: number): Point {

@@ -5,6 +5,7 @@ import { say } from "../../tooling/progress.ts";
 import { benchBoot } from "./boot.ts";
 import { benchConsole } from "./console.ts";
 import { benchIntelligence } from "./intelligence.ts";
+import { benchMemory } from "./memory/index.ts";
 import { benchSupervise } from "./supervise.ts";
 import { benchTools } from "./tools.ts";
 
@@ -14,10 +15,11 @@ const areas: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   console: benchConsole,
   intelligence: benchIntelligence,
   tools: benchTools,
+  memory: benchMemory,
 };
 
 /** Areas of the project that have nothing to measure yet. */
-const empty = ["memory", "faults"];
+const empty = ["faults"];
 
 async function main(wanted: string | undefined): Promise<number> {
   for (const area of wanted === undefined ? Object.keys(areas) : [wanted]) {

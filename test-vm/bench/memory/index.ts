@@ -1,0 +1,8 @@
+/** What memory can do, part by part. */
+
+import type { BenchRow } from "../../../tooling/bench.ts";
+import { benchOperational } from "./operational.ts";
+
+export async function benchMemory(): Promise<BenchRow[]> {
+  return await benchOperational();
+}
