@@ -9,12 +9,15 @@ import { Store } from "./store/store.ts";
 import { Templates } from "./templates/templates.ts";
 import { UpkeepRows } from "./upkeep/rows.ts";
 import { Cold } from "./upkeep/segments/cold.ts";
+import { Working } from "./working/working.ts";
 
 export interface Parts {
   /** Events and decisions as they came. */
   readonly store: Store;
   /** The last hour of it, to be read again at a start. */
   readonly recent_log: RecentLog;
+  /** Goals, tasks, plans, incidents, leases. */
+  readonly working: Working;
   /** What was moved out of the database. */
   readonly cold: Cold;
   /** What the lines of logs have in common. */
@@ -32,7 +35,14 @@ export function assemble(db: Sqlite.Database): Parts {
   const cold = new Cold(db, folder);
   const longterm = new LongTerm(db, cold);
   const store = new Store(db, (id) => cold.bodyOf(id), longterm);
-  const recent_log = new RecentLog(db);
-  const upkeep = new UpkeepRows(db, folder);
-  return { store, recent_log, cold, upkeep, documents: new Documents(db), longterm, templates: new Templates(db) };
+  return {
+    store,
+    recent_log: new RecentLog(db),
+    working: new Working(db),
+    cold,
+    upkeep: new UpkeepRows(db, folder),
+    templates: new Templates(db),
+    documents: new Documents(db),
+    longterm,
+  };
 }

@@ -1,6 +1,7 @@
 /** One socket for each caller; what a caller may ask is in the contract. */
 
 import { existsSync } from "node:fs";
+import type { working_methods } from "../contracts/memory/working.ts";
 import { memory_methods, memory_notifications, memoryPermissions } from "../contracts/memory.ts";
 import { callerSocket, callerSocketFolder } from "../contracts/paths.ts";
 import { rpc_error } from "../contracts/rpc.ts";
@@ -19,7 +20,10 @@ import { templatesHandlers } from "./templates/handlers.ts";
 import type { MineCommit } from "./templates/mine-commit.ts";
 import { upkeepHandlers } from "./upkeep/handlers.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
+import { workingHandlers } from "./working/handlers.ts";
 
+/** What every caller is answered alike. */
+type CommonHandlers = Omit<Handlers<typeof memory_methods>, "subscribe" | keyof typeof working_methods>;
 type CallerPeer = Peer<typeof memory_methods, Record<never, never>, Record<never, never>, typeof memory_notifications>;
 
 export interface MemoryServer {
@@ -56,9 +60,10 @@ export function serveMemory(run: string, served: Served): MemoryServer {
       subscribers.add(peer);
       return {};
     };
+    const own = workingHandlers(served.keeper, served.clock, caller);
     const accept = (peer: () => CallerPeer) => ({
       ...silent,
-      serves: { methods: memory_methods, handlers: { ...handlers, subscribe: () => subscribe(peer()) } },
+      serves: { methods: memory_methods, handlers: { ...handlers, ...own, subscribe: () => subscribe(peer()) } },
       calls: {},
       tells: memory_notifications,
       refuses: (method: string) => (permitted.includes(method) ? null : `"${caller}" may not call "${method}" of memory`),
@@ -78,7 +83,7 @@ export function serveMemory(run: string, served: Served): MemoryServer {
   };
 }
 
-function handlersOf(served: Served): Omit<Handlers<typeof memory_methods>, "subscribe"> {
+function handlersOf(served: Served): CommonHandlers {
   const { keeper, commit, mine, recent, clock, shipped, upkeep } = served;
   const append = async (batch: Batch): Promise<{ written: number }> => {
     try {

@@ -39,6 +39,9 @@ const json = (bytes_max: number) =>
     .record(z.string().max(100), z.json())
     .refine((value) => JSON.stringify(value).length <= bytes_max, `at most ${bytes_max} characters as JSON`);
 
+export const JsonObject = z.record(z.string(), z.json());
+export type JsonObject = z.infer<typeof JsonObject>;
+
 /** Why it does not go on: an approval is the broker's (contracts/permission.ts), here is only which call it is for. */
 export const WaitsFor = z.strictObject({ call: CallId.nullable(), what: z.string().min(1).max(500) });
 
@@ -169,7 +172,15 @@ export const work_patches = {
   incident: IncidentBody.omit({ key: true, events: true, events_total: true }).partial(),
 } as const;
 
-export const StepDraft = StepBody.pick({ key: true, title: true, tool: true, arguments: true, needs: true, attempts_max: true, taint: true });
+export const StepDraft = StepBody.pick({
+  key: true,
+  title: true,
+  tool: true,
+  arguments: true,
+  needs: true,
+  attempts_max: true,
+  taint: true,
+});
 export type StepDraft = z.infer<typeof StepDraft>;
 
 /** An id, or `@name` of something made earlier in the same transaction with `as: "name"`. */
@@ -246,8 +257,9 @@ export const ContextOf = z.strictObject({
   /** 0: nothing was ever kept. */
   version: z.number().int(),
   changed_ms: z.number().nullable(),
-  body: z.record(z.string(), z.json()),
+  body: JsonObject,
 });
+export type ContextOf = z.infer<typeof ContextOf>;
 
 export const working_methods = {
   /**
@@ -313,7 +325,7 @@ export const working_methods = {
         why: z.string(),
         from: z.string().nullable(),
         to: z.string(),
-        body: z.record(z.string(), z.json()),
+        body: JsonObject,
       }),
     ),
   },
