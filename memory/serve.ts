@@ -46,7 +46,7 @@ export interface Served extends LongTermServing {
 
 export function serveMemory(run: string, served: Served): MemoryServer {
   const subscribers = new Set<CallerPeer>();
-  const handlers = handlersOf(served);
+  const handlers = memoryHandlers(served);
   const listening: { close(): void }[] = [];
   const missing: string[] = [];
   for (const caller of core_services) {
@@ -83,7 +83,8 @@ export function serveMemory(run: string, served: Served): MemoryServer {
   };
 }
 
-function handlersOf(served: Served): CommonHandlers {
+/** What each method does, whoever asks. */
+export function memoryHandlers(served: Served): CommonHandlers {
   const { keeper, commit, mine, recent, clock, shipped, upkeep } = served;
   const append = async (batch: Batch): Promise<{ written: number }> => {
     try {

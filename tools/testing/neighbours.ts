@@ -1,6 +1,6 @@
 /**
- * PID 1 and memory as a tool sees them, for tests of the broker alone: they answer, and nothing happens. Documents are kept
- * for real (memory.ts), and so is what was defined (pid1.ts).
+ * PID 1 and memory as a tool sees them, for tests of the broker alone: they answer, and nothing happens. Memory is the real one
+ * in a world (memory.ts), and what was defined is kept for real (pid1.ts).
  */
 
 import { dirname } from "node:path";
@@ -47,12 +47,9 @@ async function call(method: string, params: unknown): Promise<unknown> {
 /** @param pid1_file where PID 1 keeps what was defined; memory is in `data/memory` beside it */
 export function neighboursOf(pid1_file: string): Pick<Context, "init" | "logs" | "memory"> {
   const pid1 = worldPid1(pid1_file);
-  const memory = worldMemory(dirname(pid1_file));
-  const remember = (method: string, params: unknown): Promise<unknown> =>
-    memory.knows(method) ? memory.call(method, params) : call(method, params);
   const ask = (method: string, params: unknown): Promise<unknown> =>
     pid1.knows(method) ? pid1.call(method, params) : call(method, params);
-  return { ...neighbours, init: { call: ask as Call }, memory: { call: remember as Call } };
+  return { ...neighbours, init: { call: ask as Call }, memory: worldMemory(dirname(pid1_file)) };
 }
 
 export const neighbours: Pick<Context, "init" | "logs" | "memory"> = {

@@ -29,8 +29,9 @@ export function placesIn(folder: string): Places {
 }
 
 /** Everyone may do everything, nobody anything, or everything after a person's approval. */
-function always(effect: Verdict["effect"]): BrokerOptions["permission"] {
+function always(current: () => string): BrokerOptions["permission"] {
   const decide = (question: Question): Verdict => {
+    const effect = effectOf(current());
     // what policies could not be asked about is a fault of the tool
     for (const resource of question.resources) resourceEntity(resource);
     return {
@@ -60,11 +61,19 @@ function always(effect: Verdict["effect"]): BrokerOptions["permission"] {
   };
 }
 
-/** `policies`: the real ones, with the folders of the test in the place of the system's. */
-export function authorityFor(name: string, places?: Places): BrokerOptions["permission"] {
-  if (name === "policies") return permissionPart({ ...(places && { places: { run: places.run, data: places.data } }) });
-  if (name === "allow" || name === "deny" || name === "approval") return always(name);
+function effectOf(name: string): Verdict["effect"] {
+  if (name === "allow" || name === "deny" || name === "approval") return name;
   throw new Error(`choosing the authority "${name}" failed: allow, deny, approval or policies`);
+}
+
+/**
+ * @param name `policies`: the real ones, with the folders of the test in the place of the system's
+ * @param current asked at each call instead of `name`, unless that is `policies`
+ */
+export function authorityFor(name: string, places?: Places, current = (): string => name): BrokerOptions["permission"] {
+  if (name === "policies") return permissionPart({ ...(places && { places: { run: places.run, data: places.data } }) });
+  effectOf(name);
+  return always(current);
 }
 
 /** One boot id a folder: a broker that is started again is the same boot's. */

@@ -15,6 +15,7 @@ import { deepStrictEqual } from "node:assert";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { AuditEntry } from "../../contracts/audit.ts";
 import { broker_methods } from "../../contracts/broker.ts";
 import { callerSocket } from "../../contracts/paths.ts";
 import { CallMeta, type CallResult, CallResult as CallResultSchema } from "../../contracts/tool.ts";
@@ -31,8 +32,12 @@ type BrokerPeer = Peer<Record<never, never>, Record<never, never>, typeof broker
 interface Running {
   call(tool: string, args: Record<string, unknown>): Promise<CallResult>;
   readonly peer: BrokerPeer;
-  /** Resolves when it has ended, by itself or killed. @returns the last line that it wrote */
-  readonly ended: Promise<string>;
+  /** Gives it an order (serve.ts). */
+  order(line: string): Promise<void>;
+  /** Waits for a line of this form. @returns its match */
+  heard(form: RegExp): Promise<RegExpExecArray>;
+  /** Resolves when it has ended, by itself or killed. */
+  readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -58,24 +63,30 @@ function same(what: string, found: unknown, wanted: unknown): void {
 /** Brokers that run; none outlives its world. */
 const running = new Set<Bun.Subprocess>();
 
-async function startBroker(folder: string, options: readonly string[] = []): Promise<Running> {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, "serve.ts"), folder, ...options], { stdout: "pipe", stderr: "inherit" });
+async function startBroker(folder: string): Promise<Running> {
+  const argv = [process.execPath, join(import.meta.dir, "serve.ts"), folder];
+  const child = Bun.spawn(argv, { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
   running.add(child);
   void child.exited.then(() => running.delete(child));
   const reader = child.stdout.getReader();
+  const decoder = new TextDecoder();
   let written = "";
-  while (!written.includes("ready\n")) {
+  const more = async (): Promise<boolean> => {
     const { value, done } = await reader.read();
-    if (done) throw new Error(`the broker ended before it was ready, with status ${await child.exited}`);
-    written += new TextDecoder().decode(value);
-  }
-  const rest = (async () => {
+    if (!done) written += decoder.decode(value, { stream: true });
+    return !done;
+  };
+  const heard = async (form: RegExp): Promise<RegExpExecArray> => {
     for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      written += new TextDecoder().decode(value);
+      const match = form.exec(written);
+      if (match !== null) {
+        written = written.slice(match.index + match[0].length);
+        return match;
+      }
+      if (!(await more())) throw new Error(`the broker ended before it wrote ${form}, with status ${await child.exited}`);
     }
-  })();
+  };
+  await heard(/ready\n/);
   const peer: BrokerPeer = await connectUnix(callerSocket("broker", "console", join(folder, "run")), {
     ...silent,
     calls: broker_methods,
@@ -83,51 +94,60 @@ async function startBroker(folder: string, options: readonly string[] = []): Pro
   });
   return {
     peer,
+    heard,
+    async order(line) {
+      child.stdin.write(`${line}\n`);
+      await child.stdin.flush();
+      await heard(/ok\n/);
+    },
     call: async (name, args) =>
       CallResultSchema.parse(await peer.call("tools/call", { name, arguments: args, _meta: meta, person }, call_limit_ms)),
-    ended: (async () => {
-      await Promise.all([child.exited, rest]);
-      return written.trim().split("\n").at(-1) ?? "";
-    })(),
+    ended: child.exited.then(() => {}),
     async stop() {
       child.kill("SIGTERM");
       await child.exited;
-      await rest;
     },
   };
 }
 
+/** A case's world, made ready, with a broker in it. */
+interface Ready {
+  readonly world: World;
+  readonly args: Record<string, unknown>;
+  readonly broker: Running;
+  /** Another in the place of the one that was killed. */
+  again(): Promise<Running>;
+}
+
 /** One world after another, each thrown away. */
-/** @param work `earlier`: calls that made the world ready, perhaps of the same tool */
-async function inWorld<T>(
-  one: ToolCase,
-  work: (world: World, folder: string, args: Record<string, unknown>, earlier: ReadonlySet<string | null>) => Promise<T>,
-): Promise<T> {
+async function inWorld<T>(one: ToolCase, work: (ready: Ready) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "prove-"));
   const places = placesIn(folder);
   const work_folder = join(places.data, "work");
   mkdirSync(work_folder, { recursive: true });
-  let preparing: Running | null = null;
+  let broker: Running | null = null;
+  const start = async (): Promise<Running> => {
+    broker = await startBroker(folder);
+    return broker;
+  };
   const world: World = {
     folder: work_folder,
     places,
     async call(tool, args) {
-      preparing ??= await startBroker(folder);
-      const result = await preparing.call(tool, args);
+      const result = await (broker ?? (await start())).call(tool, args);
       if (result._meta.status !== "done" || result.structuredContent === null)
         throw new Error(`preparing with ${tool} failed: ${result._meta.text}`);
       return result.structuredContent;
     },
   };
-  const settle = async (): Promise<void> => {
-    await preparing?.stop();
-    preparing = null;
-  };
   try {
     const args = await one.prepare(world);
-    const earlier = await callsOf(preparing);
-    await settle();
-    return await work(world, folder, args, earlier);
+    const result = await work({ world, args, broker: broker ?? (await start()), again: start });
+    for (const child of running) {
+      child.kill("SIGTERM");
+      await child.exited;
+    }
+    return result;
   } finally {
     for (const child of running) child.kill("SIGKILL");
     await one.clean?.(world);
@@ -135,101 +155,130 @@ async function inWorld<T>(
   }
 }
 
-async function callsOf(broker: Running | null): Promise<ReadonlySet<string | null>> {
-  const found = await broker?.peer.call("audit/query", { query: {}, person }, call_limit_ms);
-  return new Set(found?.entries.map(({ call }) => call));
+/** What was written to the audit after entry `since`. */
+async function entriesSince(broker: Running, since: number): Promise<AuditEntry[]> {
+  const { entries } = await broker.peer.call("audit/query", { query: { limit: 500 }, person }, call_limit_ms);
+  return entries.filter(({ seq }) => seq > since);
+}
+
+async function newestEntry(broker: Running): Promise<number> {
+  const { entries } = await broker.peer.call("audit/query", { query: { limit: 1 }, person }, call_limit_ms);
+  return entries[0]?.seq ?? 0;
+}
+
+/** @returns the call that took it back */
+async function undo(broker: Running, call: string): Promise<string> {
+  const { outcomes } = await broker.peer.call("undo/run", { target: { call }, reason: meta.reason, person }, call_limit_ms);
+  const outcome = outcomes[0];
+  if (outcome?.status !== "done") throw new Unproven(`taking back ${call} ended as ${outcome?.status}: ${outcome?.text}`);
+  return outcome.call;
+}
+
+async function demandWhole(broker: Running, at: string): Promise<void> {
+  const verdict = await broker.peer.call("audit/verify", { person }, call_limit_ms);
+  demand(`${at}: the audit is not whole: ${JSON.stringify(verdict.faults)}`, verdict.whole);
 }
 
 async function proveRefused(one: ToolCase): Promise<void> {
-  await inWorld(one, async (world, folder, args) => {
+  await inWorld(one, async ({ world, args, broker }) => {
     const before = await one.observe(world);
-    const denying = await startBroker(folder, ["--authority", "deny"]);
-    const refused = await denying.call(one.tool, args);
-    await denying.stop();
+    await broker.order("authority deny");
+    const refused = await broker.call(one.tool, args);
     same("without permission it says", refused._meta.status, "refused");
     demand("a refusal has an answer", refused.structuredContent === null);
     same("without permission it changed something", await one.observe(world), before);
-    const allowing = await startBroker(folder);
-    try {
-      for (const bad of [{ ...args, no_such_member: 1 }, ...(one.bad?.(world) ?? [])]) {
-        const result = await allowing.call(one.tool, bad);
-        demand(
-          `bad arguments ${JSON.stringify(bad)} end as ${result._meta.status}: ${result._meta.text}`,
-          ["invalid", "failed", "undone"].includes(result._meta.status),
-        );
-        demand(`the error for ${JSON.stringify(bad)} says too little: "${result._meta.text}"`, result._meta.text.length > 20);
-        same(`bad arguments ${JSON.stringify(bad)} changed something`, await one.observe(world), before);
-      }
-    } finally {
-      await allowing.stop();
+    await broker.order("authority allow");
+    for (const bad of [{ ...args, no_such_member: 1 }, ...(one.bad?.(world) ?? [])]) {
+      const result = await broker.call(one.tool, bad);
+      demand(
+        `bad arguments ${JSON.stringify(bad)} end as ${result._meta.status}: ${result._meta.text}`,
+        ["invalid", "failed", "undone"].includes(result._meta.status),
+      );
+      demand(`the error for ${JSON.stringify(bad)} says too little: "${result._meta.text}"`, result._meta.text.length > 20);
+      same(`bad arguments ${JSON.stringify(bad)} changed something`, await one.observe(world), before);
     }
   });
 }
 
 async function proveUndone(one: ToolCase, tool: AnyTool): Promise<void> {
-  await inWorld(one, async (world, folder, args) => {
-    const broker = await startBroker(folder);
-    try {
-      const before = await one.observe(world);
-      const result = await broker.call(one.tool, args);
-      demand(`it ended as ${result._meta.status}: ${result._meta.text}`, result._meta.status === (one.fails ?? "done"));
-      if (one.fails !== undefined) return same("failing changed something", await one.observe(world), before);
-      await one.settle?.(world);
-      await one.check?.(result.structuredContent ?? {}, world);
-      const after = await one.observe(world);
-      if (tool.risk === "observe" || one.looks === true) return same("looking changed something", after, before);
-      if (one.final === true || tool.undo === undefined) return;
-      same("it can be undone, by its own word", result._meta.undo, "possible");
-      const undo = async (call: string): Promise<string> => {
-        const { outcomes } = await broker.peer.call("undo/run", { target: { call }, reason: meta.reason, person }, call_limit_ms);
-        const outcome = outcomes[0];
-        if (outcome?.status !== "done") throw new Unproven(`taking back ${call} ended as ${outcome?.status}: ${outcome?.text}`);
-        await one.settle?.(world);
-        return outcome.call;
-      };
-      const undo_call = await undo(result._meta.call);
-      same("undo did not restore", await one.observe(world), before);
-      if (one.secret === true) {
-        const refused = await undo(undo_call).then(
-          () => "",
-          (error: unknown) => String(error),
-        );
-        return demand(`making it anew without its secret is refused by "${refused}"`, refused.includes("held secrets, which are not kept"));
-      }
-      const redo_call = await undo(undo_call);
-      const effect = one.effect ?? one.observe;
-      if (one.effect === undefined) same("redo is not what the first call was", await effect.call(one, world), after);
-      await undo(redo_call);
-      same("undo of the redo did not restore", await one.observe(world), before);
-      const verdict = await broker.peer.call("audit/verify", { person }, call_limit_ms);
-      demand(`the audit is not whole: ${JSON.stringify(verdict.faults)}`, verdict.whole);
-    } finally {
-      await broker.stop();
-    }
-  });
-}
-
-/** What two undisturbed runs have in common, and how often the tool asked the system for something. */
-async function measure(one: ToolCase): Promise<{ readonly effect: unknown; readonly asked: number }> {
-  return await inWorld(one, async (world, folder, args) => {
-    const broker = await startBroker(folder, ["--count-sys", "--tool", one.tool]);
+  await inWorld(one, async ({ world, args, broker }) => {
+    const before = await one.observe(world);
     const result = await broker.call(one.tool, args);
-    demand(`it ended as ${result._meta.status}: ${result._meta.text}`, result._meta.status === "done");
+    demand(`it ended as ${result._meta.status}: ${result._meta.text}`, result._meta.status === (one.fails ?? "done"));
+    if (one.fails !== undefined) return same("failing changed something", await one.observe(world), before);
     await one.settle?.(world);
-    const effect = await (one.effect ?? one.observe).call(one, world);
-    await broker.stop();
-    const asked = Number(/^asked (\d+)$/.exec(await broker.ended)?.[1] ?? 0);
-    return { effect, asked };
+    await one.check?.(result.structuredContent ?? {}, world);
+    const after = await one.observe(world);
+    if (tool.risk === "observe" || one.looks === true) return same("looking changed something", after, before);
+    if (!canBeUndone(one, tool)) return;
+    same("it can be undone, by its own word", result._meta.undo, "possible");
+    const settled = async (call: string): Promise<string> => {
+      const by = await undo(broker, call);
+      await one.settle?.(world);
+      return by;
+    };
+    const undo_call = await settled(result._meta.call);
+    same("undo did not restore", await one.observe(world), before);
+    if (one.secret === true) {
+      const refused = await settled(undo_call).then(
+        () => "",
+        (error: unknown) => String(error),
+      );
+      return demand(`making it anew without its secret is refused by "${refused}"`, refused.includes("held secrets, which are not kept"));
+    }
+    const redo_call = await settled(undo_call);
+    const effect = one.effect ?? one.observe;
+    if (one.effect === undefined) same("redo is not what the first call was", await effect.call(one, world), after);
+    await settled(redo_call);
+    same("undo of the redo did not restore", await one.observe(world), before);
+    await demandWhole(broker, "after all");
   });
 }
 
+function canBeUndone(one: ToolCase, tool: AnyTool): boolean {
+  return one.final !== true && tool.undo !== undefined;
+}
+
+/** What is known of a call that nothing disturbed. */
+interface Undisturbed {
+  readonly effect: unknown;
+  /** How often the tool asked the system for something. */
+  readonly asked: number;
+}
+
+async function undisturbed(one: ToolCase, tool: AnyTool, { world, args, broker }: Ready): Promise<Undisturbed> {
+  await broker.order(`count ${one.tool}`);
+  const result = await broker.call(one.tool, args);
+  demand(`it ended as ${result._meta.status}: ${result._meta.text}`, result._meta.status === "done");
+  const asked = Number((await broker.heard(/asked (\d+)\n/))[1]);
+  await one.settle?.(world);
+  const effect = await (one.effect ?? one.observe).call(one, world);
+  if (canBeUndone(one, tool)) {
+    await undo(broker, result._meta.call);
+    await one.settle?.(world);
+  }
+  return { effect, asked };
+}
+
+/**
+ * Killed at one point after another. Where an undo brings the world back to what it was, all of them are in one world, each
+ * with the broker that recovered from the one before; else each has a world of its own.
+ */
 async function proveKilled(one: ToolCase, tool: AnyTool, all: boolean): Promise<void> {
   if (tool.risk === "observe" || one.looks === true) return;
-  const { effect, asked } = await measure(one);
   const steps = ["authorise", "intent", ...(tool.image === null ? [] : ["image"]), "run", "verify", "outcome"];
-  const points = all ? Array.from({ length: asked }, (_, index) => index + 1) : someOf(asked);
-  for (const kill of [...steps.map((step) => ["--kill-step", step]), ...points.map((point) => ["--kill-sys", String(point)])])
-    await proveKilledAt(one, tool, kill, effect);
+  const points = ({ asked }: Undisturbed): string[] => [
+    ...steps.map((step) => `kill-step ${one.tool} ${step}`),
+    ...(all ? Array.from({ length: asked }, (_, index) => index + 1) : someOf(asked)).map((point) => `kill-sys ${one.tool} ${point}`),
+  ];
+  if (canBeUndone(one, tool))
+    return await inWorld(one, async (ready) => {
+      const usual = await undisturbed(one, tool, ready);
+      let broker = ready.broker;
+      for (const order of points(usual)) broker = await proveKilledAt(one, tool, order, usual, { ...ready, broker });
+    });
+  const usual = await inWorld(one, (ready) => undisturbed(one, tool, ready));
+  for (const order of points(usual)) await inWorld(one, (ready) => proveKilledAt(one, tool, order, usual, ready));
 }
 
 /** The first, the last, and two between. */
@@ -237,34 +286,35 @@ function someOf(count: number): number[] {
   return [...new Set([1, Math.ceil(count / 3), Math.ceil((2 * count) / 3), count])].filter((point) => point >= 1 && point <= count);
 }
 
-async function proveKilledAt(one: ToolCase, tool: AnyTool, kill: readonly string[], effect: unknown): Promise<void> {
-  const at = `killed with ${kill.join(" ")}`;
-  await inWorld(one, async (world, folder, args, earlier) => {
-    const before = await one.observe(world);
-    const dying = await startBroker(folder, [...kill, "--tool", one.tool]);
-    const answer = await dying.call(one.tool, args).catch(() => null);
-    if (answer !== null) await dying.stop();
-    await dying.ended;
-    const broker = await startBroker(folder);
-    try {
-      await one.settle?.(world);
-      const all = await broker.peer.call("audit/query", { query: {}, person }, call_limit_ms);
-      const entries = all.entries.filter(({ call }) => !earlier.has(call));
-      const outcome = entries.find((entry) => entry.kind === "outcome" && entry.tool === one.tool);
-      const intent = entries.find((entry) => entry.kind === "intent" && entry.tool === one.tool);
-      demand(`${at}: it has an intent and no outcome`, intent === undefined || outcome !== undefined);
-      const status = outcome?.status ?? "never begun";
-      const text = String(outcome?.body["text"] ?? "");
-      if (status === "done")
-        same(`${at}: said to be done (${text}), but the effect is not whole`, await (one.effect ?? one.observe).call(one, world), effect);
-      else if (status === "uncertain") demand(`${at}: ${text}`, tool.image === null);
-      else same(`${at}: said to be ${status} (${text}), but something is different`, await one.observe(world), before);
-      const verdict = await broker.peer.call("audit/verify", { person }, call_limit_ms);
-      demand(`${at}: the audit is not whole: ${JSON.stringify(verdict.faults)}`, verdict.whole);
-    } finally {
-      await broker.stop();
-    }
-  });
+/** @returns the broker that runs afterwards, in a world that is as it was, where that can be */
+async function proveKilledAt(one: ToolCase, tool: AnyTool, order: string, { effect }: Undisturbed, ready: Ready): Promise<Running> {
+  const { world, args } = ready;
+  const at = `killed with ${order}`;
+  const since = await newestEntry(ready.broker);
+  const before = await one.observe(world);
+  await ready.broker.order(order);
+  const answer = await ready.broker.call(one.tool, args).catch(() => null);
+  if (answer !== null) await ready.broker.stop();
+  await ready.broker.ended;
+  const broker = await ready.again();
+  await one.settle?.(world);
+  const entries = await entriesSince(broker, since);
+  const outcome = entries.find((entry) => entry.kind === "outcome" && entry.tool === one.tool);
+  const intent = entries.find((entry) => entry.kind === "intent" && entry.tool === one.tool);
+  demand(`${at}: it has an intent and no outcome`, intent === undefined || outcome !== undefined);
+  const status = outcome?.status ?? "never begun";
+  const text = String(outcome?.body["text"] ?? "");
+  if (status === "done")
+    same(`${at}: said to be done (${text}), but the effect is not whole`, await (one.effect ?? one.observe).call(one, world), effect);
+  else if (status === "uncertain") demand(`${at}: ${text}`, tool.image === null);
+  else same(`${at}: said to be ${status} (${text}), but something is different`, await one.observe(world), before);
+  await demandWhole(broker, at);
+  if (status === "done" && canBeUndone(one, tool) && outcome?.call != null) {
+    await undo(broker, outcome.call);
+    await one.settle?.(world);
+    same(`${at}: taking it back afterwards did not restore`, await one.observe(world), before);
+  }
+  return broker;
 }
 
 async function main(): Promise<void> {

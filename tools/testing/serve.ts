@@ -1,10 +1,15 @@
 /**
  * A whole broker in a folder, as a process of its own that tests talk to and kill:
  *
- *   bun tools/testing/serve.ts FOLDER [--authority allow|deny|approval|policies] [--kill-step STEP] [--kill-sys N] [--tool NAME]
+ *   bun tools/testing/serve.ts FOLDER [--authority allow|deny|approval|policies]
  *
- * FOLDER/run has its sockets, FOLDER/data what it keeps. `--kill-step` ends it by SIGKILL when a call of the tool reaches
- * that step; `--kill-sys` before the Nth system call or program that the tool asks for between its intent and its outcome.
+ * FOLDER/run has its sockets, FOLDER/data what it keeps. What it does besides is told on its standard input, a line each,
+ * and answered on its standard output by `ok`:
+ *
+ *   authority NAME         from now on; not for `policies`
+ *   kill-step TOOL STEP    ends by SIGKILL when a call of the tool reaches that step
+ *   kill-sys TOOL N        ends by SIGKILL before the Nth system call or program between the intent and the outcome of the tool
+ *   count TOOL             counts them; after the outcome `asked N` is written
  */
 
 import { mkdirSync } from "node:fs";
@@ -23,24 +28,21 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     authority: { type: "string", default: "allow" },
-    "kill-step": { type: "string" },
-    "kill-sys": { type: "string" },
-    "count-sys": { type: "boolean", default: false },
-    tool: { type: "string" },
   },
 });
 const folder = positionals[0];
 if (folder === undefined) throw new Error("starting a broker failed: give a folder");
-const kill_sys = values["kill-sys"] === undefined ? null : Number(values["kill-sys"]);
 
-/** Between its intent and its outcome, of the tool that is to be killed. */
+type Order = { readonly what: "kill-step" | "kill-sys" | "count"; readonly tool: string; readonly at: string };
+let order: Order | null = null;
+/** Between the intent and the outcome of the tool that the order is about. */
 let changing = false;
 let asked = 0;
 
 function ask(): void {
   if (!changing) return;
   asked += 1;
-  if (asked === kill_sys) die();
+  if (order?.what === "kill-sys" && asked === Number(order.at)) die();
 }
 
 function die(): never {
@@ -49,13 +51,13 @@ function die(): never {
 }
 
 function onStep(step: Step, _call: string, tool: string): void {
-  if (values.tool !== undefined && tool !== values.tool) return;
+  if (order === null || tool !== order.tool) return;
   if (step === "intent") changing = true;
   if (step === "outcome") {
     changing = false;
-    if (values["count-sys"]) process.stdout.write(`asked ${asked}\n`);
+    if (order.what === "count") process.stdout.write(`asked ${asked}\n`);
   }
-  if (step === values["kill-step"]) die();
+  if (order.what === "kill-step" && step === order.at) die();
 }
 
 /** Counts what is asked of each family. */
@@ -83,11 +85,22 @@ function countedSystem(sys: System): System {
 
 const run = join(folder, "run");
 for (const caller of broker_callers) mkdirSync(callerSocketFolder("broker", caller, run), { recursive: true });
+let authority = values.authority;
 const broker = await openTestBroker(folder, {
-  authority: authorityFor(values.authority, placesIn(folder)),
+  authority: authorityFor(authority, placesIn(folder), () => authority),
   onStep,
   wrapSys: countedSystem,
   wrapExec: (exec: Exec) => counted(exec),
 });
 serveBroker(run, broker);
 process.stdout.write("ready\n");
+
+for await (const line of console) {
+  const [what, tool = "", at = ""] = line.split(" ");
+  if (what === "authority") authority = tool;
+  else if (what === "kill-step" || what === "kill-sys" || what === "count") {
+    order = { what, tool, at };
+    asked = 0;
+  } else throw new Error(`ordering "${line}" failed: authority, kill-step, kill-sys or count`);
+  process.stdout.write("ok\n");
+}
