@@ -40,8 +40,11 @@ export class Vectors {
   #embedding: Embedding | null = null;
   #count = 0;
 
-  constructor(db: Sqlite.Database) {
+  readonly #without_sample_max: number;
+
+  constructor(db: Sqlite.Database, all_ranked_max = without_sample_max) {
     this.#db = db;
+    this.#without_sample_max = all_ranked_max;
     this.degradation = loadExtension(db);
     if (this.degradation === null) this.#embedding = newestEmbedding(db);
     if (this.#embedding !== null) this.#count = countIn(db);
@@ -148,12 +151,12 @@ export class Vectors {
   /** Text ids that are near by their sign bits. */
   #candidates(q: Buffer): unknown[] {
     const bits = "vec_quantize_binary(vec_int8(?))";
-    if (this.#count <= without_sample_max) {
+    if (this.#count <= this.#without_sample_max) {
       const k = Math.min(candidates_max, Math.max(100, Math.ceil(2_000_000 / this.#count)));
       return this.#prepared(`SELECT rowid FROM nearest WHERE v MATCH ${bits} AND k = ?`).pluck().all(q, k);
     }
-    const sampled = this.#prepared(`SELECT max(distance) FROM nearest_sample WHERE v MATCH ${bits} AND k = ${sample_rank}`);
-    const within = Number(sampled.pluck().get(q));
+    const sampled = this.#prepared(`SELECT distance FROM nearest_sample WHERE v MATCH ${bits} AND k = ${sample_rank}`).pluck().all(q);
+    const within = Number(sampled.at(-1) ?? this.#embedding?.dimensions);
     const near = this.#prepared(`SELECT rowid FROM nearest WHERE v MATCH ${bits} AND k = ${candidates_max} AND distance <= ?`);
     return near.pluck().all(q, within);
   }
