@@ -70,7 +70,7 @@ test("events of PID 1 and decisions of reactive are durable, listed, told to sub
   expect(await console_peer.call("decisions.list", { limit: 5 })).toEqual([decision]);
   expect((await console_peer.call("why", { id: decision.id }))?.around).toHaveLength(2);
   expect(told.toSorted()).toEqual([exitedEvent(1).id, exitedEvent(2).id, decision.id].toSorted());
-  await init.until("a heartbeat", () => init.healths.length > 1);
+  await init.until("a heartbeat that knows of it", () => init.healths.at(-1)?.facts["events"] === 2);
   expect(init.healths.at(-1)).toMatchObject({ status: "ok", facts: { events: 2, decisions: 1, persistent: true } });
 });
 
