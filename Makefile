@@ -41,7 +41,7 @@ image: asroot kernel ## build/root, build/root.erofs and build/disk.raw
 client: deps ## build/bin/aiosctl
 	@$(BUN) image/build.ts client
 
-bench: image client ## AREA=boot|supervise|tools|console|intelligence (all without AREA): measure, write build/bench/AREA.json
+bench: image client ## AREA=boot|supervise|tools|console|intelligence|memory (all without AREA): measure, write build/bench/AREA.json
 	@$(BUN) test-vm/bench/main.ts $(AREA)
 
 reproduce: deps ## build root and disk twice from nothing and compare bit by bit; KERNEL=1 compiles the kernel twice, too

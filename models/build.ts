@@ -26,7 +26,7 @@ export async function pythonPackages(requirements: string): Promise<string> {
 }
 
 /** Runs one of our Python programs. On one thread: several take many times as long when the machine is busy. */
-async function python3(packages: string, argv: readonly string[]): Promise<void> {
+export async function runPython(packages: string, argv: readonly string[]): Promise<void> {
   const env = { PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: "1", OPENBLAS_NUM_THREADS: "1" };
   await run([python, ...argv], { env });
 }
@@ -37,12 +37,12 @@ export async function buildModels(): Promise<void> {
     const packages = await pythonPackages(join(source, "requirements.txt"));
     const model = join(folder, "model.gguf");
     const reference = join(folder, "reference.jsonl");
-    await step(`${name}: converting`, () => python3(packages, [join(source, "convert.py"), model]));
+    await step(`${name}: converting`, () => runPython(packages, [join(source, "convert.py"), model]));
     const wanted = readFileSync(join(source, "model.sha256"), "utf8").trim();
     const made = sha256Of(model);
     if (made !== wanted) throw new Error(`building the model "${name}" failed: its SHA-256 is "${made}", not "${wanted}" (model.sha256)`);
     await step(`${name}: computing the reference vectors`, () =>
-      python3(packages, [join(source, "reference.py"), join(source, "sentences.txt"), reference]),
+      runPython(packages, [join(source, "reference.py"), join(source, "sentences.txt"), reference]),
     );
     const least = await step(`${name}: comparing with the reference`, () => checkVectors(model, readReference(reference)));
     say(`${name}: the least cosine with the reference is ${least.toFixed(4)}`);

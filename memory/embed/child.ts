@@ -9,7 +9,7 @@ import { Encoder } from "./encoder.ts";
 /** The kernel takes this process before any other of the service. */
 const oom_score_adj = "900";
 /** Where the processor is wanted, the service itself comes first. */
-const nice = 10;
+const nice = 5;
 
 export async function main(): Promise<void> {
   const [model, lanes] = process.argv.slice(-2);

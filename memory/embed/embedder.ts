@@ -29,12 +29,17 @@ export interface Embedding {
   readonly model_path: string;
 }
 
-/** More sentences at once than this do not pay in memory. */
+/** More background sentences at once than this do not pay in memory. */
 const lanes_max = 4;
+
+/** One processor stays for queries, and for whatever else the machine does. */
+export function lanesFor(processors: number): number {
+  return Math.max(1, Math.min(lanes_max, processors - 1));
+}
 
 export function embedderOf(embedding: Embedding | null, log: (line: string) => void): ProcessEmbedder {
   const { command, model_path } = embedding ?? { command: [], model_path: null };
-  return new ProcessEmbedder({ command, model_path, lanes: Math.min(lanes_max, availableParallelism()), log });
+  return new ProcessEmbedder({ command, model_path, lanes: lanesFor(availableParallelism()), log });
 }
 
 /** Health, and whether texts can be found by meaning. Without a model the service does its job by word, and says so. */

@@ -1,6 +1,7 @@
 /**
  * One model, and lanes in which it computes one sentence each. A lane has one thread: short sentences give two threads
- * too little to do, and threads that wait for each other suffer from whatever else the machine does.
+ * too little to do, and threads that wait for each other suffer from whatever else the machine does. One more lane is for
+ * what is urgent alone, so that a query does not wait even for the sentence that is being computed.
  */
 
 import { createHash } from "node:crypto";
@@ -16,6 +17,8 @@ export class Encoder {
   readonly dimensions: number;
   readonly #model: LlamaModel;
   readonly #idle: LlamaContext[];
+  readonly #express: LlamaContext;
+  #express_idle = true;
   readonly #urgent: (() => void)[] = [];
   readonly #waiting: (() => void)[] = [];
 
@@ -23,16 +26,19 @@ export class Encoder {
     this.model = name;
     this.dimensions = model.getEmbeddingVectorSize();
     this.#model = model;
-    this.#idle = lanes;
+    const [express, ...others] = lanes;
+    if (express === undefined) throw new Error("opening a model failed: it has no lane");
+    this.#express = express;
+    this.#idle = others;
   }
 
-  /** @throws when the library or the file does not load */
+  /** @param lanes for what is not urgent @throws when the library or the file does not load */
   static async open(path: string, lanes: number, log: (line: string) => void): Promise<Encoder> {
     const name = `${basename(path, ".gguf")}@${(await sha256(path)).slice(0, 12)}`;
     const llama = await loadLlama(log);
     const model = await openLlamaModel(llama, path);
     const contexts: LlamaContext[] = [];
-    for (let lane = 0; lane < lanes; lane += 1) {
+    for (let lane = 0; lane <= lanes; lane += 1) {
       const sizes = { contextSize: tokens_max, batchSize: tokens_max, sequences: 1 };
       const context = new llama.AddonContext(model, { ...sizes, embeddings: true, threads: 1, flashAttention: false });
       if (!(await context.init())) throw new Error(`making lane ${lane} of the model "${path}" failed: llama.cpp's log says why`);
@@ -57,17 +63,30 @@ export class Encoder {
       await lane.decodeBatch();
       return unit(lane.getEmbedding(tokens.length));
     } finally {
-      this.#idle.push(lane);
-      (this.#urgent.shift() ?? this.#waiting.shift())?.();
+      this.#release(lane);
     }
   }
 
   async #lane(urgent: boolean): Promise<LlamaContext> {
     for (;;) {
+      if (urgent && this.#express_idle) {
+        this.#express_idle = false;
+        return this.#express;
+      }
       const lane = this.#idle.pop();
       if (lane !== undefined) return lane;
       await new Promise<void>((resolve) => (urgent ? this.#urgent : this.#waiting).push(resolve));
     }
+  }
+
+  #release(lane: LlamaContext): void {
+    if (lane === this.#express) {
+      this.#express_idle = true;
+      this.#urgent.shift()?.();
+      return;
+    }
+    this.#idle.push(lane);
+    (this.#urgent.shift() ?? this.#waiting.shift())?.();
   }
 }
 
