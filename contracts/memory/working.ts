@@ -33,11 +33,13 @@ export const IncidentState = z.enum([
   "parked",
 ]);
 
+const utf8 = new TextEncoder();
+
 /** A JSON object of bounded size. */
 const json = (bytes_max: number) =>
   z
     .record(z.string().max(100), z.json())
-    .refine((value) => JSON.stringify(value).length <= bytes_max, `at most ${bytes_max} characters as JSON`);
+    .refine((value) => utf8.encode(JSON.stringify(value)).length <= bytes_max, `at most ${bytes_max} bytes as JSON`);
 
 export const JsonObject = z.record(z.string(), z.json());
 export type JsonObject = z.infer<typeof JsonObject>;
@@ -212,7 +214,7 @@ export const WorkChange = z.discriminatedUnion("do", [
   }),
   /** More steps of a plan. */
   z.strictObject({ do: z.literal("steps"), plan: WorkRef, version: Version, steps: z.array(StepDraft).min(1).max(steps_max) }),
-  /** An incident, or more of one that is open. */
+  /** An incident, or more of one that is open: events that it has already change nothing. */
   z.strictObject({
     do: z.literal("incident"),
     as: As,
@@ -300,6 +302,8 @@ export const working_methods = {
       parent: WorkId.optional(),
       /** Incidents with this key. */
       key: z.string().max(200).optional(),
+      /** What waits for the approval of this call. */
+      waits_for: CallId.optional(),
       before: WorkId.optional(),
       limit: z.number().int().min(1).max(100),
     }),

@@ -7,15 +7,17 @@
 import type { Decision } from "../../contracts/decision.ts";
 import type { Clock } from "../clock.ts";
 import type { Batch } from "../group-commit.ts";
-import type { Keeper } from "../keeper.ts";
+import type { Parts } from "../parts.ts";
 import type { Recent } from "./recent.ts";
 import { hour_ms } from "./windows.ts";
 
 /** Rows of one piece: a few milliseconds. */
 const piece_rows = 100;
 
+type Log = Pick<Parts, "recent_log">;
+
 export interface FeedOptions {
-  readonly keeper: Keeper;
+  readonly keeper: { readonly parts: Log; read<T>(query: (parts: Log) => T): T };
   readonly recent: Recent;
   readonly clock: Clock;
   readonly onFailed: (error: unknown) => void;

@@ -49,7 +49,7 @@ export class SlidingSketch {
     const bucket = bucketOf(value);
     const at = this.#taken % this.samples_max;
     const full = this.#taken - this.samples_max;
-    for (const window of this.#windows) if (window.first === full) this.#take_out(window);
+    if (full >= 0) for (const window of this.#windows) if (window.first === full) this.#take_out(window);
     this.#times[at] = this.#newest_ms;
     this.#buckets[at] = bucket;
     this.#taken += 1;

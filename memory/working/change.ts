@@ -154,10 +154,11 @@ export class Transaction {
     }
     if (this.#by.actor !== "tier") throw new RpcError(rpc_error.not_permitted, `"${this.#by.caller}" may not add to an incident: tiers do`);
     const fresh = body.events.filter((id) => !open.body.events.includes(id));
+    if (as !== undefined) this.#named.set(as, open.id);
     const taint = [...new Set([...open.body.taint, ...body.taint])].slice(0, 16);
+    if (fresh.length === 0 && taint.length === open.body.taint.length) return { ...done(open), merged: true };
     const events = [...open.body.events, ...fresh].slice(-events_named);
     const merged = this.#write(open, open.state, { ...open.body, events, events_total: open.body.events_total + fresh.length, taint });
-    if (as !== undefined) this.#named.set(as, open.id);
     return { ...merged, merged: true };
   }
 

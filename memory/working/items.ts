@@ -96,7 +96,7 @@ export class Items implements Around {
     this.#keep.run(id, version, time_ms, boot, boot_ms, changed_by, reason, before, state, body);
   }
 
-  list({ kinds, states, ended, parent, key, before, limit }: Query): { items: WorkItem[]; more: boolean } {
+  list({ kinds, states, ended, parent, key, waits_for, before, limit }: Query): { items: WorkItem[]; more: boolean } {
     const wanted: string[] = [];
     const values: unknown[] = [];
     const such = (condition: string, ...with_values: unknown[]): void => {
@@ -108,6 +108,7 @@ export class Items implements Around {
     if (ended !== undefined) such("ended = ?", ended ? 1 : 0);
     if (parent !== undefined) such("parent = ?", parent);
     if (key !== undefined) such("key = ?", key);
+    if (waits_for !== undefined) such("ended = 0 AND json_extract(body, '$.waits_for.call') = ?", waits_for);
     if (before !== undefined) such("seq < (SELECT seq FROM work_items WHERE id = ?)", before);
     const where = wanted.length === 0 ? "" : `WHERE ${wanted.join(" AND ")}`;
     const rows = this.#db

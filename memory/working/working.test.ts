@@ -104,6 +104,8 @@ test("more of the same is added to the open incident; after its end a new one be
   for (let n = 3; n < 60; n += 1) bench.change(tactical, incident("full disk", [`0badcafe-init-${n}`]));
   const { body } = bench.item(first?.id ?? "");
   expect("events" in body && [body.events.length, body.events_total, body.events.at(-1)]).toEqual([32, 59, "0badcafe-init-59"]);
+  const { version } = bench.item(first?.id ?? "");
+  expect(bench.change(tactical, incident("full disk", ["0badcafe-init-59"]))[0]).toMatchObject({ merged: true, version });
   bench.move(person, first?.id ?? "", "parked");
   const second = bench.one(tactical, incident("full disk"));
   expect(second.id).not.toBe(first?.id ?? "");
@@ -316,6 +318,19 @@ test("a step is tried as often as it may be", () => {
   for (const to of ["running", "failed", "pending", "running", "failed"]) bench.move(tactical, id, to);
   expect(bench.refusal(tactical, { do: "move", id, version: bench.item(id).version, to: "pending" })).toContain("it was tried 2 times");
   expect(bench.move(tactical, id, "skipped")).toMatchObject({ ended: true });
+});
+
+test("what waits for an approval is found by its call, until it goes on", () => {
+  const bench = new Bench();
+  const { id } = bench.one(tactical, incident("k"));
+  bench.lease(id);
+  const call = "0badcafe-call-17";
+  for (const to of ["orienting", "deciding"]) bench.move(tactical, id, to);
+  bench.change(tactical, { do: "move", id, version: 3, to: "waiting", patch: { waits_for: { call, what: "to format a disk" } } });
+  const waiting = () => bench.working.items.list({ waits_for: call, limit: 5 }).items.map((item) => item.id);
+  expect(waiting()).toEqual([id]);
+  bench.move(tactical, id, "deciding");
+  expect(waiting()).toEqual([]);
 });
 
 test("context: the newest only, against lost updates", () => {

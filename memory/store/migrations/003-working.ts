@@ -38,6 +38,7 @@ export const working = `CREATE INDEX decisions_in_time ON decisions (substr(id, 
    CREATE INDEX work_of_kind ON work_items (kind, ended, seq);
    CREATE INDEX work_of_parent ON work_items (parent, seq) WHERE parent IS NOT NULL;
    CREATE INDEX work_of_key ON work_items (key, seq) WHERE key IS NOT NULL;
+   CREATE INDEX work_waiting ON work_items (json_extract(body, '$.waits_for.call'), seq) WHERE ended = 0;
    CREATE UNIQUE INDEX work_open_incident ON work_items (key) WHERE key IS NOT NULL AND ended = 0;
    CREATE TABLE work_history (
      item TEXT NOT NULL REFERENCES work_items (id),
