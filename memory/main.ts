@@ -9,6 +9,7 @@ import { type Embedding, embedderOf, withEmbedding } from "./embed/embedder.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Intake } from "./intake.ts";
 import { Keeper } from "./keeper.ts";
+import { Meaning } from "./knowledge/meaning.ts";
 import { Shipped } from "./knowledge/shipped.ts";
 import { Background } from "./longterm/background.ts";
 import { Feed } from "./operational/feed.ts";
@@ -55,6 +56,7 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
     },
   });
   const embedder = embedderOf(embedding, (line) => log.info(line));
+  const meaning = new Meaning({ keeper, embedder, onTrouble: (text) => log.warn(text) });
   const background = new Background({ keeper, embedder, onTrouble: (text) => log.warn(text) });
   // both need to know which boot this is, which PID 1 says
   let feed: Feed | null = null;
@@ -75,6 +77,7 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
     onLog: (notification) => logs.reader.take(notification),
     onStop() {
       background.stop();
+      meaning.stop();
       embedder.stop();
       commit.flush();
       void logs.flush();
@@ -89,7 +92,7 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
   feed = new Feed({ keeper, recent, clock, onFailed: (error) => log.error(`reading the last hour failed: ${String(error)}`) });
   const shipped = new Shipped(knowledge);
   const upkeep = new Upkeep({ keeper, now: () => clock.time_ms() });
-  server = serveMemory(run, { keeper, commit, mine, recent, clock, shipped, upkeep, embedder, background });
+  server = serveMemory(run, { keeper, commit, mine, recent, clock, shipped, meaning, upkeep, embedder, background });
   const replayed = feed.start();
   background.wake();
   service.ready(keeper.degradation === null ? `${keeper.store.events} events held` : "degraded: see health");
@@ -97,6 +100,7 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
   await replayed;
   await logs.follow(service.init).catch((error: unknown) => log.error(`following the logs failed: ${String(error)}`));
   await shipped.bring(keeper);
+  meaning.wake();
   if (shipped.note !== null) log.warn(shipped.note);
   if (server.missing.length > 0) log.warn(`no folder for the socket of: ${server.missing.join(", ")}`);
 }

@@ -11,6 +11,7 @@ import { listenUnix, silent } from "../wire/unix.ts";
 import type { Clock } from "./clock.ts";
 import type { Batch } from "./group-commit.ts";
 import { knowledgeHandlers } from "./knowledge/handlers.ts";
+import type { Meaning } from "./knowledge/meaning.ts";
 import type { Shipped } from "./knowledge/shipped.ts";
 import { type LongTermServing, longtermHandlers } from "./longterm/handlers.ts";
 import { operationalHandlers } from "./operational/handlers.ts";
@@ -42,6 +43,7 @@ export interface Served extends LongTermServing {
   readonly clock: Clock;
   readonly shipped: Shipped;
   readonly upkeep: Upkeep;
+  readonly meaning: Meaning;
 }
 
 export function serveMemory(run: string, served: Served): MemoryServer {
@@ -85,7 +87,7 @@ export function serveMemory(run: string, served: Served): MemoryServer {
 
 /** What each method does, whoever asks. */
 export function memoryHandlers(served: Served): CommonHandlers {
-  const { keeper, commit, mine, recent, clock, shipped, upkeep } = served;
+  const { keeper, commit, mine, recent, clock, shipped, meaning, upkeep } = served;
   const append = async (batch: Batch): Promise<{ written: number }> => {
     try {
       return { written: await commit.append(batch) };
@@ -97,7 +99,7 @@ export function memoryHandlers(served: Served): CommonHandlers {
   return {
     ...longtermHandlers(served),
     ...operationalHandlers(keeper, recent, clock),
-    ...knowledgeHandlers(keeper, shipped),
+    ...knowledgeHandlers({ keeper, shipped, meaning }),
     ...templatesHandlers(keeper, mine),
     ...upkeepHandlers(keeper, upkeep),
     "events.append": ({ events }) => append({ events, decisions: [] }),

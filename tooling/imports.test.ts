@@ -79,7 +79,6 @@ function brokenRule({ file, specifier, type_only }: Import): string | null {
     const target = roomOf(path);
     if (target === room || allowed.includes(target)) return null;
     if (is_measuring(file) && (target === "tooling" || target === "main.ts")) return null;
-    if (room === "tools" && target === "memory" && is_measuring(file)) return null; // tools that ask memory are proved with the real one
     if (target === "package.json") return null;
     if (is_testing(file) && is_testing(path)) return null;
     return `"${file}" may not import "${specifier}": ${room} imports ${["itself", ...allowed].join(", ")} only`;

@@ -9,6 +9,8 @@ import type { Document } from "./document.ts";
 
 const documents_max = 5000;
 const versions_max = 10_000;
+/** Sections that are lists of names: they would be found for every word of those. */
+const not_searched = new Set(["Named in"]);
 
 export interface Head {
   readonly document: string;
@@ -65,11 +67,15 @@ export class Documents {
     { document: string; version: number | null; shipped_version: number | null; in_image: number }
   >;
   readonly #version: Sqlite.Statement<[string, number], Row>;
+  readonly #insert_section: Sqlite.Statement<[string, number, string, string, string, string]>;
 
   constructor(db: Sqlite.Database) {
     this.#db = db;
     this.#head = db.prepare("SELECT * FROM knowledge_documents WHERE document = ?");
     this.#version = db.prepare("SELECT * FROM knowledge_versions WHERE document = ? AND version = ?");
+    this.#insert_section = db.prepare(
+      "INSERT INTO knowledge_sections (document, place, title, heading, text, sha256) VALUES (?, ?, ?, ?, ?, ?)",
+    );
   }
 
   get db(): Sqlite.Database {
@@ -239,11 +245,9 @@ export class Documents {
 
   #index(id: string, { document: { front, sections } }: Draft): void {
     this.#unindex(id);
-    const insert = this.#db.prepare(
-      "INSERT INTO knowledge_sections (document, place, title, heading, text, sha256) VALUES (?, ?, ?, ?, ?, ?)",
-    );
     sections.forEach(({ heading, text }, place) => {
-      insert.run(id, place, front.title, heading, text, hashOf(`${front.title}\n${heading}\n${text}`));
+      if (not_searched.has(heading)) return;
+      this.#insert_section.run(id, place, front.title, heading, text, hashOf(`${front.title}\n${heading}\n${text}`));
     });
   }
 

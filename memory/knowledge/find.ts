@@ -11,6 +11,12 @@ const text_chars_max = 1500;
 const rrf_k = 60;
 /** A word in the title says more than one in the text. */
 const weights = { title: 5, heading: 2, text: 1 } as const;
+/**
+ * Who asks wants to act: what says what to do goes before what a tool takes, a few places. An opening says what the whole page
+ * is about.
+ */
+const priors: Readonly<Record<DocumentKind, number>> = { playbook: 1.15, runbook: 1.15, system: 1.05, hardware: 1, tool: 1 };
+const opening_prior = 1.05;
 /** They are everywhere; asked for alone they find nothing that is meant. */
 const empty_words = new Set(
   "a an and are as at be but by do does for from has have how i if in is it its my no not of on or so that the then there this to was what when where which who why will with you".split(
@@ -29,8 +35,8 @@ interface Hit {
   readonly taint: string;
 }
 
-/** A section with the cosine of its vector and the question's, best first. */
-export interface Near {
+/** A section with the cosine of its vector and the question's. */
+interface Near {
   readonly seq: number;
   readonly cosine: number;
 }
@@ -39,10 +45,9 @@ export interface Question {
   readonly query: string;
   readonly filter: KnowledgeFilter;
   readonly limit: number;
-  /** Null: not searched by word. */
   readonly words: boolean;
   /** Null: not searched by meaning. */
-  readonly near: readonly Near[] | null;
+  readonly meaning: { readonly vector: Float32Array; readonly model: string } | null;
 }
 
 /** The words of a question, each to be quoted for FTS5: nothing in it is syntax. */
@@ -54,11 +59,11 @@ export function wordsOf(query: string): string[] {
 
 const quoted = (word: string): string => `"${word.replaceAll('"', "")}"`;
 
-export function find(db: Sqlite.Database, { query, filter, limit, words, near }: Question): FoundSection[] {
+export function find(db: Sqlite.Database, { query, filter, limit, words, meaning: asked_meaning }: Question): FoundSection[] {
   const asked = words ? wordsOf(query) : [];
   const by_word = asked.length === 0 ? [] : matching(db, asked, filter);
   const rank_by_word = new Map(by_word.map(({ seq }, index) => [seq, index + 1]));
-  const by_meaning = (near ?? []).slice(0, candidates_max);
+  const by_meaning = asked_meaning === null ? [] : nearest(db, asked_meaning, filter);
   const rank_by_meaning = new Map(by_meaning.map(({ seq, cosine }, index) => [seq, { rank: index + 1, cosine }]));
   const known = new Map(by_word.map((hit) => [hit.seq, hit]));
   for (const hit of withSeq(
@@ -70,7 +75,8 @@ export function find(db: Sqlite.Database, { query, filter, limit, words, near }:
   const scored = [...known.values()].map((hit) => {
     const [word, meaning] = [rank_by_word.get(hit.seq), rank_by_meaning.get(hit.seq)];
     const score = (word === undefined ? 0 : 1 / (rrf_k + word)) + (meaning === undefined ? 0 : 1 / (rrf_k + meaning.rank));
-    return { hit, word, meaning: meaning ?? null, score };
+    const prior = priors[hit.kind] * (hit.heading === "" ? opening_prior : 1);
+    return { hit, word, meaning: meaning ?? null, score: score * prior };
   });
   scored.sort((a, b) => b.score - a.score || a.hit.seq - b.hit.seq);
   const taken = new Map<string, number>();
@@ -98,6 +104,18 @@ function matching(db: Sqlite.Database, words: readonly string[], filter: Knowled
        ORDER BY bm25(knowledge_words, ${weights.title}, ${weights.heading}, ${weights.text}), s.seq LIMIT ${candidates_max}`,
     )
     .all(words.map(quoted).join(" OR "), ...values);
+}
+
+/** A thousand sections or two: all are compared (sqlite-vec). */
+function nearest(db: Sqlite.Database, { vector, model }: NonNullable<Question["meaning"]>, filter: KnowledgeFilter): Near[] {
+  const { sql, values } = conditions(filter);
+  return db
+    .prepare<unknown[], Near>(
+      `SELECT s.seq, 1 - vec_distance_cosine(k.vector, ?) AS cosine
+       FROM knowledge_sections s ${of_current} JOIN knowledge_vectors k ON k.sha256 = s.sha256 AND k.model = ?
+       WHERE true ${sql} ORDER BY cosine DESC, s.seq LIMIT ${candidates_max}`,
+    )
+    .all(Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength), model, ...values);
 }
 
 function withSeq(db: Sqlite.Database, seqs: readonly number[], filter: KnowledgeFilter): Hit[] {

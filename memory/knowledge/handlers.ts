@@ -1,20 +1,31 @@
 /** Knowledge, as it is asked over the socket. */
 
-import type { knowledge_methods } from "../../contracts/memory/knowledge.ts";
+import type { knowledge_methods, Version } from "../../contracts/memory/knowledge.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
 import { type Handlers, RpcError } from "../../wire/peer.ts";
 import type { Keeper } from "../keeper.ts";
 import type { Draft, Row, Writing } from "./documents.ts";
 import { find } from "./find.ts";
+import type { Meaning } from "./meaning.ts";
 import type { Shipped } from "./shipped.ts";
 
-/** @param shipped the documents of the image */
-export function knowledgeHandlers(keeper: Keeper, shipped: Shipped): Handlers<typeof knowledge_methods> {
+export interface KnowledgeServing {
+  readonly keeper: Keeper;
+  /** The documents of the image. */
+  readonly shipped: Shipped;
+  readonly meaning: Meaning;
+}
+
+export function knowledgeHandlers({ keeper, shipped, meaning }: KnowledgeServing): Handlers<typeof knowledge_methods> {
+  const written = (version: Version): Version => {
+    meaning.wake();
+    return version;
+  };
   return {
     async "knowledge.add"({ id, text, ...by }) {
       const draft = await draftOf(`adding the document "${id}" failed`, id, text);
       await shipped.bring(keeper);
-      return keeper.write(({ documents }) => documents.add(id, draft, writingOf(by)));
+      return written(keeper.write(({ documents }) => documents.add(id, draft, writingOf(by))));
     },
     async "knowledge.edit"({ id, change, expected, ...by }) {
       const about = `changing the document "${id}" failed`;
@@ -30,14 +41,16 @@ export function knowledgeHandlers(keeper: Keeper, shipped: Shipped): Handlers<ty
           );
         return { text: row.text, document: parsed.document };
       };
-      return keeper.write(({ documents }) => documents.edit(id, wish, expected, writingOf(by), parse));
+      return written(keeper.write(({ documents }) => documents.edit(id, wish, expected, writingOf(by), parse)));
     },
     async "knowledge.search"({ query, mode, filter, limit }) {
       const begin_ms = performance.now();
       await shipped.bring(keeper);
-      const found = keeper.read(({ documents }) => find(documents.db, { query, filter, limit, words: true, near: null }));
-      const notes = [shipped.note, mode === "words" ? null : "searched by word alone: there is no embedding model"];
-      return { found, mode: "words" as const, note: notesOf(notes), took_ms: performance.now() - begin_ms };
+      const { asked, note } = mode === "words" ? { asked: null, note: null } : await meaning.of(query);
+      const words = mode !== "meaning" || asked === null;
+      const found = keeper.read(({ documents }) => find(documents.db, { query, filter, limit, words, meaning: asked }));
+      const how = asked === null ? ("words" as const) : mode;
+      return { found, mode: how, note: notesOf([shipped.note, note]), took_ms: performance.now() - begin_ms };
     },
     async "knowledge.show"({ id, version, section }) {
       await shipped.bring(keeper);

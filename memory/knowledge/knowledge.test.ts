@@ -4,15 +4,24 @@ import { expect, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KnowledgeFilter } from "../../contracts/memory/knowledge.ts";
+import { embedderOf } from "../embed/embedder.ts";
 import { Keeper } from "../keeper.ts";
 import { diskFolder } from "../testing/folder.ts";
 import { knowledgeHandlers } from "./handlers.ts";
+import { Meaning } from "./meaning.ts";
 import { Shipped } from "./shipped.ts";
 
 const page = (title: string, body: string, more = "", kind = "playbook"): string =>
   `---\ntitle: ${title}\nkind: ${kind}\nsummary: About ${title}.\n${more}---\n${body}\n`;
 const disk = page("Disk full", "## Steps\n1. Remove old archives.", "tools: [fs.remove]\nevents: [disk.usage]\n", "runbook");
 const by = { author: "tier:tactical", reason: "learned", call: null, taint: [] as string[] } as const;
+
+const served = (keeper: Keeper, folder: string) =>
+  knowledgeHandlers({
+    keeper,
+    shipped: new Shipped(folder),
+    meaning: new Meaning({ keeper, embedder: embedderOf(null, () => {}), onTrouble: () => {} }),
+  });
 
 function rig(files: Readonly<Record<string, string>> = { "runbooks/disk-full": disk }, data = diskFolder("knowledge")) {
   const folder = diskFolder("knowledge-image");
@@ -25,13 +34,13 @@ function rig(files: Readonly<Record<string, string>> = { "runbooks/disk-full": d
   };
   ship(files);
   const keeper = new Keeper(data);
-  const ask = knowledgeHandlers(keeper, new Shipped(folder));
+  const ask = served(keeper, folder);
   return {
     ...{ keeper, ask, ship, data },
     /** The same memory with an image that has other documents. */
     later: (now: Readonly<Record<string, string>>) => {
       ship(now);
-      return knowledgeHandlers(keeper, new Shipped(folder));
+      return served(keeper, folder);
     },
     search: async (query: string, filter: KnowledgeFilter = {}) =>
       (await ask["knowledge.search"]({ query, mode: "words", filter, limit: 10 })).found,
@@ -199,7 +208,7 @@ test("without the image's documents the others are there, and it is said; damage
   expect(note).toContain('"runbooks/bad": line 1');
   ship({ "runbooks/disk-full": disk });
   keeper.close();
-  const again = knowledgeHandlers(new Keeper(data), new Shipped(join(data, "nothing")));
+  const again = served(new Keeper(data), join(data, "nothing"));
   const rest = await again["knowledge.list"]({ kinds: null, prefix: "", offset: 0, limit: 10 });
   expect([rest.total, rest.note]).toEqual([1, expect.stringContaining("indexing the documents of the image failed: there is none in")]);
 });

@@ -9,6 +9,7 @@ import type { Keeper } from "../keeper.ts";
 import { type Documents, type Draft, hashOf } from "./documents.ts";
 
 const files_max = 2000;
+const at_once = 8;
 const retry_ms = 30_000;
 
 export class Shipped {
@@ -41,10 +42,8 @@ export class Shipped {
     try {
       const files = readFolder(this.#folder);
       if (files.size === 0) throw new Error(`there is none in "${this.#folder}"`);
-      const { drafts, bad } = await draftsOf(files, keeper.parts.documents);
+      const bad = await this.#shipAll(files, keeper);
       keeper.write(({ documents }) => {
-        const now_ms = Date.now();
-        for (const [id, draft] of drafts) documents.ship(id, draft, now_ms);
         for (const head of documents.heads())
           if (head.in_image !== files.has(head.document)) documents.inImage(head, files.has(head.document));
       });
@@ -56,6 +55,35 @@ export class Shipped {
       this.#note = `indexing the documents of the image failed: ${cause}; what was indexed before is there`.slice(0, 500);
     }
   }
+
+  /** A few at a time, each durable by itself: everything else is answered in between. @returns what is no document, and why */
+  async #shipAll(files: ReadonlyMap<string, string>, keeper: Keeper): Promise<string[]> {
+    const bad: string[] = [];
+    const fresh = keeper.read(({ documents }) => changed(files, documents));
+    if (fresh.length === 0) return bad;
+    const { parseDocumentOf } = await import("./document.ts"); // the parser of YAML is only paid for when there is something to parse
+    for (let at = 0; at < fresh.length; at += at_once) {
+      const drafts: [string, Draft][] = [];
+      for (const [id, text] of fresh.slice(at, at + at_once)) {
+        const parsed = parseDocumentOf(id, text);
+        if ("problems" in parsed) bad.push(`"${id}": ${parsed.problems.join(", ")}`);
+        else drafts.push([id, { text, document: parsed.document }]);
+      }
+      keeper.write(({ documents }) => {
+        for (const [id, draft] of drafts) documents.ship(id, draft, Date.now());
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return bad;
+  }
+}
+
+/** Those whose newest version of an image is another one. */
+function changed(files: ReadonlyMap<string, string>, documents: Documents): [string, string][] {
+  return [...files].filter(([id, text]) => {
+    const shipped_version = documents.head(id)?.shipped_version ?? null;
+    return documents.version(id, shipped_version)?.sha256 !== hashOf(text);
+  });
 }
 
 /** Id → text. */
@@ -63,22 +91,4 @@ function readFolder(folder: string): ReadonlyMap<string, string> {
   if (!existsSync(folder)) return new Map();
   const names = [...new Bun.Glob("*/*.md").scanSync({ cwd: folder })].sort().slice(0, files_max);
   return new Map(names.map((name) => [name.slice(0, -".md".length), readFileSync(join(folder, name), "utf8")]));
-}
-
-/** Those whose newest version of an image is another one. */
-async function draftsOf(files: ReadonlyMap<string, string>, documents: Documents) {
-  const drafts: [string, Draft][] = [];
-  const bad: string[] = [];
-  const fresh = [...files].filter(([id, text]) => {
-    const head = documents.head(id);
-    return documents.version(id, head?.shipped_version ?? null)?.sha256 !== hashOf(text);
-  });
-  if (fresh.length === 0) return { drafts, bad };
-  const { parseDocumentOf } = await import("./document.ts"); // the parser of YAML is only paid for when there is something to parse
-  for (const [id, text] of fresh) {
-    const parsed = parseDocumentOf(id, text);
-    if ("problems" in parsed) bad.push(`"${id}": ${parsed.problems.join(", ")}`);
-    else drafts.push([id, { text, document: parsed.document }]);
-  }
-  return { drafts, bad };
 }

@@ -5,6 +5,7 @@ import { memory_methods } from "../../contracts/memory.ts";
 import { clockOfBoot } from "../clock.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { Keeper } from "../keeper.ts";
+import { Meaning } from "../knowledge/meaning.ts";
 import { Shipped } from "../knowledge/shipped.ts";
 import { Background } from "../longterm/background.ts";
 import { noEmbedder } from "../longterm/embedder.ts";
@@ -33,7 +34,10 @@ export function openMemory(data: string, knowledge: string, boot_id = "0badcafe-
   const background = new Background({ keeper, embedder, onTrouble: () => {} });
   const mine = new MineCommit(keeper);
   const upkeep = new Upkeep({ keeper, now: () => clock.time_ms() });
-  const served = { keeper, commit, mine, upkeep, recent: new Recent(clock), clock, shipped: new Shipped(knowledge), embedder, background };
+  const recent = new Recent(clock);
+  const shipped = new Shipped(knowledge);
+  const meaning = new Meaning({ keeper, embedder, onTrouble: () => {} });
+  const served = { keeper, commit, mine, upkeep, recent, clock, shipped, meaning, embedder, background };
   const handlers: Readonly<Record<string, unknown>> = { ...memoryHandlers(served), ...workingHandlers(keeper, clock, "broker") };
   const methods: Readonly<Record<string, Method>> = memory_methods;
   return {

@@ -1,12 +1,11 @@
 import { expect, test } from "bun:test";
-import { join } from "node:path";
 import { DocumentId } from "../contracts/memory/knowledge.ts";
 import { parseDocumentOf } from "../memory/knowledge/document.ts";
-import { describeTool } from "./describe.ts";
-import { namedIn, pageOf } from "./pages.ts";
-import { testCatalog } from "./testing/catalog.ts";
+import { describeTool } from "../tools/describe.ts";
+import { namedIn, pageOf } from "../tools/pages.ts";
+import { testCatalog } from "../tools/testing/catalog.ts";
 
-const named = namedIn(join(import.meta.dir, "../knowledge"));
+const named = namedIn(import.meta.dir);
 
 test("every tool has a page that is a document, with its arguments, its risk and where it is named", () => {
   for (const tool of testCatalog()) {
