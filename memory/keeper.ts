@@ -10,6 +10,7 @@ import { assemble, type Parts } from "./parts.ts";
 import { type OpenDatabase, openDatabase, setAside } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 import { finishRestore } from "./upkeep/backup/restore.ts";
+import { recoverTables } from "./upkeep/recover/tables.ts";
 
 export class Keeper {
   readonly folder: string;
@@ -128,7 +129,7 @@ export class Keeper {
     } catch (error) {
       kept = `keeping the damaged "${path}" aside failed: ${error instanceof Error ? error.message : String(error)}; check the data partition`;
     }
-    const opened = openDatabase(dirname(path));
+    const opened = openWhole(dirname(path));
     this.#open = { ...opened, degradation: opened.degradation ?? kept };
     this.#parts = assemble(this.#open.db);
   }
@@ -143,5 +144,10 @@ function openWhole(folder: string): OpenDatabase {
     unfinished = `bringing a restore to its end failed: ${describe(error)}; check the data partition, then restart the service`;
   }
   const open = openDatabase(folder);
+  try {
+    if (open.path !== null) recoverTables(open.db, folder);
+  } catch (error) {
+    unfinished ??= `copying tables out of a damaged file failed: ${describe(error)}; check the data partition, then restart the service`;
+  }
   return unfinished === null ? open : { ...open, degradation: unfinished };
 }

@@ -21,6 +21,8 @@ export const Job = z.discriminatedUnion("do", [
     limit: z.number().int().min(1),
   }),
   z.strictObject({ do: z.literal("export"), ...Place, which: ExportFilter, time_ms: z.number() }),
+  /** Writes what can be read of a damaged file of the folder, and of the newest backup, into segments from `segment` on. */
+  z.strictObject({ do: z.literal("salvage"), folder: z.string(), file: z.string(), segment: z.number().int().min(1) }),
   /** Reads `imports/<name>` through and, when every line is right, writes it as a segment to `imports/.<name>.seg`. */
   z.strictObject({ do: z.literal("import"), ...Place }),
 ]);
@@ -41,6 +43,7 @@ export const job_results = {
       sha256: Sha256,
     })
     .nullable(),
+  salvage: z.strictObject({ segments: z.array(z.number().int()), memories: z.number().int(), unreadable: z.number().int() }),
   export: Exported,
   import: z.strictObject({ memories: z.number().int(), refused: z.array(RefusedLine), refused_lines: z.number().int() }),
 } as const;

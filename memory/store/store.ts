@@ -59,8 +59,8 @@ export class Store {
     this.#decision = db.prepare("SELECT id, body FROM decisions WHERE id = ?");
     this.#decisions_of = db.prepare("SELECT id, body FROM decisions WHERE trigger_id = ? ORDER BY seq LIMIT 20");
     this.#newest_decisions = db.prepare("SELECT id, body FROM decisions ORDER BY seq DESC LIMIT ?");
-    this.#events = this.#largestSeq("events");
-    this.#decisions = this.#largestSeq("decisions");
+    this.#events = this.#count("events");
+    this.#decisions = this.#count("decisions");
   }
 
   get events(): number {
@@ -89,8 +89,8 @@ export class Store {
   /** Runs `work` as one durable transaction, or not at all. */
   commit<T>(work: () => T): T {
     const result = this.#transaction(work);
-    this.#events = this.#largestSeq("events");
-    this.#decisions = this.#largestSeq("decisions");
+    this.#events = this.#count("events");
+    this.#decisions = this.#count("decisions");
     return result;
   }
 
@@ -170,8 +170,12 @@ export class Store {
     return items;
   }
 
-  #largestSeq(table: "events" | "decisions"): number {
-    return this.#db.prepare<[], { largest: number | null }>(`SELECT max(seq) AS largest FROM ${table}`).get()?.largest ?? 0;
+  /** By the edges of `seq`, which has next to no gaps: what was recovered after damage has numbers below those from then on. */
+  #count(table: "events" | "decisions"): number {
+    const edge = (which: "min" | "max"): number | null =>
+      this.#db.prepare<[], { seq: number | null }>(`SELECT ${which}(seq) AS seq FROM ${table}`).get()?.seq ?? null;
+    const largest = edge("max");
+    return largest === null ? 0 : largest - (edge("min") ?? largest) + 1;
   }
 }
 

@@ -9,6 +9,7 @@ import { verifyBackup } from "./backup/verify.ts";
 import { exportMemories } from "./exchange/export.ts";
 import { checkImport } from "./exchange/import.ts";
 import { backupIn } from "./folders.ts";
+import { salvage } from "./recover/salvage.ts";
 import { writeCold } from "./segments/choose.ts";
 
 /** Whoever asks memory goes first. */
@@ -48,6 +49,8 @@ async function run(job: Job): Promise<JobResults[Job["do"]]> {
       return stage(job);
     case "cool":
       return writeCold(job);
+    case "salvage":
+      return salvage(job);
     case "export":
       return exportMemories(job);
     case "import":

@@ -1,11 +1,16 @@
 /** What upkeep keeps in memory.db itself: segments, rules, what was recovered. What writes runs inside the caller's transaction. */
 
+import { readdirSync } from "node:fs";
 import type Sqlite from "better-sqlite3";
 import type { JobResults } from "../../contracts/memory/job.ts";
 import type { Recalled } from "../../contracts/memory/record.ts";
 import type { Segment } from "../../contracts/memory/upkeep.ts";
 import type { LongTerm } from "../longterm/longterm.ts";
-import { discard, nextSegment, takeOut, unwatch, watchChanges } from "./segments/move.ts";
+import type { Store } from "../store/store.ts";
+import { bytesOf, sha256Of } from "./backup/files.ts";
+import { ensure, segmentsIn } from "./folders.ts";
+import { adopt, type Bases, basesBelow } from "./recover/adopt.ts";
+import { discard, emptyLargeParts, nextSegment, register, takeOut, unwatch, watchChanges } from "./segments/move.ts";
 
 export class UpkeepRows {
   readonly #db: Sqlite.Database;
@@ -46,6 +51,54 @@ export class UpkeepRows {
     longterm.put(memory);
     if (quarantined !== null) this.#db.prepare("UPDATE memories SET quarantined = ? WHERE id = ?").run(quarantined, memory.id);
     return true;
+  }
+
+  /** Numbers of segment files that no row knows, newest first. */
+  unknownSegments(): number[] {
+    const known = new Set(this.segments().map(({ id }) => id));
+    return readdirSync(ensure(segmentsIn(this.#folder)))
+      .flatMap((name) => (/^[1-9][0-9]{0,8}\.seg$/.test(name) ? [Number.parseInt(name, 10)] : []))
+      .filter((id) => !known.has(id))
+      .sort((a, b) => b - a);
+  }
+
+  basesBelow(count: number): Bases {
+    return basesBelow(this.#db, count);
+  }
+
+  /** @returns how many of them were not there */
+  adopt(
+    parts: { readonly store: Store; readonly longterm: LongTerm },
+    records: readonly Recalled[],
+    segment: number,
+    bases: Bases,
+    from: number,
+  ): number {
+    return records.filter((record, n) => adopt(this.#db, parts, record, { segment, bases, place: from + n })).length;
+  }
+
+  /** Ends an adoption. @returns how many memories are in this segment; with none its file is not needed */
+  adopted(segment: number, path: string, plain_bytes: number, made_ms: number): number {
+    const range = this.#db
+      .prepare<[number], { memories: number; oldest_ms: number | null; newest_ms: number | null }>(
+        "SELECT count(*) AS memories, min(time_ms) AS oldest_ms, max(time_ms) AS newest_ms FROM memories WHERE segment = ?",
+      )
+      .get(segment);
+    if (range === undefined || range.oldest_ms === null || range.newest_ms === null) return 0;
+    emptyLargeParts(this.#db, segment);
+    const { memories, oldest_ms, newest_ms } = range;
+    register(this.#db, { segment, made_ms, memories, oldest_ms, newest_ms, bytes: bytesOf(path), plain_bytes, sha256: sha256Of(path) });
+    return memories;
+  }
+
+  recovered(source: string): boolean {
+    return this.#db.prepare("SELECT 1 FROM recovered WHERE source = ?").get(source) !== undefined;
+  }
+
+  noteRecovered(source: string, finished_ms: number, read: number, added: number, unreadable: number): void {
+    this.#db
+      .prepare("INSERT OR REPLACE INTO recovered (source, finished_ms, read, added, unreadable) VALUES (?, ?, ?, ?, ?)")
+      .run(source, finished_ms, read, added, unreadable);
   }
 
   /** Gives freed pages back to the file system. @returns how many pages */

@@ -4,12 +4,14 @@
  */
 
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Job, JobResults } from "../../contracts/memory/job.ts";
 import { Recalled } from "../../contracts/memory/record.ts";
 import type { RefusedLine, Segment } from "../../contracts/memory/upkeep.ts";
 import type { Keeper } from "../keeper.ts";
-import { checkedImport } from "./folders.ts";
+import { checkedImport, segmentFile, segmentsIn } from "./folders.ts";
 import { Jobs } from "./job.ts";
+import { damagedFiles } from "./recover/tables.ts";
 import { SegmentReader } from "./segments/reader.ts";
 
 export interface UpkeepOptions {
@@ -22,6 +24,8 @@ export class Upkeep {
   readonly jobs = new Jobs();
   readonly #keeper: Keeper;
   readonly #now: () => number;
+  #recovering: string | null = null;
+  readonly #recovered: string[] = [];
 
   constructor({ keeper, now }: UpkeepOptions) {
     this.#keeper = keeper;
@@ -30,6 +34,11 @@ export class Upkeep {
 
   now(): number {
     return this.#now();
+  }
+
+  /** What is coming back after damage, or came back since the start; null: nothing was lost. */
+  get recovery(): string | null {
+    return this.#recovering ?? this.#recovered.at(-1) ?? null;
   }
 
   /** @returns the new segment, or null when fewer than `at_least` memories are from before `before_ms`. @throws */
@@ -62,6 +71,75 @@ export class Upkeep {
     }
   }
 
+  /**
+   * Brings back what can be after damage, a power cut or the loss of memory.db: nothing to do nearly always.
+   * @throws when the helper fails or memory.db cannot be written; it can be begun again
+   */
+  async recover(): Promise<void> {
+    try {
+      for (const file of damagedFiles(this.#keeper.folder)) if (!this.#keeper.parts.upkeep.recovered(file)) await this.#salvage(file);
+      for (const segment of this.#keeper.parts.upkeep.unknownSegments()) await this.#adopt(segment);
+    } finally {
+      this.#recovering = null;
+    }
+  }
+
+  async #salvage(file: string): Promise<void> {
+    const { folder } = this.#keeper;
+    this.#recovering = `what can be read of "${file}" is being recovered`;
+    const segment = this.#keeper.parts.upkeep.nextSegment();
+    const { segments, memories, unreadable } = await this.jobs.run<"salvage">({ do: "salvage", folder, file, segment });
+    let added = 0;
+    // the newest first: the rows of each get numbers below those that are there
+    for (const one of segments.toReversed()) added += await this.#adopt(one);
+    this.#keeper.write(({ upkeep }) => upkeep.noteRecovered(file, this.#now(), memories, added, unreadable));
+    this.#recovered.push(
+      `${added} memories came back from "${file}"${unreadable === 0 ? "" : `, ${unreadable} places in it could not be read`}`,
+    );
+  }
+
+  /** @returns how many memories of it were not there */
+  async #adopt(segment: number): Promise<number> {
+    const path = join(segmentsIn(this.#keeper.folder), segmentFile(segment));
+    let reader: SegmentReader;
+    try {
+      reader = new SegmentReader(path);
+    } catch (error) {
+      this.#keeper.parts.cold.damaged.set(segment, `taking in the segment "${path}" failed: ${reasonOf(error)}`);
+      return 0;
+    }
+    try {
+      return await this.#adoptAll(segment, path, reader);
+    } finally {
+      reader.close();
+    }
+  }
+
+  async #adoptAll(segment: number, path: string, reader: SegmentReader): Promise<number> {
+    const bases = this.#keeper.parts.upkeep.basesBelow(reader.trailer.memories);
+    let added = 0;
+    let place = 0;
+    let plain_bytes = 0;
+    for (let number = 0; number < reader.blocks; number += 1) {
+      const records = recordsOf(reader, number, (reason) => {
+        this.#keeper.parts.cold.damaged.set(segment, `reading the segment "${path}" failed: ${reason}`);
+      });
+      for (const { line } of records) plain_bytes += line.length;
+      const batch = records.map(({ memory }) => memory);
+      added += this.#keeper.write(({ upkeep, ...parts }) => upkeep.adopt(parts, batch, segment, bases, place));
+      place += records.length;
+      this.#recovering = `segment ${segment} is being taken in: ${place} of ${reader.trailer.memories} memories`;
+      await turn();
+    }
+    const held = this.#keeper.write(({ upkeep, longterm }) => {
+      const memories = upkeep.adopted(segment, path, plain_bytes, this.#now());
+      longterm.rolledBack();
+      return memories;
+    });
+    if (held === 0 && !this.#keeper.parts.cold.damaged.has(segment)) this.#keeper.parts.upkeep.discard(segment);
+    return added;
+  }
+
   #takeOut(segment: number, written: NonNullable<JobResults["cool"]>): number {
     return this.#keeper.write(({ upkeep, longterm }) => {
       const moved = upkeep.takeOut(segment, written, this.#now());
@@ -85,6 +163,23 @@ export class Upkeep {
       reader.close();
     }
   }
+}
+
+/** Of a block that is damaged, none. */
+function recordsOf(reader: SegmentReader, number: number, onDamage: (reason: string) => void): { line: string; memory: Recalled }[] {
+  try {
+    return reader.block(number).flatMap((line) => {
+      const memory = Recalled.safeParse(JSON.parse(line));
+      return memory.success ? [{ line, memory: memory.data }] : [];
+    });
+  } catch (error) {
+    onDamage(reasonOf(error));
+    return [];
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Lets everything that waits be answered. */

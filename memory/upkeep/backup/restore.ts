@@ -17,6 +17,7 @@ import type { Backup } from "../../../contracts/memory/upkeep.ts";
 import { syncFolder, writeDurably } from "../../../wire/files.ts";
 import { memory_file } from "../../store/migrations.ts";
 import { backupIn, ensure, pendingIn, stagingIn } from "../folders.ts";
+import { damagedFiles } from "../recover/tables.ts";
 import { copyDurably, linkOrCopy, sha256Of } from "./files.ts";
 import { readManifest } from "./manifest.ts";
 import { verifyBackup } from "./verify.ts";
@@ -63,6 +64,12 @@ export function finishRestore(folder: string, step: () => void = () => {}): Pend
   const aside = join(folder, pending.set_aside);
   mkdirSync(aside, { recursive: true });
   for (const entry of ["segments", memory_file.file]) exchange(folder, aside, entry, step);
+  // what was damaged belongs to the memory that goes: the new one is not to be filled up from it
+  for (const file of damagedFiles(folder)) {
+    step();
+    for (const suffix of ["-wal", "-shm", ""])
+      if (existsSync(join(folder, file + suffix))) renameSync(join(folder, file + suffix), join(aside, file + suffix));
+  }
   step();
   rmSync(path);
   syncFolder(folder);

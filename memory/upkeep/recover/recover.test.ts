@@ -1,0 +1,142 @@
+import { expect, test } from "bun:test";
+import { closeSync, fstatSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { Keeper } from "../../keeper.ts";
+import { diskFolder } from "../../testing/folder.ts";
+import { decisionOn, exitedEvent, noteMemory } from "../../testing/records.ts";
+import { makeBackup } from "../backup/make.ts";
+import { segmentsIn } from "../folders.ts";
+import { Upkeep } from "../upkeep.ts";
+import { walk } from "./walk.ts";
+
+const now = (): number => 1_800_000_000_000;
+const count = 1500;
+const wanted = {
+  notes: Array.from({ length: count }, (_, n) => noteMemory(n, null)),
+  events: Array.from({ length: count }, (_, n) => exitedEvent(n)),
+};
+
+/** A memory with notes, events, decisions and a document, closed. */
+function filled(): string {
+  const folder = join(diskFolder("memory-recover"), "memory");
+  const keeper = new Keeper(folder);
+  keeper.write(({ store, longterm }) => {
+    for (let n = 0; n < count; n += 1) {
+      longterm.put(noteMemory(n, null));
+      store.addEvent(exitedEvent(n));
+      if (n % 10 === 0) store.putDecision(decisionOn(exitedEvent(n), n, "done"));
+    }
+    longterm.pin(noteMemory(3, null).id, true);
+  });
+  keeper.close();
+  return folder;
+}
+
+function damagePages(path: string, pages: number): void {
+  const fd = openSync(path, "r+");
+  const all = Math.floor(fstatSync(fd).size / 4096);
+  // not the first, which is the schema: without it there is nothing to be read, and only the backup is left
+  const first = 12;
+  for (let n = 0; n < pages; n += 1) {
+    const page = first + Math.floor(Math.random() * (all - first));
+    writeSync(fd, Buffer.alloc(4096, 0xa5), 0, 4096, page * 4096);
+  }
+  closeSync(fd);
+}
+
+async function recovered(folder: string): Promise<Keeper> {
+  const keeper = new Keeper(folder);
+  await new Upkeep({ keeper, now }).recover();
+  return keeper;
+}
+
+/** What is there of it, after it was seen that all of this is as it was written. */
+function found(keeper: Keeper): { notes: number; events: number } {
+  const notes = keeper.parts.longterm.recall(wanted.notes.map(({ id }) => id));
+  expect(notes.map(({ id, text, body }) => ({ id, text, body }))).toEqual(
+    notes.map(({ id }) => {
+      const { text, body } = noteMemory(Number(id.split("-").at(-1)), null);
+      return { id, text, body };
+    }),
+  );
+  const events = wanted.events.filter(({ id }) => keeper.store.event(id) !== null);
+  expect(events.map(({ id }) => keeper.store.event(id))).toEqual(events);
+  expect(keeper.parts.longterm.check()).toEqual([]);
+  return { notes: notes.length, events: events.length };
+}
+
+test("damaged pages at random places: what can be read comes back, as it was, once", async () => {
+  for (let round = 0; round < 3; round += 1) {
+    const folder = filled();
+    damagePages(join(folder, "memory.db"), 6);
+    const keeper = await recovered(folder);
+    const back = found(keeper);
+    if (readdirSync(folder).some((name) => name.startsWith("memory-damaged"))) expect(keeper.degradation).toContain("it is kept as");
+    expect(back.notes).toBeGreaterThan(count / 2);
+    expect(back.events).toBeGreaterThan(count / 2);
+    const newest = keeper.store.newestEvents({ limit: 50, kind: null, service: null });
+    expect(newest).toEqual(newest.toSorted((a, b) => a.boot_ms - b.boot_ms));
+    // a second time there is nothing to do
+    await new Upkeep({ keeper, now }).recover();
+    expect(found(keeper)).toEqual(back);
+    keeper.close();
+  }
+}, 60_000);
+
+test("with a backup nothing of what it holds is lost, however bad the damage; what came later and can be read is there too", async () => {
+  const folder = filled();
+  await makeBackup({ do: "backup", folder, name: "nightly", time_ms: 1 });
+  const keeper = new Keeper(folder);
+  keeper.write(({ longterm }) => longterm.put({ ...noteMemory(1, null), id: "0badcafe-later-1", source: "later" }));
+  keeper.close();
+  damagePages(join(folder, "memory.db"), 60);
+  const again = await recovered(folder);
+  expect(found(again)).toEqual({ notes: count, events: count });
+  expect(again.store.newestDecisions(1000)).toHaveLength(count / 10);
+  expect(again.parts.longterm.recall([noteMemory(3, null).id])[0]?.pinned).toBe(true);
+  again.close();
+}, 60_000);
+
+test("memory.db is gone: all that is cold comes back from its segments", async () => {
+  const folder = filled();
+  const keeper = new Keeper(folder);
+  const upkeep = new Upkeep({ keeper, now });
+  await upkeep.move(now(), 1, 2000);
+  await upkeep.move(now(), 1, 10_000);
+  const before = keeper.store.newestEvents({ limit: 100, kind: null, service: null });
+  keeper.close();
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(join(folder, `memory.db${suffix}`), { force: true });
+  const again = await recovered(folder);
+  expect(found(again)).toEqual({ notes: count, events: count });
+  expect(again.store.newestEvents({ limit: 100, kind: null, service: null })).toEqual(before);
+  expect(again.parts.upkeep.segments().map(({ id }) => id)).toEqual([1, 2]);
+  expect(again.parts.longterm.recall([noteMemory(3, null).id])[0]?.pinned).toBe(true);
+  again.close();
+}, 60_000);
+
+test("a move that was killed before its transaction: its file goes, everything is hot once", async () => {
+  const folder = filled();
+  const keeper = new Keeper(folder);
+  const upkeep = new Upkeep({ keeper, now });
+  const job = { do: "cool", folder, segment: 1, before_ms: now(), at_least: 1, limit: 500 } as const;
+  expect(await upkeep.jobs.run<"cool">(job)).not.toBeNull();
+  expect(readdirSync(segmentsIn(folder))).toEqual(["1.seg"]);
+  await upkeep.recover();
+  expect(readdirSync(segmentsIn(folder))).toEqual([]);
+  expect(found(keeper)).toEqual({ notes: count, events: count });
+  keeper.close();
+});
+
+test("a table is read around ranges that cannot be, and every row beside them is found", () => {
+  const keys = Array.from({ length: 1000 }, (_, n) => n * 3 - 600);
+  const broken = (key: number): boolean => (key > 0 && key < 90) || (key >= 300 && key <= 1200) || key === -600;
+  const read = (from: number, limit: number): { key: number }[] => {
+    const rows = keys.filter((key) => key >= from).slice(0, limit);
+    if (rows.some(broken)) throw Object.assign(new Error("malformed"), { code: "SQLITE_CORRUPT" });
+    return rows.map((key) => ({ key }));
+  };
+  let gaps = 0;
+  const got = [...walk(read, () => void gaps++)].map(({ key }) => key);
+  expect(got).toEqual(keys.filter((key) => !broken(key)));
+  expect(gaps).toBe(3);
+});
