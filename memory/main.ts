@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { aios_executable, data_dir, knowledge_dir, models_dir, run_dir } from "../contracts/paths.ts";
+import { codeOf } from "../wire/database.ts";
 import { createLog } from "../wire/log.ts";
 import { startService } from "../wire/service.ts";
 import { clockOfBoot } from "./clock.ts";
@@ -17,6 +18,7 @@ import { Recent } from "./operational/recent.ts";
 import { type MemoryServer, serveMemory } from "./serve.ts";
 import { LogIntake, withLogs } from "./templates/log-intake.ts";
 import { MineCommit } from "./templates/mine-commit.ts";
+import { withUpkeep } from "./upkeep/health.ts";
 import { Upkeep } from "./upkeep/upkeep.ts";
 
 /** PID 1 is busy while it boots. */
@@ -52,6 +54,7 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
     },
     onFailed(error) {
       keeper.failed(error);
+      if (codeOf(error) === "SQLITE_FULL") upkeep?.diskFull();
       log.error(keeper.degradation ?? "writing memory failed");
     },
   });
@@ -60,6 +63,7 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
   const background = new Background({ keeper, embedder, onTrouble: (text) => log.warn(text) });
   // both need to know which boot this is, which PID 1 says
   let feed: Feed | null = null;
+  let upkeep: Upkeep | null = null;
   let server: MemoryServer | null = null;
   const intake = new Intake(commit);
   const mine = new MineCommit(keeper);
@@ -69,13 +73,14 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
   const service = await startService({
     name: "memory",
     run,
-    health: () => withLogs(withEmbedding(keeper.health(intake.held, intake.dropped), embedder), logs),
+    health: () => withUpkeep(withLogs(withEmbedding(keeper.health(intake.held, intake.dropped), embedder), logs), upkeep),
     onEvent(event) {
       intake.take(event);
       keeper.parts.templates.sawEvent(event);
     },
     onLog: (notification) => logs.reader.take(notification),
     onStop() {
+      upkeep?.stop();
       background.stop();
       meaning.stop();
       embedder.stop();
@@ -91,7 +96,7 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
   const recent = new Recent(clock);
   feed = new Feed({ keeper, recent, clock, onFailed: (error) => log.error(`reading the last hour failed: ${String(error)}`) });
   const shipped = new Shipped(knowledge);
-  const upkeep = new Upkeep({ keeper, now: () => clock.time_ms() });
+  upkeep = new Upkeep({ keeper, now: () => clock.time_ms() });
   server = serveMemory(run, { keeper, commit, mine, recent, clock, shipped, meaning, upkeep, embedder, background });
   const replayed = feed.start();
   background.wake();
@@ -99,6 +104,7 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
   await service.init.call("events.subscribe", { after: null });
   await replayed;
   await logs.follow(service.init).catch((error: unknown) => log.error(`following the logs failed: ${String(error)}`));
+  upkeep.start();
   await shipped.bring(keeper);
   meaning.wake();
   if (shipped.note !== null) log.warn(shipped.note);

@@ -20,6 +20,8 @@ export interface DatabaseKind {
   readonly application_id: number;
   /** Numbered steps that are only ever added to; `user_version` is the number of steps taken. */
   readonly migrations: readonly string[];
+  /** A file that is made from now on can give pages back to the file system (sqlite.org/pragma.html#pragma_auto_vacuum). */
+  readonly shrinks?: true;
 }
 
 /** Larger files are not read through when they are opened; damage in them is found when it is met. */
@@ -78,6 +80,7 @@ export function inspect(path: string, kind: DatabaseKind): string | null {
 export function openFile(path: string, kind: DatabaseKind): Sqlite.Database {
   const db = new (sqlite())(path, { timeout: 2000 });
   try {
+    if (kind.shrinks === true) db.pragma("auto_vacuum = INCREMENTAL");
     db.pragma("journal_mode = WAL");
     db.pragma("synchronous = FULL");
     db.pragma("cache_size = -1024");

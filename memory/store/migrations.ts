@@ -18,4 +18,5 @@ export const memory_file: DatabaseKind = {
   what: "a memory",
   application_id: 0x61694f53, // "aiOS" in ASCII
   migrations,
+  shrinks: true,
 };

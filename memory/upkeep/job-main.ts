@@ -59,7 +59,12 @@ async function run(job: Job): Promise<JobResults[Job["do"]]> {
 }
 
 function say(line: ReturnType<typeof JobLine.parse>): void {
-  writeSync(1, `${JSON.stringify(line)}\n`);
+  try {
+    writeSync(1, `${JSON.stringify(line)}\n`);
+  } catch {
+    // the service is gone: nobody wants to know
+    process.exit(1);
+  }
 }
 
 if (import.meta.main) await main();

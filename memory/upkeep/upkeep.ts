@@ -9,10 +9,22 @@ import type { Job, JobResults } from "../../contracts/memory/job.ts";
 import { Recalled } from "../../contracts/memory/record.ts";
 import type { RefusedLine, Segment } from "../../contracts/memory/upkeep.ts";
 import type { Keeper } from "../keeper.ts";
+import { Disk } from "./disk.ts";
 import { checkedImport, segmentFile, segmentsIn } from "./folders.ts";
 import { Jobs } from "./job.ts";
 import { damagedFiles } from "./recover/tables.ts";
 import { SegmentReader } from "./segments/reader.ts";
+
+const day_ms = 86_400_000;
+const look_ms = 10 * 60_000;
+const notice_ms = 2000;
+/** What was not asked for in a season is rarely asked for again; small segments are not worth a file. */
+const usual = { days: 90, at_least: 2000, limit: 10_000 } as const;
+/** Small moves: each needs room for its file and for the log of its transaction. */
+const when_short = { days: 1, at_least: 50, limit: 1000 } as const;
+/** In one look; the rest follows at the next. */
+const moves_max = 50;
+const shrunk_pages = 4096;
 
 export interface UpkeepOptions {
   readonly keeper: Keeper;
@@ -24,16 +36,78 @@ export class Upkeep {
   readonly jobs = new Jobs();
   readonly #keeper: Keeper;
   readonly #now: () => number;
+  readonly #disk: Disk;
+  #timers: ReturnType<typeof setInterval>[] = [];
+  #looking = false;
+  #wanted = false;
+  /** Another one is there after damage or a restore. */
+  #looked_at: unknown = null;
+  #trouble: string | null = null;
   #recovering: string | null = null;
   readonly #recovered: string[] = [];
 
   constructor({ keeper, now }: UpkeepOptions) {
     this.#keeper = keeper;
     this.#now = now;
+    this.#disk = new Disk(keeper.folder);
   }
 
   now(): number {
     return this.#now();
+  }
+
+  /** Looks after memory from now on: at once, every ten minutes, and soon after damage or a full disk. */
+  start(): void {
+    void this.#look();
+    this.#timers = [setInterval(() => void this.#look(), look_ms), setInterval(() => this.#notice(), notice_ms)];
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  /** A write was refused because the disk is full: what can be moved out of memory.db is moved at once. */
+  diskFull(): void {
+    this.#disk.release();
+    this.#wanted = true;
+  }
+
+  /** What is wrong and what is done about it, or null. */
+  get degradation(): string | null {
+    return this.#trouble ?? this.#disk.shortage ?? [...this.#keeper.parts.cold.damaged.values()].at(-1) ?? null;
+  }
+
+  /** Moves what is old out of memory.db; what is not so old too while the disk is short. */
+  async tidy(): Promise<void> {
+    if (!this.#keeper.on_disk) return;
+    const short = this.#disk.look();
+    const { days, at_least, limit } = short ? when_short : usual;
+    for (let n = 0; n < moves_max; n += 1) {
+      const segment = await this.move(this.#now() - days * day_ms, at_least, limit);
+      if (segment === null) break;
+      if (short) this.#keeper.parts.upkeep.shrink(shrunk_pages);
+    }
+    this.#disk.look();
+  }
+
+  async #look(): Promise<void> {
+    if (this.#looking || this.jobs.running !== null) return;
+    this.#looking = true;
+    this.#wanted = false;
+    this.#looked_at = this.#keeper.parts.upkeep;
+    try {
+      await this.recover();
+      await this.tidy();
+      this.#trouble = null;
+    } catch (error) {
+      this.#trouble = `upkeep of memory failed: ${reasonOf(error)}; it is tried again`;
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  #notice(): void {
+    if (this.#wanted || this.#keeper.parts.upkeep !== this.#looked_at) void this.#look();
   }
 
   /** What is coming back after damage, or came back since the start; null: nothing was lost. */

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, cpSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { rpc_error } from "../../../contracts/rpc.ts";
@@ -11,6 +11,9 @@ import { sha256Of } from "./files.ts";
 import { makeBackup } from "./make.ts";
 import { decideRestore, finishRestore, stage } from "./restore.ts";
 import { verifyBackup } from "./verify.ts";
+
+// helpers are processes of their own: on a busy machine they take their time
+setDefaultTimeout(60_000);
 
 const long_ms = 60_000;
 

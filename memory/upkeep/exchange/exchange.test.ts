@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
@@ -8,6 +8,9 @@ import { diskFolder } from "../../testing/folder.ts";
 import { exitedEvent, noteMemory } from "../../testing/records.ts";
 import { exportsIn, importsIn } from "../folders.ts";
 import { Upkeep } from "../upkeep.ts";
+
+// helpers are processes of their own: on a busy machine they take their time
+setDefaultTimeout(60_000);
 
 const now = (): number => 1_800_000_000_000;
 

@@ -1,13 +1,17 @@
-import { expect, test } from "bun:test";
-import { closeSync, fstatSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { closeSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Keeper } from "../../keeper.ts";
 import { diskFolder } from "../../testing/folder.ts";
 import { decisionOn, exitedEvent, noteMemory } from "../../testing/records.ts";
+import { openReadOnly } from "../backup/database.ts";
 import { makeBackup } from "../backup/make.ts";
 import { segmentsIn } from "../folders.ts";
 import { Upkeep } from "../upkeep.ts";
 import { walk } from "./walk.ts";
+
+// helpers are processes of their own: on a busy machine they take their time
+setDefaultTimeout(60_000);
 
 const now = (): number => 1_800_000_000_000;
 const count = 1500;
@@ -32,16 +36,22 @@ function filled(): string {
   return folder;
 }
 
-function damagePages(path: string, pages: number): void {
+function damagePages(path: string, pages: readonly number[]): void {
   const fd = openSync(path, "r+");
-  const all = Math.floor(fstatSync(fd).size / 4096);
-  // not the first, which is the schema: without it there is nothing to be read, and only the backup is left
-  const first = 12;
-  for (let n = 0; n < pages; n += 1) {
-    const page = first + Math.floor(Math.random() * (all - first));
-    writeSync(fd, Buffer.alloc(4096, 0xa5), 0, 4096, page * 4096);
-  }
+  for (const page of pages) writeSync(fd, Buffer.alloc(4096, 0xa5), 0, 4096, (page - 1) * 4096);
   closeSync(fd);
+}
+
+/** Pages that hold rows of these tables: one that leads to others takes all of them with it. */
+function pagesOf(path: string, tables: readonly string[]): number[] {
+  const db = openReadOnly(path);
+  const rows = db
+    .prepare<[string], { pageno: number }>(
+      "SELECT pageno FROM dbstat WHERE pagetype = 'leaf' AND name IN (SELECT value FROM json_each(?)) ORDER BY random()",
+    )
+    .all(JSON.stringify(tables));
+  db.close();
+  return rows.map(({ pageno }) => pageno);
 }
 
 async function recovered(folder: string): Promise<Keeper> {
@@ -68,14 +78,13 @@ function found(keeper: Keeper): { notes: number; events: number } {
 test("damaged pages at random places: what can be read comes back, as it was, once", async () => {
   for (let round = 0; round < 3; round += 1) {
     const folder = filled();
-    damagePages(join(folder, "memory.db"), 6);
+    const path = join(folder, "memory.db");
+    damagePages(path, pagesOf(path, ["memories", "events", "texts", "decisions"]).slice(0, 6));
     const keeper = await recovered(folder);
     const back = found(keeper);
-    if (readdirSync(folder).some((name) => name.startsWith("memory-damaged"))) expect(keeper.degradation).toContain("it is kept as");
+    expect(keeper.degradation).toContain("it is kept as");
     expect(back.notes).toBeGreaterThan(count / 2);
     expect(back.events).toBeGreaterThan(count / 2);
-    const newest = keeper.store.newestEvents({ limit: 50, kind: null, service: null });
-    expect(newest).toEqual(newest.toSorted((a, b) => a.boot_ms - b.boot_ms));
     // a second time there is nothing to do
     await new Upkeep({ keeper, now }).recover();
     expect(found(keeper)).toEqual(back);
@@ -89,7 +98,12 @@ test("with a backup nothing of what it holds is lost, however bad the damage; wh
   const keeper = new Keeper(folder);
   keeper.write(({ longterm }) => longterm.put({ ...noteMemory(1, null), id: "0badcafe-later-1", source: "later" }));
   keeper.close();
-  damagePages(join(folder, "memory.db"), 60);
+  const path = join(folder, "memory.db");
+  const all = Math.floor(statSync(path).size / 4096);
+  damagePages(
+    path,
+    Array.from({ length: 60 }, () => 1 + Math.ceil(Math.random() * (all - 1))),
+  );
   const again = await recovered(folder);
   expect(found(again)).toEqual({ notes: count, events: count });
   expect(again.store.newestDecisions(1000)).toHaveLength(count / 10);

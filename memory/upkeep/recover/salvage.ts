@@ -25,12 +25,9 @@ import { type Keyed, walk } from "./walk.ts";
 const segment_memories = 10_000;
 
 export function salvage({ folder, file, segment }: Extract<Job, { do: "salvage" }>): JobResults["salvage"] {
-  const seen = new (loadNative("better-sqlite3") as typeof Sqlite)("");
-  seen.exec("CREATE TABLE seen (id TEXT PRIMARY KEY) WITHOUT ROWID");
-  const add = seen.prepare("INSERT OR IGNORE INTO seen VALUES (?)");
-  const isNew = (id: string): boolean => add.run(id).changes > 0;
+  const ids = new Ids();
   const result = { segments: [] as number[], memories: 0, unreadable: 0 };
-  const all = everything(folder, file, isNew, () => void result.unreadable++);
+  const all = everything(folder, file, ids, () => void result.unreadable++);
   for (let next = all.next(), id = segment; next.done !== true; id += 1) {
     const path = join(ensure(segmentsIn(folder)), segmentFile(id));
     const part = (function* (): Generator<Recalled> {
@@ -42,14 +39,62 @@ export function salvage({ folder, file, segment }: Extract<Job, { do: "salvage" 
     result.memories += writeSegment(path, part).memories;
     result.segments.push(id);
   }
-  seen.close();
   return result;
 }
 
-function* everything(folder: string, file: string, isNew: (id: string) => boolean, onUnreadable: () => void): Generator<Recalled> {
-  yield* readable(join(folder, file), folder, isNew, onUnreadable);
-  const backup = newestBackup(folder);
-  if (backup !== null) yield* readable(join(backupIn(folder, backup), memory_file.file), backupIn(folder, backup), isNew, onUnreadable);
+/** In a file of its own that SQLite removes: there may be millions. */
+class Ids {
+  readonly #add: Sqlite.Statement<[string]>;
+  readonly #expect: Sqlite.Statement<[string]>;
+  readonly #expected: Sqlite.Statement<[string], { one: number }>;
+
+  constructor() {
+    const db = new (loadNative("better-sqlite3") as typeof Sqlite)("");
+    db.exec("CREATE TABLE seen (id TEXT PRIMARY KEY) WITHOUT ROWID; CREATE TABLE expected (id TEXT PRIMARY KEY) WITHOUT ROWID");
+    this.#add = db.prepare("INSERT OR IGNORE INTO seen VALUES (?)");
+    this.#expect = db.prepare("INSERT OR IGNORE INTO expected VALUES (?)");
+    this.#expected = db.prepare("SELECT 1 AS one FROM expected WHERE id = ?");
+  }
+
+  expect(id: string): void {
+    this.#expect.run(id);
+  }
+
+  isExpected(id: string): boolean {
+    return this.#expected.get(id) !== undefined;
+  }
+
+  isNew(id: string): boolean {
+    return this.#add.run(id).changes > 0;
+  }
+}
+
+/**
+ * What is in order in the damaged file comes last, because the order of writing is that of what comes back: what has to be
+ * had from elsewhere stands before it, not as if it were the newest. Only what turns out to be broken then comes after it.
+ */
+function* everything(folder: string, file: string, ids: Ids, onUnreadable: () => void): Generator<Recalled> {
+  const name = newestBackup(folder);
+  const backup = name === null ? null : openSource(join(backupIn(folder, name), memory_file.file), onUnreadable);
+  const damaged = openSource(join(folder, file), onUnreadable);
+  const quiet = (): void => {};
+  const unexpected = (id: string): boolean => !ids.isExpected(id) && ids.isNew(id);
+  const any = (id: string): boolean => ids.isNew(id);
+  if (damaged !== null) expectMemories(damaged, ids, quiet);
+  if (backup !== null && name !== null) yield* allIn(backup, backupIn(folder, name), unexpected, onUnreadable);
+  if (damaged !== null) {
+    yield* bothHistories(damaged, unexpected, quiet);
+    yield* allIn(damaged, folder, any, onUnreadable);
+  }
+  if (backup !== null && name !== null) yield* allIn(backup, backupIn(folder, name), any, quiet);
+}
+
+function expectMemories(db: Sqlite.Database, ids: Ids, onUnreadable: () => void): void {
+  const page = guarded(onUnreadable, () =>
+    db.prepare<[number, number], Keyed & { id: string }>("SELECT seq AS key, id FROM memories WHERE seq >= ? ORDER BY seq LIMIT ?"),
+  );
+  if (page === null) return;
+  for (const { id } of walk((from, limit) => page.all(from, limit), onUnreadable)) ids.expect(id);
 }
 
 function newestBackup(folder: string): string | null {
@@ -64,22 +109,26 @@ function newestBackup(folder: string): string | null {
   return found.sort((a, b) => b.made_ms - a.made_ms)[0]?.name ?? null;
 }
 
-function* readable(path: string, folder: string, isNew: (id: string) => boolean, onUnreadable: () => void): Generator<Recalled> {
-  let db: Sqlite.Database;
+/** @returns null when not even its schema can be read */
+function openSource(path: string, onUnreadable: () => void): Sqlite.Database | null {
   try {
-    db = openReadOnly(path);
+    const db = openReadOnly(path);
     db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get();
+    return db;
   } catch {
     onUnreadable();
-    return;
+    return null;
   }
-  try {
-    yield* memoriesIn(db, folder, isNew, onUnreadable);
-    yield* historyIn(db, "events", (body) => ofEvent(body), isNew, onUnreadable);
-    yield* historyIn(db, "decisions", (body) => ofDecision(body), isNew, onUnreadable);
-  } finally {
-    db.close();
-  }
+}
+
+function* allIn(db: Sqlite.Database, folder: string, isNew: (id: string) => boolean, onUnreadable: () => void): Generator<Recalled> {
+  yield* memoriesIn(db, folder, isNew, onUnreadable);
+  yield* bothHistories(db, isNew, onUnreadable);
+}
+
+function* bothHistories(db: Sqlite.Database, isNew: (id: string) => boolean, onUnreadable: () => void): Generator<Recalled> {
+  yield* historyIn(db, "events", (body) => ofEvent(body), isNew, onUnreadable);
+  yield* historyIn(db, "decisions", (body) => ofDecision(body), isNew, onUnreadable);
 }
 
 function* memoriesIn(db: Sqlite.Database, folder: string, isNew: (id: string) => boolean, onUnreadable: () => void): Generator<Recalled> {

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Keeper } from "../../keeper.ts";
@@ -6,6 +6,9 @@ import { diskFolder } from "../../testing/folder.ts";
 import { decisionOn, exitedEvent, noteMemory } from "../../testing/records.ts";
 import { segmentsIn } from "../folders.ts";
 import { Upkeep } from "../upkeep.ts";
+
+// helpers are processes of their own: on a busy machine they take their time
+setDefaultTimeout(60_000);
 
 const later = (): number => 1_800_000_000_000;
 

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Recalled } from "../../../contracts/memory/record.ts";
@@ -9,6 +9,9 @@ import { ensure, segmentsIn } from "../folders.ts";
 import { Cold } from "./cold.ts";
 import { readThrough, SegmentReader } from "./reader.ts";
 import { writeSegment } from "./write.ts";
+
+// helpers are processes of their own: on a busy machine they take their time
+setDefaultTimeout(60_000);
 
 function memory(n: number): Recalled {
   return {
