@@ -1,7 +1,10 @@
 /** From two rankings of texts to one of memories: reciprocal rank fusion, then a prior by age and by use. */
 
-/** Of reciprocal rank fusion (Cormack et al. 2009): how little the first ranks count more than the next. */
-const rank_offset = 60;
+/**
+ * Of reciprocal rank fusion (Cormack et al. 2009): how little the first ranks count more than the next. With the labelled set of
+ * the bench 20 puts the right memory further up than the usual 60 (MRR 0.70 against 0.64).
+ */
+const rank_offset = 20;
 /** In which the newness of a memory counts half. */
 export const recency_half_life_days = 30;
 /** What the oldest memory keeps of its score: what fits best comes first, also after years. */

@@ -86,7 +86,8 @@ export class Search {
     const fused = new Map<number, number>();
     for (const ranks of rankings) for (const id of ranks.keys()) if (!fused.has(id)) fused.set(id, fusedScore(id, rankings));
     const best = [...fused].sort((a, b) => b[1] - a[1]).map(([id]) => id);
-    const newest = best.slice(0, limit * 2 + 20).flatMap((id) => this.#ofText(id, where));
+    const of_text = this.#ofText(where);
+    const newest = best.slice(0, limit * 2 + 20).flatMap(of_text);
     const candidates = new Map([...this.#pinned(best, where), ...newest].map((one) => [one.id, one]));
     const scored = this.#scored([...candidates.values()], fused, now_ms);
     return scored.sort((a, b) => b.score - a.score || b.time_ms - a.time_ms).slice(0, limit);
@@ -105,12 +106,12 @@ export class Search {
     });
   }
 
-  #ofText(text_id: number, where: Where): Candidate[] {
+  #ofText(where: Where): (text_id: number) => Candidate[] {
     const rows = this.#db.prepare<unknown[], Candidate>(
       `SELECT m.id, m.text_id, m.time_ms, m.pinned, m.used, m.useful FROM memories m INDEXED BY memories_of_text
        WHERE m.text_id = ? AND ${where.sql} ORDER BY m.time_ms DESC LIMIT ${same_text_max}`,
     );
-    return rows.all(text_id, ...where.values);
+    return (text_id) => rows.all(text_id, ...where.values);
   }
 
   #pinned(text_ids: readonly number[], where: Where): Candidate[] {

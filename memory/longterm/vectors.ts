@@ -139,7 +139,7 @@ export class Vectors {
     if (left.length <= exact_max) return this.#scored(JSON.stringify(left), q, limit);
     const near = this.#candidates(q);
     const held = this.#prepared(
-      `SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM memories m WHERE m.text_id = value AND ${where.sql})`,
+      `SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM memories m INDEXED BY memories_of_text WHERE m.text_id = value AND ${where.sql})`,
     )
       .pluck()
       .all(JSON.stringify(near), ...where.values);

@@ -24,7 +24,7 @@ export interface WordAnswer {
 }
 
 /** Texts that may be scored for one question. */
-const scored_max = 15_000;
+const scored_max = 3000;
 /** Counting the texts of a term ends here; it is then as frequent as this. */
 const counted_max = 100_000;
 /** Texts with all of the frequent terms that are taken, newest first; with a filter, those that are looked through for it. */
@@ -98,7 +98,9 @@ export class Words {
       weight: Math.max(0.01, Math.log((of - texts + 0.5) / (texts + 0.5))),
     }));
     const more = weighed.map(() => " UNION ALL SELECT rowid, ? FROM words WHERE words MATCH ?").join("");
-    const passes = where.narrows ? `WHERE EXISTS (SELECT 1 FROM memories m WHERE m.text_id = hit.id AND ${where.sql})` : "";
+    const passes = where.narrows
+      ? `WHERE EXISTS (SELECT 1 FROM memories m INDEXED BY memories_of_text WHERE m.text_id = hit.id AND ${where.sql})`
+      : "";
     const rows = this.#db.prepare<unknown[], WordHit>(
       `WITH found (id, score) AS MATERIALIZED (SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?${more}),
        hit AS (SELECT id, sum(score) AS score FROM found GROUP BY id)
@@ -123,7 +125,9 @@ export class Words {
   }
 
   #newest(match: string, where: Where, limit: number): number[] {
-    const passes = where.narrows ? `WHERE EXISTS (SELECT 1 FROM memories m WHERE m.text_id = id AND ${where.sql})` : "";
+    const passes = where.narrows
+      ? `WHERE EXISTS (SELECT 1 FROM memories m INDEXED BY memories_of_text WHERE m.text_id = id AND ${where.sql})`
+      : "";
     const looked_at = where.narrows ? filtered_max : newest_max;
     const rows = this.#db.prepare<unknown[], { id: number }>(
       `SELECT id FROM (SELECT rowid AS id FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ${looked_at}) ${passes} LIMIT ?`,

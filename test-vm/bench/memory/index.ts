@@ -2,9 +2,23 @@
 
 import type { BenchRow } from "../../../tooling/bench.ts";
 import { benchEmbed } from "./embed.ts";
+import { benchIngest } from "./ingest.ts";
 import { benchOperational } from "./operational.ts";
+import { benchQuality } from "./quality.ts";
+import { benchSearch } from "./search.ts";
 import { benchWorking } from "./working.ts";
 
+const parts: readonly (() => Promise<BenchRow[]>)[] = [
+  benchOperational,
+  benchEmbed,
+  benchWorking,
+  benchIngest,
+  benchSearch,
+  benchQuality,
+];
+
 export async function benchMemory(): Promise<BenchRow[]> {
-  return [...(await benchOperational()), ...(await benchEmbed()), ...(await benchWorking())];
+  const rows: BenchRow[] = [];
+  for (const part of parts) rows.push(...(await part()));
+  return rows;
 }
