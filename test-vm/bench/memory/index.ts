@@ -8,14 +8,7 @@ import { benchQuality } from "./quality.ts";
 import { benchSearch } from "./search.ts";
 import { benchWorking } from "./working.ts";
 
-const parts: readonly (() => Promise<BenchRow[]>)[] = [
-  benchOperational,
-  benchEmbed,
-  benchWorking,
-  benchIngest,
-  benchSearch,
-  benchQuality,
-];
+const parts: readonly (() => Promise<BenchRow[]>)[] = [benchOperational, benchEmbed, benchWorking, benchIngest, benchSearch, benchQuality];
 
 export async function benchMemory(): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
