@@ -160,6 +160,7 @@ export const Resource = z.strictObject({
     "certificate",
     "timer",
     "document",
+    "memory",
     "setting",
     "system",
   ]),

@@ -83,8 +83,10 @@ export const longterm_methods = {
     }),
     result: z.strictObject({ memories: z.array(Recalled), note: z.string().nullable() }),
   },
-  /** Links are only ever added. */
+  /** Those already there stay as they are. */
   link: { params: z.strictObject({ from: MemoryId, link: Link }), result: z.strictObject({ added: z.boolean() }) },
+  /** Only to take back a link that a call added: the audit keeps that there was one. */
+  unlink: { params: z.strictObject({ from: MemoryId, link: Link }), result: z.strictObject({ removed: z.boolean() }) },
   /** Everything that one memory led to or came from, over links, nearest first. */
   trace: {
     params: z.strictObject({ id: MemoryId, direction: z.enum(["influenced", "influenced-by"]), limit: z.number().int().min(1).max(500) }),
@@ -131,5 +133,5 @@ export const longterm_permissions = {
   operational: ["append", "used"],
   tactical: ["append", "used"],
   strategic: ["append", "used"],
-  broker: ["append", "search", "recall", "timeline", "link", "trace", "pin", "quarantine", "used", "stats"],
+  broker: ["append", "search", "recall", "timeline", "link", "unlink", "trace", "pin", "quarantine", "used", "stats"],
 } as const;

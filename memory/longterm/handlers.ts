@@ -46,6 +46,11 @@ export function longtermHandlers({ keeper, commit, embedder, background }: LongT
       if (added === null) throw unknown(from);
       return { added };
     },
+    unlink({ from, link }) {
+      const removed = change(keeper, (longterm) => (longterm.holds(from) ? longterm.unlink(from, link) : null));
+      if (removed === null) throw unknown(from);
+      return { removed };
+    },
     trace: ({ id, direction, limit }) => keeper.read(({ longterm }) => longterm.links.trace(id, direction, limit)),
     pin({ id, pinned }) {
       const was = change(keeper, (longterm) => longterm.pin(id, pinned));

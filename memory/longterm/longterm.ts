@@ -65,6 +65,11 @@ export class LongTerm {
     return this.#rows.link(from, link);
   }
 
+  /** @returns whether there was one */
+  unlink(from: string, link: Memory["links"][number]): boolean {
+    return this.#rows.unlink(from, link);
+  }
+
   /** @returns how many events and decisions of an older schema are still to become memories */
   carryOver(limit: number): number {
     return carryOver(this.#db, this.#rows, limit);

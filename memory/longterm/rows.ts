@@ -33,6 +33,7 @@ export class Rows {
   readonly #give_text_back: Sqlite.Statement<[string, number]>;
   readonly #insert_words: Sqlite.Statement<[number, string]>;
   readonly #link: Sqlite.Statement<[string, string, string]>;
+  readonly #unlink: Sqlite.Statement<[string, string, string]>;
   readonly #known = new Map<string, number>();
 
   constructor(db: Sqlite.Database) {
@@ -51,6 +52,7 @@ export class Rows {
     this.#give_text_back = db.prepare("UPDATE texts SET text = ? WHERE id = ? AND text IS NULL");
     this.#insert_words = db.prepare("INSERT INTO words (rowid, text) VALUES (?, ?)");
     this.#link = db.prepare("INSERT INTO links (from_id, relation, to_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
+    this.#unlink = db.prepare("DELETE FROM links WHERE from_id = ? AND relation = ? AND to_id = ?");
   }
 
   /** What was written did not come to stay: rows that are known from it are none. */
@@ -92,6 +94,10 @@ export class Rows {
   /** @returns whether it is new */
   link(from: string, link: Link): boolean {
     return this.#link.run(from, link.relation, link.to).changes > 0;
+  }
+
+  unlink(from: string, link: Link): boolean {
+    return this.#unlink.run(from, link.relation, link.to).changes > 0;
   }
 
   #add(memory: OfHistory, body: string | null): boolean {

@@ -7,6 +7,7 @@ import type { Restorer } from "../restore.ts";
 import type { AnyTool } from "../tool.ts";
 import { fs } from "./fs/index.ts";
 import { knowledge_tools } from "./knowledge/index.ts";
+import { memory_tools } from "./memory/index.ts";
 import { net, net_restorer } from "./net/index.ts";
 import { pkg, pkg_restorer } from "./pkg/index.ts";
 import { process_tools } from "./process/index.ts";
@@ -33,6 +34,7 @@ export function allTools({ audit, declared, permission }: CatalogParts): readonl
   const tools = [
     fs,
     knowledge_tools,
+    memory_tools,
     net,
     process_tools,
     service_tools,

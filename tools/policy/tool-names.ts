@@ -16,6 +16,7 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
     sys: ["info", "metrics", "logs", "events"],
     task: ["list"],
     knowledge: ["search", "show", "list", "history"],
+    memory: ["search", "recall", "timeline", "trace", "stats", "backups"],
   },
   reversible: {
     fs: ["write", "edit", "copy", "move", "remove", "mkdir", "link", "chmod", "chown", "mount", "unmount"],
@@ -42,16 +43,19 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
     sys: ["time", "hostname", "sysctl"],
     task: ["schedule", "cancel"],
     knowledge: ["add", "edit"],
+    memory: ["store", "link", "pin", "quarantine"],
   },
   compensable: {
     process: ["spawn"],
     service: ["start", "stop", "restart"],
     sys: ["clean", "rotate"],
+    memory: ["backup", "export", "import"],
   },
   irreversible: {
     process: ["kill", "signal"],
     sec: ["secret_delete"],
     sys: ["power"],
+    memory: ["restore"],
   },
 };
 

@@ -58,6 +58,7 @@ export const kinds: Readonly<Record<Kind, KindWords>> = {
   certificate: { type: "Certificate", attributes: { owner: "String", exists: "Boolean", consumer: "String", intended: "Boolean" } },
   timer: { type: "Timer", attributes: { principal: "String", tool: "String", risk: "String", recurring: "Boolean" } },
   document: { type: "Document", attributes: { exists: "Boolean", shipped: "Boolean", author: "String" } },
+  memory: { type: "Memory", attributes: {} },
   setting: { type: "Setting", attributes: {} },
   system: { type: "System", attributes: {} },
 };
@@ -85,7 +86,7 @@ export const families: Readonly<Record<string, readonly Kind[]>> = {
   sys: ["system", "setting", "path", "service", "process"],
   task: ["timer", "system"],
   knowledge: ["document"],
-  memory: ["system"],
+  memory: ["memory"],
   model: ["system", "address"],
 };
 

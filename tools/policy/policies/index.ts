@@ -3,6 +3,7 @@
 import broker from "./broker.cedar" with { type: "text" };
 import care from "./care.cedar" with { type: "text" };
 import knowledge from "./knowledge.cedar" with { type: "text" };
+import memory from "./memory.cedar" with { type: "text" };
 import never from "./never.cedar" with { type: "text" };
 import people from "./people.cedar" with { type: "text" };
 import tiers from "./tiers.cedar" with { type: "text" };
@@ -12,6 +13,7 @@ export const policy_files: Readonly<Record<string, string>> = {
   "care.cedar": care,
   "tiers.cedar": tiers,
   "knowledge.cedar": knowledge,
+  "memory.cedar": memory,
   "people.cedar": people,
   "broker.cedar": broker,
 };

@@ -1,0 +1,37 @@
+/** memory.backups */
+
+import { z } from "zod";
+import { Backup, UpkeepName } from "../../../contracts/memory/upkeep.ts";
+import { defineTool, ToolError } from "../../tool.ts";
+import { asked, memoryOf, readsAll } from "./shared/memory.ts";
+
+const long_ms = 3_600_000;
+
+export const memoryBackups = defineTool({
+  name: "memory.backups",
+  title: "Backups of memory",
+  description:
+    "Lists the backups of memory with what they hold. With `verify` all of one is read: hashes, the database's own check, rows. Do that before relying on it.",
+  input: z.strictObject({ verify: UpkeepName.nullable().default(null).describe("the backup to read through; null: only list") }),
+  output: z.strictObject({
+    backups: z.array(Backup),
+    unreadable: z.array(z.string()).describe("those whose own list of contents cannot be read"),
+    faults: z.array(z.string()).nullable().describe("what is wrong with the one that was read; none: it is whole; null: none was read"),
+  }),
+  risk: "observe",
+  timeout_ms: long_ms,
+  concurrency_max: 2,
+  idempotent: true,
+  tainted: false,
+  image: null,
+  resolve: readsAll,
+  async run(_target, { verify }, context) {
+    const memory = memoryOf(context, "looking at backups");
+    const held = await asked(memory.call("backup.list", {}));
+    if (verify === null) return { ...held, faults: null };
+    if (!held.backups.some(({ name }) => name === verify) && !held.unreadable.some((one) => one.includes(verify)))
+      throw new ToolError(`reading the backup "${verify}" failed: there is none of this name`);
+    const { faults } = await asked(memory.call("backup.verify", { name: verify }, long_ms));
+    return { ...held, faults };
+  },
+});

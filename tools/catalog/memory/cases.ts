@@ -1,0 +1,182 @@
+/** Cases of the tools of memory (testing/case.ts), with the real memory behind them. */
+
+import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import type Sqlite from "better-sqlite3";
+import { loadNative } from "../../../wire/native.ts";
+import type { ToolCase, World } from "../../testing/case.ts";
+
+const folderOf = ({ places }: World): string => join(places.data, "memory");
+const inFolder = (world: World, name: string): string[] => {
+  const folder = join(folderOf(world), name);
+  return existsSync(folder) ? readdirSync(folder).sort() : [];
+};
+const export_name = "everything";
+const export_file = `${export_name}.jsonl.zst`;
+
+/** What a search relies on, without ids; links by the texts of their ends. */
+function observe(world: World): unknown {
+  const file = join(folderOf(world), "memory.db");
+  if (!existsSync(file)) return { memories: [], links: [] };
+  const db: Sqlite.Database = new (loadNative("better-sqlite3") as typeof Sqlite)(file, { readonly: true });
+  try {
+    const memories = db
+      .prepare(
+        `SELECT t.text, m.kind, m.severity, m.service, m.tool, m.outcome, m.taint, m.pinned FROM memories m
+         JOIN texts t ON t.id = m.text_id WHERE m.quarantined IS NULL AND m.kind IN ('note', 'lesson') ORDER BY t.text, m.seq`,
+      )
+      .all();
+    const text = "(SELECT t.text FROM memories m JOIN texts t ON t.id = m.text_id WHERE m.id = %)";
+    const links = db
+      .prepare(
+        `SELECT ${text.replace("%", "from_id")} AS a, relation, ${text.replace("%", "to_id")} AS b FROM links
+         WHERE from_id IN (SELECT id FROM memories WHERE quarantined IS NULL) ORDER BY a, relation, b`,
+      )
+      .all();
+    return { memories, links };
+  } finally {
+    db.close();
+  }
+}
+
+async function stored(world: World, text: string, more: Record<string, unknown> = {}): Promise<string> {
+  const { id } = await world.call("memory.store", { text, ...more });
+  return String(id);
+}
+
+const nginx = "nginx stopped answering after the update; restarting it with the old configuration helped";
+const unknown_id = "0badcafe-note-999999";
+
+/** A file to take in, of memories that were then put in quarantine: this memory knows them by id. */
+async function exported(world: World): Promise<void> {
+  await stored(world, nginx);
+  await world.call("memory.export", { name: export_name });
+}
+
+const looks = (tool: string, name: string, args: (id: string) => Record<string, unknown>, text: string): ToolCase => ({
+  tool,
+  name,
+  prepare: async (world) => args(await stored(world, nginx)),
+  observe,
+  bad: () => [{ query: "", ids: [], limit: 0, id: "../x", around: "x" }],
+  check(answer) {
+    if (!JSON.stringify(answer).includes(text)) throw new Error(`the answer does not hold "${text}": ${JSON.stringify(answer)}`);
+  },
+});
+
+export const memory_cases: readonly ToolCase[] = [
+  looks("memory.search", "by words", () => ({ query: "why did nginx not answer?" }), nginx),
+  looks("memory.recall", "one", (id) => ({ ids: [id] }), nginx),
+  looks("memory.timeline", "around one", (id) => ({ around: id }), nginx),
+  looks("memory.trace", "of one without links", (id) => ({ id }), `"reached":[]`),
+  looks("memory.stats", "all", () => ({}), `"memories":1`),
+  {
+    tool: "memory.store",
+    name: "a lesson",
+    prepare: async (world) => ({
+      kind: "lesson",
+      text: nginx,
+      service: "nginx",
+      links: [{ relation: "about", to: await stored(world, "x") }],
+    }),
+    observe,
+    bad: () => [{ text: "" }, { text: nginx, kind: "event" }, { text: nginx, links: [{ relation: "like", to: unknown_id }] }],
+  },
+  {
+    tool: "memory.link",
+    name: "a lesson to what it is learned from",
+    prepare: async (world) => ({ from: await stored(world, "lesson"), relation: "learned-from", to: await stored(world, nginx) }),
+    observe,
+    bad: () => [
+      { from: unknown_id, relation: "about", to: unknown_id },
+      { from: "x", relation: "about", to: "y" },
+    ],
+  },
+  {
+    tool: "memory.pin",
+    name: "one",
+    prepare: async (world) => ({ id: await stored(world, nginx) }),
+    observe,
+    bad: () => [{ id: unknown_id }, { id: "../../x" }],
+  },
+  {
+    tool: "memory.quarantine",
+    name: "one, and what was learned from it",
+    async prepare(world) {
+      const id = await stored(world, "poisoned");
+      await stored(world, "learned from it", { links: [{ relation: "learned-from", to: id }] });
+      await stored(world, "another");
+      return { id, reason: "what it says is not so" };
+    },
+    observe,
+    bad: () => [
+      { id: unknown_id, reason: "x" },
+      { id: unknown_id, reason: "" },
+    ],
+    check({ changed }) {
+      if (changed !== 2) throw new Error(`${String(changed)} memories went into quarantine, not 2`);
+    },
+  },
+  {
+    tool: "memory.export",
+    name: "everything",
+    async prepare(world) {
+      await stored(world, nginx);
+      return { name: export_name };
+    },
+    observe: (world) => inFolder(world, "exports"),
+    bad: () => [{ name: "../x" }, { name: "" }],
+  },
+  {
+    tool: "memory.import",
+    name: "what was exported",
+    async prepare(world) {
+      await exported(world);
+      mkdirSync(join(folderOf(world), "imports"), { recursive: true });
+      renameSync(join(folderOf(world), "exports", export_file), join(folderOf(world), "imports", export_file));
+      return { name: export_file };
+    },
+    observe,
+    bad: () => [{ name: "none.jsonl" }, { name: "../../etc/passwd" }],
+    check({ read, written }) {
+      if (read !== 1 || written !== 0) throw new Error(`read ${String(read)}, written ${String(written)}: it knows the one already`);
+    },
+  },
+  {
+    tool: "memory.backup",
+    name: "while it runs",
+    async prepare(world) {
+      await stored(world, nginx);
+      return { name: "before" };
+    },
+    observe: (world) => inFolder(world, "backups"),
+    bad: () => [{ name: "../x" }, { name: "UPPER" }],
+  },
+  {
+    tool: "memory.backups",
+    name: "one that is whole",
+    async prepare(world) {
+      await stored(world, nginx);
+      await world.call("memory.backup", { name: "before" });
+      return { verify: "before" };
+    },
+    observe,
+    bad: () => [{ verify: "none" }, { verify: "../x" }],
+    check({ faults }) {
+      if (!Array.isArray(faults) || faults.length > 0) throw new Error(`it is not whole: ${JSON.stringify(faults)}`);
+    },
+  },
+  {
+    tool: "memory.restore",
+    name: "what was before",
+    final: true,
+    async prepare(world) {
+      await stored(world, nginx);
+      await world.call("memory.backup", { name: "before" });
+      await stored(world, "afterwards");
+      return { name: "before" };
+    },
+    observe,
+    bad: () => [{ name: "none" }, { name: "../before" }],
+  },
+];

@@ -1,0 +1,34 @@
+/** What happened, was decided, done, said and learned. */
+
+import type { AnyTool } from "../../tool.ts";
+import { memoryBackup } from "./backup.ts";
+import { memoryBackups } from "./backups.ts";
+import { memoryExport } from "./export.ts";
+import { memoryImport } from "./import.ts";
+import { memoryLink } from "./link.ts";
+import { memoryPin } from "./pin.ts";
+import { memoryQuarantine } from "./quarantine.ts";
+import { memoryRecall } from "./recall.ts";
+import { memoryRestore } from "./restore.ts";
+import { memorySearch } from "./search.ts";
+import { memoryStats } from "./stats.ts";
+import { memoryStore } from "./store.ts";
+import { memoryTimeline } from "./timeline.ts";
+import { memoryTrace } from "./trace.ts";
+
+export const memory_tools: readonly AnyTool[] = [
+  memoryBackup,
+  memoryBackups,
+  memoryExport,
+  memoryImport,
+  memoryLink,
+  memoryPin,
+  memoryQuarantine,
+  memoryRecall,
+  memoryRestore,
+  memorySearch,
+  memoryStats,
+  memoryStore,
+  memoryTimeline,
+  memoryTrace,
+];
