@@ -76,7 +76,7 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
     health: () => withUpkeep(withLogs(withEmbedding(keeper.health(intake.held, intake.dropped), embedder), logs), upkeep),
     onEvent(event) {
       intake.take(event);
-      keeper.parts.templates.sawEvent(event);
+      logs.saw(event);
     },
     onLog: (notification) => logs.reader.take(notification),
     onStop() {

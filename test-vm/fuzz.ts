@@ -1,6 +1,7 @@
 /** `make fuzz`: generated input for everything that takes bytes from outside. A case that fails is shown with its seed. */
 
 import { fuzzConsole } from "../console/fuzz.ts";
+import { fuzzTemplates } from "../memory/templates/fuzz.ts";
 import { say, step } from "../tooling/progress.ts";
 import { fuzzChildProtocol } from "../wire/fuzz.ts";
 import { fuzzConfig } from "./fuzz-config.ts";
@@ -10,6 +11,7 @@ const fuzzers = [
   { what: "machine config", fuzz: fuzzConfig },
   { what: "console API", fuzz: fuzzConsole },
   { what: "child protocol", fuzz: fuzzChildProtocol },
+  { what: "log lines", fuzz: fuzzTemplates },
 ] as const;
 
 async function main(): Promise<number> {

@@ -91,10 +91,14 @@ const environment = { PATH: "/usr/bin:/usr/sbin", HOME: "/", LANG: "C.UTF-8", BU
 const environment_compiling = { ...environment, BUN_JSC_useJIT: "1", BUN_JSC_useDFGJIT: "0", BUN_JSC_useConcurrentJIT: "0" };
 /** And its second tier, which takes effect after some thousand calls: a call of a tool then takes half the time. */
 const environment_optimising = { ...environment, BUN_JSC_useJIT: "1", BUN_JSC_useFTLJIT: "0", BUN_JSC_useConcurrentJIT: "0" };
-/** Reactive for its rules; the broker for Cedar, which is WebAssembly: without the compiler a decision takes thirty times as long. */
+/**
+ * Reactive for its rules; the broker for Cedar, which is WebAssembly: without the compiler a decision takes thirty times as
+ * long; memory for what it does with every line and every vector: log lines are understood six times as fast.
+ */
 const environments: Readonly<Partial<Record<CoreService, Readonly<Record<string, string>>>>> = {
   reactive: environment_compiling,
   broker: environment_optimising,
+  memory: environment_optimising,
 };
 
 const tiers: readonly string[] = ["operational", "tactical", "strategic"] satisfies (keyof MachineConfig["tiers"])[];

@@ -10,7 +10,7 @@ import { LogReader } from "../../wire/logs.ts";
 import type { InitPeer } from "../../wire/service.ts";
 import { lineOf } from "./clean.ts";
 import type { MineCommit } from "./mine-commit.ts";
-import type { Cursor } from "./templates.ts";
+import type { Cursor, Seen } from "./templates.ts";
 
 const backlog = 5000;
 /** PID 1 counts from 1. */
@@ -18,6 +18,8 @@ const no_subscription = 0;
 const held_max = 20_000;
 const held_chars_max = 16 * 1024 * 1024;
 const batch_max = 2000;
+/** Events that wait for the lines of their time; more are not counted as followers. */
+const events_max = 1000;
 /** How long lines are collected for one transaction. */
 const collect_ms = 500;
 const retry_ms = 2000;
@@ -30,6 +32,7 @@ export class LogIntake {
   readonly #cursor: () => Cursor | null;
   #held: LogRecord[] = [];
   #held_chars = 0;
+  #events: Seen[] = [];
   #writing = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #started = false;
@@ -61,6 +64,12 @@ export class LogIntake {
     if (this.#started && !this.#writing) this.#later(collect_ms);
   }
 
+  /** An event of the system, which may be what follows a line. It waits for the lines of its time. */
+  saw(event: Seen): void {
+    this.#events.push(event);
+    if (this.#events.length > events_max) this.#events.shift();
+  }
+
   /** All that PID 1 held has come: what was counted before is left out, and writing begins. */
   start(): void {
     const cursor = this.#cursor();
@@ -84,8 +93,10 @@ export class LogIntake {
       text: fields === undefined ? message : lineOf(message, fields),
     }));
     const dropped_before = this.dropped;
+    const events = this.#events;
+    this.#events = [];
     try {
-      await this.#commit.append({ lines, also: (templates) => templates.putCursor({ seq: last.seq, boot_ms: last.boot_ms }) });
+      await this.#commit.append({ lines, events, also: (templates) => templates.putCursor({ seq: last.seq, boot_ms: last.boot_ms }) });
       // some of them may have been dropped meanwhile, though they are counted now
       const gone = this.dropped - dropped_before;
       this.dropped -= Math.min(gone, records.length);

@@ -3,12 +3,13 @@
 import { GroupCommit } from "../../wire/group-commit.ts";
 import type { Keeper } from "../keeper.ts";
 import type { Value } from "./pattern.ts";
-import type { Line, Mined, Templates } from "./templates.ts";
+import type { Line, Mined, Seen, Templates } from "./templates.ts";
 
 export interface Batch {
   readonly lines: readonly Line[];
   /** Told of each line, before it is durable. */
   readonly each?: (mined: Mined, values: () => Value[]) => void;
+  readonly events?: readonly Seen[];
   /** What else is to be durable with these lines. */
   readonly also?: (templates: Templates) => void;
 }
@@ -27,8 +28,8 @@ export class MineCommit extends GroupCommit<Batch, true> {
   }
 }
 
-function mine(templates: Templates, { lines, each, also }: Batch): true {
-  templates.take(lines, each);
+function mine(templates: Templates, { lines, each, events, also }: Batch): true {
+  templates.take(lines, each, events);
   also?.(templates);
   return true;
 }

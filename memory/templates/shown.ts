@@ -4,7 +4,7 @@
  *
  *   those of the vocabulary (vocabulary.ts), always;
  *   others only of a confirmed template: `confirmed_lines` lines in `confirmed_minutes` different minutes had the word in this
- *   place, it looks like a word, and no more than `foreign_max` of them follow each other.
+ *   place, it looks like a word, and there are few of them: two in a row, four in all.
  *
  * Everything else becomes `<word>`. Who writes the same line for minutes can still get single words of his own shown: hence
  * what comes out stays text from outside, and whoever hands it to a model marks it so.
@@ -16,8 +16,9 @@ import { inVocabulary } from "./vocabulary.ts";
 
 const confirmed_lines = 10;
 const confirmed_minutes = 3;
-/** Words outside the vocabulary in a row. */
-const foreign_max = 3;
+/** Words outside the vocabulary: in a row, and in all. */
+const foreign_row_max = 2;
+const foreign_max = 4;
 const shown_chars_max = 1000;
 const looks_like_word = /^[\x21-\x7e]{1,32}$/;
 
@@ -35,12 +36,15 @@ export function isProvisional({ lines, minutes }: Seen): boolean {
 export function shown(pattern: readonly string[], seen: Seen): string {
   const provisional = isProvisional(seen);
   let line = "";
+  let in_row = 0;
   let foreign = 0;
   for (const [at, word] of pattern.entries()) {
     const known = isKnown(word);
     const is_value = !known && hasMark(word);
-    foreign = known || is_value ? 0 : foreign + 1;
-    const hidden = !known && (provisional || foreign > foreign_max || !looks_like_word.test(withoutMarks(word)));
+    in_row = known || is_value ? 0 : in_row + 1;
+    if (!known) foreign += 1;
+    const too_many = in_row > foreign_row_max || foreign > foreign_max;
+    const hidden = !known && (provisional || too_many || !looks_like_word.test(withoutMarks(word)));
     const glued = at === 0 || isKey(pattern[at - 1] as string);
     line += `${glued ? "" : " "}${hidden ? hiddenWord(word) : named(word)}`;
     if (line.length > shown_chars_max) return `${line.slice(0, shown_chars_max)}…`;
@@ -50,7 +54,7 @@ export function shown(pattern: readonly string[], seen: Seen): string {
 
 /** What of it is not a mark is punctuation or of the vocabulary. */
 function isKnown(word: string): boolean {
-  const parts = withoutMarks(word).split(/[^A-Za-z0-9_]+/);
+  const parts = word.split(punctuation);
   return parts.every((part) => part === "" || inVocabulary(part));
 }
 
@@ -61,6 +65,11 @@ function hasMark(word: string): boolean {
 
 const marks = /\p{Cc}/gu;
 
+const punctuation = /[\p{Cc}!-/:-@[-`{-~]+/u;
+/** All but marks and ASCII punctuation. */
+const letters = /[^\p{Cc}!-/:-@[-`{-~]+/gu;
+const hidden_chars_max = 80;
+
 function withoutMarks(word: string): string {
   return word.replace(marks, " ").trim();
 }
@@ -69,8 +78,8 @@ function named(word: string): string {
   return word.replace(marks, (mark) => `<${mark === any ? "text" : kindNamed(mark.charCodeAt(0))}>`);
 }
 
-/** The kinds of its values stay; its letters go. */
+/** The kinds of its values and its punctuation stay; its letters go. */
 function hiddenWord(word: string): string {
-  if (!hasMark(word)) return isKey(word) ? "<word>=" : "<word>";
-  return word.replace(/\P{Cc}*[A-Za-z0-9]\P{Cc}*/gu, "<word>").replace(marks, (mark) => `<${kindNamed(mark.charCodeAt(0))}>`);
+  const hidden = named(word.replace(letters, "<word>"));
+  return hidden.length > hidden_chars_max ? "<word>" : hidden;
 }

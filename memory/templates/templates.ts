@@ -26,6 +26,9 @@ export interface Line {
   readonly text: string;
 }
 
+/** An event of the system: it may be what follows a line. */
+export type Seen = Pick<Event, "kind" | "facts" | "time_ms">;
+
 /** What one line was found to be. */
 export interface Mined {
   readonly template: Template;
@@ -88,18 +91,28 @@ export class Templates {
   /**
    * Runs inside the caller's transaction.
    * @param each told of each line; `values` may be called there, and only there
+   * @param events of the same time, in their order
    */
-  take(lines: readonly Line[], each: (mined: Mined, values: () => Value[]) => void = () => {}): void {
+  take(lines: readonly Line[], each: (mined: Mined, values: () => Value[]) => void = () => {}, events: readonly Seen[] = []): void {
     this.#load();
+    let seen = 0;
+    const see = (until_ms: number): void => {
+      for (let event = events[seen]; event !== undefined && event.time_ms <= until_ms; event = events[seen]) {
+        this.#saw(event);
+        seen += 1;
+      }
+    };
     for (const line of lines) {
+      see(line.time_ms);
       const mined = this.#mine(line);
       each(mined, () => valuesOf(mined.template.pattern, this.#words));
     }
+    see(Number.POSITIVE_INFINITY);
     this.#flush();
   }
 
   /** An event of the system, as what may follow a line. */
-  sawEvent({ kind, facts, time_ms }: Pick<Event, "kind" | "facts" | "time_ms">): void {
+  #saw({ kind, facts, time_ms }: Seen): void {
     const name = "service" in facts ? `${kind}:${facts.service}` : kind;
     let noted = this.#events.get(name);
     if (noted === undefined) {

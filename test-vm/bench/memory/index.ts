@@ -6,9 +6,18 @@ import { benchIngest } from "./ingest.ts";
 import { benchOperational } from "./operational.ts";
 import { benchQuality } from "./quality.ts";
 import { benchSearch } from "./search.ts";
+import { benchTemplates } from "./templates.ts";
 import { benchWorking } from "./working.ts";
 
-const parts: readonly (() => Promise<BenchRow[]>)[] = [benchOperational, benchEmbed, benchWorking, benchIngest, benchSearch, benchQuality];
+const parts: readonly (() => Promise<BenchRow[]>)[] = [
+  benchOperational,
+  benchEmbed,
+  benchWorking,
+  benchTemplates,
+  benchIngest,
+  benchSearch,
+  benchQuality,
+];
 
 export async function benchMemory(): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];

@@ -1,0 +1,6 @@
+import { test } from "bun:test";
+import { fuzzTemplates } from "./fuzz.ts";
+
+test("500 cases of hostile lines", () => {
+  fuzzTemplates(500, 42);
+}, 60_000);
