@@ -175,3 +175,39 @@ test("with the real policies: an admin grants and revokes, and everything is on 
   expect((await run("audit", "--tool", "sec.*")).out).toMatch(/sec\.revoke[\s\S]*sec\.grant/);
   expect((await run("policies")).out).toContain("permit");
 }, 60_000);
+
+test("a document is added, found, edited here and by an editor, brought back, taken back, and its versions tell all of it", async () => {
+  const file = join(work, "nginx.md");
+  const page = (step: string): string => `---\ntitle: nginx\nkind: playbook\nsummary: What helps nginx.\n---\n## Steps\n1. ${step}\n`;
+  const id = "playbooks/nginx";
+  writeFileSync(file, page("Look at its zebra log."));
+  expect(await run("knowledge", "add", file, "--why", "it helped")).toMatchObject({ code: 0 });
+  const found = await run("knowledge", "search", "where", "is", "the", "zebra");
+  expect(found.out).toMatch(/^playbooks\/nginx {2}Steps[\s\S]*zebra log[\s\S]*by word, place 1: zebra/);
+  writeFileSync(file, page("Look at its settings."));
+  const edited = await run("knowledge", "edit", id, "--file", file, "--why", "the log says nothing");
+  expect(edited.code).toBe(0);
+  expect((await run("knowledge", "show", id)).out).toContain("Look at its settings.");
+  expect((await run("knowledge", "show", id, "--version", "1", "--section", "steps")).out).toContain("zebra");
+  const command = [process.execPath, join(import.meta.dir, "aiosctl/main.tsx"), "knowledge", "edit", id, "--why", "by-hand"].join(" ");
+  const editing = Bun.spawn(["script", "-qec", command, "/dev/null"], {
+    env: { PATH: process.env["PATH"] ?? "", AIOS_SOCKET: world.socket, EDITOR: "sed -i s/settings/sockets/" },
+    ...({ stdin: "ignore", stdout: "pipe", stderr: "pipe" } as const),
+  });
+  expect([await editing.exited, await new Response(editing.stdout).text()]).toEqual([0, expect.stringContaining("done")]);
+  expect((await run("knowledge", "show", id)).out).toContain("Look at its sockets.");
+  expect((await run("knowledge", "edit", id, "--version", "1", "--why", "the first was best")).code).toBe(0);
+  expect((await run("undo", idIn(edited.out), "--plan")).code).not.toBe(0); // later versions stand against it
+  const history = await run("knowledge", "history", id);
+  expect(history.out).toMatch(
+    /\* 4 .*brought-back 1 .*the first was best[\s\S]*3 .*by-hand[\s\S]*2 .*the log says nothing[\s\S]*1 .*it helped/,
+  );
+  expect((await run("knowledge", "list", "playbooks/")).out).toContain("What helps nginx.");
+  expect((await run("--json", "knowledge", "list")).out).toContain('"document": "playbooks/nginx"');
+  writeFileSync(file, page("x").replace("summary", "sumary"));
+  const refused = await run("knowledge", "edit", id, "--file", file, "--why", "a slip");
+  expect([refused.code, refused.out]).toEqual([1, expect.stringContaining('line 4, key "sumary": there is no such key')]);
+  expect((await run("knowledge", "edit", id, "--reset", "--withdraw", "--why", "both")).code).toBe(2);
+  expect((await run("knowledge", "edit", id, "--withdraw", "--why", "enough")).code).toBe(0);
+  expect((await run("knowledge", "search", "zebra")).out).toContain("nothing was found");
+}, 60_000);

@@ -15,6 +15,8 @@ export interface Context {
   /** Ends on Ctrl-C and on TERM. */
   readonly signal: AbortSignal;
   readonly is_terminal: boolean;
+  /** With which a person edits a text here. */
+  readonly editor: string | undefined;
 }
 
 export interface SharedOptions {
@@ -27,6 +29,7 @@ export interface Surroundings {
   readonly no_color: string | undefined;
   readonly is_terminal: boolean;
   readonly columns: number | undefined;
+  readonly editor: string | undefined;
 }
 
 export function readSurroundings(): Surroundings {
@@ -35,6 +38,7 @@ export function readSurroundings(): Surroundings {
     no_color: process.env["NO_COLOR"],
     is_terminal: process.stdout.isTTY === true,
     columns: process.stdout.columns,
+    editor: process.env["VISUAL"] ?? process.env["EDITOR"],
   };
 }
 
@@ -45,6 +49,7 @@ export function makeContext(options: SharedOptions, around: Surroundings, signal
     view: { paint: paintFor(around.is_terminal, around.no_color), width: around.is_terminal ? (around.columns ?? 80) : undefined },
     signal,
     is_terminal: around.is_terminal,
+    editor: around.editor,
   };
 }
 

@@ -8,6 +8,7 @@ import { RefusedError, UnreachableError } from "./client.ts";
 import { addAuditCommands } from "./commands/audit.ts";
 import { addChangeCommands } from "./commands/change.ts";
 import { addFollowCommands } from "./commands/follow.ts";
+import { addKnowledgeCommands } from "./commands/knowledge.ts";
 import { addLookCommands, type Run } from "./commands/look.ts";
 import { addPermissionCommands } from "./commands/permission.ts";
 import { addSecretCommands } from "./commands/secret.ts";
@@ -47,6 +48,7 @@ export async function runProgram(argv: readonly string[], around: Surroundings, 
   addAuditCommands(program, run);
   addPermissionCommands(program, run);
   addSecretCommands(program, run);
+  addKnowledgeCommands(program, run);
   program
     .command("watch")
     .description("live view of the whole system; q quits")
