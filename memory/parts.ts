@@ -22,7 +22,7 @@ export interface Parts {
   readonly cold: Cold;
   /** What the lines of logs have in common. */
   readonly templates: Templates;
-  /** Which segments there are, and rules. */
+  /** Which segments there are. */
   readonly upkeep: UpkeepRows;
   /** What the system knows. */
   readonly documents: Documents;

@@ -7,7 +7,6 @@
  */
 
 import { z } from "zod";
-import { Severity } from "../event.ts";
 import { MemoryKind } from "./record.ts";
 
 /** A name of a backup or of an exported file: no path. */
@@ -78,17 +77,6 @@ export const Segment = z.strictObject({
   plain_bytes: z.number().int(),
 });
 export type Segment = z.infer<typeof Segment>;
-
-/** What may be deleted: only people make one, and without one nothing ever is. */
-export const RetentionRule = z.strictObject({
-  id: UpkeepName,
-  /** Null: of every kind. */
-  kind: MemoryKind.nullable(),
-  older_than_days: z.number().min(1).max(36_500),
-  /** Only what is less severe than this. */
-  severity_below: Severity,
-});
-export type RetentionRule = z.infer<typeof RetentionRule>;
 
 export const upkeep_methods = {
   /** A copy of all of memory as it is at one moment, in `backups/<name>/`; answers when it is checked and on the disk. */

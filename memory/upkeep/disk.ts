@@ -35,7 +35,7 @@ export class Disk {
       ? `the disk is short: ${mib(free)} of ${mib(blocks * bsize)} are free; memories older than a day are compressed, none is deleted; free or enlarge the data partition`
       : null;
     if (short && free < reserve_bytes) this.release();
-    else if (!short && !existsSync(this.#reserve) && free > 16 * reserve_bytes) this.#keep();
+    else if (!short && !existsSync(this.#reserve) && free > 4 * reserve_bytes) this.#keep();
     return short;
   }
 

@@ -1,4 +1,4 @@
-/** What upkeep keeps in memory.db itself: segments, rules, what was recovered. What writes runs inside the caller's transaction. */
+/** What upkeep keeps in memory.db itself: segments, what was recovered. What writes runs inside the caller's transaction. */
 
 import { readdirSync } from "node:fs";
 import type Sqlite from "better-sqlite3";
@@ -99,6 +99,11 @@ export class UpkeepRows {
     this.#db
       .prepare("INSERT OR REPLACE INTO recovered (source, finished_ms, read, added, unreadable) VALUES (?, ?, ?, ?, ?)")
       .run(source, finished_ms, read, added, unreadable);
+  }
+
+  /** Empties the write-ahead log into the file, as far as there is room: the log is small then, and a transaction fits again. */
+  emptyLog(): void {
+    this.#db.pragma("wal_checkpoint(TRUNCATE)");
   }
 
   /** Gives freed pages back to the file system. @returns how many pages */

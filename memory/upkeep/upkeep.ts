@@ -21,10 +21,10 @@ const notice_ms = 2000;
 /** What was not asked for in a season is rarely asked for again; small segments are not worth a file. */
 const usual = { days: 90, at_least: 2000, limit: 10_000 } as const;
 /** Small moves: each needs room for its file and for the log of its transaction. */
-const when_short = { days: 1, at_least: 50, limit: 1000 } as const;
+const when_short = { days: 1, at_least: 50, limit: 300 } as const;
 /** In one look; the rest follows at the next. */
 const moves_max = 50;
-const shrunk_pages = 4096;
+const shrunk_pages = 256;
 
 export interface UpkeepOptions {
   readonly keeper: Keeper;
@@ -82,6 +82,7 @@ export class Upkeep {
     if (!this.#keeper.on_disk) return;
     const short = this.#disk.look();
     const { days, at_least, limit } = short ? when_short : usual;
+    if (short) this.#keeper.parts.upkeep.emptyLog();
     for (let n = 0; n < moves_max; n += 1) {
       const segment = await this.move(this.#now() - days * day_ms, at_least, limit);
       if (segment === null) break;

@@ -1,11 +1,10 @@
 /**
- * Cold segments (memory/upkeep/segments/) and rules of retention.
+ * Cold segments (memory/upkeep/segments/) and what came back after damage.
  *
  *   events.body, decisions.body
  *                    `{}`: the memory of that id is cold, and its segment holds it
  *   segments.id      `memories.segment`; the file is `segments/<id>.seg`, never changed once its row is here
  *   segments.sha256  of the whole file
- *   retention        set by people; by default there is none, and nothing is deleted
  *   recovered        files and segments out of which what was readable has been taken after damage
  */
 export const upkeep = `CREATE TABLE segments (
@@ -17,13 +16,6 @@ export const upkeep = `CREATE TABLE segments (
      bytes INTEGER NOT NULL,
      plain_bytes INTEGER NOT NULL,
      sha256 TEXT NOT NULL
-   ) STRICT;
-   CREATE TABLE retention (
-     id TEXT PRIMARY KEY,
-     kind TEXT,
-     older_than_days REAL NOT NULL,
-     severity_below INTEGER NOT NULL,
-     set_ms REAL NOT NULL
    ) STRICT;
    CREATE TABLE recovered (
      source TEXT PRIMARY KEY,

@@ -7,6 +7,7 @@ import { benchOperational } from "./operational.ts";
 import { benchQuality } from "./quality.ts";
 import { benchSearch } from "./search.ts";
 import { benchTemplates } from "./templates.ts";
+import { benchUpkeep } from "./upkeep.ts";
 import { benchWorking } from "./working.ts";
 
 const parts: readonly (() => Promise<BenchRow[]>)[] = [
@@ -17,6 +18,7 @@ const parts: readonly (() => Promise<BenchRow[]>)[] = [
   benchIngest,
   benchSearch,
   benchQuality,
+  benchUpkeep,
 ];
 
 export async function benchMemory(): Promise<BenchRow[]> {
