@@ -19,9 +19,9 @@ export const limits = {
   new_burst: 1000,
   new_per_minute: 20,
   /** Looks into the database that lines of one source may cause at once and each minute, and rows of one look. */
-  lookup_burst: 2000,
-  lookups_per_minute: 600,
-  lookup_rows_max: 256,
+  lookup_burst: 500,
+  lookups_per_minute: 200,
+  lookup_rows_max: 128,
   /** Sources that are told apart; further ones are counted together as `other`. */
   sources_max: 256,
   template_sources_max: 32,

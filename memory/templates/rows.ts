@@ -62,7 +62,7 @@ export class Rows {
     this.#put_example = db.prepare(
       "INSERT OR REPLACE INTO template_examples (template, slot, time_ms, source, parameters) VALUES (?, ?, ?, ?, ?)",
     );
-    this.#at_path = db.prepare(`SELECT ${columns} FROM templates WHERE path = ? AND merged_into IS NULL ORDER BY last_ms DESC LIMIT ?`);
+    this.#at_path = db.prepare(`SELECT ${columns} FROM templates WHERE path = ? AND merged_into IS NULL ORDER BY id LIMIT ?`);
   }
 
   put(row: Omit<TemplateRow, "watched" | "merged_into" | `rate_${string}`>, rate: Rate): void {

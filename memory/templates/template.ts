@@ -58,6 +58,12 @@ export function newTemplate(id: number, pattern: string[], path: string, vague: 
   };
 }
 
+/** What a line is compared with. */
+export function entryOf({ id, pattern }: TemplateRow): Entry {
+  const words = pattern.split(" ");
+  return { id, pattern: words, weights: weigh(words), leaf: null, used: 0 };
+}
+
 export function templateOf(row: TemplateRow): Template {
   const template = newTemplate(row.id, row.pattern.split(" "), row.path, row.vague === 1, row.first_ms);
   template.lines = row.lines;

@@ -16,7 +16,7 @@ import { burstFrom, countLine, expected } from "./rate.ts";
 import { Rows } from "./rows.ts";
 import { Words } from "./scan/words.ts";
 import { takeApart } from "./take-apart.ts";
-import { hourOf, minuteOf, newTemplate, type Template, templateOf } from "./template.ts";
+import { entryOf, hourOf, minuteOf, newTemplate, type Template, templateOf } from "./template.ts";
 import { bestOf, ownPath, Tree, widen } from "./tree.ts";
 
 export interface Line {
@@ -186,10 +186,13 @@ export class Templates {
     const paths = (own === now ? [now] : [now, own]).filter((path) => this.#away.has(path));
     if (paths.length === 0 || !this.#lookups.take(this.#sourceOf(source), this.#now_ms())) return null;
     const rows = paths.flatMap((path) => this.#rows.atPath(path));
-    const away = rows.filter(({ id, vague }) => vague === 0 && !this.#held.has(id)).map(templateOf);
-    const found = bestOf(away, this.#words.masked) as Template | null;
-    if (found !== null) this.#hang(found);
-    return found;
+    const away = rows.filter(({ id, vague }) => vague === 0 && !this.#held.has(id));
+    const best = bestOf(away.map(entryOf), this.#words.masked);
+    const row = away.find(({ id }) => id === best?.id);
+    if (row === undefined) return null;
+    const template = templateOf(row);
+    this.#hang(template);
+    return template;
   }
 
   #add(line: Line): Template {

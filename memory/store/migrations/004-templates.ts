@@ -19,9 +19,8 @@ export const templates = `CREATE TABLE templates (
      rate_minute_lines INTEGER NOT NULL,
      merged_into INTEGER REFERENCES templates (id)
    ) STRICT;
-   CREATE INDEX templates_of_path ON templates (path, last_ms) WHERE merged_into IS NULL;
+   CREATE INDEX templates_of_path ON templates (path, id) WHERE merged_into IS NULL;
    CREATE INDEX templates_by_last ON templates (last_ms) WHERE merged_into IS NULL;
-   CREATE INDEX templates_by_lines ON templates (lines) WHERE merged_into IS NULL;
    CREATE INDEX templates_merged ON templates (merged_into) WHERE merged_into IS NOT NULL;
    CREATE TABLE template_sources (
      template INTEGER NOT NULL REFERENCES templates (id),
