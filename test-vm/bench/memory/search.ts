@@ -81,7 +81,7 @@ async function rowsOf(folder: string, memories: number): Promise<BenchRow[]> {
 }
 
 async function numpyRow(folder: string, memories: number): Promise<BenchRow | null> {
-  const script = [join(import.meta.dir, "numpy.py"), join(folder, "vectors.f32"), String(memories), String(Math.min(questions, 30))];
+  const script = [join(import.meta.dir, "brute-force.py"), join(folder, "vectors.f32"), String(memories), String(Math.min(questions, 30))];
   try {
     const took: unknown = JSON.parse(await run(["python3", ...script]));
     return Array.isArray(took) ? rowOf("", "ms", took.map(Number)) : null;

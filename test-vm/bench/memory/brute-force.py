@@ -1,4 +1,4 @@
-"""Brute force by numpy: numpy.py VECTORS.f32 MEMORIES QUESTIONS; prints milliseconds of each question as JSON."""
+"""Brute force by numpy: brute-force.py VECTORS.f32 MEMORIES QUESTIONS; prints milliseconds of each question as JSON."""
 import json
 import sys
 import time
