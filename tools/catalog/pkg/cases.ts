@@ -59,16 +59,16 @@ function treeOf(folder: string): unknown[] {
     });
 }
 
-/** What two runs have in common: which packages it changed, and the program. */
+/** What two runs have in common: which packages it changed, and the program. A number is never given to another generation. */
 function effect({ places }: World): unknown {
   const current = Number(readFileSync(join(places.data, "userland/current"), "utf8"));
-  if (current === 0) return { current, leftovers: leftovers(places) };
+  if (current === 0) return { base: true, leftovers: leftovers(places) };
   const folder = join(places.data, "userland/generations", String(current));
   const { changes, parent } = JSON.parse(readFileSync(join(folder, "record.json"), "utf8")) as Record<string, unknown>;
   const program = join(folder, "layer/usr/bin/aios-hello");
   // where it was removed there is a whiteout, a device node
   const there = existsSync(program) && lstatSync(program).isFile();
-  return { current, parent, changes, program: there ? readFileSync(program, "utf8") : null, leftovers: leftovers(places) };
+  return { parent, changes, program: there ? readFileSync(program, "utf8") : null, leftovers: leftovers(places) };
 }
 
 const common = { observe, effect };
