@@ -110,7 +110,10 @@ export const sys_cases: readonly ToolCase[] = [
       return { size_min_bytes: 1000, keep: 2 };
     },
     observe: (world) => readTree(linuxSystem(), logOf(world)),
-    effect: (world) => readdirSync(logOf(world)).map((name) => (/2026010/.test(name) ? name : name.replace(/\d{8}T\d{6}Z/, "now"))),
+    effect: (world) =>
+      readdirSync(logOf(world))
+        .map((name) => (/2026010/.test(name) ? name : name.replace(/\d{8}T\d{6}Z/, "now")))
+        .sort(),
     check: ({ rotated, passed_over }, world) => {
       const [one] = rotated as { archive: string; removed: string[] }[];
       const content = readFileSync(join(logOf(world), "web.log"), "utf8");
