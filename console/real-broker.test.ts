@@ -211,3 +211,25 @@ test("a document is added, found, edited here and by an editor, brought back, ta
   expect((await run("knowledge", "edit", id, "--withdraw", "--why", "enough")).code).toBe(0);
   expect((await run("knowledge", "search", "zebra")).out).toContain("nothing was found");
 }, 60_000);
+
+test("memory from the command line: stored, found with the reason why, seen in its time, kept from being relied on", async () => {
+  const text = "nginx stopped answering after the update; the old configuration helped";
+  expect(await run("memory", "store", ...text.split(" "), "--lesson", "--service", "nginx", "--why", "worth knowing")).toMatchObject({
+    code: 0,
+  });
+  const found = await run("memory", "search", "why", "did", "nginx", "not", "answer");
+  expect(found.out).toContain(text);
+  expect(found.out).toContain("lesson · nginx");
+  const [{ memory }] = JSON.parse((await run("memory", "search", "nginx", "--json")).out).found;
+  expect((await run("memory", "search", "nginx", "--service", "postgres")).out).toContain("nothing like that is remembered");
+  expect((await run("memory", "timeline", "--around", memory.id)).out).toContain(`→ ${memory.id}`);
+  expect((await run("memory", "show", memory.id)).out).toContain('"by": "person:');
+  expect((await run("memory", "pin", memory.id, "--why", "not to be overlooked")).code).toBe(0);
+  expect((await run("memory", "stats")).out).toContain("1 pinned");
+  expect((await run("memory", "quarantine", memory.id, "--why", "it is not so")).code).toBe(0);
+  expect((await run("memory", "search", "nginx")).out).toContain("nothing like that is remembered");
+  expect((await run("memory", "show", memory.id)).out).toContain("in quarantine it is not so");
+  expect(await run("memory", "timeline")).toMatchObject({ code: 2, err: expect.stringContaining("--around ID or --at TIME") });
+  expect((await run("memory", "backup", "first", "--why", "to go back to")).code).toBe(0);
+  expect((await run("memory", "backups", "--verify", "first")).out).toContain('"faults": []');
+}, 60_000);

@@ -10,6 +10,7 @@ import { addChangeCommands } from "./commands/change.ts";
 import { addFollowCommands } from "./commands/follow.ts";
 import { addKnowledgeCommands } from "./commands/knowledge.ts";
 import { addLookCommands, type Run } from "./commands/look.ts";
+import { addMemoryCommands } from "./commands/memory.ts";
 import { addPermissionCommands } from "./commands/permission.ts";
 import { addSecretCommands } from "./commands/secret.ts";
 import { addToolCommands } from "./commands/tools.ts";
@@ -49,6 +50,7 @@ export async function runProgram(argv: readonly string[], around: Surroundings, 
   addPermissionCommands(program, run);
   addSecretCommands(program, run);
   addKnowledgeCommands(program, run);
+  addMemoryCommands(program, run);
   program
     .command("watch")
     .description("live view of the whole system; q quits")

@@ -11,6 +11,7 @@ import { exit } from "../exit.ts";
 import { show } from "../output.ts";
 import { documentsView, documentView, foundView, historyView } from "../views/knowledge.ts";
 import type { Run } from "./look.ts";
+import { call, look, noteOf } from "./of-tool.ts";
 import { showCall, usage } from "./tools.ts";
 
 const page_documents = 100;
@@ -157,29 +158,8 @@ async function listAll(context: Context, prefix: string): Promise<number> {
   }
 }
 
-async function look(
-  context: Context,
-  tool: string,
-  args: Record<string, unknown>,
-  view: (answer: Record<string, unknown>) => string[],
-): Promise<number> {
-  const result = await call(context, tool, args, "looking at the knowledge base");
-  const answer = result.structuredContent;
-  if (answer === null) return showCall(context, result);
-  show(context, answer, view);
-  return exit.ok;
-}
-
 async function write(context: Context, tool: string, args: Record<string, unknown>, why: string): Promise<CallResult> {
   return await call(context, tool, { ...args, reason: why }, why);
-}
-
-async function call({ client }: Context, name: string, args: Record<string, unknown>, why: string): Promise<CallResult> {
-  return await client.call("call_make", { body: { name, arguments: args, _meta: { reason: { text: why } } } });
-}
-
-function noteOf(answer: Record<string, unknown>): string | null {
-  return typeof answer["note"] === "string" ? answer["note"] : null;
 }
 
 /** `…/runbooks/disk-full.md` is runbooks/disk-full; any other file is a playbook. */
