@@ -25,6 +25,7 @@ import { linuxExecution } from "./exec/linux.ts";
 import { Output } from "./output.ts";
 import type { Permission, PermissionPart } from "./policy/permission.ts";
 import { Registry } from "./registry.ts";
+import { Remembering } from "./remember.ts";
 import { type Restorer, restoreAll } from "./restore.ts";
 import type { Broker } from "./serve.ts";
 import { openState, stateKind } from "./state/open.ts";
@@ -63,6 +64,8 @@ export interface BrokerOptions {
   /** See `Calls`. */
   readonly giveUp: (why: string) => void;
   readonly onOutcome?: (outcome: CallOutcome) => void;
+  /** Tells memory of what was done. */
+  readonly remembers: boolean;
   /** For tests: where to end it, and what the tools ask for. */
   readonly onStep?: (step: Step, call: string, tool: string) => void;
   readonly wrapSys?: (sys: System) => System;
@@ -165,6 +168,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     onOutcome: (outcome, undoes) => {
       output.end(outcome);
       void endImages(images, outcome, undoes);
+      if (options.remembers) remembering.wake();
       options.onOutcome?.(outcome);
     },
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
@@ -197,6 +201,12 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       return _meta;
     },
   });
+  const remembering = new Remembering({
+    ...{ audit, log, state: values.of("broker") },
+    memory: () => options.neighbours().memory,
+    tainted: (tool) => registry.get(tool)?.tainted === true,
+  });
+  if (options.remembers) remembering.wake();
   tasks.start();
   confirmations.start();
 
@@ -223,6 +233,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       ),
     async close() {
       tasks.stop();
+      await remembering.stop();
       if (expiry !== null) clearTimeout(expiry);
       confirmations.stop();
       await images.close();

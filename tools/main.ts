@@ -54,6 +54,7 @@ export async function main(): Promise<void> {
     permission: permissionPart({ report: (text) => log.warn(text) }),
     tools: allTools,
     restorers,
+    remembers: true,
     neighbours: () => ({
       init: service.init,
       logs: { held: (name, lines) => logs.held(service.init, name, lines) },

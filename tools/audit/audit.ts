@@ -13,6 +13,8 @@ export interface Audit {
   query(query: AuditQuery): AuditEntry[];
   /** All entries of one call, oldest first. */
   ofCall(call: string): AuditEntry[];
+  /** Outcomes after entry `seq`, oldest first, without those of calls that only looked. */
+  outcomesAfter(seq: number, limit: number): AuditEntry[];
   /** Entries of calls with an intent and no outcome, by call, oldest first. */
   unfinished(): ReadonlyMap<string, readonly AuditEntry[]>;
   /** The highest number of a call of this boot so far; 0 before the first. */

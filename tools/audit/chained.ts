@@ -130,6 +130,11 @@ export class ChainedAudit implements Audit {
     return this.#read(() => this.#open.store.ofCall(call));
   }
 
+  outcomesAfter(seq: number, limit: number): AuditEntry[] {
+    if (this.#notes.length > 0) this.#writeNotes();
+    return this.#read(() => this.#open.store.outcomesAfter(seq, limit));
+  }
+
   unfinished(): ReadonlyMap<string, readonly AuditEntry[]> {
     const { store } = this.#open;
     return this.#read(() => new Map(store.openCalls().map((call) => [call, store.ofCall(call)])));

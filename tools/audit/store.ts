@@ -86,6 +86,16 @@ export class AuditStore {
     return this.#of_call.all(call).flatMap((row) => entryOf(row) ?? []);
   }
 
+  /** Outcomes after this entry, oldest first, without those of calls that only looked. */
+  outcomesAfter(seq: number, limit: number): AuditEntry[] {
+    const rows = this.#db.prepare<[number, number], Row>(
+      `SELECT previous, hash, content FROM entries AS outcome WHERE seq > ? AND kind = 'outcome' AND (status IS NOT 'done'
+         OR EXISTS (SELECT 1 FROM entries WHERE call = outcome.call AND seq < outcome.seq AND kind = 'intent'))
+       ORDER BY seq LIMIT ?`,
+    );
+    return rows.all(seq, limit).flatMap((row) => entryOf(row) ?? []);
+  }
+
   /** Calls with an intent and no outcome, in the order of their intents. */
   openCalls(): string[] {
     const rows = this.#db.prepare<[], { call: string }>(

@@ -86,7 +86,7 @@ function bootOf(folder: string): string {
 export async function openTestBroker(
   folder: string,
   options: { readonly authority: BrokerOptions["permission"] } & Pick<BrokerOptions, "onStep" | "wrapSys" | "wrapExec" | "onOutcome"> &
-    Partial<Pick<BrokerOptions, "tools" | "clock" | "restorers" | "neighbours" | "tpm">>,
+    Partial<Pick<BrokerOptions, "tools" | "clock" | "restorers" | "remembers" | "neighbours" | "tpm">>,
 ): Promise<OpenBroker> {
   const places = placesIn(folder);
   mkdirSync(places.run, { recursive: true });
@@ -105,6 +105,7 @@ export async function openTestBroker(
     permission: authority,
     tools: allTools,
     restorers: [],
+    remembers: false,
     neighbours: () => neighboursOf(join(folder, "pid1.json")),
     log: (text) => process.stderr.write(`broker: ${text}\n`),
     giveUp: (why) => {
