@@ -144,8 +144,9 @@ export const knowledge_cases: readonly ToolCase[] = [
     },
     observe,
     check({ found }) {
-      const [first] = found as { document: string; section: string }[];
-      if (first?.document !== id || first.section !== "Steps") throw new Error(`it found ${JSON.stringify(found)}`);
+      const sections = found as { document: string; section: string }[];
+      const steps = sections.some(({ section }) => section === "Steps");
+      if (!steps || sections.some(({ document }) => document !== id)) throw new Error(`it found ${JSON.stringify(found)}`);
     },
     bad: () => [{ query: "" }, { query: "x", kinds: ["novel"] }, { query: "x", limit: 0 }],
   },
