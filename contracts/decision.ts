@@ -31,6 +31,11 @@ export const Decision = z.strictObject({
   tier: z.enum(["reactive", "operational", "tactical", "strategic"]),
   trigger: Event,
   rule: z.string(),
+  /**
+   * The memories that it was based on besides its trigger: earlier events that counted, earlier decisions in the same matter,
+   * what was recalled. Ids of memories (memory/record.ts).
+   */
+  based_on: z.array(EventId).max(64).default([]),
   /** Why, in words, with the values that decided. */
   reason: z.string(),
   action: Action,

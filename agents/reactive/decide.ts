@@ -49,11 +49,13 @@ export class Decider {
       tier: "reactive",
       trigger: event,
       rule: match.rule.name,
+      based_on: [...match.based_on],
       reason: match.reason,
       action: match.action,
       took_us,
       outcome: firstOutcome(match),
     };
+    match.state.decided(decision.id);
     this.#ports.record(decision, match.rule.severity);
     if (decision.outcome.result === "pending") void this.#carryOut(decision, match.rule.severity);
   }

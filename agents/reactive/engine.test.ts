@@ -161,3 +161,23 @@ test("the rules of the image: a dead service is restarted three times a minute, 
   expect(engine.take(exited("memory", "stop requested"), 4000)).toEqual([]);
   expect(engine.take(exited("memory", "shutdown"), 4000)).toEqual([]);
 });
+
+test("a match says what it rests on: events that counted, the one that entered the threshold, what was decided before", () => {
+  const event = (n: number, ratio = 0.9): Event => ({ ...disk(ratio), id: `0badcafe-init-${n}` });
+  const only = (matches: readonly Match[]): Match => {
+    if (matches.length !== 1 || matches[0] === undefined) throw new Error(`${matches.length} matches`);
+    return matches[0];
+  };
+  const often = engineOf({ rate: { count: 3, within_ms: 100 } });
+  for (const n of [1, 2, 3]) often.take(event(n), n * 60);
+  const third = only(often.take(event(4), 210));
+  expect(third.based_on).toEqual(["0badcafe-init-2", "0badcafe-init-3"]);
+  third.state.decided("0badcafe-d-reactive-1");
+  often.take(event(5), 220);
+  often.take(event(6), 230);
+  expect(only(often.take(event(7), 240)).based_on).toEqual(["0badcafe-d-reactive-1", "0badcafe-init-5", "0badcafe-init-6"]);
+
+  const held = engineOf({ threshold: { fact: "used_ratio", enter: 0.8, leave: 0.5 }, again_ms: 100 });
+  expect(only(held.take(event(1), 0)).based_on).toEqual([]);
+  expect(only(held.take(event(2), 150)).based_on).toEqual(["0badcafe-init-1"]);
+});

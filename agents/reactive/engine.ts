@@ -19,6 +19,10 @@ export interface Match {
   readonly reason: string;
   /** Why it is not carried out, or null. */
   readonly suppressed: string | null;
+  /** What it rests on besides the event. */
+  readonly based_on: readonly string[];
+  /** Of its key: to be told of the decision. */
+  readonly state: KeyState;
 }
 
 /** Keys of which state is kept, for each rule; the oldest is forgotten first. */
@@ -66,9 +70,10 @@ function takeRule(held: Held, event: Event, now_ms: number): Match | null {
   if (!state.due(rule, event, now_ms)) return null;
   const action = rule.action(event);
   if (action === null) return null;
-  const allowed = state.act(rule, now_ms);
+  const based_on = state.evidence(event);
+  const allowed = state.act(rule, event, now_ms);
   const suppressed = allowed || rule.limit === null ? null : `more than ${rule.limit.count} in ${rule.limit.within_ms / 1000} s`;
-  return { rule, action, reason: rule.reason(event), suppressed };
+  return { rule, action, reason: rule.reason(event), suppressed, based_on, state };
 }
 
 function stateOf({ states }: Held, key: string): KeyState {

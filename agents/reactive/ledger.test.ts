@@ -14,6 +14,7 @@ function decision(n: number, result: Decision["outcome"]["result"] = "pending"):
     tier: "reactive",
     trigger: exited("memory"),
     rule: "r",
+    based_on: [],
     reason: "because",
     action: { do: "log" },
     took_us: 1,

@@ -48,6 +48,7 @@ export const decision: Decision = {
   tier: "reactive",
   trigger: events[2] ?? event(3, "boot.ready", { what: "all", at_ms: 1 }),
   rule: "service-dead",
+  based_on: [],
   reason: "memory ended by SIGKILL after 65 s and is wanted",
   action: { do: "restart", service: "memory" },
   took_us: 84,

@@ -61,7 +61,10 @@ export function memoryOfDecision(decision: Decision): OfHistory {
     outcome: outcomes[decision.outcome.result],
     text: `${decision.tier} decided to ${actionWords(action)} by rule ${decision.rule}: ${decision.reason}`.slice(0, text_chars_max),
     taint: taintOf(trigger),
-    links: [{ relation: "caused-by", to: trigger.id }],
+    links: [
+      { relation: "caused-by", to: trigger.id },
+      ...decision.based_on.slice(0, 63).map((to) => ({ relation: "based-on" as const, to })),
+    ],
   };
 }
 

@@ -38,6 +38,7 @@ export function decisionOn(trigger: Event, sequence: number, result: Decision["o
     tier: "reactive",
     trigger,
     rule: "service-dead",
+    based_on: [],
     reason: "service console ended by SIGKILL",
     action: { do: "restart", service: "console" },
     took_us: 12,

@@ -54,6 +54,7 @@ function decisionLines(decision: Decision, { paint }: View): string[] {
   return [
     `  ${paint("bold", decision.tier)} by rule ${paint("cyan", plain(decision.rule))}, in ${Math.round(decision.took_us)} µs`,
     `    because  ${plain(decision.reason)}`,
+    ...(decision.based_on.length === 0 ? [] : [`    based on ${decision.based_on.map(plain).join(", ")}`]),
     `    did      ${actionWords(decision.action)}`,
     `    outcome  ${paint(outcome_colours[outcome.result], outcome.result)}${after}${outcome.detail === "" ? "" : `: ${plain(outcome.detail)}`}`,
     `    id       ${paint("grey", decision.id)}`,

@@ -78,6 +78,7 @@ function decisionAt(sequence: number, trigger: Event): Decision {
     tier: "reactive",
     trigger,
     rule: "service-dead",
+    based_on: [],
     reason: "it ended",
     action: { do: "log" },
     took_us: 5 + (sequence % 40),
