@@ -3,8 +3,8 @@
 import { z } from "zod";
 import { Version } from "../../../contracts/memory/knowledge.ts";
 import { defineTool, ToolError } from "../../tool.ts";
+import { asked, memoryOf } from "../shared/ask-memory.ts";
 import {
-  asked,
   Before,
   before,
   bringBack,
@@ -12,7 +12,6 @@ import {
   type DocumentTarget,
   IdField,
   isOf,
-  memoryOf,
   ReasonField,
   shown,
   TextField,

@@ -3,7 +3,8 @@
 import { z } from "zod";
 import { Version } from "../../../contracts/memory/knowledge.ts";
 import { defineTool, ToolError } from "../../tool.ts";
-import { asked, IdField, memoryOf, readsDocument } from "./shared/document.ts";
+import { asked, memoryOf } from "../shared/ask-memory.ts";
+import { IdField, readsDocument } from "./shared/document.ts";
 
 export const knowledgeHistory = defineTool({
   name: "knowledge.history",

@@ -3,7 +3,8 @@
 import { z } from "zod";
 import { DocumentKind, Listed } from "../../../contracts/memory/knowledge.ts";
 import { defineTool } from "../../tool.ts";
-import { allDocuments, asked, memoryOf } from "./shared/document.ts";
+import { asked, memoryOf } from "../shared/ask-memory.ts";
+import { allDocuments } from "./shared/document.ts";
 
 export const knowledgeList = defineTool({
   name: "knowledge.list",

@@ -4,7 +4,8 @@ import { z } from "zod";
 import { FoundSection, KnowledgeFilter } from "../../../contracts/memory/knowledge.ts";
 import { SearchMode } from "../../../contracts/memory/longterm.ts";
 import { defineTool } from "../../tool.ts";
-import { allDocuments, asked, memoryOf } from "./shared/document.ts";
+import { asked, memoryOf } from "../shared/ask-memory.ts";
+import { allDocuments } from "./shared/document.ts";
 
 export const knowledgeSearch = defineTool({
   name: "knowledge.search",

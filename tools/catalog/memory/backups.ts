@@ -3,7 +3,8 @@
 import { z } from "zod";
 import { Backup, UpkeepName } from "../../../contracts/memory/upkeep.ts";
 import { defineTool, ToolError } from "../../tool.ts";
-import { asked, memoryOf, readsAll } from "./shared/memory.ts";
+import { asked, memoryOf } from "../shared/ask-memory.ts";
+import { readsAll } from "./shared/memory.ts";
 
 const long_ms = 3_600_000;
 

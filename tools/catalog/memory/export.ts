@@ -3,7 +3,8 @@
 import { z } from "zod";
 import { Exported, UpkeepName, upkeep_methods } from "../../../contracts/memory/upkeep.ts";
 import { defineTool } from "../../tool.ts";
-import { asked, memoryOf, readsAll } from "./shared/memory.ts";
+import { asked, memoryOf } from "../shared/ask-memory.ts";
+import { readsAll } from "./shared/memory.ts";
 
 export const memoryExport = defineTool({
   name: "memory.export",

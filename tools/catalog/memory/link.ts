@@ -3,7 +3,8 @@
 import { z } from "zod";
 import { Relation } from "../../../contracts/memory/record.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
-import { asked, IdField, memoryOf, recalled, touches } from "./shared/memory.ts";
+import { asked, memoryOf } from "../shared/ask-memory.ts";
+import { IdField, recalled, touches } from "./shared/memory.ts";
 
 const Input = z.strictObject({
   from: IdField.describe("the memory that holds the link"),

@@ -3,7 +3,8 @@
 import { z } from "zod";
 import { Recalled } from "../../../contracts/memory/record.ts";
 import { defineTool } from "../../tool.ts";
-import { anyTainted, asked, IdField, memoryOf, touches } from "./shared/memory.ts";
+import { asked, memoryOf } from "../shared/ask-memory.ts";
+import { anyTainted, IdField, touches } from "./shared/memory.ts";
 
 export const memoryRecall = defineTool({
   name: "memory.recall",

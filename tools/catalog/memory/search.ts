@@ -3,7 +3,8 @@
 import { z } from "zod";
 import { Found, SearchMode } from "../../../contracts/memory/longterm.ts";
 import { defineTool } from "../../tool.ts";
-import { anyTainted, asked, filter_fields, memoryOf, readsAll } from "./shared/memory.ts";
+import { asked, memoryOf } from "../shared/ask-memory.ts";
+import { anyTainted, filter_fields, readsAll } from "./shared/memory.ts";
 
 export const memorySearch = defineTool({
   name: "memory.search",

@@ -3,7 +3,8 @@
 import { z } from "zod";
 import { longterm_methods } from "../../../contracts/memory/longterm.ts";
 import { defineTool } from "../../tool.ts";
-import { asked, memoryOf, readsAll } from "./shared/memory.ts";
+import { asked, memoryOf } from "../shared/ask-memory.ts";
+import { readsAll } from "./shared/memory.ts";
 
 export const memoryStats = defineTool({
   name: "memory.stats",

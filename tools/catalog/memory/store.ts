@@ -5,7 +5,8 @@ import { Severity } from "../../../contracts/event.ts";
 import { Link, MemoryOutcome } from "../../../contracts/memory/record.ts";
 import type { Context } from "../../context.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
-import { asked, IdField, idOfCall, memoryOf, recalled, touches } from "./shared/memory.ts";
+import { asked, memoryOf } from "../shared/ask-memory.ts";
+import { IdField, idOfCall, recalled, touches } from "./shared/memory.ts";
 
 const Input = z.strictObject({
   kind: z
@@ -58,7 +59,8 @@ export const memoryStore = defineTool<Input, z.infer<typeof Output>, Target, z.i
     await asked(memoryOf(context, `taking back "${id}"`).call("quarantine", { id, reason, influenced: false }));
   },
   async verifyUndone({ id }, _past, context) {
-    if (((await found(id, context))?.quarantined ?? "") === null) throw new ToolError(`verifying failed: "${id}" is still relied on`);
+    const held = await found(id, context);
+    if (held !== null && held.quarantined === null) throw new ToolError(`verifying failed: "${id}" is still relied on`);
   },
 });
 

@@ -3,7 +3,8 @@
 import { z } from "zod";
 import { Recalled } from "../../../contracts/memory/record.ts";
 import { defineTool, ToolError } from "../../tool.ts";
-import { anyTainted, asked, filter_fields, IdField, memoryOf, readsAll } from "./shared/memory.ts";
+import { asked, memoryOf } from "../shared/ask-memory.ts";
+import { anyTainted, filter_fields, IdField, readsAll } from "./shared/memory.ts";
 
 export const memoryTimeline = defineTool({
   name: "memory.timeline",

@@ -3,7 +3,8 @@
 import { z } from "zod";
 import { longterm_methods } from "../../../contracts/memory/longterm.ts";
 import { defineTool } from "../../tool.ts";
-import { asked, IdField, memoryOf, recalled, touches } from "./shared/memory.ts";
+import { asked, memoryOf } from "../shared/ask-memory.ts";
+import { IdField, recalled, touches } from "./shared/memory.ts";
 
 export const memoryTrace = defineTool({
   name: "memory.trace",

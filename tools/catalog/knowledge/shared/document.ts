@@ -5,6 +5,7 @@ import { type Change, DocumentId, type Listed, type Shown } from "../../../../co
 import type { Resource } from "../../../../contracts/tool.ts";
 import type { Context } from "../../../context.ts";
 import { type Target, ToolError } from "../../../tool.ts";
+import { asked, memoryOf } from "../../shared/ask-memory.ts";
 
 export const IdField = DocumentId.describe("the document's id, as knowledge.list and knowledge.search give it: runbooks/disk-full");
 export const ReasonField = z.string().min(1).max(1000).describe("why: it stands with the version for good");
@@ -26,22 +27,6 @@ export type Before = z.infer<typeof Before>;
 
 export interface DocumentTarget extends Target {
   readonly now: Listed | null;
-}
-
-/** The memory service. @throws {ToolError} while it is away */
-export function memoryOf({ memory }: Pick<Context, "memory">, about: string): NonNullable<Context["memory"]> {
-  if (memory === null)
-    throw new ToolError(`${about} failed: the memory service, which keeps the documents, is away; try again in a moment`);
-  return memory;
-}
-
-/** Asks memory; what it refuses is the call's failure in its words. */
-export async function asked<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw new ToolError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 export async function shown(id: string, context: Context, version: number | null = null): Promise<Shown | null> {

@@ -1,11 +1,11 @@
 /** What the tools of memory have in common. */
 
-import { z } from "zod";
 import { MemoryFilter } from "../../../../contracts/memory/longterm.ts";
-import { MemoryId, Recalled } from "../../../../contracts/memory/record.ts";
+import { MemoryId, type Recalled } from "../../../../contracts/memory/record.ts";
 import type { Resource } from "../../../../contracts/tool.ts";
 import type { Context } from "../../../context.ts";
 import { type Target, ToolError } from "../../../tool.ts";
+import { asked, memoryOf } from "../../shared/ask-memory.ts";
 
 export const IdField = MemoryId.describe("a memory's id, as memory.search and memory.timeline give it: 0a1b2c3d-init-17");
 
@@ -23,21 +23,6 @@ export const filter_fields = {
   untainted: MemoryFilter.shape.untainted.describe("only what holds no text from outside"),
   quarantined: MemoryFilter.shape.quarantined.describe("also what is in quarantine, not to be relied on"),
 } as const;
-
-/** The memory service. @throws {ToolError} while it is away */
-export function memoryOf({ memory }: Pick<Context, "memory">, about: string): NonNullable<Context["memory"]> {
-  if (memory === null) throw new ToolError(`${about} failed: the memory service is away; try again in a moment`);
-  return memory;
-}
-
-/** Asks memory; what it refuses is the call's failure in its words. */
-export async function asked<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw new ToolError(error instanceof Error ? error.message : String(error));
-  }
-}
 
 export const touches = (id: string, access: Resource["access"]): Target => ({
   resources: [{ kind: "memory", id, access, attributes: {} }],
@@ -60,5 +45,3 @@ export const anyTainted = (memories: readonly { readonly taint: readonly string[
 export function idOfCall(call: string): string {
   return call.replace(/-call-(\d+)$/, "-note-$1");
 }
-
-export const RecalledList = z.array(Recalled);
