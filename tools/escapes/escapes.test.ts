@@ -37,6 +37,6 @@ for (const [index, family] of families.entries())
     }, limit_ms);
     for (const { by, name } of family.attempts)
       test(`${by}: ${name}`, () => {
-        expect(found.get(name)).toBeNull();
+        expect(found.get(name), found.get(name) ?? "it was not made").toBeNull();
       });
   });
