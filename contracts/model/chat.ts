@@ -1,0 +1,136 @@
+/**
+ * What is asked of a language model and what it answers, the same for all back ends: llama.cpp on this machine, Claude,
+ * an OpenAI-compatible API. What a model says is text from outside: it is parsed by schema, and never obeyed.
+ */
+
+import { z } from "zod";
+import { ToolName } from "../tool.ts";
+
+const text_max = 200_000;
+
+/** A JSON schema (2020-12) as zod makes it. */
+export const JsonSchema = z.record(z.string(), z.json());
+export type JsonSchema = z.infer<typeof JsonSchema>;
+
+/** A part of the system prompt. `stable`: the same in the next request, so that what precedes and includes it is worth caching. */
+export const SystemPart = z.strictObject({ text: z.string().max(text_max), stable: z.boolean() });
+
+export const TextPart = z.strictObject({ type: z.literal("text"), text: z.string().max(text_max) });
+/** The model wants a tool called. `id` ties the result to it. */
+export const ToolUsePart = z.strictObject({
+  type: z.literal("tool-use"),
+  id: z.string().min(1).max(200),
+  name: z.string().max(64),
+  input: z.record(z.string(), z.json()),
+});
+export const ToolResultPart = z.strictObject({
+  type: z.literal("tool-result"),
+  id: z.string().min(1).max(200),
+  text: z.string().max(text_max),
+  is_error: z.boolean(),
+});
+
+export const Message = z.discriminatedUnion("role", [
+  z.strictObject({
+    role: z.literal("user"),
+    parts: z
+      .array(z.discriminatedUnion("type", [TextPart, ToolResultPart]))
+      .min(1)
+      .max(64),
+  }),
+  z.strictObject({ role: z.literal("assistant"), parts: z.array(z.discriminatedUnion("type", [TextPart, ToolUsePart])).max(64) }),
+]);
+export type Message = z.infer<typeof Message>;
+
+export const OfferedTool = z.strictObject({ name: ToolName, description: z.string().max(8000), input: JsonSchema });
+export type OfferedTool = z.infer<typeof OfferedTool>;
+
+export const ChatRequest = z.strictObject({
+  system: z.array(SystemPart).max(8),
+  messages: z.array(Message).min(1).max(200),
+  tools: z.array(OfferedTool).max(128).default([]),
+  /** `auto`: may call one; `required`: has to; `none`: may not. */
+  tool_choice: z.enum(["auto", "required", "none"]).default("auto"),
+  /** The answer has to be JSON of this schema (`ChatAnswer.json`); not together with tools. */
+  answer: z
+    .strictObject({ name: z.string().regex(/^[a-z][a-z0-9_]{0,40}$/), schema: JsonSchema })
+    .nullable()
+    .default(null),
+  tokens_max: z.number().int().min(1).max(64_000),
+  /** 0: always the likeliest. Back ends whose models refuse the setting leave it out. */
+  temperature: z.number().min(0).max(2).default(0),
+  /** Milliseconds for all of it, retries included. */
+  limit_ms: z.number().int().min(1).max(600_000),
+});
+export type ChatRequest = z.infer<typeof ChatRequest>;
+
+/** Tokens and what they cost. Input counts what was neither read from nor written to a cache. */
+export const Usage = z.strictObject({
+  input_tokens: z.number().int().min(0),
+  cache_read_tokens: z.number().int().min(0),
+  cache_write_tokens: z.number().int().min(0),
+  output_tokens: z.number().int().min(0),
+  /** US dollars by the catalogue's prices; 0 on this machine. */
+  cost_usd: z.number().min(0),
+});
+export type Usage = z.infer<typeof Usage>;
+
+export const ChatAnswer = z.strictObject({
+  /** The model as the back end names it. */
+  model: z.string().max(200),
+  text: z.string().max(text_max),
+  tool_uses: z.array(ToolUsePart).max(64),
+  /** Fits the schema that was asked for; null when none was. */
+  json: z.json().nullable(),
+  /** `length`: `tokens_max` was reached, the answer is cut off; `refused`: the provider's own policy. */
+  stop: z.enum(["end", "tool-use", "length", "refused"]),
+  usage: Usage,
+  /** Milliseconds until the first token and until the end; how often it was tried again. */
+  first_token_ms: z.number(),
+  took_ms: z.number(),
+  retries: z.number().int().min(0),
+});
+export type ChatAnswer = z.infer<typeof ChatAnswer>;
+
+/** Why there is no answer. */
+export const ChatErrorKind = z.enum([
+  /** No model: none is configured, loaded, or none fits; no key. */
+  "absent",
+  /** The back end cannot be reached, or broke off. */
+  "unreachable",
+  /** It is overloaded or limits the rate; `retry_after_ms` says for how long. */
+  "limited",
+  /** The request was refused as wrong: too long, a schema or setting that it does not take. */
+  "rejected",
+  /** The key is not accepted. */
+  "unauthorised",
+  /** A budget is used up, or the circuit is open. */
+  "budget",
+  /** The answer did not fit the schema, after retries. */
+  "nonsense",
+  "timeout",
+  "cancelled",
+]);
+export type ChatErrorKind = z.infer<typeof ChatErrorKind>;
+
+/**
+ * One choice out of a few: what small models are good at. The question is read once, each option is weighed by its
+ * probability; nothing else can come out.
+ */
+export const ChoiceRequest = z.strictObject({
+  system: z.array(SystemPart).max(8),
+  question: z.string().min(1).max(20_000),
+  /** What the model may say, word by word. */
+  options: z.array(z.string().min(1).max(100)).min(2).max(64),
+  limit_ms: z.number().int().min(1).max(600_000),
+});
+export type ChoiceRequest = z.infer<typeof ChoiceRequest>;
+
+export const ChoiceAnswer = z.strictObject({
+  model: z.string().max(200),
+  /** In the order of the options; sums to 1. Not calibrated: that is for who asks. */
+  probabilities: z.array(z.number().min(0).max(1)),
+  usage: Usage,
+  took_ms: z.number(),
+});
+export type ChoiceAnswer = z.infer<typeof ChoiceAnswer>;
