@@ -35,7 +35,7 @@ const file_system_uuid = "6b0c5a52-8e0b-4c0e-9d3a-a105a105a105";
  * Clusters of 64 KiB: 74 MB; of 16 KiB 80 MB; zstd at 19 would be 59 MB, but takes six minutes to make and longer to
  * read, and the first thing that a boot does is to read 109 MB of executable.
  */
-const erofs_options = ["-zlz4hc,12", "-C65536", "--all-root"] as const;
+const compression = ["-zlz4hc,12", "-C65536"] as const;
 
 /** Makes `product` unless it was made from the same inputs. */
 async function unlessSame(product: string, key: string, make: () => Promise<void>): Promise<void> {
@@ -49,9 +49,10 @@ async function unlessSame(product: string, key: string, make: () => Promise<void
   writeFileSync(stamp, key);
 }
 
-/** `build/root.erofs`, the bytes of a root slot. */
-export async function makeErofs(base: Base, release: Release): Promise<void> {
+/** `build/root.erofs`, the bytes of a root slot. @param plain not compressed: nothing to ship, but made at once */
+export async function makeErofs(base: Base, release: Release, plain: boolean): Promise<void> {
   const packed = join(build, "root.erofs");
+  const erofs_options = [...(plain ? [] : compression), "--all-root"];
   const key = keyOf({ values: [readFileSync(join(build, "root.key"), "utf8"), base.key, ...erofs_options, file_system_uuid] });
   await unlessSame(packed, key, () =>
     step("root.erofs: packing", async () => {
@@ -63,6 +64,7 @@ export async function makeErofs(base: Base, release: Release): Promise<void> {
       renameSync(`${packed}.new`, packed);
     }),
   );
+  if (plain) return;
   const size = statSync(packed).size;
   const models = readdirSync(built_models).reduce((sum, name) => sum + statSync(join(built_models, name)).size, 0);
   say(`root.erofs: ${(size / mebibyte).toFixed(1)} MiB, ${((size - models) / mebibyte).toFixed(1)} MiB without models`);

@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { say } from "./progress.ts";
 
 /** Finished entries of one kind that are kept; the least recently used beyond these are removed. */
@@ -19,10 +19,13 @@ export function cacheRoot(): string {
   return join(base, "aios");
 }
 
-/** Hash over named inputs: the content of files and folders, and plain strings (versions, flags). */
+/**
+ * Hash over named inputs: the content of files and folders, and plain strings (versions, flags). Of a path only the last
+ * name counts: another checkout of the same source has the same key.
+ */
 export function keyOf(inputs: { readonly files?: readonly string[]; readonly values?: readonly string[] }): string {
   const hash = createHash("sha256");
-  for (const file of inputs.files ?? []) hashPath(hash, file, file);
+  for (const file of inputs.files ?? []) hashPath(hash, file, basename(file));
   for (const value of inputs.values ?? []) hash.update(`value\0${value}\0`);
   return hash.digest("hex").slice(0, 24);
 }

@@ -64,7 +64,7 @@ export async function openWorkshop(): Promise<Workshop> {
       if (level === "unit") return;
       const disk = files.some((file) => /vm\/(disk|kexec)\.test\.ts$/.test(file));
       const target = disk ? "all" : level === "vm" ? "root" : "tree";
-      await run([bun, "image/build.ts", target], { cwd: path, env, log });
+      await run([bun, "image/build.ts", target, "--plain"], { cwd: path, env, log });
     },
     async test(file, tests) {
       const report = join(path, "build/report.xml");
