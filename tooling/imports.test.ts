@@ -17,7 +17,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   agents: ["contracts", "wire"],
   console: ["contracts", "wire"],
   image: ["contracts", "models", "tooling"],
-  models: ["memory", "tooling"],
+  models: ["contracts", "memory", "tooling", "wire"],
   "kernel-config": ["tooling"],
 };
 

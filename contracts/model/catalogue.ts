@@ -5,6 +5,10 @@ import { z } from "zod";
 export const ModelRole = z.enum(["operational", "tactical", "embedding"]);
 export type ModelRole = z.infer<typeof ModelRole>;
 
+/** The tiers that load a model of this machine. */
+export const ModelTier = ModelRole.exclude(["embedding"]);
+export type ModelTier = z.infer<typeof ModelTier>;
+
 export const ModelName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "a model's name is up to 64 of a-z 0-9 . _ -, like qwen3-4b-instruct-q4_k_m");
@@ -14,6 +18,18 @@ export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 export const ChatFormat = z.enum(["chatml", "llama3", "gemma", "mistral", "phi", "none"]);
 export type ChatFormat = z.infer<typeof ChatFormat>;
 
+/**
+ * From where the file is had: https; http of this very machine, which nobody can listen in on; or `package:`, what the build of
+ * the image takes from a package and no machine fetches.
+ */
+export const ModelSource = z
+  .string()
+  .max(500)
+  .regex(
+    /^(https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?\/|package:)[\x21-\x7e]+$/,
+    "https://…, http://127.0.0.1/…, or package:NAME",
+  );
+
 export const CatalogueModel = z.strictObject({
   name: ModelName,
   title: z.string().min(1).max(100),
@@ -21,22 +37,45 @@ export const CatalogueModel = z.strictObject({
   /** Billions of parameters; the quantisation of the weights. */
   parameters_b: z.number().positive(),
   quantisation: z.string().min(1).max(20),
-  /** Where the file is had from, in order of preference; https only (or `package:` for what the image's build takes from a package). */
-  sources: z.array(z.string().max(500)).min(1).max(8),
+  /** In order of preference. */
+  sources: z.array(ModelSource).min(1).max(8),
   size_bytes: z.number().int().positive(),
-  sha256: Sha256,
+  /** Null: nobody has established it yet. Such a model is listed and not fetched. */
+  sha256: Sha256.nullable(),
   /** SPDX identifier, or LicenseRef- with the page that holds its text. */
   licence: z.string().min(1).max(100),
   licence_url: z.url().nullable(),
   context_tokens: z.number().int().positive(),
-  /** Bytes of working memory besides the file: context of `context_used_tokens` and buffers. */
+  /** What a tier asks for of it, and what a token of that costs: keys and values of 16 bits in every layer. */
   context_used_tokens: z.number().int().positive(),
-  working_bytes: z.number().int().nonnegative(),
+  kv_bytes_per_token: z.number().int().nonnegative(),
+  vocabulary_tokens: z.number().int().positive(),
   chat_format: ChatFormat,
 });
 export type CatalogueModel = z.infer<typeof CatalogueModel>;
 
-/** What a tier is to load, as the broker writes it and the tier's child reads it. */
+/** By what the system chooses a model by itself. */
+export const ChoiceLimits = z.strictObject({
+  /** Of the memory that the tiers may take together, 0 to 1. */
+  memory_share: z.number().positive().max(1),
+  /** Tokens a second, read and written, below which it is too slow for the tier. */
+  prompt_tokens_s_min: z.number().positive(),
+  tokens_s_min: z.number().positive(),
+  /** Billions of parameters up to which it is tried before anything was measured on this machine. */
+  unmeasured_parameters_b_max: z.number().positive(),
+});
+export type ChoiceLimits = z.infer<typeof ChoiceLimits>;
+
+export const Catalogue = z.strictObject({
+  version: z.literal(1),
+  /** To which hosts a source may redirect, besides its own: `*.` stands for any name before it. */
+  redirect_hosts: z.array(z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/)).max(32),
+  choice: z.strictObject({ operational: ChoiceLimits, tactical: ChoiceLimits }),
+  models: z.array(CatalogueModel).min(1).max(200),
+});
+export type Catalogue = z.infer<typeof Catalogue>;
+
+/** What a tier is to load, as the broker writes it (`/run/aios/models/<tier>.json`) and the tier's child reads it. No file: nothing. */
 export const ModelInUse = z.strictObject({
   name: ModelName,
   path: z.string().startsWith("/").max(500),
@@ -47,3 +86,33 @@ export const ModelInUse = z.strictObject({
   chat_format: ChatFormat,
 });
 export type ModelInUse = z.infer<typeof ModelInUse>;
+
+/**
+ * What of a tier's health says how it gets on with its model (`Health.facts`): the one that is loaded, or `none`; why the one
+ * that it was told to load does not load, as `NAME: reason`, empty when that is not so.
+ */
+export const TierModelFacts = z.object({ model: z.string().default("none"), model_error: z.string().default("") });
+export type TierModelFacts = z.infer<typeof TierModelFacts>;
+
+/** How fast it was on this machine. */
+export const ModelSpeed = z.strictObject({
+  /** Tokens a second, read in batches and written one by one, without anything else to do. */
+  prompt_tokens_s: z.number().positive(),
+  tokens_s: z.number().positive(),
+  threads: z.number().int().positive(),
+  load_ms: z.number().nonnegative(),
+  measured_ms: z.number().int(),
+});
+export type ModelSpeed = z.infer<typeof ModelSpeed>;
+
+/** Tokens that llama.cpp takes up at once; it has room for the logits of all of them. */
+const batch_tokens = 512;
+const logit_bytes = 4;
+/** Of the graph and of the process around it. */
+const further_bytes = 64 * 1024 * 1024;
+
+/** Bytes of working memory besides the file. */
+export function workingBytes(model: Pick<CatalogueModel, "context_used_tokens" | "kv_bytes_per_token" | "vocabulary_tokens">): number {
+  const context = model.context_used_tokens * model.kv_bytes_per_token;
+  return context + model.vocabulary_tokens * logit_bytes * batch_tokens + further_bytes;
+}
