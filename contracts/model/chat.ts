@@ -23,12 +23,22 @@ export const ToolUsePart = z.strictObject({
   name: z.string().max(64),
   input: z.record(z.string(), z.json()),
 });
+export type ToolUsePart = z.infer<typeof ToolUsePart>;
 export const ToolResultPart = z.strictObject({
   type: z.literal("tool-result"),
   id: z.string().min(1).max(200),
   text: z.string().max(text_max),
   is_error: z.boolean(),
 });
+
+/**
+ * What a back end wants back as it came, in the same place, with the next request: reasoning that the provider signed. It means
+ * nothing to anybody else, and another back end leaves it out.
+ */
+export const OpaquePart = z.strictObject({ type: z.literal("opaque"), back_end: z.string().max(40), data: z.json() });
+
+export const AssistantPart = z.discriminatedUnion("type", [TextPart, ToolUsePart, OpaquePart]);
+export type AssistantPart = z.infer<typeof AssistantPart>;
 
 export const Message = z.discriminatedUnion("role", [
   z.strictObject({
@@ -38,7 +48,7 @@ export const Message = z.discriminatedUnion("role", [
       .min(1)
       .max(64),
   }),
-  z.strictObject({ role: z.literal("assistant"), parts: z.array(z.discriminatedUnion("type", [TextPart, ToolUsePart])).max(64) }),
+  z.strictObject({ role: z.literal("assistant"), parts: z.array(AssistantPart).min(1).max(64) }),
 ]);
 export type Message = z.infer<typeof Message>;
 
@@ -78,6 +88,9 @@ export type Usage = z.infer<typeof Usage>;
 export const ChatAnswer = z.strictObject({
   /** The model as the back end names it. */
   model: z.string().max(200),
+  /** What it said, in order: the assistant's message, where the conversation goes on. */
+  parts: z.array(AssistantPart).max(64),
+  /** Of these: the text, joined; the calls that it wants. Their inputs fit the schemas of the tools that were offered. */
   text: z.string().max(text_max),
   tool_uses: z.array(ToolUsePart).max(64),
   /** Fits the schema that was asked for; null when none was. */
@@ -96,7 +109,7 @@ export type ChatAnswer = z.infer<typeof ChatAnswer>;
 export const ChatErrorKind = z.enum([
   /** No model: none is configured, loaded, or none fits; no key. */
   "absent",
-  /** The back end cannot be reached, or broke off. */
+  /** The back end cannot be reached, broke off, or failed so often of late that it is left alone for a while. */
   "unreachable",
   /** It is overloaded or limits the rate; `retry_after_ms` says for how long. */
   "limited",
@@ -104,7 +117,7 @@ export const ChatErrorKind = z.enum([
   "rejected",
   /** The key is not accepted. */
   "unauthorised",
-  /** A budget is used up, or the circuit is open. */
+  /** What it may cost at most does not fit a budget; `retry_after_ms` says when it will, null: never. */
   "budget",
   /** The answer did not fit the schema, after retries. */
   "nonsense",

@@ -1,0 +1,34 @@
+/** Claude, by the official SDK. Its own retries are off, so that each try is seen by budgets and limits; so is all that it logs. */
+
+import Anthropic from "@anthropic-ai/sdk";
+import type { ApiOptions } from "../api.ts";
+import { attemptWith } from "../attempt.ts";
+import { watchedFetch } from "../http.ts";
+import type { Provider } from "../port.ts";
+import { back_end, Reading } from "./reply.ts";
+import { paramsOf } from "./request.ts";
+
+export const anthropic_url = "https://api.anthropic.com";
+
+export function anthropicProvider({ model, base_url, key, way }: ApiOptions): Provider {
+  const name = `${back_end} ${model}`;
+  return {
+    name,
+    model,
+    attempt: (request, options) =>
+      attemptWith({ name, key, request, ...options }, new Reading(), (give_up, signal) => {
+        // everything that it would read from the environment or from files is given
+        const client = new Anthropic({
+          baseURL: base_url,
+          apiKey: key,
+          authToken: null,
+          webhookKey: null,
+          maxRetries: 0,
+          logLevel: "off",
+          openTelemetry: false,
+          fetch: watchedFetch(way, give_up),
+        });
+        return client.messages.create(paramsOf(request, model), { signal });
+      }),
+  };
+}

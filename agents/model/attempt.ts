@@ -1,0 +1,48 @@
+/** One try with an SDK that streams: the same for all of them, from the request to the reply or to why there is none. */
+
+import type { ChatRequest } from "../../contracts/model/chat.ts";
+import { failureOf } from "./failure.ts";
+import type { Reply, Spent, Tokens } from "./port.ts";
+
+/** Puts a reply together, event by event. */
+export interface Reader<Event> {
+  take(event: Event, onText: (delta: string) => void): void;
+  /** What the provider has counted so far. */
+  readonly tokens: Tokens | null;
+  /** @throws {ChatError} when the stream broke off, or says nonsense */
+  end(): Reply;
+}
+
+export interface Try {
+  readonly name: string;
+  readonly key: string;
+  readonly request: ChatRequest;
+  readonly signal: AbortSignal;
+  readonly onText: (delta: string) => void;
+}
+
+/** @param open makes the request; it may be given up from within (`http.ts`) */
+export async function attemptWith<Event>(
+  { name, key, request, signal, onText }: Try,
+  reader: Reader<Event>,
+  open: (give_up: AbortController, signal: AbortSignal) => PromiseLike<AsyncIterable<Event>>,
+): Promise<Reply> {
+  const give_up = new AbortController();
+  try {
+    for await (const event of await open(give_up, signal)) reader.take(event, onText);
+    // an SDK's stream that was aborted ends as if it had ended
+    signal.throwIfAborted();
+    give_up.signal.throwIfAborted();
+    return reader.end();
+  } catch (error) {
+    const cause: unknown = signal.aborted ? signal.reason : give_up.signal.aborted ? give_up.signal.reason : error;
+    throw failureOf(cause, { name, key, spent: spentAtMost(reader.tokens, request) });
+  } finally {
+    give_up.abort(); // nothing of this try goes on
+  }
+}
+
+/** Once it has begun, the input is known, and the output is what was asked for at most. */
+function spentAtMost(tokens: Tokens | null, { tokens_max }: ChatRequest): Spent {
+  return tokens === null ? "unknown" : { ...tokens, output_tokens: Math.max(tokens.output_tokens, tokens_max) };
+}
