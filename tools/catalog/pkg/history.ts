@@ -3,12 +3,13 @@
 import { z } from "zod";
 import { defineTool } from "../../tool.ts";
 import { Outdated } from "./shared/change.ts";
-import { allRecords, currentNumber, PackageChange } from "./shared/generation.ts";
+import { currentNumber, DamagedGeneration, PackageChange, readGenerations } from "./shared/generation.ts";
 import { outdatedServices } from "./shared/outdated.ts";
 import { userland_read } from "./shared/resources.ts";
 
 /** Of one generation; of a whole upgrade its number says more. */
 const changes_shown_max = 40;
+const damaged_shown_max = 20;
 
 export const history = defineTool({
   name: "pkg.history",
@@ -38,6 +39,10 @@ export const history = defineTool({
     ),
     total: z.number().int(),
     truncated: z.boolean(),
+    damaged: z
+      .array(DamagedGeneration)
+      .max(damaged_shown_max)
+      .describe("generations whose record cannot be read: nothing goes to them, or to what stands on them"),
     outdated_services: Outdated,
   }),
   risk: "observe",
@@ -48,12 +53,16 @@ export const history = defineTool({
   resolve: () => ({ resources: [userland_read] }),
   async run(_target, { offset, limit }, context) {
     const current = currentNumber(context);
-    const all = allRecords(context).reverse();
+    const { records, damaged } = readGenerations(context);
+    const all = [...records].reverse();
     const generations = all.slice(offset, offset + limit).map(({ base: _base, request: _request, changes, ...record }) => ({
       ...{ ...record, current: record.number === current },
       ...{ changes: changes.slice(0, changes_shown_max), changes_total: changes.length },
     }));
     const truncated = offset + generations.length < all.length;
-    return { current, generations, total: all.length, truncated, outdated_services: await outdatedServices(context) };
+    return {
+      ...{ current, generations, total: all.length, truncated, damaged: damaged.slice(-damaged_shown_max) },
+      outdated_services: await outdatedServices(context),
+    };
   },
 });

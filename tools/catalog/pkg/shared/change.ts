@@ -14,7 +14,7 @@ import { Apt, type Planned } from "./apt.ts";
 import { needBase } from "./base.ts";
 import { type AuthorisedFile, copyFile } from "./deb.ts";
 import { folderOf } from "./folders.ts";
-import { allRecords, chainOf, currentNumber, makeCurrent, nextNumber, PackageChange, recordOf } from "./generation.ts";
+import { chainOf, currentNumber, makeCurrent, nextNumber, PackageChange, readGenerations, recordOf } from "./generation.ts";
 import { mountBase, showCurrent } from "./mounts.ts";
 import { outdatedServices } from "./outdated.ts";
 import { openSources, packagesConfig } from "./sources.ts";
@@ -79,7 +79,7 @@ export function requestOf(tool: string, input: unknown, files: readonly Authoris
 function madeBefore(request: string, context: Context): number | null {
   if (typeof context.redoes !== "string") return null;
   const parent = currentNumber(context);
-  return allRecords(context).findLast((record) => record.request === request && record.parent === parent)?.number ?? null;
+  return readGenerations(context).records.findLast((record) => record.request === request && record.parent === parent)?.number ?? null;
 }
 
 export function imageFor(request: string, context: Context): Image {

@@ -50,15 +50,23 @@ export function recordOf(number: number, { places }: Ports): GenerationRecord {
   }
 }
 
-/** All that are there, oldest first; those whose record is damaged are left out. */
-export function allRecords({ places }: Ports): GenerationRecord[] {
-  return numbersIn(generationsOf(places)).flatMap((number) => {
+export const DamagedGeneration = z.strictObject({ number: z.number().int(), why: z.string() });
+
+/** All that are there, oldest first, and those whose record cannot be read. */
+export function readGenerations({ places }: Ports): {
+  readonly records: readonly GenerationRecord[];
+  readonly damaged: readonly z.infer<typeof DamagedGeneration>[];
+} {
+  const records: GenerationRecord[] = [];
+  const damaged: z.infer<typeof DamagedGeneration>[] = [];
+  for (const number of numbersIn(generationsOf(places))) {
     try {
-      return [recordOf(number, { places })];
-    } catch {
-      return [];
+      records.push(recordOf(number, { places }));
+    } catch (error) {
+      damaged.push({ number, why: error instanceof Error ? error.message : String(error) });
     }
-  });
+  }
+  return { records, damaged };
 }
 
 function numbersIn(folder: string): number[] {
