@@ -1,6 +1,7 @@
 /** The machine config, `aios.yaml`. Unknown keys are refused; everything has a default, so an empty file is a config. */
 
 import { z } from "zod";
+import { StrategicConfig } from "./model/provider.ts";
 import { ServiceName } from "./service.ts";
 
 const Hostname = z
@@ -168,7 +169,7 @@ export const MachineConfig = z.strictObject({
     .strictObject({
       operational: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
       tactical: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
-      strategic: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+      strategic: StrategicConfig.prefault({}),
     })
     .prefault({}),
   packages: PackagesConfig.prefault({}),

@@ -11,7 +11,15 @@ export const default_config: MachineConfig = {
   console: { keys: [] },
   services: {},
   extra_services: {},
-  tiers: { operational: { enabled: true }, tactical: { enabled: true }, strategic: { enabled: true } },
+  tiers: {
+    operational: { enabled: true },
+    tactical: { enabled: true },
+    strategic: {
+      enabled: true,
+      providers: [],
+      budget: { hour: { usd: 1, tokens: 1_000_000 }, day: { usd: 5, tokens: 5_000_000 }, incident: { usd: 1, tokens: 1_000_000 } },
+    },
+  },
   packages: { sources: [], generations_max: 48 },
   limits: { system: {}, tiers: {}, work: {} },
   watchdog: { timeout_s: 30 },

@@ -2,11 +2,13 @@
 
 import type { ChatRequest } from "../../contracts/model/chat.ts";
 import { failureOf } from "./failure.ts";
-import type { Reply, Spent, Tokens } from "./port.ts";
+import type { Hears, Reply, Spent, Tokens } from "./port.ts";
 
 /** Puts a reply together, event by event. */
 export interface Reader<Event> {
   take(event: Event, onText: (delta: string) => void): void;
+  /** The answer has begun: a token of it was there. */
+  readonly began: boolean;
   /** What the provider has counted so far. */
   readonly tokens: Tokens | null;
   /** @throws {ChatError} when the stream broke off, or says nonsense */
@@ -18,18 +20,23 @@ export interface Try {
   readonly key: string;
   readonly request: ChatRequest;
   readonly signal: AbortSignal;
-  readonly onText: (delta: string) => void;
+  readonly hears: Hears;
 }
 
 /** @param open makes the request; it may be given up from within (`http.ts`) */
 export async function attemptWith<Event>(
-  { name, key, request, signal, onText }: Try,
+  { name, key, request, signal, hears }: Try,
   reader: Reader<Event>,
   open: (give_up: AbortController, signal: AbortSignal) => PromiseLike<AsyncIterable<Event>>,
 ): Promise<Reply> {
   const give_up = new AbortController();
   try {
-    for await (const event of await open(give_up, signal)) reader.take(event, onText);
+    for await (const event of await open(give_up, signal)) {
+      hears.alive();
+      const before = reader.began;
+      reader.take(event, hears.text);
+      if (!before && reader.began) hears.token();
+    }
     // an SDK's stream that was aborted ends as if it had ended
     signal.throwIfAborted();
     give_up.signal.throwIfAborted();

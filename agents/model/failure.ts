@@ -101,8 +101,9 @@ function notAnswered(error: unknown, attempted: Attempted): ChatError {
 }
 
 function named(error: ChatError, { name, key, spent }: Attempted): ChatError {
-  const message = withoutKey(`asking ${name} failed: ${error.message}`, key);
   const { kind, again, retry_after_ms } = error;
+  const ours = kind === "cancelled" || kind === "timeout"; // it says what happened as it is
+  const message = ours ? error.message : withoutKey(`asking ${name} failed: ${error.message}`, key);
   return new ChatError(kind, message, { again, retry_after_ms, spent: error.spent === "unknown" ? spent : error.spent });
 }
 

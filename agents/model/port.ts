@@ -61,6 +61,15 @@ export interface Reply {
   readonly tokens: Tokens | null;
 }
 
+/** What is heard of a try while it goes on. */
+export interface Hears {
+  /** Something came: the provider works on it. */
+  alive(): void;
+  /** The first token of the answer, whatever it belongs to. */
+  token(): void;
+  text(delta: string): void;
+}
+
 /** A model behind an API: one request, one try, nothing remembered. */
 export interface Provider {
   /** For people: `anthropic claude-opus-5-5`. */
@@ -70,5 +79,5 @@ export interface Provider {
    * @param signal breaks the try off; its reason is thrown as it is
    * @throws {ChatError}
    */
-  attempt(request: ChatRequest, options: { readonly signal: AbortSignal; readonly onText: (delta: string) => void }): Promise<Reply>;
+  attempt(request: ChatRequest, options: { readonly signal: AbortSignal; readonly hears: Hears }): Promise<Reply>;
 }

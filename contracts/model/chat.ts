@@ -8,6 +8,9 @@ import { ToolName } from "../tool.ts";
 
 const text_max = 200_000;
 
+export const Json = z.json();
+export type Json = z.infer<typeof Json>;
+
 /** A JSON schema (2020-12) as zod makes it. */
 export const JsonSchema = z.record(z.string(), z.json());
 export type JsonSchema = z.infer<typeof JsonSchema>;
@@ -94,7 +97,7 @@ export const ChatAnswer = z.strictObject({
   text: z.string().max(text_max),
   tool_uses: z.array(ToolUsePart).max(64),
   /** Fits the schema that was asked for; null when none was. */
-  json: z.json().nullable(),
+  json: Json.nullable(),
   /** `length`: `tokens_max` was reached, the answer is cut off; `refused`: the provider's own policy. */
   stop: z.enum(["end", "tool-use", "length", "refused"]),
   usage: Usage,

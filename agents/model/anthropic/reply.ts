@@ -31,6 +31,7 @@ export class Reading {
   #tokens: Tokens | null = null;
   #stop: string | null = null;
   #ended = false;
+  began = false;
   readonly #blocks = new Map<number, Block>();
 
   /** What the provider has counted so far; null before it said anything. Output is known with the last event only. */
@@ -43,8 +44,10 @@ export class Reading {
       this.#model = event.message.model;
       this.#tokens = tokensOf(event.message.usage);
     } else if (event.type === "content_block_start") this.#blocks.set(event.index, blockOf(event.content_block));
-    else if (event.type === "content_block_delta") this.#add(event.index, event.delta, onText);
-    else if (event.type === "message_delta") {
+    else if (event.type === "content_block_delta") {
+      this.began = true;
+      this.#add(event.index, event.delta, onText);
+    } else if (event.type === "message_delta") {
       this.#stop = event.delta.stop_reason;
       this.#tokens = updated(this.#tokens, event.usage);
     } else if (event.type === "message_stop") this.#ended = true;

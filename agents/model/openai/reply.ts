@@ -19,6 +19,7 @@ export class Reading {
   #model = "";
   #text = "";
   #refused = false;
+  began = false;
   #finish: string | null = null;
   #tokens: Tokens | null = null;
   readonly #calls = new Map<number, Call>();
@@ -36,6 +37,7 @@ export class Reading {
     if (finish_reason !== null) this.#finish = finish_reason;
     if (typeof delta.refusal === "string") this.#refused = true;
     const text = delta.content ?? "";
+    if (text !== "" || delta.tool_calls !== undefined || this.#refused) this.began = true;
     if (text !== "") {
       this.#text += text;
       onText(text);

@@ -52,7 +52,7 @@ export function asks(text: string, more: Partial<import("zod").input<typeof Chat
 
 /** One try. */
 export function attempt(provider: Provider, request: ChatRequest, signal = new AbortController().signal, onText = (_: string): void => {}) {
-  return provider.attempt(request, { signal, onText });
+  return provider.attempt(request, { signal, hears: { alive() {}, token() {}, text: onText } });
 }
 
 /** @returns the error that it rejects with */
