@@ -47,6 +47,20 @@ const facts = {
   "kernel.oom-kill": z.strictObject({ pid: z.number().int(), killed: Untrusted }),
   "memory.pressure": z.strictObject({ some_avg10: z.number(), full_avg10: z.number(), available_bytes: z.number() }),
   "disk.usage": z.strictObject({ mount: z.string(), used_ratio: z.number(), free_bytes: z.number(), inodes_used_ratio: z.number() }),
+  /**
+   * An alarm (alarm.ts) of a subject was raised or cleared. `value` (null: the subject is gone) and `limit` are of its figure;
+   * `stood_ms`: how long it stood when it is cleared. A subject that has no name of ours (a file, a process) is named in
+   * `untrusted`.
+   */
+  "alarm.changed": z.strictObject({
+    alarm: z.string().max(40),
+    subject: z.string().max(200),
+    raised: z.boolean(),
+    value: z.number().nullable(),
+    limit: z.number(),
+    stood_ms: z.number(),
+    detail: z.string().max(300),
+  }),
 } as const;
 
 /** The shape of each kind's facts. */
@@ -91,6 +105,7 @@ export const Event = z.discriminatedUnion("kind", [
   eventOf("kernel.oom-kill"),
   eventOf("memory.pressure"),
   eventOf("disk.usage"),
+  eventOf("alarm.changed"),
 ]);
 export type Event = z.infer<typeof Event>;
 export type EventOf<K extends EventKind> = Extract<Event, { kind: K }>;

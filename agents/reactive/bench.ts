@@ -5,9 +5,9 @@ import { child_methods, child_notifications, init_methods, init_notifications } 
 import { type BenchRow, percentile } from "../../tooling/bench.ts";
 import { encodeFrame } from "../../wire/frame.ts";
 import { Peer } from "../../wire/peer.ts";
+import { Ids } from "../shared/ids.ts";
 import { Decider } from "./decide.ts";
 import { Engine } from "./engine.ts";
-import { Ids } from "./ids.ts";
 import { Ledger } from "./ledger.ts";
 import { loadRules } from "./rule-set.ts";
 import { bundled_rules } from "./rules/index.ts";
@@ -51,7 +51,7 @@ export function benchReactive(events = events_measured): BenchRow[] {
   let decided = false;
   const ids = new Ids("0badcafe", 0);
   const ledger = new Ledger(() => null);
-  const decider = new Decider(new Engine(loadRules(bundled_rules).rules), ids, {
+  const decider = new Decider(new Engine(loadRules(bundled_rules).loaded), ids, {
     boot_ms: () => performance.now(),
     act: async () => ({ result: "done", detail: "" }),
     record(decision) {

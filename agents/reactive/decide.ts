@@ -2,8 +2,8 @@
 
 import type { Decision, Outcome } from "../../contracts/decision.ts";
 import type { Event, Severity } from "../../contracts/event.ts";
+import type { Ids } from "../shared/ids.ts";
 import type { Engine, Match } from "./engine.ts";
-import type { Ids } from "./ids.ts";
 
 export interface DecidePorts {
   /** The boot clock, milliseconds. */

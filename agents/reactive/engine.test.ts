@@ -139,7 +139,7 @@ const anyEvent: fc.Arbitrary<Event> = fc.constantFrom(...event_kinds).chain((kin
 });
 
 test("no event makes the rules of the image throw", () => {
-  const engine = new Engine(loadRules(bundled_rules).rules);
+  const engine = new Engine(loadRules(bundled_rules).loaded);
   let now_ms = 0;
   fc.assert(
     fc.property(anyEvent, steps, (event, step_ms) => {
@@ -151,7 +151,7 @@ test("no event makes the rules of the image throw", () => {
 });
 
 test("the rules of the image: a dead service is restarted three times a minute, then left to PID 1", () => {
-  const engine = new Engine(loadRules(bundled_rules).rules);
+  const engine = new Engine(loadRules(bundled_rules).loaded);
   const take = (ms: number): Match | undefined => engine.take(exited("console"), ms)[0];
   expect(take(0)).toMatchObject({ action: { do: "restart", service: "console" }, suppressed: null });
   expect([take(1000)?.suppressed, take(2000)?.suppressed]).toEqual([null, null]);

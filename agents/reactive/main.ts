@@ -1,5 +1,6 @@
 /** The reactive tier's process: events from PID 1 and from its own sensors, rules, actions by request, all on record. */
 
+import { broker_methods } from "../../contracts/broker.ts";
 import type { Decision } from "../../contracts/decision.ts";
 import type { Event, Severity } from "../../contracts/event.ts";
 import type { MetricSample } from "../../contracts/memory/operational.ts";
@@ -11,15 +12,18 @@ import { createLog, type Log } from "../../wire/log.ts";
 import { reconnecting } from "../../wire/reconnect.ts";
 import { startService } from "../../wire/service.ts";
 import { silent } from "../../wire/unix.ts";
+import { bundled_alarms } from "../sensors/alarms/index.ts";
+import { loadAlarms } from "../sensors/alarms/load.ts";
+import { runSensors, type Sensing } from "../sensors/run.ts";
+import { toolAsker } from "../shared/ask-tool.ts";
+import { Ids } from "../shared/ids.ts";
 import { carryOut, type Pid1 } from "./act.ts";
 import { Decider } from "./decide.ts";
 import { Engine } from "./engine.ts";
-import { Ids } from "./ids.ts";
 import { Ledger } from "./ledger.ts";
 import { MetricsPost } from "./metrics-post.ts";
 import { loadRules } from "./rule-set.ts";
 import { bundled_rules } from "./rules/index.ts";
-import { runSensors } from "./sensors/run.ts";
 
 /** PID 1 answers a restart when the service is ready or has failed; no service is allowed longer than this to start. */
 const restart_limit_ms = 120_000;
@@ -33,8 +37,9 @@ export async function main(): Promise<void> {
 export async function runReactive(run: string): Promise<void> {
   const log = createLog();
   const boot_ms = openBootClock();
-  const { rules, refused } = loadRules(bundled_rules);
-  for (const sentence of refused) log.error(sentence);
+  const { loaded: rules, refused } = loadRules(bundled_rules);
+  const alarms = loadAlarms(bundled_alarms);
+  for (const sentence of [...refused, ...alarms.refused]) log.error(sentence);
   const memory = connectMemory(run, () => void ledger.flush());
   const ledger = new Ledger(memory.port);
   const metrics = new MetricsPost(() => memory.port()?.appendMetrics ?? null);
@@ -45,12 +50,13 @@ export async function runReactive(run: string): Promise<void> {
     // Events from before the subscription are PID 1's affair: acting on an old death would end a service that is well.
     if (event.boot_ms >= subscribed_ms - clock_slack_ms) decider?.take(event);
   };
-  let blind: () => readonly string[] = () => [];
+  let sensing: Sensing | null = null;
   const health = (): Omit<Health, "resources"> =>
     reactiveHealth({
       rules: rules.length,
-      refused,
-      blind: blind(),
+      refused: [...refused, ...alarms.refused],
+      blind: sensing?.blind() ?? [],
+      standing: sensing?.standing() ?? [],
       decisions: decider?.decisions ?? 0,
       ledger,
       memory_away: memory.port() === null,
@@ -76,10 +82,17 @@ export async function runReactive(run: string): Promise<void> {
   });
   subscribed_ms = boot_ms();
   await service.init.call("events.subscribe", { after: null });
-  blind = runSensors({
+  const broker = reconnecting({
+    path: callerSocket("broker", "reactive", run),
+    sides: { ...silent, calls: broker_methods, tells: {} },
+  });
+  sensing = runSensors({
     ids,
     boot_ms,
     status,
+    services: () => service.init.call("service.list", {}),
+    ask: toolAsker(() => broker.peer),
+    alarms: alarms.loaded,
     emit(event) {
       ledger.addEvent(event);
       take(event);
@@ -120,12 +133,22 @@ interface ReactiveState {
   readonly rules: number;
   readonly refused: readonly string[];
   readonly blind: readonly string[];
+  /** Alarms that stand. */
+  readonly standing: readonly string[];
   readonly decisions: number;
   readonly ledger: { readonly waiting: number; readonly dropped: number };
   readonly memory_away: boolean;
 }
 
-export function reactiveHealth({ rules, refused, blind, decisions, ledger, memory_away }: ReactiveState): Omit<Health, "resources"> {
+export function reactiveHealth({
+  rules,
+  refused,
+  blind,
+  standing,
+  decisions,
+  ledger,
+  memory_away,
+}: ReactiveState): Omit<Health, "resources"> {
   const wrong = [
     ...refused,
     ...blind,
@@ -134,11 +157,12 @@ export function reactiveHealth({ rules, refused, blind, decisions, ledger, memor
   ];
   return {
     status: wrong.length === 0 ? "ok" : "degraded",
-    detail: [...wrong, `${rules} rules, ${decisions} decisions`].join("; ").slice(0, 500),
+    detail: [...wrong, `${rules} rules, ${decisions} decisions`, ...standing.map((one) => `alarm ${one}`)].join("; ").slice(0, 500),
     facts: {
       rules,
       refused: refused.length,
       decisions,
+      alarms: standing.length,
       waiting: ledger.waiting,
       dropped: ledger.dropped,
       memory: memory_away ? "away" : "connected",

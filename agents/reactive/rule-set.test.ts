@@ -40,7 +40,7 @@ const refusals: readonly [string, object, string][] = [
 ];
 
 test.each(refusals)("%s is refused by name; the others run", (_, fields, sentence) => {
-  const { rules, refused } = loadRules({ "good.yaml": good, "bad.yaml": { ...good, name: "bad", ...fields } });
+  const { loaded: rules, refused } = loadRules({ "good.yaml": good, "bad.yaml": { ...good, name: "bad", ...fields } });
   expect(rules.map((rule) => rule.name)).toEqual(["step"]);
   expect(refused).toHaveLength(1);
   expect(refused[0]).toStartWith('loading the rule "bad.yaml" failed: ');
@@ -48,7 +48,7 @@ test.each(refusals)("%s is refused by name; the others run", (_, fields, sentenc
 });
 
 test("a name is taken once; a source that is no object is refused", () => {
-  expect(loadRules({ a: good, b: good }).refused).toEqual(['loading the rule "b" failed: there is already a rule "step"']);
+  expect(loadRules({ a: good, b: good }).refused).toEqual(['loading the rule "b" failed: there is already one named "step"']);
   expect(loadRules({ a: null, b: "x", c: [] }).refused).toHaveLength(3);
 });
 
@@ -97,7 +97,7 @@ test("untrusted text is matched, and quoted and cut where people read it", () =>
       ],
     },
   };
-  const { rules, refused } = loadRules({ rule });
+  const { loaded: rules, refused } = loadRules({ rule });
   expect(refused).toEqual([]);
   const event = eventOf("kernel.log", { priority: 3, sequence: 1, at_us: 1 });
   const [match] = new Engine(rules).take({ ...event, untrusted: `\u001b[2J I/O error" {by_ms}\n${"x".repeat(300)}` }, 0);

@@ -1,30 +1,14 @@
-/** Loads rules: each is parsed, compiled and tried on its own examples; one that fails is refused and the rest run. */
+/** Loads rules: each is parsed, compiled and tried on its own examples. */
 
 import { Event, type EventKind } from "../../contracts/event.ts";
 import { type ExampleEvent, Rule } from "../../contracts/rule.ts";
 import { issuesText } from "../../wire/peer.ts";
+import { type Loaded, loadEach } from "../shared/load-data.ts";
 import { type CompiledRule, compileRule } from "./compile.ts";
 import { Engine } from "./engine.ts";
 
-export interface RuleSet {
-  readonly rules: readonly CompiledRule[];
-  /** One sentence for each rule that was refused. */
-  readonly refused: readonly string[];
-}
-
-export function loadRules(sources: Readonly<Record<string, unknown>>): RuleSet {
-  const rules: CompiledRule[] = [];
-  const refused: string[] = [];
-  for (const [file, source] of Object.entries(sources)) {
-    try {
-      const rule = loadRule(source);
-      if (rules.some((other) => other.name === rule.name)) throw new Error(`there is already a rule "${rule.name}"`);
-      rules.push(rule);
-    } catch (error) {
-      refused.push(`loading the rule "${file}" failed: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-  return { rules, refused };
+export function loadRules(sources: Readonly<Record<string, unknown>>): Loaded<CompiledRule> {
+  return loadEach("rule", sources, loadRule);
 }
 
 function loadRule(source: unknown): CompiledRule {

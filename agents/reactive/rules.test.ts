@@ -21,7 +21,7 @@ test("each rule does what it is for", () => {
 });
 
 test("every rule in the image loads and its examples hold", () => {
-  const { rules, refused } = loadRules(bundled_rules);
+  const { loaded: rules, refused } = loadRules(bundled_rules);
   expect(refused).toEqual([]);
   expect(rules.map((rule) => rule.name)).toEqual(Object.keys(bundled_rules).map((file) => file.replace(/\.yaml$/, "")));
 });

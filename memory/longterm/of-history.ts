@@ -132,6 +132,8 @@ function wordsOf(event: Event): string {
       return `memory pressure: some ${event.facts.some_avg10.toFixed(0)} %, full ${event.facts.full_avg10.toFixed(0)} %, ${size(event.facts.available_bytes)} available`;
     case "disk.usage":
       return `disk usage of ${event.facts.mount}: ${(event.facts.used_ratio * 100).toFixed(0)} % used, ${size(event.facts.free_bytes)} free, ${(event.facts.inodes_used_ratio * 100).toFixed(0)} % of inodes used`;
+    case "alarm.changed":
+      return `alarm ${event.facts.alarm} of ${event.facts.subject} ${event.facts.raised ? "was raised" : `was cleared after ${duration(event.facts.stood_ms)}`}${because(event.facts.detail)}`;
   }
 }
 

@@ -56,6 +56,8 @@ function factWords(event: Event): string {
       return `memory stalls ${event.facts.some_avg10} % some, ${event.facts.full_avg10} % full; ${bytes(event.facts.available_bytes)} available`;
     case "disk.usage":
       return `${event.facts.mount} is ${percent(event.facts.used_ratio)} full, ${bytes(event.facts.free_bytes)} free, ${percent(event.facts.inodes_used_ratio)} of its inodes in use`;
+    case "alarm.changed":
+      return `${event.facts.alarm} (${event.facts.subject}) ${event.facts.raised ? "raised" : `cleared after ${span(event.facts.stood_ms)}`}${colon(event.facts.detail)}`;
   }
 }
 

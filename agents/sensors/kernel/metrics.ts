@@ -3,8 +3,8 @@
  * the sample before, so the first sample has none. What this kernel does not say is left out.
  */
 
-import { readFileSync } from "node:fs";
 import type { SystemStatus } from "../../../contracts/init.ts";
+import { readText } from "./read-text.ts";
 
 type Values = Record<string, number>;
 type Data = Pick<SystemStatus["data"], "used_bytes" | "size_bytes" | "inodes_used" | "inodes">;
@@ -28,13 +28,13 @@ export class MetricsSampler {
 
   /** @param now_ms a clock that does not step @param data the data partition as PID 1 sees it, when it is known */
   sample(now_ms: number, data: Data | null, proc = "/proc"): Values {
-    const cpu = cpuTicks(read(`${proc}/stat`));
-    const counters = new Map([...diskCounters(read(`${proc}/diskstats`)), ...networkCounters(read(`${proc}/1/net/dev`))]);
+    const cpu = cpuTicks(readText(`${proc}/stat`));
+    const counters = new Map([...diskCounters(readText(`${proc}/diskstats`)), ...networkCounters(readText(`${proc}/1/net/dev`))]);
     const before = this.#before;
     this.#before = { at_ms: now_ms, cpu, counters };
     return {
-      ...load(read(`${proc}/loadavg`)),
-      ...memory(read(`${proc}/meminfo`)),
+      ...load(readText(`${proc}/loadavg`)),
+      ...memory(readText(`${proc}/meminfo`)),
       ...pressure(proc),
       ...(data === null ? {} : room(data)),
       ...(before === null ? {} : { ...cpuShares(before.cpu, cpu), ...rates(before, counters, now_ms) }),
@@ -82,7 +82,7 @@ function memory(meminfo: string): Values {
 function pressure(proc: string): Values {
   const found: Values = {};
   for (const what of ["cpu", "memory", "io"]) {
-    for (const [, who, percent] of read(`${proc}/pressure/${what}`).matchAll(/^(some|full) avg10=([0-9.]+)/gm)) {
+    for (const [, who, percent] of readText(`${proc}/pressure/${what}`).matchAll(/^(some|full) avg10=([0-9.]+)/gm)) {
       if (what !== "cpu" || who === "some") found[`pressure.${what}_${who}_avg10`] = Number(percent);
     }
   }
@@ -152,12 +152,4 @@ function numbers(values: Readonly<Record<string, string | number | undefined>>):
     if (value !== undefined && value !== "" && Number.isFinite(one)) found[name] = one;
   }
   return found;
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return "";
-  }
 }

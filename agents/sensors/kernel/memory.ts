@@ -1,7 +1,7 @@
 /** Memory: /proc/meminfo and PSI (proc(5), Documentation/accounting/psi.rst), told when the situation changes. */
 
-import { readFileSync } from "node:fs";
 import type { Facts } from "../../../contracts/event.ts";
+import { readText } from "./read-text.ts";
 
 export type MemorySample = Facts<"memory.pressure">;
 
@@ -39,17 +39,9 @@ function levelOf({ some_avg10, available_bytes }: MemorySample): number {
 
 /** @returns null when this kernel does not say */
 export function readMemory(proc = "/proc"): MemorySample | null {
-  const available_kib = /^MemAvailable:\s+(\d+) kB$/m.exec(read(`${proc}/meminfo`))?.[1];
+  const available_kib = /^MemAvailable:\s+(\d+) kB$/m.exec(readText(`${proc}/meminfo`))?.[1];
   if (available_kib === undefined) return null;
-  const pressure = read(`${proc}/pressure/memory`);
+  const pressure = readText(`${proc}/pressure/memory`);
   const average = (line: "some" | "full"): number => Number(new RegExp(`^${line} avg10=([0-9.]+)`, "m").exec(pressure)?.[1] ?? 0);
   return { some_avg10: average("some"), full_avg10: average("full"), available_bytes: Number(available_kib) * 1024 };
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

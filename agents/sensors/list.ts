@@ -1,0 +1,90 @@
+/** The sensors that measure figures for alarms: what each measures, how often, and since when after the start. */
+
+import type { AskTool } from "../shared/ask-tool.ts";
+import type { Figure, Sensor } from "./figure.ts";
+import { readFileSystemErrors } from "./kernel/file-systems.ts";
+import { readHeat } from "./kernel/heat.ts";
+import { readLimits } from "./kernel/limits.ts";
+import { MetricsSampler } from "./kernel/metrics.ts";
+import { NetworkPatrol } from "./patrol/network.ts";
+import { ProcessPatrol } from "./patrol/processes.ts";
+import { certificateFigures, portFigures, setuidFigures } from "./patrol/security.ts";
+import type { SensorPorts } from "./run.ts";
+import { ServicesSensor } from "./services.ts";
+import { systemFigures } from "./system.ts";
+
+const second_ms = 1000;
+const minute_ms = 60 * second_ms;
+const hour_ms = 60 * minute_ms;
+
+/** The patrol asks tools, each of which is a call on record: it begins when the system has come up, and looks seldom. */
+const patrol_after_ms = 30 * second_ms;
+
+export interface TimedSensor extends Sensor {
+  readonly first_after_ms: number;
+}
+
+/** Figures of the machine that have an alarm, by the names of the sampler. */
+const machine_figures = [
+  "data.used_ratio",
+  "data.inodes_used_ratio",
+  "memory.used_ratio",
+  "pressure.memory_full_avg10",
+  "pressure.cpu_some_avg10",
+  "pressure.io_full_avg10",
+] as const;
+
+export function sensorsOf(ports: Pick<SensorPorts, "status" | "services" | "ask" | "boot_ms" | "measured">): readonly TimedSensor[] {
+  const { status, services, ask, boot_ms, measured } = ports;
+  const sampler = new MetricsSampler();
+  const all_services = new ServicesSensor();
+  const network = new NetworkPatrol();
+  const processes = new ProcessPatrol();
+  const at_once = (name: string, every_ms: number, figures: readonly string[], look: Sensor["look"]): TimedSensor => ({
+    ...{ name, every_ms, figures, look },
+    first_after_ms: 0,
+  });
+  const patrol = (
+    name: string,
+    every_ms: number,
+    figures: readonly string[],
+    look: (ask: AskTool, now_ms: number) => Promise<readonly Figure[]>,
+  ): TimedSensor => ({ ...{ name, every_ms, figures }, look: (now_ms) => look(ask, now_ms), first_after_ms: patrol_after_ms });
+  /** Without PID 1 the figures are those of the kernel. */
+  const machine = async (now_ms: number): Promise<Figure[]> => {
+    const data = await status().then(
+      (answer) => answer.data,
+      () => null,
+    );
+    const values = sampler.sample(now_ms, data);
+    measured({ boot_ms: boot_ms(), values });
+    return machineFigures(values);
+  };
+  return [
+    at_once("machine", 10 * second_ms, machine_figures, machine),
+    at_once("limits", 10 * second_ms, ["files.used_ratio", "tasks.used_ratio"], () => readLimits()),
+    at_once("heat", 10 * second_ms, ["heat.of_limit_ratio"], () => readHeat()),
+    at_once("file system", 10 * second_ms, ["data.file_system_errors"], () => readFileSystemErrors()),
+    at_once("system", 10 * second_ms, ["data.temporary", "clock.unsynchronised"], async () => systemFigures(await status())),
+    at_once("services", 5 * second_ms, ["service.down_s", "service.crash_loop", "service.unwell_s", "service.start_ratio"], async () =>
+      all_services.look(await services(), boot_ms()),
+    ),
+    patrol("network", 30 * second_ms, ["net.no_link", "net.no_address", "net.route_lost", "dns.silent"], (asks) => network.look(asks)),
+    patrol("processes", minute_ms, ["process.cpu_ratio"], (asks, now_ms) => processes.look(asks, now_ms)),
+    patrol("ports", minute_ms, ["port.undeclared_listener", "port.wrong_listener", "port.declared_but_closed"], portFigures),
+    patrol("setuid", hour_ms, ["file.setuid"], setuidFigures),
+    patrol("certificates", hour_ms, ["certificate.left_d"], certificateFigures),
+  ];
+}
+
+function machineFigures(values: Readonly<Record<string, number>>): Figure[] {
+  return machine_figures.flatMap((figure) => {
+    const value = values[figure];
+    const subject = figure.startsWith("data.") ? "data" : "system";
+    return value === undefined ? [] : [{ figure, subject, value, detail: words(figure, value) }];
+  });
+}
+
+function words(figure: string, value: number): string {
+  return figure.endsWith("_ratio") ? `${(value * 100).toFixed(1)} % are used` : `${value} % of the last 10 s`;
+}

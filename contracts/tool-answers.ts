@@ -1,0 +1,47 @@
+/**
+ * What tiers read of the answers of tools, and no more of them: the tools declare the whole. A test holds each against the
+ * tool's own schema (tools/testing).
+ */
+
+import { z } from "zod";
+
+/** By the name of the tool. */
+export const tool_answers = {
+  "process.list": z.object({
+    processes: z.array(
+      z.object({
+        pid: z.number(),
+        started_ticks: z.number(),
+        name: z.string(),
+        service: z.string().nullable(),
+        core: z.boolean(),
+        cpu_ms: z.number(),
+      }),
+    ),
+  }),
+  "net.interfaces": z.object({
+    interfaces: z.array(
+      z.object({
+        name: z.string(),
+        kind: z.string().nullable(),
+        up: z.boolean(),
+        carrier: z.boolean(),
+        master: z.string().nullable(),
+        addresses: z.array(z.string()),
+        other_addresses: z.array(z.string()),
+        routes: z.array(z.object({ to: z.string() })),
+        other_routes: z.array(z.object({ to: z.string() })),
+      }),
+    ),
+    dns: z.array(z.string()),
+  }),
+  "net.dns": z.object({ answer: z.string() }),
+  "sec.scan": z.object({
+    findings: z.array(z.object({ kind: z.string(), where: z.string(), evidence: z.string() })),
+    next_offset: z.number().nullable(),
+  }),
+  "sec.secret_list": z.object({ secrets: z.array(z.object({ name: z.string() })), total: z.number() }),
+  "sec.certificate_inspect": z.object({ chain: z.array(z.object({ days_left: z.number() })) }),
+} as const;
+export type AnsweringTool = keyof typeof tool_answers;
+export type ToolAnswer<T extends AnsweringTool> = z.infer<(typeof tool_answers)[T]>;
