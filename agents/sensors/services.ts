@@ -23,7 +23,7 @@ export class ServicesSensor {
 
   #figures(service: ServiceStatus, boot_ms: number): Figure[] {
     const { name: subject, state, since_ms, reason, health } = service;
-    const down = state !== "ready" && state !== "stopping";
+    const down = state === "waiting" || state === "starting" || state === "backoff"; // a crash loop is an alarm of its own
     const figures: Figure[] = [
       { figure: "service.down_s", subject, value: down ? seconds(boot_ms - since_ms) : 0, detail: `${state}: ${reason}` },
       { figure: "service.crash_loop", subject, value: state === "crash-loop" ? 1 : 0, detail: reason },

@@ -1,0 +1,64 @@
+/** What the system notices by itself: nothing where all is well, and a service that cannot run until it is put right. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type Container, startContainer } from "../../container.ts";
+import { testPrograms } from "../../fixtures/programs.ts";
+import { newFolder } from "../../places.ts";
+import { waitFor } from "../../wait.ts";
+import { Aiosctl } from "../aiosctl.ts";
+import { eventWhere, serviceStatus } from "../expect.ts";
+
+let container: Container;
+let aiosctl: Aiosctl;
+beforeAll(async () => {
+  container = await startContainer({ data: newFolder("data"), programs: await testPrograms() });
+  await container.ready("all");
+  aiosctl = new Aiosctl(container.console_socket);
+}, 60_000);
+afterAll(() => container?.kill());
+
+test("a service that keeps ending is an alarm with its runbook; put right, the alarm is cleared", async () => {
+  await aiosctl.done("service.define", { name: "broken", argv: ["/mnt/notify"], ready: "notify" });
+  await waitFor(
+    "PID 1 to hold it back",
+    async () => {
+      const { state, pid } = await serviceStatus(container.console, "broken");
+      if (state === "ready" && pid !== null) process.kill(container.hostPid(pid), "SIGKILL");
+      return state === "crash-loop" ? true : null;
+    },
+    { limit_ms: 60_000, every_ms: 50 },
+  );
+  const raised = await eventWhere(
+    container.console,
+    "alarm.changed",
+    ({ facts }) => facts.alarm === "service-crash-loop" && facts.subject === "broken",
+    { limit_ms: 120_000, every_ms: 500 },
+  );
+  expect(raised).toMatchObject({ severity: "critical", source: "reactive", facts: { raised: true, value: 1, limit: 1 } });
+  const says = async (): Promise<string> => (await serviceStatus(container.console, "reactive")).health?.detail ?? "";
+  await waitFor("reactive to say so", async () => ((await says()).includes("alarm service-crash-loop of broken") ? true : null), {
+    limit_ms: 20_000,
+  });
+  await aiosctl.done("service.stop", { name: "broken" });
+  await eventWhere(
+    container.console,
+    "alarm.changed",
+    ({ facts }) => facts.alarm === "service-crash-loop" && facts.subject === "broken" && !facts.raised,
+    { limit_ms: 30_000, every_ms: 500 },
+  );
+}, 180_000);
+
+test("the patrol sees: its questions are on record as reactive's, and no sensor is blind", async () => {
+  const asked = ["net.interfaces", "process.list", "sec.scan", "sec.secret_list"];
+  await waitFor(
+    "the patrol's first round",
+    async () => {
+      const { out } = await aiosctl.run("audit", "--principal", "tier:reactive", "--lines", "500");
+      return asked.every((tool) => out.includes(tool)) ? out : null;
+    },
+    { limit_ms: 90_000, every_ms: 1000 },
+  );
+  const { health } = await serviceStatus(container.console, "reactive");
+  expect(health?.detail).not.toContain("blind");
+  expect(health).toMatchObject({ status: "ok", facts: { alarms: 0 } });
+}, 120_000);
