@@ -1,13 +1,10 @@
 /** The embedding process, `aios embed MODEL LANES`: loads the model, says so, and answers until its standard input ends. */
 
-import { writeFileSync } from "node:fs";
-import { setPriority } from "node:os";
 import { embed_methods, embed_notifications } from "../../contracts/embed.ts";
+import { yieldToService } from "../../wire/model-process/yield.ts";
 import { pipePeer } from "../../wire/pipe.ts";
 import { Encoder } from "./encoder.ts";
 
-/** The kernel takes this process before any other of the service. */
-const oom_score_adj = "900";
 /** Where the processor is wanted, the service itself comes first. */
 const nice = 5;
 
@@ -17,7 +14,7 @@ export async function main(): Promise<void> {
 }
 
 export async function runEmbed(path: string, lanes: number): Promise<void> {
-  yieldToOthers();
+  yieldToService(nice);
   const begin_ms = performance.now();
   const loading = Encoder.open(path, lanes, (line) => process.stderr.write(`llama.cpp: ${line}\n`));
   const peer = pipePeer(Bun.stdin.stream(), Bun.stdout.writer(), {
@@ -41,16 +38,5 @@ export async function runEmbed(path: string, lanes: number): Promise<void> {
     peer.tell("loaded", { model, dimensions, lanes, took_ms: performance.now() - begin_ms });
   } catch (error) {
     peer.tell("failed", { reason: (error instanceof Error ? error.message : String(error)).slice(0, 500) });
-  }
-}
-
-/** Whatever else the service does comes first, and outlives it when memory runs out. */
-function yieldToOthers(): void {
-  for (const yields of [() => setPriority(0, nice), () => writeFileSync("/proc/self/oom_score_adj", oom_score_adj)]) {
-    try {
-      yields();
-    } catch (error) {
-      process.stderr.write(`embedding: it runs as an equal of the service: ${error instanceof Error ? error.message : String(error)}\n`);
-    }
   }
 }

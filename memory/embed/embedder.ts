@@ -6,7 +6,7 @@ import type { Health } from "../../contracts/service.ts";
 import type { Embedder, EmbedKind } from "../longterm/embedder.ts";
 import { type Job, JobQueue, type Waiter } from "./queue.ts";
 import { embeddable, textKey } from "./text.ts";
-import { EmbedWorker, type Loaded, type WorkerOptions } from "./worker.ts";
+import { type EmbedWorker, type Loaded, startEmbedWorker, type WorkerOptions } from "./worker.ts";
 
 /** Vectors that are held; 1.5 kB each. */
 const cached_max = 2048;
@@ -63,7 +63,7 @@ export class ProcessEmbedder implements Embedder {
   #window = { begin_ms: performance.now(), embedded: 0, rate: 0 };
 
   constructor(options: Omit<WorkerOptions, "onChange">) {
-    this.#worker = new EmbedWorker({ ...options, onChange: () => queueMicrotask(() => this.#changed()) });
+    this.#worker = startEmbedWorker({ ...options, onChange: () => queueMicrotask(() => this.#changed()) });
   }
 
   get model(): string | null {
@@ -167,7 +167,7 @@ export class ProcessEmbedder implements Embedder {
   #lost(loaded: Loaded, jobs: readonly Job[], why: string): void {
     if (this.#worker.loaded === loaded && !loaded.peer.closed) {
       for (const job of jobs) this.#queue.finish(job, new EmbedError(`embedding a text failed: ${why}`));
-      if (why.includes("no answer within")) this.#worker.give_up("the embedding process did not answer");
+      if (why.includes("no answer within")) this.#worker.giveUp("the embedding process did not answer");
       return;
     }
     for (const job of jobs) job.losses += 1;
@@ -211,7 +211,7 @@ export class ProcessEmbedder implements Embedder {
   }
 
   stop(): void {
-    this.#worker.stop();
+    this.#worker.stop("memory is stopping");
   }
 }
 
