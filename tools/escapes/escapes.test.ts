@@ -6,7 +6,7 @@ import { z } from "zod";
 import { families } from "./families.ts";
 
 const namespaces = ["unshare", "--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"];
-const limit_ms = 300_000;
+const limit_ms = 600_000;
 const Line = z.strictObject({ name: z.string(), escaped: z.string().nullable() });
 
 test("there are at least 60, each with a name of its own", () => {

@@ -34,7 +34,7 @@ async function runs(stage: Stage, script: string, more: Record<string, unknown> 
 }
 
 async function spawned(stage: Stage, argv: readonly string[], more: Record<string, unknown>, who: Who) {
-  const answer = await stage.call(who, "process.spawn", { argv, timeout_ms: 20_000, ...more });
+  const answer = await stage.call(who, "process.spawn", { argv, timeout_ms: 100_000, ...more });
   if (answer.status !== "waiting") return answer;
   // What cannot be taken back waits: a person who does not look closely says yes.
   const result = await stage.ask(admin, "approvals/decide", { call: answer.call, approve: true, reason: "looks fine" });

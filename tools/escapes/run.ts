@@ -10,7 +10,8 @@ import type { Attempt } from "./attempt.ts";
 import { families } from "./families.ts";
 import { openStage, type RunningStage } from "./stage.ts";
 
-const attempt_limit_ms = 60_000;
+/** Far above what an attempt takes, also where the processors have much else to do. */
+const attempt_limit_ms = 240_000;
 
 async function made(stage: RunningStage, attempt: Attempt, number: number): Promise<string | null> {
   try {

@@ -29,7 +29,9 @@ export const admin: Who = { name: "alice", role: "admin" };
 export const operator: Who = { name: "oscar", role: "operator" };
 export const observer: Who = { name: "olga", role: "observer" };
 
-const call_limit_ms = 30_000;
+/** Far above what they take, also where the processors have much else to do. */
+const call_limit_ms = 120_000;
+const turn_limit_ms = 60_000;
 const reason = { text: "an attempt to get around the policies" };
 
 export interface Stage {
@@ -106,11 +108,12 @@ export async function openStage(): Promise<RunningStage> {
     }
   };
   const call: Stage["call"] = async (who, tool, args, meta) => {
-    for (let tries = 0; ; tries += 1) {
+    const begin_ms = performance.now();
+    for (;;) {
       const answer = await wrong(who, tool, args, meta);
       if (answer.status === "invalid") throw new Error(`this is no attempt, its arguments are wrong: ${answer.text}`);
       if (answer.status !== "limited") return answer;
-      if (tries === 50) throw new Error(`this is no attempt, it does not get that far: ${answer.text}`);
+      if (performance.now() - begin_ms > turn_limit_ms) throw new Error(`this is no attempt, it does not get that far: ${answer.text}`);
       await Bun.sleep(100);
     }
   };
