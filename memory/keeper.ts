@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import type { Health } from "../contracts/service.ts";
 import { codeOf, describe, isDamage, pragmaNumber, sizeOnDisk } from "../wire/database.ts";
 import { assemble, type Parts } from "./parts.ts";
+import { SharedFlush } from "./shared-flush.ts";
 import { type OpenDatabase, openDatabase, setAside } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 import { finishRestore } from "./upkeep/backup/restore.ts";
@@ -17,11 +18,13 @@ export class Keeper {
   #open: OpenDatabase;
   #parts: Parts;
   #write_failure: string | null = null;
+  readonly #shared: SharedFlush;
 
   constructor(folder: string) {
     this.folder = folder;
     this.#open = openWhole(folder);
     this.#parts = assemble(this.#open.db);
+    this.#shared = new SharedFlush(this);
   }
 
   /** The parts of memory over the database that is open now: asked for anew each time, because damage replaces it. */
@@ -94,6 +97,14 @@ export class Keeper {
     }
   }
 
+  /**
+   * Runs a change with those of other callers as one durable transaction: each all or not at all, whatever becomes of the
+   * others. Resolves when it is durable. @throws as `write`
+   */
+  share<T>(change: (parts: Parts) => T): Promise<T> {
+    return this.#shared.run(change);
+  }
+
   health(held: number, dropped: number): Omit<Health, "resources"> {
     const { events, decisions } = this.#parts.store;
     const lost = dropped === 0 ? "" : `; ${dropped} events lost: more than could be held`;
@@ -106,6 +117,7 @@ export class Keeper {
 
   /** Changes what lies in the folder while no file of it is open, then opens what is there. @throws what `work` throws */
   exchange(work: () => void): void {
+    this.#shared.flush();
     this.#open.db.close();
     try {
       work();
@@ -117,6 +129,7 @@ export class Keeper {
   }
 
   close(): void {
+    this.#shared.flush();
     this.#open.db.close();
   }
 

@@ -25,7 +25,7 @@ export function knowledgeHandlers({ keeper, shipped, meaning }: KnowledgeServing
     async "knowledge.add"({ id, text, ...by }) {
       const draft = await draftOf(`adding the document "${id}" failed`, id, text);
       await shipped.bring(keeper);
-      return written(keeper.write(({ documents }) => documents.add(id, draft, writingOf(by))));
+      return written(await keeper.share(({ documents }) => documents.add(id, draft, writingOf(by))));
     },
     async "knowledge.edit"({ id, change, expected, ...by }) {
       const about = `changing the document "${id}" failed`;
@@ -41,7 +41,7 @@ export function knowledgeHandlers({ keeper, shipped, meaning }: KnowledgeServing
           );
         return { text: row.text, document: parsed.document };
       };
-      return written(keeper.write(({ documents }) => documents.edit(id, wish, expected, writingOf(by), parse)));
+      return written(await keeper.share(({ documents }) => documents.edit(id, wish, expected, writingOf(by), parse)));
     },
     async "knowledge.search"({ query, mode, filter, limit }) {
       const begin_ms = performance.now();

@@ -41,29 +41,29 @@ export function longtermHandlers({ keeper, commit, embedder, background }: LongT
       if (memories === null) throw unknown(String(around.around));
       return { memories: fitted(memories), note: keeper.parts.longterm.cold_degradation };
     },
-    link({ from, link }) {
-      const added = change(keeper, (longterm) => (longterm.holds(from) ? longterm.link(from, link) : null));
+    async link({ from, link }) {
+      const added = await change(keeper, (longterm) => (longterm.holds(from) ? longterm.link(from, link) : null));
       if (added === null) throw unknown(from);
       return { added };
     },
-    unlink({ from, link }) {
-      const removed = change(keeper, (longterm) => (longterm.holds(from) ? longterm.unlink(from, link) : null));
+    async unlink({ from, link }) {
+      const removed = await change(keeper, (longterm) => (longterm.holds(from) ? longterm.unlink(from, link) : null));
       if (removed === null) throw unknown(from);
       return { removed };
     },
     trace: ({ id, direction, limit }) => keeper.read(({ longterm }) => longterm.links.trace(id, direction, limit)),
-    pin({ id, pinned }) {
-      const was = change(keeper, (longterm) => longterm.pin(id, pinned));
+    async pin({ id, pinned }) {
+      const was = await change(keeper, (longterm) => longterm.pin(id, pinned));
       if (was === null) throw unknown(id);
       return { was };
     },
-    quarantine({ id, reason, influenced }) {
-      const changed = change(keeper, (longterm) => (longterm.holds(id) ? longterm.links.quarantine(id, reason, influenced) : null));
+    async quarantine({ id, reason, influenced }) {
+      const changed = await change(keeper, (longterm) => (longterm.holds(id) ? longterm.links.quarantine(id, reason, influenced) : null));
       if (changed === null) throw unknown(id);
       return { changed };
     },
-    used({ ids, worked }) {
-      change(keeper, (longterm) => longterm.used(ids, worked));
+    async used({ ids, worked }) {
+      await change(keeper, (longterm) => longterm.used(ids, worked));
       return {};
     },
     stats: () => keeper.read(({ longterm }) => longterm.stats(keeper.bytes())),
@@ -88,9 +88,9 @@ async function written(commit: GroupCommit, memories: readonly Memory[]): Promis
   }
 }
 
-function change<T>(keeper: Keeper, work: (longterm: Keeper["parts"]["longterm"]) => T): T {
+async function change<T>(keeper: Keeper, work: (longterm: Keeper["parts"]["longterm"]) => T): Promise<T> {
   try {
-    return keeper.write(({ longterm }) => work(longterm));
+    return await keeper.share(({ longterm }) => work(longterm));
   } catch (error) {
     throw notWritten(error);
   }

@@ -15,9 +15,9 @@ const full_bytes_max = 150 * 1024;
 
 export function operationalHandlers(keeper: Keeper, recent: Recent, clock: Clock): Handlers<typeof operational_methods> {
   return {
-    "metrics.append": ({ samples }) => {
+    "metrics.append": async ({ samples }) => {
       for (const sample of samples) recent.takeMetrics(sample);
-      return { durable: keepMetrics(keeper, clock.boot, samples) };
+      return { durable: await keepMetrics(keeper, clock.boot, samples) };
     },
     "recent.events": ({ window, limit, kind, source, service, severity_min, full }) => {
       const wanted = { limit, kind: kind ?? null, source: source ?? null, service: service ?? null, severity_min: severity_min ?? null };
@@ -60,9 +60,9 @@ export function operationalHandlers(keeper: Keeper, recent: Recent, clock: Clock
 }
 
 /** They are in RAM in any case. @returns whether they are on the disk too */
-function keepMetrics(keeper: Keeper, boot: string, samples: readonly MetricSample[]): boolean {
+async function keepMetrics(keeper: Keeper, boot: string, samples: readonly MetricSample[]): Promise<boolean> {
   try {
-    keeper.write(({ recent_log }) => samples.forEach((sample) => void recent_log.putMetrics(boot, sample)));
+    await keeper.share(({ recent_log }) => samples.forEach((sample) => void recent_log.putMetrics(boot, sample)));
     return keeper.persistent;
   } catch (error) {
     if (codeOf(error) === "") throw error;

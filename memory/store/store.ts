@@ -94,9 +94,18 @@ export class Store {
     return result;
   }
 
+  /** Inside of a transaction: what `work` wrote is gone when it throws, and the rest of the transaction stays. */
+  savepoint<T>(work: () => T): T {
+    return this.#orRolledBack(() => this.#db.transaction(work)());
+  }
+
   #transaction<T>(work: () => T): T {
+    return this.#orRolledBack(() => this.#db.transaction(work).immediate());
+  }
+
+  #orRolledBack<T>(work: () => T): T {
     try {
-      return this.#db.transaction(work).immediate();
+      return work();
     } catch (error) {
       this.#witness?.rolledBack();
       throw error;

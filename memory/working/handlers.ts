@@ -21,9 +21,9 @@ export function workingHandlers(keeper: Keeper, clock: Clock, caller: CoreServic
   const tier = Tier.safeParse(caller).data ?? null;
   const actor: Actor = tier === null ? "person" : "tier";
   const read = <T>(query: (working: Working) => T): T => keeper.read(({ working }) => query(working));
-  const write = <T>(change: (working: Working, parts: Parts) => T): T => {
+  const write = async <T>(change: (working: Working, parts: Parts) => T): Promise<T> => {
     try {
-      return keeper.write((parts) => change(parts.working, parts));
+      return await keeper.share((parts) => change(parts.working, parts));
     } catch (error) {
       if (codeOf(error) === "") throw error;
       throw new RpcError(

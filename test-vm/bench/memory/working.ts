@@ -13,7 +13,7 @@ import { diskFolder } from "../../../memory/testing/folder.ts";
 import { type MemoryPeer, type MemoryService, startMemory } from "../../../memory/testing/service.ts";
 import type { BenchRow } from "../../../tooling/bench.ts";
 import { loadNative } from "../../../wire/native.ts";
-import { rowOf, versus } from "../rows.ts";
+import { rowOf, rowOfValue, versus } from "../rows.ts";
 
 const transactions = 400;
 const callers = 8;
@@ -44,7 +44,11 @@ async function measure(memory: MemoryService): Promise<BenchRow[]> {
   const plain = plainSqlite();
   return [
     versus(withRate("working: begin an incident, durable", alone), "a row in a plain SQLite file", withRate("plain", plain)),
-    { ...rowOf("working: the same, eight callers at once", "1/s", [at_once]), value: at_once },
+    versus(
+      rowOfValue("working: the same, eight callers at once, which share flushes", "1/s", at_once),
+      "rows in a plain SQLite file, a flush each",
+      rowOfValue("plain", "1/s", withRate("plain", plain).value ?? 0),
+    ),
     withRate("working: move an incident one state on, under a lease", moves),
     withRate("working: acquire a lease", leases),
   ];
