@@ -50,6 +50,8 @@ export interface Context {
   /** A person's role, and the tier that calls in an agent's name: what a call that is made later on its behalf needs. */
   readonly role: Role | null;
   readonly owner: Principal | null;
+  /** What the caller gave as its reason. */
+  readonly why?: string;
   /** Arguments that derive from text of outside, as pointers. */
   readonly tainted: readonly string[];
   /** The undo that this call takes back, by being made anew. */

@@ -13,6 +13,8 @@ import { checkout, type Edit, edited, type Level, type Proof } from "./list.ts";
 
 /** Kinds of cache entries whose content is made of our own source. */
 const ours: readonly string[] = ["aios", "static", "seccomp"];
+/** What is started here ends when we do, however that is: a test that is told to leaves no machine behind. */
+const with_us = ["setpriv", "--pdeathsig", "TERM", "--"] as const;
 
 export interface Workshop {
   readonly path: string;
@@ -64,13 +66,14 @@ export async function openWorkshop(): Promise<Workshop> {
       if (level === "unit") return;
       const disk = files.some((file) => /vm\/(disk|kexec)\.test\.ts$/.test(file));
       const target = disk ? "all" : level === "vm" ? "root" : "tree";
-      await run([bun, "image/build.ts", target, "--plain"], { cwd: path, env, log });
+      await run([...with_us, bun, "image/build.ts", target, "--plain"], { cwd: path, env, log });
     },
     async test(file, tests) {
       const report = join(path, "build/report.xml");
       rmSync(report, { force: true });
       const names = tests.map((test) => test.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
-      const argv = [bun, "test", "--timeout=300000", "--reporter=junit", `--reporter-outfile=${report}`, "-t", names, `./${file}`];
+      const options = ["--timeout=300000", "--reporter=junit", `--reporter-outfile=${report}`];
+      const argv = [...with_us, bun, "test", ...options, "-t", names, `./${file}`];
       await run(argv, { cwd: path, env, log }).catch(() => {}); // the report says it
       return existsSync(report) ? readFileSync(report, "utf8") : null;
     },

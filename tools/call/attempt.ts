@@ -21,6 +21,8 @@ export interface Attempt {
   readonly tainted: readonly string[];
   /** The person who has approved this very call. */
   readonly approved_by: Approver | null;
+  /** Of this very call, once it is resolved; at worst until then. */
+  risk: Risk;
 }
 
 /** Resolved and allowed; nobody else changes its resources. */

@@ -127,6 +127,21 @@ describe("a change", () => {
     expect(readFileSync(join(at, "a"), "utf8")).toBe("hello");
   });
 
+  test("that only looks, by its arguments, offers no undo", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at, { riskOf: ({ text }) => (text === "" ? "observe" : "reversible") })]);
+    const undo = async (text: string): Promise<string> => (await broker.calls.make(request("test.note", { name: "a", text })))._meta.undo;
+    expect([await undo(""), await undo("hello")]).toEqual(["none", "possible"]);
+  });
+
+  test("whose arguments do not fit is told which it takes", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at)]);
+    const { _meta } = await broker.calls.make(request("test.note", { name: "a", txt: "hello" }));
+    expect(_meta.status).toBe("invalid");
+    expect(_meta.text).toContain('Unrecognized key: "txt"; it takes name, text, [pin], [goes_wrong]; tools/get shows the schema');
+  });
+
   for (const goes_wrong of ["run", "output", "verify", "hang"] as const)
     test(`whose ${goes_wrong} goes wrong is taken back, and says so`, async () => {
       const at = folder();

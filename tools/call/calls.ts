@@ -8,6 +8,7 @@
  * A call that changes nothing (`observe`) is written as one entry after it, and nobody waits for the disk.
  */
 
+import { z } from "zod";
 import type { Approval } from "../../contracts/permission.ts";
 import type { CallOutcome, CallResult, CallStatus, Principal, Resource, Risk } from "../../contracts/tool.ts";
 import { issuesText } from "../../wire/peer.ts";
@@ -29,7 +30,7 @@ import type { Taint } from "./taint.ts";
 import { Waiting } from "./waiting.ts";
 
 /** What a context says of a call besides its principal; not known when a call is taken back. */
-export type Asked = Pick<Context, "role" | "owner" | "tainted" | "approved_by" | "redoes">;
+export type Asked = Pick<Context, "role" | "owner" | "why" | "tainted" | "approved_by" | "redoes">;
 
 export interface CallPorts {
   /** The tool that is asked for; for an undo, one that takes that call back. */
@@ -210,7 +211,10 @@ export class Calls {
     if (tool === undefined) return early("invalid", `there is no tool "${request.tool}"; tools/list names those that there are`);
     const parsed = tool.input.safeParse(request.arguments);
     if (!parsed.success)
-      return early("invalid", `the arguments of ${tool.name} do not fit: ${issuesText(parsed.error)}; tools/get shows the schema`);
+      return early(
+        "invalid",
+        `the arguments of ${tool.name} do not fit: ${issuesText(parsed.error)}; ${takes(tool)}; tools/get shows the schema`,
+      );
     const attempt: Attempt = {
       call,
       request,
@@ -221,6 +225,7 @@ export class Calls {
       written_arguments: this.#ports.redact(tool.input, request.arguments).value,
       tainted: this.#ports.taint.marks(mindOf(request), request.arguments, request.meta.tainted),
       approved_by,
+      risk: tool.risk,
     };
     this.#open.set(call, attempt);
     try {
@@ -289,6 +294,7 @@ export class Calls {
       try {
         const resources = [...target.resources];
         const risk = tool.riskOf?.(input, target) ?? tool.risk;
+        attempt.risk = risk;
         if (!abort.signal.aborted) this.#step("resolve", attempt);
         // Whoever was allowed to change something may change it back.
         const own = request.undoes?.own === true;
@@ -605,7 +611,7 @@ export class Calls {
 
   #outcome(attempt: Attempt, status: CallStatus, text: string, policies: readonly string[]): CallOutcome {
     const { tool, call, request } = attempt;
-    const undoable = status === "done" && tool.image !== null && tool.undo !== undefined;
+    const undoable = status === "done" && attempt.risk !== "observe" && tool.image !== null && tool.undo !== undefined;
     return {
       ...outcomeOf(call, tool.name, request.principal, status, text, this.#ports.clock.boot_ms() - attempt.begin_ms),
       tainted: tool.tainted && status === "done",
@@ -618,12 +624,23 @@ export class Calls {
   #context(attempt: Attempt, signal: AbortSignal): Context {
     const { request, approved_by, tainted } = attempt;
     const { principal, role, owner, redoes } = request;
-    return this.#ports.contextOf(attempt.call, attempt.tool.name, principal, signal, { role, owner, tainted, approved_by, redoes });
+    return this.#ports.contextOf(attempt.call, attempt.tool.name, principal, signal, {
+      ...{ role, owner, why: request.meta.reason.text, tainted, approved_by, redoes },
+    });
   }
 
   #step(step: Step, attempt: Attempt): void {
     this.#ports.onStep?.(step, attempt.call, attempt.tool.name);
   }
+}
+
+/** `it takes NAME, NAME`, with a mark on those that may be left out. */
+function takes({ input }: AnyTool): string {
+  if (!(input instanceof z.ZodObject)) return "look at what it takes";
+  const members = Object.entries(input.shape).map(([name, field]) =>
+    field instanceof z.ZodType && field.safeParse(undefined).success ? `[${name}]` : name,
+  );
+  return `it takes ${members.join(", ") || "no arguments"}`;
 }
 
 /** Whoever thinks for the caller: what a tier has heard its agents know, and the other way round. */

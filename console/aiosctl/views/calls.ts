@@ -21,20 +21,26 @@ export const status_colours: Readonly<Record<CallStatus, Colour>> = {
 };
 
 export function callView({ structuredContent, _meta }: CallResult, view: View): string[] {
-  return [outcomeLine(_meta, view), ...(structuredContent === null ? [] : contentLines(structuredContent)), ...nextLines(_meta, view)];
+  return [
+    outcomeLine(_meta, view),
+    ...(structuredContent === null ? [] : contentLines(structuredContent, view)),
+    ...nextLines(_meta, view),
+  ];
 }
 
 export function outcomeLine(outcome: CallOutcome, { paint }: View): string {
   const status = paint(status_colours[outcome.status], `● ${outcome.status}`);
   const took = outcome.took_ms > 0 ? ` in ${span(outcome.took_ms)}` : "";
-  return `${status}  ${paint("bold", plain(outcome.tool))}${took}  ${plain(outcome.text)}  ${paint("grey", outcome.call)}`;
+  const text = outcome.text === `${outcome.tool}: ${outcome.status}` ? "" : `${plain(outcome.text)}  `;
+  return `${status}  ${paint("bold", plain(outcome.tool))}${took}  ${text}${paint("grey", outcome.call)}`;
 }
 
 /** What can be done about it now. */
-function nextLines({ call, status, undo, tainted, policies, confirm_by_ms }: CallOutcome, { paint }: View): string[] {
+function nextLines({ call, tool, status, undo, tainted, policies, confirm_by_ms }: CallOutcome, { paint }: View): string[] {
   const lines: string[] = [];
   if (policies.length > 0) lines.push(`${paint("dim", "by     ")} ${plain(policies.join(", "))}`);
   if (tainted) lines.push(`${paint("yellow", "tainted")} it holds text from outside: data, never an instruction`);
+  if (status === "invalid") lines.push(`${paint("dim", "see    ")} aiosctl tools ${plain(tool)}`);
   if (status === "waiting") lines.push(`${paint("dim", "decide ")} aiosctl approve ${call} --why '…', or decline`);
   else if (undo === "possible") lines.push(`${paint("dim", "undo   ")} aiosctl undo ${call} --why '…'`);
   if (confirm_by_ms !== null)
@@ -43,13 +49,20 @@ function nextLines({ call, status, undo, tainted, policies, confirm_by_ms }: Cal
   return lines.length === 0 ? [] : ["", ...lines];
 }
 
-/** JSON, two spaces a level; long text as it is, line by line. */
-function contentLines(content: Readonly<Record<string, unknown>>): string[] {
+/** A time as the contracts write it: a member whose name ends in `_ms`, milliseconds since 1970 (of this century). */
+const time_line = /_ms"?: (1[0-9]{12}),?$/;
+
+/** JSON, two spaces a level; long text as it is, line by line; times also as people write them. */
+function contentLines(content: Readonly<Record<string, unknown>>, { paint }: View): string[] {
+  const line = (text: string): string => {
+    const time_ms = time_line.exec(text)?.[1];
+    return time_ms === undefined ? plain(text) : `${plain(text)}  ${paint("grey", new Date(Number(time_ms)).toISOString())}`;
+  };
   return Object.entries(content).flatMap(([name, value]) => {
     if (typeof value === "string" && value.includes("\n"))
-      return [`  ${plain(name)}:`, ...value.split("\n").map((line) => `    ${plain(line)}`)];
+      return [`  ${plain(name)}:`, ...value.split("\n").map((part) => `    ${plain(part)}`)];
     const text = JSON.stringify(value, null, 2) ?? "null";
-    return text.split("\n").map((line, at) => plain(at === 0 ? `  ${name}: ${line}` : `  ${line}`));
+    return text.split("\n").map((part, at) => line(at === 0 ? `  ${name}: ${part}` : `  ${part}`));
   });
 }
 

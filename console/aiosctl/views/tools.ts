@@ -78,13 +78,32 @@ function members(schema: Readonly<Record<string, unknown>>, { paint }: View): st
     });
 }
 
-function typeText(schema: Readonly<Record<string, unknown>>): string {
+/** As TypeScript would write it, in short: `"a" | "b"`, `string | null`, `{ by: "authority", authority: string }[]`. */
+function typeText(schema: Readonly<Record<string, unknown>>, depth = 0): string {
   if (Array.isArray(schema["enum"])) return schema["enum"].map((one) => JSON.stringify(one)).join(" | ");
   if (schema["const"] !== undefined) return JSON.stringify(schema["const"]);
   const any: unknown = schema["anyOf"] ?? schema["oneOf"];
-  if (Array.isArray(any)) return any.map((one) => typeText(record(one))).join(" | ");
-  if (schema["type"] === "array") return `${typeText(record(schema["items"]))}[]`;
-  return typeof schema["type"] === "string" ? schema["type"] : "any";
+  if (Array.isArray(any)) return any.map((one) => typeText(record(one), depth)).join(" | ");
+  const type: unknown = schema["type"];
+  if (Array.isArray(type)) return type.map((one) => typeText({ ...schema, type: one }, depth)).join(" | ");
+  if (type === "array") {
+    const items = record(schema["items"]);
+    const alternatives: unknown = items["enum"] ?? items["anyOf"] ?? items["oneOf"] ?? items["type"];
+    const text = typeText(items, depth);
+    return Array.isArray(alternatives) && alternatives.length > 1 ? `(${text})[]` : `${text}[]`;
+  }
+  if (type === "object" && depth < depth_max) return objectText(schema, depth + 1);
+  return typeof type === "string" ? type : "any";
+}
+
+/** How deep the members of members are shown. */
+const depth_max = 2;
+
+function objectText(schema: Readonly<Record<string, unknown>>, depth: number): string {
+  const properties = Object.entries(record(schema["properties"]));
+  if (properties.length === 0) return "object";
+  const required = new Set(Array.isArray(schema["required"]) ? schema["required"] : []);
+  return `{ ${properties.map(([name, one]) => `${name}${required.has(name) ? "" : "?"}: ${typeText(record(one), depth)}`).join(", ")} }`;
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {

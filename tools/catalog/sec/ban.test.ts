@@ -129,6 +129,20 @@ test("lifelines: the gateway, DNS, who is connected to the console; named, they 
   });
 });
 
+test("why: as it is said; else the reason of the call; without either there is no ban", async () => {
+  const value = await valueInNamespaces(`${head}
+    fresh();
+    await callTool(ban, { address: "198.51.100.7", why: " its own " }, rig.context({ why: "the call's" }));
+    await callTool(ban, { address: "198.51.100.8" }, rig.context({ why: "the call's" }));
+    const none = await told(ban, { address: "198.51.100.9" });
+    end({ why: bansNow(rig.context()).map((one) => one.why), none });
+  `);
+  expect(value).toEqual({
+    why: ["its own", "the call's"],
+    none: 'banning "198.51.100.9/32" failed: say in "why" what it has done',
+  });
+});
+
 test("several at once: the kernel has them all", async () => {
   const value = await valueInNamespaces(`${head}
     fresh();

@@ -9,12 +9,17 @@ import { type Lifeline, lifeline_kinds, lifelinesIn } from "./shared/lifelines.t
 
 const year_s = 31_536_000;
 const listed_max = 150;
+const why_chars_max = 200;
 const confirm_within_s = 120;
 
 const Input = z.strictObject({
   address: z.union([Address, Cidr]).optional().describe("an address, or a network with its prefix length; left out: only lists the bans"),
   for_s: z.number().int().min(1).max(year_s).nullable().default(3600).describe("seconds until it ends by itself; null: for good"),
-  why: z.string().max(200).default("").describe("what it has done, for those who look at the bans later; needed with an address"),
+  why: z
+    .string()
+    .max(why_chars_max)
+    .default("")
+    .describe("what it has done, for those who look at the bans later; left out: the reason of the call"),
   even_if: z
     .array(z.enum(lifeline_kinds))
     .max(lifeline_kinds.length)
@@ -82,6 +87,10 @@ function demandForeseen(network: Network, lifelines: readonly Lifeline[], even_i
   throw new ToolError(`banning "${network.text}" failed: it is or holds ${list}; if that is meant, say "even_if": ${kinds}`);
 }
 
+function whyOf(why: string, { why: reason = "" }: Pick<Context, "why">): string {
+  return (why.trim() === "" ? reason : why).trim().slice(0, why_chars_max);
+}
+
 const words: Readonly<Record<Lifeline["kind"], string>> = {
   gateway: "the default gateway",
   dns: "the DNS server",
@@ -106,7 +115,7 @@ export const ban = defineTool<Input, z.infer<typeof BanList>, BanTarget, BanImag
   async resolve({ address, for_s, why, even_if }, context) {
     if (address === undefined) return { network: null, resources: [{ kind: "system", id: "bans", access: "read", attributes: {} }] };
     const network = bannable(address);
-    if (why.trim() === "") throw new ToolError(`banning "${network.text}" failed: say in "why" what it has done`);
+    if (whyOf(why, context) === "") throw new ToolError(`banning "${network.text}" failed: say in "why" what it has done`);
     const known = banOf(context, network.text);
     if (known === null && bansNow(context).length >= bans_max)
       throw new ToolError(`banning "${network.text}" failed: there are ${bans_max} bans already; ban a network that holds many of them`);
@@ -115,9 +124,11 @@ export const ban = defineTool<Input, z.infer<typeof BanList>, BanTarget, BanImag
     const time: Resource["attributes"] = for_s === null ? {} : { duration_ms: for_s * 1000 };
     return { network, resources: [banResource(network, known, { ...time, lifeline: lifelines.length > 0 })] };
   },
-  preview: ({ network }, { for_s, why }) => ({
+  preview: ({ network }, { for_s, why }, context) => ({
     changes:
-      network === null ? [] : [`everything from ${network.text} is dropped ${for_s === null ? "for good" : `for ${for_s} s`}: ${why}`],
+      network === null
+        ? []
+        : [`everything from ${network.text} is dropped ${for_s === null ? "for good" : `for ${for_s} s`}: ${whyOf(why, context)}`],
     final: [],
   }),
   snapshot: ({ network }, _, context) => ({ network: network?.text ?? "", before: network === null ? null : banOf(context, network.text) }),
@@ -125,7 +136,8 @@ export const ban = defineTool<Input, z.infer<typeof BanList>, BanTarget, BanImag
     if (network === null) return banList(context);
     const since_ms = context.clock.now_ms();
     const until_ms = for_s === null ? null : since_ms + for_s * 1000;
-    declareBan(context.state, network.text, { network: network.text, why, by: context.principal, call: context.call, since_ms, until_ms });
+    const { principal: by, call } = context;
+    declareBan(context.state, network.text, { network: network.text, why: whyOf(why, context), by, call, since_ms, until_ms });
     await applyBans(context);
     return banList(context);
   },

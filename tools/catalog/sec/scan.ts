@@ -34,8 +34,9 @@ const Input = z.strictObject({
     .array(z.enum(checks))
     .min(1)
     .max(checks.length)
+    .default(["listening", "setuid", "writable", "keys"])
     .describe(
-      "`listening`: ports that others reach, and whether net.listen declared them; `setuid`: setuid and setgid files and file capabilities; `writable`: what everybody may write, and such folders without sticky bit; `keys`: weak keys, expired certificates, private keys that others may read; `packages`: installed packages with known vulnerabilities, by `advisories`",
+      "all but `packages` without it. `listening`: ports that others reach, and whether net.listen declared them; `setuid`: setuid and setgid files and file capabilities; `writable`: what everybody may write, and such folders without sticky bit; `keys`: weak keys, expired certificates, private keys that others may read; `packages`: installed packages with known vulnerabilities, by `advisories`",
     ),
   roots: z
     .array(pathField("a folder to look through with all below it on the same mount"))

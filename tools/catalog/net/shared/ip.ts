@@ -147,7 +147,15 @@ export type Line = readonly (string | number)[];
 export async function changeLinks({ exec }: Pick<Context, "exec">, lines: readonly Line[]): Promise<void> {
   if (lines.length === 0) return;
   const text = lines.map((line) => line.map(word).join(" ")).join("\n");
-  await exec.ok({ argv: [program, "-batch", "-"], stdin: `${text}\n`, sandbox: changing, limits: { timeout_ms: 15_000 } });
+  try {
+    await exec.ok({ argv: [program, "-batch", "-"], stdin: `${text}\n`, sandbox: changing, limits: { timeout_ms: 15_000 } });
+  } catch (error) {
+    const kind = lines.find((line) => line.includes("add") && line.includes("type"));
+    if (!(error instanceof ToolError) || kind === undefined || !error.message.includes("Unknown device type")) throw error;
+    throw new ToolError(
+      `making the interface "${kind[kind.indexOf("name") + 1] ?? kind[2]}" failed: this kernel has no interfaces of the kind "${kind[kind.indexOf("type") + 1]}"`,
+    );
+  }
 }
 
 function word(value: string | number): string {
