@@ -33,7 +33,6 @@ export const ban_cases: readonly ToolCase[] = [
       ),
       ...["192.0.2.254", "192.0.2.0/24", "192.0.2.1", "203.0.113.53", "203.0.113.0/24"].map((address) => ({ address, why: "x" })),
       ...["198.51.100.7; flush ruleset", "example.org", "10.0.0.0/33", "-j", "fe80::1%lo"].map((address) => ({ address, why: "x" })),
-      { address: "198.51.100.8", why: " " },
       { address: "198.51.100.8", why: "x", for_s: 0 },
       { address: "198.51.100.8", why: "x", for_s: 31_536_001 },
       { address: "192.0.2.254", why: "x", even_if: ["dns"] },
