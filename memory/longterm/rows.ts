@@ -31,7 +31,7 @@ export class Rows {
   readonly #text: Sqlite.Statement<[Buffer], { id: number }>;
   readonly #insert_text: Sqlite.Statement<[Buffer, string]>;
   readonly #give_text_back: Sqlite.Statement<[string, number]>;
-  readonly #insert_words: Sqlite.Statement<[number, string]>;
+  readonly #insert_words: Sqlite.Statement<[number | bigint, string]>;
   readonly #link: Sqlite.Statement<[string, string, string]>;
   readonly #unlink: Sqlite.Statement<[string, string, string]>;
   readonly #known = new Map<string, number>();
@@ -48,7 +48,7 @@ export class Rows {
     this.#outcome = db.prepare("UPDATE memories SET outcome = ? WHERE id = ?");
     this.#held = db.prepare("SELECT seq, kind, source, outcome, body, taint, text_id, segment FROM memories WHERE id = ?");
     this.#text = db.prepare("SELECT id FROM texts WHERE hash = ?");
-    this.#insert_text = db.prepare("INSERT INTO texts (hash, text) VALUES (?, ?)");
+    this.#insert_text = db.prepare("INSERT INTO texts (hash, text) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING");
     this.#give_text_back = db.prepare("UPDATE texts SET text = ? WHERE id = ? AND text IS NULL");
     this.#insert_words = db.prepare("INSERT INTO words (rowid, text) VALUES (?, ?)");
     this.#link = db.prepare("INSERT INTO links (from_id, relation, to_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
@@ -119,18 +119,25 @@ export class Rows {
     const known = this.#known.get(text);
     if (known !== undefined) return known;
     const key = hash("sha256", text, "buffer").subarray(0, hash_bytes);
-    const held = this.#text.get(key);
-    if (held !== undefined) this.#give_text_back.run(text, held.id);
-    const id = held?.id ?? this.#addText(key, text);
+    const id = this.#addText(key, text) ?? this.#heldText(key, text);
     if (this.#known.size >= known_texts_max) this.#known.clear();
     this.#known.set(text, id);
     return id;
   }
 
-  #addText(key: Buffer, text: string): number {
-    const id = Number(this.#insert_text.run(key, text).lastInsertRowid);
-    this.#insert_words.run(id, text);
-    return id;
+  /** @returns null when it is held already */
+  #addText(key: Buffer, text: string): number | null {
+    const { changes, lastInsertRowid } = this.#insert_text.run(key, text);
+    if (changes === 0) return null;
+    this.#insert_words.run(lastInsertRowid, text);
+    return Number(lastInsertRowid);
+  }
+
+  #heldText(key: Buffer, text: string): number {
+    const held = this.#text.get(key);
+    if (held === undefined) throw new Error("writing a memory failed: its text is neither new nor held; check memory.db for damage");
+    this.#give_text_back.run(text, held.id);
+    return held.id;
   }
 }
 

@@ -1,15 +1,12 @@
 /**
  * Operational memory after an hour with 120,000 events: what one event costs as it comes in, how long questions take, and
- * what all of it keeps resident. In a process with the settings that PID 1 gives the memory service (the compiler of
- * JavaScript is off); beside it what one would do otherwise: the same question to SQLite over the same events, in RAM.
+ * what all of it keeps resident. In a process with the settings that PID 1 gives the memory service; beside it what one would do otherwise: the same question to SQLite over the same events, in RAM.
  */
 
 import type Sqlite from "better-sqlite3";
 import { z } from "zod";
 import type { Decision } from "../../../contracts/decision.ts";
 import type { Event } from "../../../contracts/event.ts";
-import { default_config } from "../../../init/defaults.ts";
-import { coreSpecs } from "../../../init/supervise/table.ts";
 import type { Clock } from "../../../memory/clock.ts";
 import { Feed } from "../../../memory/operational/feed.ts";
 import { Recent } from "../../../memory/operational/recent.ts";
@@ -20,6 +17,7 @@ import type { BenchRow } from "../../../tooling/bench.ts";
 import { run } from "../../../tooling/run.ts";
 import { openInRam } from "../../../wire/database.ts";
 import { rowOf, rowOfValue, versus } from "../rows.ts";
+import { memoryEnvironment } from "./environment.ts";
 
 const events = 120_000;
 const hour_ms = 3_600_000;
@@ -42,9 +40,7 @@ const Rows = z.array(
 );
 
 export async function benchOperational(): Promise<BenchRow[]> {
-  const env = coreSpecs(default_config, "container").find(({ name }) => name === "memory")?.env;
-  if (env === undefined) throw new Error('measuring operational memory failed: the table of services has no "memory"');
-  const rows = Rows.parse(JSON.parse(await run([process.execPath, import.meta.path], { env })));
+  const rows = Rows.parse(JSON.parse(await run([process.execPath, import.meta.path], { env: memoryEnvironment() })));
   return rows.map(({ value, versus: other, ...row }) => {
     const own: BenchRow = value === undefined ? row : { ...row, value };
     return other === undefined ? own : versus(own, other.name, { ...row, n: other.n, p50: other.p50, p99: other.p99 });

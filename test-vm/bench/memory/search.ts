@@ -1,7 +1,7 @@
 /**
  * Hybrid search at 10,000, 100,000 and (with AIOS_LONG=1, for filling takes minutes) a million memories. The worst case: no
  * two say the same, so the indexes have an entry for each. Vectors are generated, in clusters; the question's is at hand, for
- * what the model takes is measured with it. Asked in a process of its own, as the service runs (no compiler of JavaScriptCore).
+ * what the model takes is measured with it. Asked in a process of its own, with the settings that PID 1 gives memory.
  *
  * Beside it, in the same run: FTS5 alone (all words, BM25), sqlite-vec alone (float32, all compared), numpy where it is.
  */
@@ -13,6 +13,7 @@ import { say } from "../../../tooling/progress.ts";
 import { run } from "../../../tooling/run.ts";
 import { checkout } from "../../places.ts";
 import { rowOf, rowOfValue, versus } from "../rows.ts";
+import { memoryEnvironment } from "./environment.ts";
 
 export interface SearchFigures {
   readonly hybrid: readonly number[];
@@ -54,7 +55,7 @@ async function rowsOf(folder: string, memories: number): Promise<BenchRow[]> {
   await run(script("search-build.ts"), { cwd: checkout });
   const asking = Bun.spawn(script("search-ask.ts"), {
     cwd: checkout,
-    env: { ...process.env, BUN_JSC_useJIT: "0" },
+    env: { ...process.env, ...memoryEnvironment() },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "inherit",

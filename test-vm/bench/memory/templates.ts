@@ -6,13 +6,12 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { MachineConfig } from "../../../contracts/config.ts";
-import { coreSpecs } from "../../../init/supervise/table.ts";
 import { LogLines } from "../../../memory/testing/log-lines.ts";
 import type { BenchRow } from "../../../tooling/bench.ts";
 import { run } from "../../../tooling/run.ts";
 import { bench_folder, newFolder } from "../../places.ts";
 import { rowOfValue, versus } from "../rows.ts";
+import { memoryEnvironment } from "./environment.ts";
 
 const lines_count = 100_000;
 const noise_lines = 1_000_000;
@@ -90,11 +89,6 @@ function accuracy(known: readonly number[], found: readonly number[]): number {
 }
 
 /** What PID 1 tells the runtime of the memory service. */
-function memoryEnvironment(): Record<string, string> {
-  const spec = coreSpecs(MachineConfig.parse({ version: 1 }), "container").find(({ name }) => name === "memory");
-  return Object.fromEntries(Object.entries(spec?.env ?? {}).filter(([name]) => name.startsWith("BUN_")));
-}
-
 /** A Python that has drain3, made at the first run. */
 async function drain3Python(): Promise<string> {
   const folder = join(bench_folder, "drain3");

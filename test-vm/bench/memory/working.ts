@@ -7,22 +7,19 @@
 import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
 import type { WorkChange } from "../../../contracts/memory/working.ts";
-import { default_config } from "../../../init/defaults.ts";
-import { coreSpecs } from "../../../init/supervise/table.ts";
 import { diskFolder } from "../../../memory/testing/folder.ts";
 import { type MemoryPeer, type MemoryService, startMemory } from "../../../memory/testing/service.ts";
 import type { BenchRow } from "../../../tooling/bench.ts";
 import { loadNative } from "../../../wire/native.ts";
 import { rowOf, rowOfValue, versus } from "../rows.ts";
+import { memoryEnvironment } from "./environment.ts";
 
 const transactions = 400;
 const callers = 8;
 const warm_up = 20;
 
 export async function benchWorking(): Promise<BenchRow[]> {
-  const env = coreSpecs(default_config, "container").find(({ name }) => name === "memory")?.env;
-  if (env === undefined) throw new Error('measuring working memory failed: the table of services has no "memory"');
-  const settings = ["env", ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
+  const settings = ["env", ...Object.entries(memoryEnvironment()).map(([name, value]) => `${name}=${value}`)];
   const memory = await startMemory(diskFolder("bench-working"), settings);
   try {
     return await measure(memory);
