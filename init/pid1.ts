@@ -31,6 +31,7 @@ import { prepare } from "./supervise/prepare.ts";
 import { run } from "./supervise/process.ts";
 import { processRunner, type Runner } from "./supervise/runner.ts";
 import type { ServiceSpec } from "./supervise/spec.ts";
+import { readStrain } from "./supervise/strain.ts";
 import { Supervisor } from "./supervise/supervisor.ts";
 import { coreSpecs, enabled, extraSpec, programSpec, uids } from "./supervise/table.ts";
 
@@ -96,6 +97,7 @@ export class Pid1 {
       now,
       random: Math.random,
       policy,
+      strain: readStrain,
       emit: (kind, severity, facts) => this.#emitOfService(kind, severity, facts),
       output: (service, stream, said) => this.#logs.add({ service, stream, ...said }),
       onChange: () => this.#changed(),

@@ -56,6 +56,7 @@ function rig({ stopping = false, obeys = true } = {}) {
     emit: (kind, severity, facts) => events.emit(kind, severity, facts),
     output: () => {},
     onChange: () => {},
+    strain: () => 0,
   });
   supervisor.put(coreSpecs(default_config, "container"));
   const shutdowns: string[] = [];

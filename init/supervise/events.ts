@@ -28,7 +28,8 @@ export type MachineEvent =
     }
   /** From now on nothing is started any more. */
   | { readonly type: "hold" }
-  | { readonly type: "tick" };
+  /** `strain`: the part of the last seconds in which somebody had to wait for a processor, 0 to 1; left out: as before. */
+  | { readonly type: "tick"; readonly strain?: number };
 
 export type Action =
   | { readonly do: "spawn"; readonly service: string; readonly run: number }

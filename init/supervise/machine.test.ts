@@ -177,6 +177,18 @@ describe("states", () => {
     expect(r.state()).toBe("starting");
   });
 
+  test("while somebody waits for a processor a silence has to be longer; the limit falls with the strain", () => {
+    const r = rig();
+    r.up();
+    r.send({ type: "tick", strain: 1 });
+    r.pass(29_000);
+    expect(r.state()).toBe("ready");
+    r.send({ type: "tick", strain: 0.5 });
+    r.pass(500);
+    expect(r.state()).toBe("stopping");
+    expect(r.did("report-hang")).toBe(1);
+  });
+
   test("WATCHDOG=trigger is a hang at once", () => {
     const r = rig();
     r.up();

@@ -43,6 +43,9 @@
  * Failures are forgiven (the wait starts at 100 ms again, probation ends) when the service was ready for 60 s. A restart
  * by request cuts a wait short but forgives nothing: a rule that restarts what is dead must not be able to hide a loop.
  *
+ * While somebody waits for a processor, a silence has to be longer to count as a hang: on a machine that is overloaded, or
+ * emulated, seven services that start at once are silent for long, and each that is killed makes it worse.
+ *
  * Time that PID 1 itself did not see (it was stopped, or the machine slept) is recognised by ticks that are far apart,
  * and is counted against no one: all limits move on by that much.
  *
@@ -86,6 +89,8 @@ export class Machine {
   #now = 0;
   #ticked: number | null = null;
   #held = false;
+  /** See `strain` of a tick. */
+  #strain = 0;
 
   constructor(policy: Policy, random: () => number) {
     this.#policy = policy;
@@ -141,6 +146,7 @@ export class Machine {
 
   #take(event: MachineEvent | Look): void {
     if (event.type === "tick") {
+      if (event.strain !== undefined) this.#strained(event.strain);
       this.#tick();
       return;
     }
@@ -270,10 +276,21 @@ export class Machine {
 
   /** The next moment that matters for a ready service: silence, or forgiveness. */
   #readyDeadline(unit: Unit): void {
-    const silence = unit.spec.heartbeat_ms > 0 ? unit.heard_at + unit.spec.heartbeat_ms : null;
+    const silence = unit.spec.heartbeat_ms > 0 ? unit.heard_at + this.#silenceLimit(unit) : null;
     const stable = unit.failures.length > 0 || unit.attempt > 0 || unit.probation ? unit.since + this.#policy.stable_ms : null;
     const limits = [silence, stable, unit.reload_limit].filter((limit) => limit !== null);
     unit.deadline = limits.length === 0 ? null : Math.min(...limits);
+  }
+
+  #strained(strain: number): void {
+    if (strain === this.#strain) return;
+    this.#strain = strain;
+    for (const unit of this.#units.values()) if (unit.state === "ready") this.#readyDeadline(unit);
+  }
+
+  /** Who does not get a processor cannot say anything: killing it would make the others wait for one more start. */
+  #silenceLimit({ spec }: Unit): number {
+    return spec.heartbeat_ms * (1 + this.#strain * (this.#policy.strained_factor - 1));
   }
 
   /** More time, for the limit that runs: of the start, of a reload, of the stop (not once KILL was sent). */
@@ -429,7 +446,7 @@ export class Machine {
   }
 
   #readyDue(unit: Unit): void {
-    if (unit.spec.heartbeat_ms > 0 && this.#now >= unit.heard_at + unit.spec.heartbeat_ms) {
+    if (unit.spec.heartbeat_ms > 0 && this.#now >= unit.heard_at + this.#silenceLimit(unit)) {
       this.#hung(unit);
       return;
     }

@@ -21,6 +21,8 @@ export interface Policy {
   readonly tick_ms: number;
   /** Ticks further apart than this mean that PID 1 itself stood still: silence in that time is nobody's fault. */
   readonly stall_ms: number;
+  /** So many times as long a silence counts as a hang when somebody waits for a processor all the time. */
+  readonly strained_factor: number;
   /** The most that a service may add to its start limit at once (EXTEND_TIMEOUT_USEC). */
   readonly extend_max_ms: number;
 }
@@ -37,6 +39,7 @@ export const policy: Policy = {
   kill_limit_ms: 5_000,
   tick_ms: 500,
   stall_ms: 2_000,
+  strained_factor: 6,
   extend_max_ms: 600_000,
 };
 

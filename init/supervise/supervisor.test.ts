@@ -35,6 +35,7 @@ function rig(changes: Partial<ServiceSpec> = {}) {
     emit: (kind, _severity, facts) => void events.push({ kind, facts }),
     output: () => {},
     onChange: () => {},
+    strain: () => 0,
   });
   opened.push(supervisor);
   const [console_spec] = coreSpecs(default_config, "container");

@@ -22,6 +22,8 @@ export interface SupervisorPorts {
   readonly policy: Policy;
   emit<K extends EventKind>(kind: K, severity: Severity, facts: Facts<K>): void;
   output(service: string, stream: "stdout" | "stderr", said: Said): void;
+  /** The part of the last seconds in which somebody had to wait for a processor, 0 to 1. */
+  strain(): number;
   /** After each event that changed something. */
   onChange(): void;
 }
@@ -66,7 +68,7 @@ export class Supervisor {
     this.#ports = ports;
     this.#machine = new Machine(ports.policy, ports.random);
     this.#ticked_at = ports.now();
-    this.#tick = setInterval(() => this.#happened({ type: "tick" }), ports.policy.tick_ms);
+    this.#tick = setInterval(() => this.#happened({ type: "tick", strain: ports.strain() }), ports.policy.tick_ms);
   }
 
   /** Takes services in, or gives those that are in a new definition. @throws {OrderError} */
