@@ -13,11 +13,12 @@ import type { Memory, Recalled } from "../../../contracts/memory/record.ts";
 import { isDamage } from "../../../wire/database.ts";
 import { loadNative } from "../../../wire/native.ts";
 import { memoryOfDecision, memoryOfEvent } from "../../longterm/of-history.ts";
+import { linksOf, type WholeRow, whole_columns } from "../../longterm/whole.ts";
 import { memory_file } from "../../store/migrations.ts";
 import { openReadOnly } from "../backup/database.ts";
 import { readManifest } from "../backup/manifest.ts";
 import { backupIn, backupsIn, ensure, segmentFile, segmentsIn } from "../folders.ts";
-import { columns, linksOf, memoryOf, type Row } from "../read-all.ts";
+import { memoryOf } from "../read-all.ts";
 import { Cold } from "../segments/cold.ts";
 import { writeSegment } from "../segments/write.ts";
 import { type Keyed, walk } from "./walk.ts";
@@ -136,7 +137,7 @@ function* memoriesIn(db: Sqlite.Database, folder: string, isNew: (id: string) =>
     const keys = db.prepare<[number, number], Keyed & { segment: number | null }>(
       "SELECT seq AS key, segment FROM memories WHERE seq >= ? ORDER BY seq LIMIT ?",
     );
-    const row = db.prepare<[number], Row>(`SELECT ${columns} FROM memories m JOIN texts t ON t.id = m.text_id WHERE m.seq = ?`);
+    const row = db.prepare<[number], WholeRow>(`SELECT ${whole_columns} FROM memories m JOIN texts t ON t.id = m.text_id WHERE m.seq = ?`);
     return { keys, row, cold: new Cold(db, folder), links: linksOf(db) };
   });
   if (parts === null) return;
