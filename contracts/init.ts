@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { DefinedService, PackagesConfig } from "./config.ts";
 import { Event, LogRecord, Severity } from "./event.ts";
+import { StrategicSettings } from "./model/provider.ts";
 import { Nothing } from "./rpc.ts";
 import { type CoreService, Health, ServiceName, ServiceStatus } from "./service.ts";
 
@@ -127,6 +128,8 @@ export const init_methods = {
   "service.defined": { params: Nothing, result: z.array(z.strictObject({ service: ServiceName, definition: DefinedService })) },
   /** `packages` of the machine config. */
   "config.packages": { params: Nothing, result: PackagesConfig },
+  /** `tiers.strategic` of the machine config, keys and all: for that tier alone. */
+  "config.strategic": { params: Nothing, result: StrategicSettings },
   /** From then on the connection carries `event` notifications; first those still held after `after` (an event id). */
   "events.subscribe": { params: z.strictObject({ after: z.string().nullable() }), result: Nothing },
   /** From then on the connection carries `log` notifications; first up to `backlog` held records. */
@@ -164,14 +167,17 @@ const read: InitMethod[] = ["system.status", "service.list", "events.subscribe"]
 const machine: InitMethod[] = ["system.hardware", "system.processes", "system.shutdown", "logs.subscribe", "logs.unsubscribe"];
 const services: InitMethod[] = ["service.start", "service.stop", "service.restart", "service.define", "service.remove", "service.defined"];
 
+/** What not even the operator may ask of PID 1. */
+const not_for_people: readonly InitMethod[] = ["service.define", "service.remove", "config.strategic"];
+
 /** Which methods each caller may use; a method that is not listed is refused with `not_permitted`. */
 export const init_permissions: Readonly<Record<CoreService, readonly InitMethod[]>> = {
-  console: (Object.keys(init_methods) as InitMethod[]).filter((method) => method !== "service.define" && method !== "service.remove"),
+  console: (Object.keys(init_methods) as InitMethod[]).filter((method) => !not_for_people.includes(method)),
   reactive: [...read, "service.restart", "system.reclaim"],
   memory: ["system.status", "events.subscribe", "logs.subscribe", "logs.unsubscribe"],
   broker: [...read, ...machine, ...services, "config.packages"],
   operational: [],
   tactical: [],
-  strategic: [],
+  strategic: ["config.strategic"],
 };
 export { Severity };

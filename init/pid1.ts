@@ -14,6 +14,7 @@ import { DefinedServices } from "./control/defined.ts";
 import { type Door, makeDoor } from "./control/door.ts";
 import type { Desk } from "./control/handlers.ts";
 import { ProcessList } from "./control/processes.ts";
+import { strategicSettings } from "./control/strategic.ts";
 import { data_not_looked_for } from "./defaults.ts";
 import { EventHub } from "./events.ts";
 import { LogHub } from "./logs.ts";
@@ -361,6 +362,7 @@ export class Pid1 {
       shutdown: (action, reason) => this.askShutdown(action, reason),
       stopping: () => this.stopping,
       packages: () => this.#ports.state.config.packages,
+      strategic: () => strategicSettings(this.#ports.state.config.tiers.strategic),
       defined: this.#defined,
       log: (message) => this.#log("notice", message),
     };

@@ -5,7 +5,7 @@ import { startService } from "../../wire/service.ts";
 import { type Neighbours, watchNeighbours } from "./neighbours.ts";
 
 export interface TierOptions {
-  readonly name: Extract<CoreService, "operational" | "tactical" | "strategic">;
+  readonly name: Extract<CoreService, "operational" | "tactical">;
   readonly run: string;
   /** What it lacks to think: `no model loaded`. */
   readonly lacks: string;

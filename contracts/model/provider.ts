@@ -106,3 +106,11 @@ export const StrategicConfig = z.strictObject({
   budget: ApiBudget.prefault({}),
 });
 export type StrategicConfig = z.infer<typeof StrategicConfig>;
+
+/** What PID 1 tells the strategic tier, and nobody else: its config, with the keys that stood in files. */
+export const StrategicSettings = z.strictObject({
+  config: StrategicConfig,
+  /** Keys that could not be read, in words. */
+  problems: z.array(z.string().max(500)).max(8),
+});
+export type StrategicSettings = z.infer<typeof StrategicSettings>;

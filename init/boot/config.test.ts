@@ -138,6 +138,30 @@ describe("attacks", () => {
   });
 });
 
+test("a key of an API is in no complaint, wherever it stands", () => {
+  const key = "sk-ant-Kd93hQ0v7yTzPP";
+  const provider = (text: string): string => `tiers: {strategic: {providers: [{kind: anthropic, model: m, ${text}}]}}`;
+  const wrong = [
+    provider(`key: ${key}`),
+    provider(`key: {value: "${key} x"}`),
+    provider(`key: {${key}: 1}`),
+    provider(`key: {value: *${key}}`),
+    provider(`key: {value: !${key} x}`),
+    provider(`key: {value: "${key}}`),
+    provider(`base_url: "http://${key}@api/"`),
+    `tiers:\n strategic:\n  providers:\n  - kind: x\n    key: {value: ${key}}\n  ${key}\n`,
+    `${key}: 1\n${key}: 2\n`,
+    `a: |${key}`,
+    `a: "\\x${key}"`,
+    `a: !<${key}> 1`,
+  ];
+  for (const text of wrong) {
+    const { problems } = parseConfig(Buffer.from(text));
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems.join("\n")).not.toContain(key.slice(7, 15));
+  }
+});
+
 test("the example of the documentation and the file in the image are valid, and the example shows every key", () => {
   const documented = /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(import.meta.dir, "../../docs/CONFIG.md"), "utf8"))?.[1] ?? "";
   const shown = parseConfig(Buffer.from(documented));

@@ -22,9 +22,14 @@ export function parseConfig(bytes: Uint8Array): ParsedConfig {
 }
 
 function refuse(problems: readonly string[]): ParsedConfig {
-  const shown = problems.slice(0, problems_max).map((text) => text.replace(/\s+/g, " ").slice(0, problem_chars_max));
+  const shown = problems.slice(0, problems_max).map((text) => withoutKeys(text.replace(/\s+/g, " ")).slice(0, problem_chars_max));
   if (problems.length > problems_max) shown.push(`and ${problems.length - problems_max} more`);
   return { config: null, problems: shown };
+}
+
+/** A key of an API in the wrong place (a member's name, a tag) would be quoted: what looks like one is not shown; the line is. */
+function withoutKeys(text: string): string {
+  return text.replace(/[\w+=-]{16,}/g, (word) => (/\d/.test(word) && /[A-Za-z]/.test(word) ? "(hidden)" : word));
 }
 
 function parse(bytes: Uint8Array): ParsedConfig {

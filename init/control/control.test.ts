@@ -1,7 +1,7 @@
 /** A supervisor without processes behind the real sockets: what a child may ask, and what it is answered. */
 
 import { afterAll, afterEach, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,8 +9,9 @@ import fc from "fast-check";
 import { DefinedService } from "../../contracts/config.ts";
 import type { Event, LogRecord } from "../../contracts/event.ts";
 import { child_methods, child_notifications, init_methods, init_notifications } from "../../contracts/init.ts";
+import { StrategicConfig } from "../../contracts/model/provider.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
-import type { CoreService, Health } from "../../contracts/service.ts";
+import { type CoreService, core_services, type Health } from "../../contracts/service.ts";
 import { RpcError } from "../../wire/peer.ts";
 import { connectUnix } from "../../wire/unix.ts";
 import { default_config } from "../defaults.ts";
@@ -26,8 +27,17 @@ import { type Door, makeDoor } from "./door.ts";
 import type { Desk } from "./handlers.ts";
 import { ProcessList } from "./processes.ts";
 import { welcomeFor } from "./server.ts";
+import { strategicSettings } from "./strategic.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "control-"));
+const key = "sk-Kd93hQ0v-in-the-config-7yTz";
+const key_file = join(folder, "key");
+const strategic_config = StrategicConfig.parse({
+  providers: [
+    { kind: "anthropic", model: "claude-opus-5-5", key: { value: key } },
+    { kind: "openai", model: "gpt-6-sol", key: { file: key_file } },
+  ],
+});
 const closers: (() => void)[] = [];
 let sockets = 0;
 
@@ -76,6 +86,7 @@ function rig({ stopping = false, obeys = true } = {}) {
     shutdown: async (action, reason) => (shutdowns.push(`${action}: ${reason}`) > 1 ? "it goes down already" : null),
     stopping: () => stopping,
     packages: () => ({ sources: [], generations_max: 48 }),
+    strategic: () => strategicSettings(strategic_config),
     defined: new DefinedServices(supervisor, "container"),
     log: (message) => void said.push(message),
   };
@@ -149,6 +160,32 @@ test("who may not is refused", async () => {
   const reactive = await child("reactive", desk, supervisor);
   expect(await codeOf(reactive.peer.call("service.stop", { service: "memory", why }))).toBe(rpc_error.not_permitted);
   expect(await codeOf(reactive.peer.call("service.list", {}))).toBeNull();
+});
+
+test("keys of models are told to the strategic tier and to nobody else, not even the operator", async () => {
+  writeFileSync(key_file, "sk-from-a-file\n");
+  const { supervisor, desk } = rig();
+  const { peer } = await child("strategic", desk, supervisor);
+  const told = await peer.call("config.strategic", {});
+  expect(told.config.providers.map((provider) => provider.key)).toEqual([{ value: key }, { value: "sk-from-a-file" }]);
+  expect(told.problems).toEqual([]);
+  for (const other of core_services.filter((name) => name !== "strategic")) {
+    const asking = await child(other, desk, supervisor);
+    expect(await codeOf(asking.peer.call("config.strategic", {}))).toBe(rpc_error.not_permitted);
+  }
+});
+
+test("a file without a key is said, and nothing of what is in it", async () => {
+  const { supervisor, desk } = rig();
+  const { peer } = await child("strategic", desk, supervisor);
+  rmSync(key_file, { force: true });
+  expect((await peer.call("config.strategic", {})).problems).toEqual([expect.stringContaining(key_file)]);
+  writeFileSync(key_file, "two words of a secret");
+  const { problems } = await peer.call("config.strategic", {});
+  expect(problems).toEqual([expect.stringContaining("is no key")]);
+  expect(problems.join()).not.toContain("words");
+  writeFileSync(key_file, "x".repeat(5000));
+  expect((await peer.call("config.strategic", {})).problems).toEqual([expect.stringContaining("5000 bytes")]);
 });
 
 test("restart answers when the service is ready again, and the reason is in the event", async () => {

@@ -3,6 +3,7 @@
 import type { PackagesConfig } from "../../contracts/config.ts";
 import type { LogRecord } from "../../contracts/event.ts";
 import type { BootTimeline, Hardware, init_methods, ProcessInfo, ShutdownAction, SystemStatus } from "../../contracts/init.ts";
+import type { StrategicSettings } from "../../contracts/model/provider.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
 import type { ServiceStatus } from "../../contracts/service.ts";
 import { type Handlers, RpcError } from "../../wire/peer.ts";
@@ -27,6 +28,8 @@ export interface Desk {
   shutdown(action: ShutdownAction, reason: string): Promise<string | null>;
   stopping(): boolean;
   packages(): PackagesConfig;
+  /** With keys in it. */
+  strategic(): StrategicSettings;
   readonly defined: DefinedServices;
   log(message: string): void;
 }
@@ -100,6 +103,7 @@ export function handlersFor(caller: string, desk: Desk, peer: () => ChildPeer): 
     },
     "service.defined": () => desk.defined.list(),
     "config.packages": () => desk.packages(),
+    "config.strategic": () => desk.strategic(),
     "events.subscribe": ({ after }) => {
       events?.();
       // answered first, then the held ones, then the new ones: all in the order of the hub

@@ -50,6 +50,13 @@ test("strategic alone has the network", () => {
   expect(argvFor("strategic")).not.toContain("--unshare-net");
 });
 
+test("strategic alone sees keys, and keeps what it spent", () => {
+  expect(argvFor("strategic").join(" ")).toContain(
+    "--bind /var/lib/aios/strategic /var/lib/aios/strategic --ro-bind /run/aios/secrets/strategic /run/secrets",
+  );
+  for (const name of ["console", "memory", "reactive", "operational", "tactical"]) expect(argvFor(name).join(" ")).not.toContain("secrets");
+});
+
 test("console: its HTTP folder, and the serial port that was found", () => {
   const argv = argvFor("console", { ...bare, devices: ["/dev/vport1p1"] });
   expect(argv.join(" ")).toContain("--bind /run/aios/console/http /run/aios/console/http --dev-bind /dev/vport1p1 /dev/vport1p1");

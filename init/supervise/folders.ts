@@ -1,9 +1,10 @@
 /** Folders on /run and on the data partition that have to be there, with their owners, before a service starts. */
 
 import { chmodSync, chownSync, mkdirSync } from "node:fs";
-import { callerSocketFolder, data_dir, run_dir } from "../../contracts/paths.ts";
+import { dirname } from "node:path";
+import { callerSocketFolder, data_dir, run_dir, secretsFolder } from "../../contracts/paths.ts";
 import type { ServiceSpec } from "./spec.ts";
-import { initFolder, socket_folders, uids } from "./table.ts";
+import { initFolder, secret_holders, socket_folders, uids } from "./table.ts";
 
 const root = 0;
 
@@ -25,9 +26,17 @@ export function makeNotifyFolder(name: string, gid: number): string {
   return path;
 }
 
+/** Others may pass, not look; what lies in it already is left as it is (tools/vault/handout.ts). */
+function makeSecretsFolder(holder: string): void {
+  const owner = uids.get(holder) ?? root;
+  folder(dirname(secretsFolder(holder)), root, root, 0o711);
+  folder(secretsFolder(holder), owner, owner, 0o500);
+}
+
 /** What one service needs: its own folders, those in which its callers reach it, and those in which it calls. */
 export function makeServiceFolders(spec: ServiceSpec): void {
   for (const path of spec.writes) folder(path, spec.uid, spec.gid, path.startsWith(data_dir) ? 0o700 : 0o755);
+  for (const holder of secret_holders) if (spec.name === holder || spec.name === "broker") makeSecretsFolder(holder);
   for (const [server, caller] of socket_folders) {
     if (server !== spec.name && caller !== spec.name) continue;
     const owner = uids.get(server) ?? root;

@@ -5,7 +5,7 @@
  */
 
 import type { DefinedService } from "../../contracts/config.ts";
-import { secrets_inside, secretsFolder } from "../../contracts/paths.ts";
+import { data_dir, secrets_inside, secretsFolder } from "../../contracts/paths.ts";
 import type { CoreService } from "../../contracts/service.ts";
 
 export interface Profile {
@@ -35,8 +35,14 @@ export const profiles: Readonly<Record<Exclude<CoreService, "broker">, Profile>>
   reactive: { ...nothing, shares: ["pid"], calls: ["init", "memory", "broker"] },
   operational: { ...nothing, calls: ["init", "memory", "broker"] },
   tactical: { ...nothing, calls: ["init", "memory", "broker"] },
-  // The one tier with a way out: it calls the models' APIs.
-  strategic: { ...nothing, shares: ["net"], calls: ["init", "memory", "broker"] },
+  // The one tier with a way out: it calls the models' APIs. It keeps what it spent, and sees the keys that the vault hands it.
+  strategic: {
+    ...nothing,
+    shares: ["net"],
+    calls: ["init", "memory", "broker"],
+    writes: [`${data_dir}/strategic`],
+    shows: [secretsFolder("strategic"), secrets_inside],
+  },
   // broker has none: it is root and changes the system, which is what the others must not be able to do.
 };
 

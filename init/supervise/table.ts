@@ -196,6 +196,9 @@ export const socket_folders: readonly (readonly [server: CoreService, caller: Co
   ...(["reactive", "operational", "tactical", "strategic", "console"] as const).map((caller) => ["broker", caller] as const),
 ];
 
+/** Our services to which the broker hands secrets; it writes them into a folder that is there before it starts. */
+export const secret_holders: readonly CoreService[] = ["strategic"];
+
 /** The folder of a service's socket with PID 1. */
 export function initFolder(name: string): string {
   return callerSocketFolder("init", name);

@@ -60,6 +60,8 @@ export const system_status: z.infer<(typeof init_methods)["system.status"]["resu
   watchdog: { device: null, timeout_s: null, petted_ms_ago: null },
 };
 
+const nothing = { usd: 0, tokens: 0 };
+
 export function startFakeInit(run: string, service: CoreService): FakeInit {
   const subscribers = new Set<ChildPeer>();
   const answer = <K extends keyof InitHandlers>(method: K, fallback: InitHandlers[K]): InitHandlers[K] => {
@@ -94,6 +96,10 @@ export function startFakeInit(run: string, service: CoreService): FakeInit {
           "service.remove": answer("service.remove", () => ({ removed: true })),
           "service.defined": answer("service.defined", () => []),
           "config.packages": answer("config.packages", () => ({ sources: [], generations_max: 48 })),
+          "config.strategic": answer("config.strategic", () => ({
+            config: { enabled: true, providers: [], budget: { hour: nothing, day: nothing, incident: nothing } },
+            problems: [],
+          })),
           "events.subscribe": answer("events.subscribe", () => {
             subscribers.add(peer());
             for (const event of fake.held) peer().tell("event", event);

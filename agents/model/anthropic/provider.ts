@@ -8,8 +8,6 @@ import type { Provider } from "../port.ts";
 import { back_end, Reading } from "./reply.ts";
 import { paramsOf } from "./request.ts";
 
-export const anthropic_url = "https://api.anthropic.com";
-
 export function anthropicProvider({ model, base_url, key, way }: ApiOptions): Provider {
   const name = `${back_end} ${model}`;
   return {

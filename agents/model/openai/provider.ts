@@ -8,11 +8,11 @@ import type { Provider } from "../port.ts";
 import { Reading } from "./reply.ts";
 import { paramsOf } from "./request.ts";
 
-export const openai_url = "https://api.openai.com/v1";
+const openai_host = "api.openai.com";
 
 export function openaiProvider({ model, base_url, key, way }: ApiOptions): Provider {
   const name = `openai ${model}`;
-  const dialect = new URL(base_url).host === new URL(openai_url).host ? "openai" : "compatible";
+  const dialect = new URL(base_url).host === openai_host ? "openai" : "compatible";
   return {
     name,
     model,

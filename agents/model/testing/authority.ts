@@ -1,0 +1,3 @@
+/** For tests: an authority of one's own for the provider of the tests. */
+
+export { authorityIn } from "../../../tools/catalog/net/testing/authority.ts";
