@@ -36,6 +36,7 @@ import { expiryEntry, imagesKept, imagesWanted } from "./undo/expiry.ts";
 import { ImageStore } from "./undo/store.ts";
 import { Undo } from "./undo/undo.ts";
 import { clearHandouts } from "./vault/handout.ts";
+import { handToTiers } from "./vault/tier.ts";
 import type { Tpm } from "./vault/tpm/tpm.ts";
 import { openVault, type Vault } from "./vault/vault.ts";
 
@@ -115,6 +116,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   const { tpm } = options;
   const vault = await openVault({ folder: `${places.broker}/vault`, sys, tpm, now_ms: () => clock.now_ms(), log });
   clearHandouts(places);
+  for (const trouble of handToTiers({ vault, places })) log(trouble);
   const execution = linuxExecution({ sys: options.sys, programs: options.programs, places });
   const programs = programsFromBefore(values.of("process"), options.boot);
   await execution.sweep(programs.kept); // before anything of those calls is taken back

@@ -2,6 +2,7 @@
  * Values on their way to those that use them: files on /run, which is memory, each readable by its consumer's uid alone.
  *
  *   <run>/secrets/<service>/   as long as the service is defined: PID 1 shows it the folder, also when it restarts it by itself
+ *   <run>/secrets/<tier>/      keys of models (tier.ts)
  *   <run>/secrets/.calls/…     for a program of one call: until it stands in its sandbox, or has ended
  *
  * Who else could open them by path: nobody. Tools do not reach below /run/aios (a policy), sandboxes do not have it.
@@ -108,7 +109,8 @@ function makeFolder(path: string, uid: number, { run }: Pick<Places, "run">): st
   return path;
 }
 
-function writeFile(folder: string, name: string, content: Uint8Array, uid: number): void {
+/** Replaces it whole; readable by that uid alone. */
+export function writeFile(folder: string, name: string, content: Uint8Array, uid: number): void {
   const fresh = join(folder, `.${name}`);
   rmSync(fresh, { force: true });
   const fd = openSync(fresh, "wx", 0o400);

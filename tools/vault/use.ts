@@ -14,6 +14,9 @@ const Text = z
   .regex(/^[^\0]*$/, "a text without zero bytes");
 const argv = z.array(Text).min(1).max(64);
 
+/** Tiers that call models by their APIs. */
+export const key_holders = ["strategic"] as const;
+
 export const Use = z.discriminatedUnion("to", [
   z.strictObject({
     to: z.literal("service").describe("a service of service.define"),
@@ -31,6 +34,10 @@ export const Use = z.discriminatedUnion("to", [
     host: z.string().min(1).max(253).describe("the host's name or address, as it stands in the URL"),
     port: z.number().int().min(1).max(65_535).default(443).describe("its port"),
   }),
+  z.strictObject({
+    to: z.literal("tier").describe("a tier that calls models by their APIs: it gets it as soon as it is kept"),
+    tier: z.enum(key_holders).describe("its name; the machine config says for which provider it is"),
+  }),
 ]);
 export type Use = z.infer<typeof Use>;
 
@@ -40,6 +47,7 @@ export type Consumer = Use | { readonly to: "program"; readonly argv: readonly s
 /** For policies and people: `service:web`. */
 export function consumerName(consumer: Consumer): string {
   if (consumer.to === "service") return `service:${consumer.service}`;
+  if (consumer.to === "tier") return `tier:${consumer.tier}`;
   return consumer.to === "program" ? `program:${consumer.argv[0] ?? ""}` : `host:${consumer.host}:${consumer.port}`;
 }
 

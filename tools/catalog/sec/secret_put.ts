@@ -34,7 +34,7 @@ export const secretPut = defineTool({
   name: "sec.secret_put",
   title: "Keep a secret",
   description:
-    "Keeps a value (a password, token or key) sealed, under a name, with a list of the services, programs and hosts to which it may be handed. Nobody can read it back; it is used by service.define, sec.secret_use, process.spawn and net.http. Without value and generate it changes only to whom a secret may be handed. For a new value of one that is in use take sec.secret_rotate.",
+    "Keeps a value (a password, token or key) sealed, under a name, with a list of the services, programs, hosts and tiers to which it may be handed. Nobody can read it back; it is used by service.define, sec.secret_use, process.spawn and net.http. Without value and generate it changes only to whom a secret may be handed. For a new value of one that is in use take sec.secret_rotate.",
   input: Input,
   output: z.strictObject({ name: z.string(), created: z.boolean(), owner: z.string(), uses: z.array(z.string()), ...kept_output }),
   risk: "reversible",

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -135,6 +135,39 @@ test("put, handed to a service, a program and a host, rotated, failed, deleted: 
   } finally {
     echo.close();
   }
+}, 60_000);
+
+test("a key of a model reaches the folder of its tier, follows what becomes of it, and is nowhere else", async () => {
+  const key_folder = join(folder, "run/secrets/strategic");
+  mkdirSync(key_folder, { recursive: true });
+  chownSync(key_folder, 805, 805);
+  const held = (): string[] => readdirSync(key_folder);
+  const uses = [{ to: "tier", tier: "strategic" }];
+  expect((await call("sec.secret_put", { name: "claude", value, uses: [{ to: "tier", tier: "tactical" }] }))._meta.status).toBe("invalid");
+  const put = await call("sec.secret_put", { name: "claude", value, uses });
+  expect(readFileSync(join(key_folder, "claude"), "utf8")).toBe(value);
+  expect(statSync(join(key_folder, "claude"))).toMatchObject({ mode: 0o100400, uid: 805, gid: 805 });
+  await done("sec.secret_put", { name: "other", value, uses: [{ to: "program", argv: show }] });
+  expect(held()).toEqual(["claude"]);
+  await done("sec.secret_rotate", { name: "claude", value: second });
+  expect(readFileSync(join(key_folder, "claude"), "utf8")).toBe(second);
+  expectNowhere(join(folder, "run/secrets"));
+  await done("sec.secret_put", { name: "claude", uses: [] });
+  expect(held()).toEqual([]);
+  await done("sec.secret_put", { name: "claude", uses });
+  await broker.close();
+  rmSync(join(key_folder, "claude"));
+  broker = await openTestBroker(folder, {
+    authority: authorityFor("allow"),
+    onOutcome: (outcome) => void said.push(JSON.stringify(outcome)),
+  });
+  expect(readFileSync(join(key_folder, "claude"), "utf8")).toBe(second);
+  expect(put._meta.status).toBe("done");
+  await done("sec.secret_delete", { name: "claude" });
+  await done("sec.secret_delete", { name: "other" });
+  expect(held()).toEqual([]);
+  rmSync(key_folder, { recursive: true });
+  expectNowhere(null);
 }, 60_000);
 
 test("a call that waits for a person holds its value in memory alone, and is made with it", async () => {

@@ -7,6 +7,7 @@ import { ToolError } from "../../../tool.ts";
 import { KeptFile } from "../../../undo/images.ts";
 import { handOut, namedOf } from "../../../vault/handout.ts";
 import { type Opened, VaultKind, VaultName, type VaultRecord } from "../../../vault/record.ts";
+import { handToTiers } from "../../../vault/tier.ts";
 import type { Draft, Named } from "../../../vault/vault.ts";
 import { words } from "../../../vault/vault.ts";
 import { change } from "../../service/shared/pid1.ts";
@@ -88,6 +89,8 @@ export async function userNames(named: Named, context: Pick<Context, "init">): P
 
 /** Gives what is in force now to all services that get it; they see it when they look the next time. */
 export async function handAgain(named: Named, context: Context, how: "all" | "what-opens" = "all"): Promise<string[]> {
+  const [trouble] = handToTiers(context);
+  if (trouble !== undefined && how === "all") throw new ToolError(trouble);
   const users = usersAmong(await definedServices(context), named);
   for (const { service, definition } of users) handOut(service, definition.uid, definition, context, how);
   return users.map(({ service }) => service).sort();
