@@ -26,12 +26,16 @@ process.on("exit", () => {
   for (const child of started) child.kill("SIGKILL");
 });
 
-/** @param data the data folder: memory's is `memory` in it @param wrap what the command is started by */
-export function spawnMemory(data: string, wrap: readonly string[] = []): MemoryService {
+/**
+ * @param data the data folder: memory's is `memory` in it
+ * @param wrap what the command is started by
+ * @param model the file of the sentence model
+ */
+export function spawnMemory(data: string, wrap: readonly string[] = [], model: string | null = null): MemoryService {
   const run = mkdtempSync(join(tmpdir(), "memory-run-"));
   for (const caller of core_services) mkdirSync(callerSocketFolder("memory", caller, run), { recursive: true });
   const init = startFakeInit(run, "memory");
-  const command = [...wrap, process.execPath, join(import.meta.dir, "start.ts"), run, data];
+  const command = [...wrap, process.execPath, join(import.meta.dir, "start.ts"), run, data, ...(model === null ? [] : [model])];
   const child = Bun.spawn(command, { stdout: "ignore", stderr: "ignore" });
   started.add(child);
   return {
@@ -53,8 +57,8 @@ export function spawnMemory(data: string, wrap: readonly string[] = []): MemoryS
   };
 }
 
-export async function startMemory(data: string, wrap: readonly string[] = []): Promise<MemoryService> {
-  const service = spawnMemory(data, wrap);
+export async function startMemory(data: string, wrap: readonly string[] = [], model: string | null = null): Promise<MemoryService> {
+  const service = spawnMemory(data, wrap, model);
   await service.init.until("memory to be ready", () => service.init.ready.length > 0, 30_000);
   return service;
 }

@@ -20,11 +20,15 @@ export class Jobs {
     return of === 0 ? kind : `${kind} ${Math.floor((100 * done) / of)} %`;
   }
 
+  /** For what has to prepare a job: `run` follows at once. @throws {RpcError} `conflict` while another one runs */
+  refuseIfBusy(kind: Kind): void {
+    if (this.#running === null) return;
+    throw new RpcError(rpc_error.conflict, `"${kind}" was refused: "${this.running}" is running; try again when it is over`);
+  }
+
   /** @throws {RpcError} `conflict` while another one runs, `internal` with what the helper said when it failed */
   async run<K extends Kind>(job: Extract<Job, { do: K }>): Promise<JobResults[K]> {
-    if (this.#running !== null) {
-      throw new RpcError(rpc_error.conflict, `"${job.do}" was refused: "${this.running}" is running; try again when it is over`);
-    }
+    this.refuseIfBusy(job.do);
     this.#running = { kind: job.do, done: 0, of: 0 };
     try {
       const result = await this.#inHelper(job);

@@ -118,6 +118,8 @@ export class Upkeep {
 
   /** @returns the new segment, or null when fewer than `at_least` memories are from before `before_ms`. @throws */
   async move(before_ms: number, at_least: number, limit: number): Promise<Segment | null> {
+    // what the one that runs has noted of changes is not to be forgotten
+    this.jobs.refuseIfBusy("cool");
     const { upkeep } = this.#keeper.parts;
     const segment = upkeep.nextSegment();
     upkeep.watchChanges();

@@ -85,6 +85,26 @@ test("marks on what is cold stay; a change of it brings it back; a text that is 
   keeper.close();
 });
 
+test("another move that is wanted meanwhile is refused, and what changed before and after it stays hot all the same", async () => {
+  const { keeper, upkeep } = withMemories(300);
+  const change = (number: number): void => {
+    keeper.write(({ longterm }) => longterm.put({ ...noteMemory(number, null), body: { changed: number } }));
+  };
+  const moving = upkeep.move(later(), 1, 10_000);
+  change(100);
+  await expect(upkeep.move(later(), 1, 10_000)).rejects.toThrow('"cool" was refused');
+  change(200);
+  keeper.store.commit(() => keeper.store.putDecision(decisionOn(exitedEvent(1), 1, "done")));
+  // all that the segment could hold of an earlier state
+  expect(await moving).toMatchObject({ memories: 598 });
+  expect(keeper.parts.longterm.recall([ids(101).at(-1) ?? "", ids(201).at(-1) ?? ""]).map(({ body }) => body)).toEqual([
+    { changed: 100 },
+    { changed: 200 },
+  ]);
+  expect(keeper.store.newestDecisions(1)[0]?.outcome.result).toBe("done");
+  keeper.close();
+});
+
 test("what changes while the segment is written stays hot; too little is left where it is", async () => {
   const { keeper, upkeep, folder } = withMemories(300);
   expect(await upkeep.move(later(), 602, 10_000)).toBeNull();

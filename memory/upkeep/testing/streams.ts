@@ -19,6 +19,8 @@ export interface Stream {
   holds(line: string, parts: Parts, db: Sqlite.Database): boolean;
 }
 
+/** Milliseconds that an answer may take on a machine with much else to do. */
+export const patient_ms = 60_000;
 const batch_max = 12;
 
 export const events: Stream = {
@@ -26,7 +28,7 @@ export const events: Stream = {
   caller: "reactive",
   async send(peer, number) {
     const sent = Array.from({ length: 1 + (number % batch_max) }, (_, n) => exitedEvent(number * batch_max + n));
-    await peer.call("events.append", { events: sent });
+    await peer.call("events.append", { events: sent }, patient_ms);
     return sent.map(({ id }) => id);
   },
   holds: (id, { store }) => store.event(id) !== null,
@@ -39,7 +41,7 @@ export const decisions: Stream = {
   async send(peer, number) {
     const about = Math.floor(number / 2);
     const decision = decisionOn(exitedEvent(about), about, number % 2 === 0 ? "pending" : "done");
-    await peer.call("decisions.append", { decisions: [decision] });
+    await peer.call("decisions.append", { decisions: [decision] }, patient_ms);
     return [`${decision.id} ${decision.outcome.result}`];
   },
   holds(line, { store }) {
@@ -57,7 +59,7 @@ export const memories: Stream = {
     const about = Math.floor(number / 2) * batch_max;
     const outcome = number % 2 === 0 ? "pending" : "worked";
     const sent = Array.from({ length: 1 + (about % 7) }, (_, n) => noteMemory(about + n, outcome));
-    await peer.call("append", { memories: sent });
+    await peer.call("append", { memories: sent }, patient_ms);
     return sent.map(({ id }) => `${id} ${outcome}`);
   },
   holds(line, { longterm }) {
@@ -75,8 +77,8 @@ export const links: Stream = {
   async send(peer, number) {
     const memory = { ...noteMemory(number, null), id: `${boot}-broker-${number}` };
     const link = { relation: "about", to: `${boot}-broker-${number + 1}` } as const;
-    await peer.call("append", { memories: [memory] });
-    await peer.call("link", { from: memory.id, link });
+    await peer.call("append", { memories: [memory] }, patient_ms);
+    await peer.call("link", { from: memory.id, link }, patient_ms);
     return [`${memory.id} ${link.to}`];
   },
   holds(line, _, db) {
@@ -87,6 +89,7 @@ export const links: Stream = {
 
 export class Ledger {
   readonly #path: string;
+  #fresh: string[] = [];
 
   constructor(path: string) {
     this.#path = path;
@@ -94,7 +97,13 @@ export class Ledger {
   }
 
   note(lines: readonly string[]): void {
+    this.#fresh.push(...lines);
     appendFileSync(this.#path, lines.map((line) => `${line}\n`).join(""));
+  }
+
+  /** What was noted since it was asked for the last time. */
+  fresh(): string[] {
+    return this.#fresh.splice(0);
   }
 
   lines(): string[] {
