@@ -14,6 +14,7 @@ const roles: Readonly<Record<string, () => Promise<Main>>> = {
   "memory-job": async () => (await import("./memory/upkeep/job-main.ts")).main,
   embed: async () => (await import("./memory/embed/child.ts")).main,
   broker: async () => (await import("./tools/main.ts")).main,
+  "measure-model": async () => (await import("./tools/catalog/model/measure.ts")).main,
   reactive: async () => (await import("./agents/reactive/main.ts")).main,
   operational: async () => (await import("./agents/operational/main.ts")).main,
   tactical: async () => (await import("./agents/tactical/main.ts")).main,

@@ -161,6 +161,7 @@ export const Resource = z.strictObject({
     "timer",
     "document",
     "memory",
+    "model",
     "setting",
     "system",
   ]),

@@ -25,6 +25,10 @@ export interface Places {
   readonly cgroup: string | null;
   /** The base of the userland: what the image says of it, and where it lies unless it has to be fetched from the ESP. */
   readonly userland: { readonly pin: string; readonly file: string };
+  /** The image's catalogue of models, and the folder of those that it carries. */
+  readonly models: { readonly catalogue: string; readonly image: string };
+  /** How a role of the `aios` executable is started. */
+  readonly aios: readonly [program: string, ...string[]];
 }
 
 /** Durable values of one family of tools, in the broker's own database. Each change is durable when it returns. */

@@ -3,7 +3,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { shortBootId } from "../contracts/boot-id.ts";
 import { memory_methods } from "../contracts/memory.ts";
-import { callerSocket, data_dir, lib_dir, run_dir } from "../contracts/paths.ts";
+import { aios_executable, callerSocket, data_dir, lib_dir, models_dir, run_dir } from "../contracts/paths.ts";
 import { linuxSystem } from "../sys/linux.ts";
 import { createLog } from "../wire/log.ts";
 import { LogReader } from "../wire/logs.ts";
@@ -42,6 +42,8 @@ export async function main(): Promise<void> {
       data: data_dir,
       broker: `${data_dir}/broker`,
       userland: { pin: `${lib_dir}/userland.json`, file: "/efi/aios/userland.erofs" },
+      models: { catalogue: `${models_dir}/catalogue.yaml`, image: models_dir },
+      aios: [aios_executable],
       cgroup: existsSync(`${work_cgroup}/cgroup.procs`) ? `${work_cgroup}/tools` : null,
     },
     boot: shortBootId(boot_id),

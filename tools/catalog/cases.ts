@@ -4,6 +4,7 @@ import type { ToolCase } from "../testing/case.ts";
 import { fs_cases } from "./fs/cases.ts";
 import { knowledge_cases } from "./knowledge/cases.ts";
 import { memory_cases } from "./memory/cases.ts";
+import { model_cases } from "./model/cases.ts";
 import { net_cases } from "./net/cases.ts";
 import { pkg_cases } from "./pkg/cases.ts";
 import { process_cases } from "./process/cases.ts";
@@ -19,6 +20,17 @@ import { sys_cases } from "./sys/cases.ts";
 import { task_cases } from "./task/cases.ts";
 
 export const cases: readonly ToolCase[] = [
-  ...[audit_cases, ban_cases, certificate_cases, fs_cases, integrity_cases, knowledge_cases, memory_cases, net_cases, permission_cases],
+  ...[
+    audit_cases,
+    ban_cases,
+    certificate_cases,
+    fs_cases,
+    integrity_cases,
+    knowledge_cases,
+    memory_cases,
+    model_cases,
+    net_cases,
+    permission_cases,
+  ],
   ...[pkg_cases, process_cases, scan_cases, secret_cases, service_cases, sys_cases, task_cases],
 ].flat();

@@ -8,6 +8,7 @@ import type { AnyTool } from "../tool.ts";
 import { fs } from "./fs/index.ts";
 import { knowledge_tools } from "./knowledge/index.ts";
 import { memory_tools } from "./memory/index.ts";
+import { model_restorer, model_tools } from "./model/index.ts";
 import { net, net_restorer } from "./net/index.ts";
 import { pkg, pkg_restorer } from "./pkg/index.ts";
 import { process_tools } from "./process/index.ts";
@@ -35,6 +36,7 @@ export function allTools({ audit, declared, permission }: CatalogParts): readonl
     fs,
     knowledge_tools,
     memory_tools,
+    model_tools,
     net,
     process_tools,
     service_tools,
@@ -49,4 +51,4 @@ export function allTools({ audit, declared, permission }: CatalogParts): readonl
 }
 
 /** In this order: what services need is there before them, and who is banned is so before the network is up. */
-export const restorers: readonly Restorer[] = [sec_restorer, net_restorer, sys_restorer, pkg_restorer, service_restorer];
+export const restorers: readonly Restorer[] = [sec_restorer, net_restorer, sys_restorer, pkg_restorer, model_restorer, service_restorer];

@@ -17,6 +17,7 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
     task: ["list"],
     knowledge: ["search", "show", "list", "history"],
     memory: ["search", "recall", "timeline", "trace", "stats", "backups"],
+    model: ["list", "verify"],
   },
   reversible: {
     fs: ["write", "edit", "copy", "move", "remove", "mkdir", "link", "chmod", "chown", "mount", "unmount"],
@@ -44,12 +45,14 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
     task: ["schedule", "cancel"],
     knowledge: ["add", "edit"],
     memory: ["store", "link", "pin", "quarantine"],
+    model: ["pull", "use", "bench"],
   },
   compensable: {
     process: ["spawn"],
     service: ["start", "stop", "restart"],
     sys: ["clean", "rotate"],
     memory: ["backup", "export", "import"],
+    model: ["remove"],
   },
   irreversible: {
     process: ["kill", "signal"],

@@ -59,6 +59,7 @@ export const kinds: Readonly<Record<Kind, KindWords>> = {
   timer: { type: "Timer", attributes: { principal: "String", tool: "String", risk: "String", recurring: "Boolean" } },
   document: { type: "Document", attributes: { exists: "Boolean", shipped: "Boolean", author: "String" } },
   memory: { type: "Memory", attributes: {} },
+  model: { type: "Model", attributes: { present: "Boolean", shipped: "Boolean", in_use: "Boolean", licence: "String" } },
   setting: { type: "Setting", attributes: {} },
   system: { type: "System", attributes: {} },
 };
@@ -87,7 +88,7 @@ export const families: Readonly<Record<string, readonly Kind[]>> = {
   task: ["timer", "system"],
   knowledge: ["document"],
   memory: ["memory"],
-  model: ["system", "address"],
+  model: ["model", "address", "setting"],
 };
 
 /** `risk_rank`: 0 observe, 1 reversible, 2 compensable, 3 irreversible. Besides, `callers`: the caller and the owner of an agent. */

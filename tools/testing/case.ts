@@ -30,8 +30,8 @@ export interface ToolCase {
   effect?(world: World): Promise<unknown> | unknown;
   /** Arguments that have to be refused without any effect. */
   bad?(world: World): readonly Record<string, unknown>[];
-  /** How it ends, where not well: there is nothing here to answer it. */
-  readonly fails?: "failed";
+  /** How it ends, where not well: there is nothing here to answer it, or what was begun is taken back. Nothing is different then. */
+  readonly fails?: "failed" | "undone";
   /** Looks at the answer. @throws when it is wrong */
   check?(answer: Record<string, unknown>, world: World): Promise<void> | void;
   /** Waits until what the call started has settled (a service that becomes ready). */

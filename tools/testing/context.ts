@@ -29,15 +29,20 @@ export interface TestPlaces {
 
 let system: System | null = null;
 
+/** Roles of the executable, from the checkout. */
+export const checkout_aios = [process.execPath, join(import.meta.dir, "../../main.ts")] as const;
+
 /** One for a test file. @param base where its folder is made */
 export function testPlaces(base: string = tmpdir()): TestPlaces {
   system ??= linuxSystem();
   const sys = system;
   const root = mkdtempSync(join(base, "aios-tools-"));
   const nowhere = { pin: join(root, "userland.json"), file: join(root, "userland.erofs") };
-  const places = {
+  const places: Places = {
     ...{ run: join(root, "run"), data: join(root, "data"), broker: join(root, "data", "broker"), cgroup: null },
     userland: nowhere,
+    models: { catalogue: join(root, "catalogue.yaml"), image: join(root, "image-models") },
+    aios: checkout_aios,
   };
   const work = join(root, "work");
   for (const folder of [places.run, places.broker, work]) mkdirSync(folder, { recursive: true });

@@ -15,6 +15,7 @@ import { Grants } from "../policy/grants.ts";
 import { permissionPart } from "../policy/permission.ts";
 import { permission_schema } from "../policy/permission-schema.ts";
 import { resourceEntity } from "../policy/question.ts";
+import { checkout_aios } from "./context.ts";
 import { neighboursOf } from "./neighbours.ts";
 
 /** As the image build leaves it; without it only what needs no package fails. */
@@ -25,7 +26,10 @@ export const built_userland = {
 
 export function placesIn(folder: string): Places {
   const data = join(folder, "data");
-  return { run: join(folder, "run"), data, broker: join(data, "broker"), cgroup: null, userland: built_userland };
+  // the models of a world: its image has none, unless a case gives it some
+  const models = { catalogue: join(folder, "image/catalogue.yaml"), image: join(folder, "image") };
+  const run = join(folder, "run");
+  return { run, data, broker: join(data, "broker"), cgroup: null, userland: built_userland, models, aios: checkout_aios };
 }
 
 /** Everyone may do everything, nobody anything, or everything after a person's approval. */

@@ -8,8 +8,9 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { DefinedService, PackagesConfig } from "../../contracts/config.ts";
 import { init_methods } from "../../contracts/init.ts";
+import { ModelInUse, ModelTier } from "../../contracts/model/catalogue.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
-import { core_services, type ServiceStatus } from "../../contracts/service.ts";
+import { core_services, type Health, type ServiceStatus } from "../../contracts/service.ts";
 import { RpcError } from "../../wire/peer.ts";
 import { status_of_ready } from "../../wire/testing/fake-init.ts";
 
@@ -47,6 +48,18 @@ function statusOf(name: string, { state, starts }: z.infer<typeof One>): Service
   };
 }
 
+/** A tier of this world: it loads what it is told to (`run/models`), if that begins as such files do. */
+function healthOf(tier: string, folder: string): Health {
+  const told = join(folder, "run/models", `${tier}.json`);
+  const facts = (model: string, model_error: string): Health => ({
+    ...{ status: "ok", detail: "a tier of a test", facts: { model, model_error }, resources: { rss_bytes: 1, cpu_ms: 1, fds: 1 } },
+  });
+  if (!existsSync(told)) return facts("none", "");
+  const { name, path } = ModelInUse.parse(JSON.parse(readFileSync(told, "utf8")));
+  const magic = existsSync(path) ? readFileSync(path).subarray(0, 4).toString("latin1") : "";
+  return magic === "GGUF" ? facts(name, "") : facts("none", `${name}: it is no GGUF file`);
+}
+
 /** What is defined and what runs, for those that observe. */
 export function servicesIn(path: string): World {
   return read(path);
@@ -69,7 +82,13 @@ export function worldPid1(path: string) {
   };
   const packages = join(dirname(path), "packages.json");
   const answers: Readonly<Record<string, (params: unknown) => unknown>> = {
-    "service.list": () => Object.entries(read(path)).map(([name, one]) => statusOf(name, one)),
+    "service.list": () =>
+      Object.entries(read(path)).map(([name, one]) => {
+        const status = statusOf(name, one);
+        return ModelTier.safeParse(name).success && status.state === "ready"
+          ? { ...status, health: healthOf(name, dirname(path)) }
+          : status;
+      }),
     "service.defined": () =>
       Object.entries(read(path)).flatMap(([service, { definition }]) => (definition === null ? [] : [{ service, definition }])),
     "config.packages": () => PackagesConfig.parse(existsSync(packages) ? JSON.parse(readFileSync(packages, "utf8")) : {}),

@@ -265,7 +265,7 @@ async function undisturbed(one: ToolCase, tool: AnyTool, { world, args, broker }
  * with the broker that recovered from the one before; else each has a world of its own.
  */
 async function proveKilled(one: ToolCase, tool: AnyTool, all: boolean): Promise<void> {
-  if (tool.risk === "observe" || one.looks === true) return;
+  if (tool.risk === "observe" || one.looks === true || one.fails !== undefined) return;
   const steps = ["authorise", "intent", ...(tool.image === null ? [] : ["image"]), "run", "verify", "outcome"];
   const points = ({ asked }: Undisturbed): string[] => [
     ...steps.map((step) => `kill-step ${one.tool} ${step}`),

@@ -1,6 +1,4 @@
-import { type ClientRequest, type IncomingMessage, request as requestPlain } from "node:http";
-import { request as requestTls } from "node:https";
-import { isIP } from "node:net";
+import type { IncomingMessage } from "node:http";
 import { z } from "zod";
 import { SecretName } from "../../../contracts/config.ts";
 import type { Context } from "../../context.ts";
@@ -8,6 +6,7 @@ import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { hide, hideInBytes } from "../../vault/hide.ts";
 import { handedResource } from "../../vault/resources.ts";
 import type { Vault } from "../../vault/vault.ts";
+import { hostOf, portOf, sendRequest } from "../shared/request.ts";
 import { reach } from "./shared/network.ts";
 import { type Remote, resolveRemote } from "./shared/remote.ts";
 
@@ -100,8 +99,7 @@ export const http = defineTool<Input, Output, HttpTarget>({
     const url = new URL(input.url);
     if (url.username !== "" || url.password !== "")
       throw new ToolError(`requesting "${url.host}" failed: there is a user name in the address; use "authorization"`);
-    const host = url.hostname.replace(/^\[|\]$/g, "");
-    const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
+    const [host, port] = [hostOf(url), portOf(url)];
     const access = input.method === "GET" || input.method === "HEAD" ? "read" : "write";
     const remote = await resolveRemote(host, port, access, `requesting "${input.url}"`);
     if (input.secret_headers.length > 0 && url.protocol === "http:" && reach(remote.address) !== "loopback")
@@ -142,29 +140,15 @@ async function ask(remote: Remote, url: URL, input: Input, { signal, vault }: Co
   const handed = secretHeaders(input, vault);
   const begin = performance.now();
   const limit = AbortSignal.any([signal, AbortSignal.timeout(input.timeout_ms)]);
-  const options = {
-    // The address that was judged, not one that the name may have by now.
-    host: remote.address,
-    port: url.port === "" ? undefined : Number(url.port),
-    path: `${url.pathname}${url.search}`,
-    method: input.method,
-    headers: {
-      "user-agent": "aiOS",
-      ...input.headers,
-      host: url.host,
-      ...(input.authorization === undefined ? {} : { authorization: input.authorization }),
-      ...handed.headers,
-      ...(input.body === undefined ? {} : { "content-length": String(Buffer.byteLength(input.body)) }),
-    },
-    signal: limit,
+  const headers = {
+    ...input.headers,
+    ...(input.authorization === undefined ? {} : { authorization: input.authorization }),
+    ...handed.headers,
+    ...(input.body === undefined ? {} : { "content-length": String(Buffer.byteLength(input.body)) }),
   };
-  const tls = { ...options, ...(isIP(remote.host) === 0 ? { servername: remote.host } : {}) };
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   try {
-    const sent: ClientRequest = url.protocol === "https:" ? requestTls(tls, resolve) : requestPlain(options, resolve);
-    sent.once("error", reject);
-    sent.end(input.body);
-    const response = await promise;
+    const body = input.body === undefined ? {} : { body: input.body };
+    const response = await sendRequest({ url, address: remote.address, method: input.method, headers, ...body, signal: limit });
     const { bytes: read, size_bytes, truncated } = await readBody(response);
     const bytes = Buffer.from(hideInBytes(read, handed.values));
     const text = textOf(bytes, truncated);

@@ -4,6 +4,7 @@ import broker from "./broker.cedar" with { type: "text" };
 import care from "./care.cedar" with { type: "text" };
 import knowledge from "./knowledge.cedar" with { type: "text" };
 import memory from "./memory.cedar" with { type: "text" };
+import models from "./models.cedar" with { type: "text" };
 import never from "./never.cedar" with { type: "text" };
 import people from "./people.cedar" with { type: "text" };
 import tiers from "./tiers.cedar" with { type: "text" };
@@ -14,6 +15,7 @@ export const policy_files: Readonly<Record<string, string>> = {
   "tiers.cedar": tiers,
   "knowledge.cedar": knowledge,
   "memory.cedar": memory,
+  "models.cedar": models,
   "people.cedar": people,
   "broker.cedar": broker,
 };
