@@ -1,6 +1,6 @@
 /**
  * The reactive tier's latency, in a process with the runtime settings that PID 1 gives it; beside it json-rules-engine,
- * in a process with the settings that Bun has by itself.
+ * in a process with the settings that Bun has by itself. And what the model port adds to a request.
  */
 
 import { z } from "zod";
@@ -9,6 +9,7 @@ import { default_config } from "../../init/defaults.ts";
 import { coreSpecs } from "../../init/supervise/table.ts";
 import type { BenchRow } from "../../tooling/bench.ts";
 import { run } from "../../tooling/run.ts";
+import { benchModelPort } from "./model-port.ts";
 import { versus } from "./rows.ts";
 import { benchRuleEngine } from "./rule-engine.ts";
 
@@ -23,10 +24,11 @@ export async function benchIntelligence(): Promise<BenchRow[]> {
     Rows.parse(JSON.parse(await run([process.execPath, import.meta.path, which], { env: settings })));
   const ours = await rowsOf("reactive", env);
   const theirs = await rowsOf("json-rules-engine", {});
-  return ours.map((row, at) => {
+  const rules = ours.map((row, at) => {
     const other = theirs[at];
     return other === undefined ? row : versus(row, "json-rules-engine 7.3", other);
   });
+  return [...rules, ...(await benchModelPort())];
 }
 
 if (import.meta.main) process.stdout.write(JSON.stringify(process.argv[2] === "reactive" ? benchReactive() : await benchRuleEngine()));
