@@ -29,7 +29,7 @@ export type SearchMode = z.infer<typeof SearchMode>;
 /** Why a memory was found. */
 export const Found = z.strictObject({
   memory: Recalled,
-  /** Fused by rank (reciprocal rank fusion) and weighed by recency and usefulness: larger is better; comparable within one answer. */
+  /** How well it answers by meaning and by word, weighed by recency and usefulness: larger is better; comparable within one answer. */
   score: z.number(),
   /** Its rank by word (BM25) from 1, and the words of the question that it holds; null: not found by word. */
   words: z.strictObject({ rank: z.number().int(), matched: z.array(z.string()) }).nullable(),

@@ -15,7 +15,12 @@ const stop_words = new Set(
   (
     "a an and any are as at be been but by can could did do does for from had has have how i if in into is it its me my not of on or our " +
     "out should so some that the their them then there these they this to up us was we were what when where which while who why will " +
-    "with would you your after again all also about just happened happen tell show find please last time"
+    "with would you your after again all also about just happened happen tell show find please last time " +
+    "because get gets got getting come comes came back too much many long other now way end going went gone go goes one two three day days " +
+    "night nightly still keep keeps kept make makes made take takes took taken give gives gave given need needs needed want wants wanted " +
+    "use uses used using work works working new old big small down off over under than into onto very more most less only own same " +
+    "different without within through during before until since between somebody someone something anybody anything everybody everything " +
+    "nobody nothing whom whose"
   ).split(" "),
 );
 

@@ -53,11 +53,27 @@ test("only by meaning, only by word", async () => {
   await remember(...incidents);
   const meaning = await search("nginx answers", { mode: "meaning" });
   expect(meaning.mode).toBe("meaning");
-  expect(meaning.found).toHaveLength(4);
+  // the others are not near enough to be an answer
+  expect(meaning.found.map(({ memory }) => memory.id).toSorted()).toEqual([noteId(1), noteId(4)]);
   expect(meaning.found.every(({ words }) => words === null)).toBe(true);
   const words = await search("nginx answers", { mode: "words" });
   expect(words.mode).toBe("words");
   expect(words.found.map(({ memory }) => memory.id).toSorted()).toEqual([noteId(1), noteId(4)]);
+});
+
+test("what holds all of a question comes before what is nearer in meaning and holds a part of it", async () => {
+  const { remember, found } = remembering(hashingEmbedder());
+  const name = note(1, "pkg.install of openssl 3.5.1 refused: the signature of the repository bookworm was made by the key 0xF8D2585B");
+  await remember(name, note(2, "repository key"), note(3, "install the key of the repository"));
+  expect((await found("0xF8D2585B")).at(0)).toBe(noteId(1));
+  expect((await found("key of the repository 0xF8D2585B")).at(0)).toBe(noteId(1));
+});
+
+test("what is neither near nor holds a word of the question is no answer", async () => {
+  const { remember, found } = remembering(hashingEmbedder());
+  await remember(...incidents);
+  expect(await found("sourdough bread")).toEqual([]);
+  expect(await found("sourdough bread", { filter: { kinds: ["note"] } })).toHaveLength(4);
 });
 
 test("what has no vector yet is found by word, and said", async () => {

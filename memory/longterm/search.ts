@@ -1,11 +1,11 @@
-/** Hybrid search: by word and by meaning, fused by rank, weighed by age and use; every hit says why it was found. */
+/** Hybrid search: by word and by meaning, their scores added, weighed by age and use; every hit says why it was found. */
 
 import type Sqlite from "better-sqlite3";
 import type { Found, MemoryFilter, SearchMode } from "../../contracts/memory/longterm.ts";
 import type { Recalled } from "../../contracts/memory/record.ts";
 import { type Where, whereOf } from "./filter.ts";
 import { fitted } from "./fit.ts";
-import { fusedScore, type Ranks, recencyOf, scoreOf, usefulnessOf } from "./fuse.ts";
+import { recencyOf, relevance_min, relevanceOf, relevanceOfRank, scoreOf, usefulnessOf } from "./fuse.ts";
 import { termsOf } from "./question.ts";
 import type { Recall } from "./recall.ts";
 import type { Near, Vectors } from "./vectors.ts";
@@ -28,7 +28,7 @@ export interface Answer {
   readonly note: string | null;
 }
 
-/** Texts of each ranking that are fused: at least so many, and so many for each hit that is wanted. */
+/** Texts of each ranking that are looked at: at least so many, and so many for each hit that is wanted. */
 const ranked_min = 60;
 const ranked_per_hit = 4;
 /** Of memories with one text, the newest that are looked at. */
@@ -70,8 +70,8 @@ export class Search {
     const near = by_vector ? this.#vectors.nearestWhere(vector, where, ranked) : [];
     const by_word = mode !== "meaning" || !by_vector;
     const worded = by_word ? this.#words.search(termsOf(query), where, ranked) : no_words;
-    const rankings = [...(by_word ? [ranksOf(worded.hits)] : []), ...(by_vector ? [ranksOf(near)] : [])];
-    const best = this.#best(rankings, where, limit, now_ms);
+    const relevance = by_vector ? this.#byBoth(vector, near, worded, where) : byRank(worded);
+    const best = this.#best(relevance, where, limit, now_ms);
     return {
       found: this.#explained(best, worded, near, now_ms),
       mode: !by_vector ? "words" : by_word ? "hybrid" : "meaning",
@@ -82,27 +82,42 @@ export class Search {
     };
   }
 
-  #best(rankings: readonly Ranks[], where: Where, limit: number, now_ms: number): Scored[] {
-    const fused = new Map<number, number>();
-    for (const ranks of rankings) for (const id of ranks.keys()) if (!fused.has(id)) fused.set(id, fusedScore(id, rankings));
-    const best = [...fused].sort((a, b) => b[1] - a[1]).map(([id]) => id);
+  /** Of texts found either way. Those found by word alone are compared with the vector, too. */
+  #byBoth(vector: Float32Array, near: readonly Near[], { hits }: WordAnswer, where: Where): Relevance {
+    const cosines = new Map(near.map(({ text_id, cosine }) => [text_id, cosine]));
+    const others = hits.filter(({ text_id }) => !cosines.has(text_id)).map(({ text_id }) => text_id);
+    for (const { text_id, cosine } of this.#vectors.among(vector, others)) cosines.set(text_id, cosine);
+    const coverages = new Map(hits.map(({ text_id, coverage }) => [text_id, coverage]));
+    const all = new Set([...cosines.keys(), ...coverages.keys()]);
+    const relevance = [...all].map((id) => [id, relevanceOf(cosines.get(id) ?? null, coverages.get(id) ?? 0)] as const);
+    // who sets a filter has said what is wanted: all that it leaves may answer
+    return new Map(where.narrows ? relevance : relevance.filter(([, value]) => value >= relevance_min));
+  }
+
+  #best(relevance: Relevance, where: Where, limit: number, now_ms: number): Scored[] {
+    const best = [...relevance].sort((a, b) => b[1] - a[1]).map(([id]) => id);
     const of_text = this.#ofText(where);
     const newest = best.slice(0, limit * 2 + 20).flatMap(of_text);
     const candidates = new Map([...this.#pinned(best, where), ...newest].map((one) => [one.id, one]));
-    const scored = this.#scored([...candidates.values()], fused, now_ms);
+    const scored = this.#scored([...candidates.values()], relevance, now_ms);
     return scored.sort((a, b) => b.score - a.score || b.time_ms - a.time_ms).slice(0, limit);
   }
 
-  #scored(candidates: readonly Candidate[], fused: ReadonlyMap<number, number>, now_ms: number): Scored[] {
-    const repeats = new Map<number, number>();
+  #scored(candidates: readonly Candidate[], relevances: Relevance, now_ms: number): Scored[] {
+    const seen = new Map<number, number>();
     return candidates.map((candidate) => {
-      const repeat = repeats.get(candidate.text_id) ?? 0;
-      repeats.set(candidate.text_id, repeat + 1);
+      const repeat = seen.get(candidate.text_id) ?? 0;
+      seen.set(candidate.text_id, repeat + 1);
       const recency = recencyOf(candidate.time_ms, now_ms);
       const usefulness = usefulnessOf(candidate.used, candidate.useful);
       const pinned = candidate.pinned === 1;
-      const score = scoreOf({ fused: fused.get(candidate.text_id) ?? 0, recency, usefulness, pinned, repeats: pinned ? 0 : repeat });
-      return { ...candidate, score, recency, usefulness };
+      const relevance = relevances.get(candidate.text_id) ?? 0;
+      return {
+        ...candidate,
+        score: scoreOf({ relevance, recency, usefulness, pinned, repeats: pinned ? 0 : repeat }),
+        recency,
+        usefulness,
+      };
     });
   }
 
@@ -145,12 +160,21 @@ export class Search {
   }
 }
 
+/** By text id, from 1. */
+type Ranks = ReadonlyMap<number, number>;
+/** By text id: larger is better. */
+type Relevance = ReadonlyMap<number, number>;
+
 interface FoundBy {
   readonly worded: WordAnswer;
   readonly word_ranks: Ranks;
   readonly near: readonly Near[];
   readonly near_ranks: Ranks;
   readonly now_ms: number;
+}
+
+function byRank({ hits }: WordAnswer): Relevance {
+  return new Map(hits.map(({ text_id }, at) => [text_id, relevanceOfRank(at + 1)]));
 }
 
 function ranksOf(hits: readonly { readonly text_id: number }[]): Ranks {

@@ -148,6 +148,12 @@ export class Vectors {
     return this.#scored(JSON.stringify(all), q, limit);
   }
 
+  /** How near these are; those without a vector are left out. Best first. */
+  among(query: Float32Array, text_ids: readonly number[]): Near[] {
+    if (this.#embedding === null || text_ids.length === 0 || query.length !== this.#embedding.dimensions) return [];
+    return this.#scored(JSON.stringify(text_ids), int8Of(query), text_ids.length);
+  }
+
   /** Text ids that are near by their sign bits. */
   #candidates(q: Buffer): unknown[] {
     const bits = "vec_quantize_binary(vec_int8(?))";

@@ -13,6 +13,8 @@ import { partsOf, phrase, terms_max } from "./question.ts";
 export interface WordHit {
   readonly text_id: number;
   readonly score: number;
+  /** How much of the question it holds, 0 to 1: its terms, weighed by inverse document frequency. */
+  readonly coverage: number;
 }
 export interface WordAnswer {
   /** Best first. */
@@ -34,7 +36,16 @@ const frequencies_max = 2000;
 
 interface Term {
   readonly term: string;
+  /** That hold it. */
   readonly texts: number;
+  /** Inverse document frequency. */
+  readonly weight: number;
+}
+interface Weighed {
+  readonly text_id: number;
+  readonly score: number;
+  /** Of the terms that it holds. */
+  readonly weight: number;
 }
 
 export class Words {
@@ -54,13 +65,16 @@ export class Words {
 
   search(asked: readonly string[], where: Where, limit: number): WordAnswer {
     const of = this.#all.get()?.n ?? 0;
-    const held = this.#held(asked, of);
+    const looked_for = this.#counted(asked, of);
+    const weight_all = looked_for.reduce((sum, { weight }) => sum + weight, 0);
+    const held = looked_for.filter(({ texts }) => texts > 0).slice(0, terms_max);
     const terms = held.map(({ term }) => term);
     const [finding, frequent] = split(held);
     if (held.length === 0) return { hits: [], terms, frequent: [] };
     const names = frequent.map(({ term }) => term);
-    if (finding.length === 0) return { hits: this.#byAll(frequent, where, limit), terms, frequent: names };
-    return { hits: this.#byAny(finding, frequent, of, where, limit), terms, frequent: names };
+    const found = finding.length === 0 ? this.#byAll(frequent, where, limit) : this.#byAny(finding, frequent, where, limit);
+    const hits = found.map(({ text_id, score, weight }) => ({ text_id, score, coverage: weight / weight_all }));
+    return { hits, terms, frequent: names };
   }
 
   /** Which of the terms this text holds. */
@@ -68,18 +82,17 @@ export class Words {
     return terms.filter((term) => this.#holds.get(phrase(term), text_id) !== undefined);
   }
 
-  /** Terms that are in some text, rarest first. */
-  #held(asked: readonly string[], of: number): Term[] {
-    const counted = asked.map((term) => ({ term, texts: this.#frequency(term, of) }));
-    const parts = counted
-      .filter(({ texts }) => texts === 0)
-      .flatMap(({ term }) => partsOf(term))
-      .filter((part) => !asked.includes(part));
-    const more = [...new Set(parts)].map((term) => ({ term, texts: this.#frequency(term, of) }));
-    return [...counted, ...more]
-      .filter(({ texts }) => texts > 0)
-      .sort((a, b) => a.texts - b.texts)
-      .slice(0, terms_max);
+  /** Terms, those that no text holds in their parts; rarest first. */
+  #counted(asked: readonly string[], of: number): Term[] {
+    const termOf = (term: string): Term => {
+      const texts = this.#frequency(term, of);
+      return { term, texts, weight: Math.log(1 + (of - Math.min(of, texts) + 0.5) / (texts + 0.5)) };
+    };
+    const whole = asked.map(termOf).map((one) => ({ one, parts: one.texts > 0 ? [] : partsOf(one.term) }));
+    const parts = whole.flatMap(({ parts: some }) => (some.length > 1 ? some : [])).filter((part) => !asked.includes(part));
+    return [...whole.filter(({ parts: some }) => some.length < 2).map(({ one }) => one), ...[...new Set(parts)].map(termOf)].sort(
+      (a, b) => a.texts - b.texts,
+    );
   }
 
   #frequency(term: string, of: number): number {
@@ -91,34 +104,33 @@ export class Words {
     return texts;
   }
 
-  #byAny(finding: readonly Term[], frequent: readonly Term[], of: number, where: Where, limit: number): WordHit[] {
+  #byAny(finding: readonly Term[], frequent: readonly Term[], where: Where, limit: number): Weighed[] {
     const any = finding.map(({ term }) => phrase(term)).join(" OR ");
-    const weighed = frequent.map(({ term, texts }) => ({
-      match: `(${any}) AND ${phrase(term)}`,
-      weight: Math.max(0.01, Math.log((of - texts + 0.5) / (texts + 0.5))),
-    }));
-    const more = weighed.map(() => " UNION ALL SELECT rowid, ? FROM words WHERE words MATCH ?").join("");
+    // score and weight of each row that is added: BM25 has the finding terms' score already
+    const added = [
+      ...finding.map(({ term, weight }) => ({ match: phrase(term), score: 0, weight })),
+      ...frequent.map(({ term, weight }) => ({ match: `(${any}) AND ${phrase(term)}`, score: weight, weight })),
+    ];
+    const more = added.map(() => " UNION ALL SELECT rowid, ?, ? FROM words WHERE words MATCH ?").join("");
     const passes = where.narrows
       ? `WHERE EXISTS (SELECT 1 FROM memories m INDEXED BY memories_of_text WHERE m.text_id = hit.id AND ${where.sql})`
       : "";
-    const rows = this.#db.prepare<unknown[], WordHit>(
-      `WITH found (id, score) AS MATERIALIZED (SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?${more}),
-       hit AS (SELECT id, sum(score) AS score FROM found GROUP BY id)
-       SELECT id AS text_id, score FROM hit ${passes} ORDER BY score DESC, id DESC LIMIT ?`,
+    const rows = this.#db.prepare<unknown[], Weighed>(
+      `WITH found (id, score, weight) AS MATERIALIZED (SELECT rowid, -bm25(words), 0.0 FROM words WHERE words MATCH ?${more}),
+       hit AS (SELECT id, sum(score) AS score, sum(weight) AS weight FROM found GROUP BY id)
+       SELECT id AS text_id, score, weight FROM hit ${passes} ORDER BY score DESC, id DESC LIMIT ?`,
     );
     const values = where.narrows ? where.values : [];
-    return rows.all(any, ...weighed.flatMap(({ weight, match }) => [weight, match]), ...values, limit);
+    return rows.all(any, ...added.flatMap(({ score, weight, match }) => [score, weight, match]), ...values, limit);
   }
 
-  #byAll(frequent: readonly Term[], where: Where, limit: number): WordHit[] {
-    const hits = new Map<number, WordHit>();
+  #byAll(frequent: readonly Term[], where: Where, limit: number): Weighed[] {
+    const hits = new Map<number, Weighed>();
     for (let terms = frequent.length; terms > 0 && hits.size < limit; terms -= 1) {
-      const match = frequent
-        .slice(0, terms)
-        .map(({ term }) => phrase(term))
-        .join(" AND ");
-      for (const text_id of this.#newest(match, where, limit)) {
-        if (!hits.has(text_id)) hits.set(text_id, { text_id, score: terms });
+      const all = frequent.slice(0, terms);
+      const weight = all.reduce((sum, one) => sum + one.weight, 0);
+      for (const text_id of this.#newest(all.map(({ term }) => phrase(term)).join(" AND "), where, limit)) {
+        if (!hits.has(text_id)) hits.set(text_id, { text_id, score: terms, weight });
       }
     }
     return [...hits.values()].slice(0, limit);
