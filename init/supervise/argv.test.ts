@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DefinedService } from "../../contracts/config.ts";
 import { chronyProgram, dhcpcdProgram } from "../boot/programs.ts";
 import { default_config } from "../defaults.ts";
@@ -118,6 +121,7 @@ test("a defined service: its own uid, slice work, its folders, another root when
   expect(argv).not.toContain("/run/aios/init");
   const rooted = argvOf(definedSpec("x", { ...defined, root: "/var/lib/aios/pkg/1" }, "machine"), bare).join(" ");
   expect(rooted).toContain("--ro-bind /var/lib/aios/pkg/1 / --dev /dev");
+  expect(rooted).not.toContain("/srv"); // it has no such folder
   for (const bad of [
     { uid: 0 },
     { uid: 806 },
@@ -128,6 +132,21 @@ test("a defined service: its own uid, slice work, its folders, another root when
     { env: { "A=": "x" } },
   ])
     expect(DefinedService.safeParse({ argv: ["/usr/bin/x"], uid: 20_001, ...bad }).success, JSON.stringify(bad)).toBe(false);
+});
+
+test("a defined service reads /srv, wherever its root has a folder for it; what is ours does not see it", () => {
+  const defined = DefinedService.parse({ argv: ["/usr/bin/x"], uid: 20_001, writes: ["/srv/x"] });
+  const [srv, write] = ["--ro-bind-try /var/lib/aios/srv /var/lib/aios/srv", "--bind /srv/x /srv/x"];
+  expect(argvOf(definedSpec("x", defined, "machine"), bare).join(" ")).toContain(`${srv} ${write}`);
+  const root = mkdtempSync(join(tmpdir(), "aios-root-"));
+  try {
+    for (const path of ["srv", "var/lib/aios"]) mkdirSync(join(root, path), { recursive: true });
+    const argv = argvOf(definedSpec("x", { ...defined, root }, "machine"), bare).join(" ");
+    expect(argv).toContain(`${srv} --ro-bind-try /var/lib/aios/srv /srv ${write}`);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+  for (const name of ["console", "memory", "reactive", "tactical"]) expect(argvFor(name).join(" ")).not.toContain("srv");
 });
 
 test("the config switches services off and merges limits and heartbeats", () => {

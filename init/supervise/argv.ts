@@ -1,6 +1,6 @@
 /** The argument vector with which a service is started: launch, then bubblewrap when it is sandboxed, then the program. */
 
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { callerSocketFolder, data_dir, lib_dir } from "../../contracts/paths.ts";
 import { bubblewrapArgv, launchArgv, type SandboxMount } from "../../sys/launch.ts";
 import type { Profile } from "./sandbox.ts";
@@ -60,8 +60,20 @@ function sandboxed(name: string, profile: Profile, place: Place, program: readon
   );
 }
 
+const same = (kind: "ro-bind" | "ro-bind-try" | "bind" | "dev-bind", path: string): SandboxMount => ({ kind, from: path, to: path });
+
+/** /srv, which in the system's own root leads to the data partition; another root sees it where it has mount points for it. */
+function served(root: string | undefined): SandboxMount[] {
+  const srv = `${data_dir}/srv`;
+  if (root === undefined) return [same("ro-bind-try", srv)];
+  const has = (path: string): boolean => lstatSync(`${root}${path}`, { throwIfNoEntry: false })?.isDirectory() === true;
+  return [
+    ...(has(data_dir) ? [same("ro-bind-try", srv)] : []),
+    ...(has("/srv") ? [{ kind: "ro-bind-try", from: srv, to: "/srv" } as const] : []),
+  ];
+}
+
 function mountsOf(name: string, profile: Profile, place: Place): SandboxMount[] {
-  const same = (kind: "ro-bind" | "ro-bind-try" | "bind" | "dev-bind", path: string): SandboxMount => ({ kind, from: path, to: path });
   return [
     { kind: "tmpfs", to: "/tmp" },
     { kind: "tmpfs", to: "/run" },
@@ -70,6 +82,7 @@ function mountsOf(name: string, profile: Profile, place: Place): SandboxMount[] 
     same("ro-bind-try", "/run/aios/etc"), // what /etc/hostname and /etc/resolv.conf point to
     ...profile.calls.map((server) => same("ro-bind", callerSocketFolder(server, name))),
     ...(place.notify_folder === null ? [] : [same("ro-bind", place.notify_folder)]),
+    ...(profile.serves === true ? served(profile.root) : []),
     ...profile.writes.map((folder) => same("bind", folder)),
     // not there while the broker has not handed anything out: then the service does not start, and is tried again
     ...(profile.shows === undefined ? [] : [{ kind: "ro-bind", from: profile.shows[0], to: profile.shows[1] } as const]),

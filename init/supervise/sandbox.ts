@@ -19,6 +19,8 @@ export interface Profile {
   readonly ports: readonly string[];
   /** Another root instead of the system's own. */
   readonly root?: string;
+  /** It sees what the system is for, to read only. */
+  readonly serves?: true;
   /** A folder that it sees under another path, to read only. */
   readonly shows?: readonly [from: string, to: string];
 }
@@ -54,7 +56,7 @@ export function extraProfile(network: boolean): Profile {
 /** A service that the broker defined: as an extra program, and what its definition names. */
 export function definedProfile(name: string, { network, writes, root, ...handed }: DefinedService): Profile {
   const shows = hasSecrets(handed) ? { shows: [secretsFolder(name), secrets_inside] as const } : {};
-  return { ...extraProfile(network), writes, ...shows, ...(root === null ? {} : { root }) };
+  return { ...extraProfile(network), writes, serves: true, ...shows, ...(root === null ? {} : { root }) };
 }
 
 /** The broker hands it files. */

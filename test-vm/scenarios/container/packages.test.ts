@@ -9,6 +9,7 @@ import { newFolder } from "../../places.ts";
 import { waitFor, within } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { readyAgain, serviceStatus } from "../expect.ts";
+import { realPackages } from "../real-packages.ts";
 
 const started: Container[] = [];
 const key = makeKey("container");
@@ -81,6 +82,53 @@ test("a service out of the userland: installed, updated, kept over a reboot, tak
   expect((await second.aiosctl.call("pkg.files", { name: "aios-talker" }))._meta.status).toBe("failed");
   expect(await second.aiosctl.verify()).toMatchObject({ whole: true, faults: [] });
 }, 180_000);
+
+const web_config = `
+server.port = 8080
+server.document-root = "/srv/web"
+index-file.names = ("index.html")
+`;
+
+/** Its answer with the head, by loopback in there. */
+async function asked(container: Container): Promise<string> {
+  const ask = async (): Promise<string | null> => {
+    const { status, out } = await container.sh(["curl", "--silent", "--include", "--max-time", "5", "http://127.0.0.1:8080/"]);
+    return status === 0 ? out : null;
+  };
+  return await waitFor("the web server", ask, { limit_ms: 30_000, every_ms: 200 });
+}
+
+test("a web server as Debian has it, with its maintainer scripts: installed, set up, updated, taken back", async () => {
+  const packages = await realPackages("lighttpd");
+  const data = newFolder("packages");
+  const repository = join(data, "srv/repository");
+  mkdirSync(repository, { recursive: true });
+  writeRepository(repository, [packages.older.deb, ...packages.others], { key });
+  const { container, aiosctl } = await boot(data, key);
+  const begin_ms = Number((await aiosctl.done("sys.time", {})).structuredContent?.["now_ms"]);
+  await aiosctl.done("pkg.install", { packages: [{ name: "lighttpd" }] });
+  const enabled = await aiosctl.done("process.spawn", { argv: ["/usr/bin/ls", "/etc/lighttpd/conf-enabled"], root: "userland" });
+  expect(enabled.structuredContent).toMatchObject({ status: 0, stdout: expect.stringContaining("99-unconfigured.conf") }); // its script, in Perl
+  await aiosctl.done("fs.mkdir", { path: "/srv/web" });
+  await aiosctl.done("fs.write", { path: "/srv/web/lighttpd.conf", content: web_config, how: "write" });
+  await aiosctl.done("fs.write", { path: "/srv/web/index.html", content: "<p>served</p>\n", how: "write" });
+  const argv = ["/usr/sbin/lighttpd", "-D", "-f", "/srv/web/lighttpd.conf"];
+  await aiosctl.done("service.define", { name: "web", argv, root: "userland", network: true });
+  const version = (text: string): RegExp => new RegExp(`^server: lighttpd/${text.replace(/-[^-]*$/, "").replaceAll(".", "\\.")}\r$`, "im");
+  expect(await asked(container)).toMatch(version(packages.older.version));
+  expect(await asked(container)).toEndWith("<p>served</p>\n");
+
+  writeRepository(repository, [packages.older.deb, packages.newer.deb, ...packages.others], { key });
+  await aiosctl.done("pkg.update", {});
+  await aiosctl.done("service.restart", { name: "web" });
+  const { pid } = await serviceStatus(container.console, "web");
+  expect(pid).not.toBeNull();
+  expect(await asked(container)).toMatch(version(packages.newer.version));
+  const outcomes = await aiosctl.undo("--since", new Date(begin_ms).toISOString());
+  expect(outcomes.map(({ tool, status }) => `${tool} ${status}`).filter((one) => !one.endsWith(" done"))).toEqual([]);
+  expect((await aiosctl.call("pkg.files", { name: "lighttpd" }))._meta.status).toBe("failed");
+  expect((await aiosctl.call("fs.stat", { path: "/srv/web" }))._meta.status).toBe("failed");
+}, 300_000);
 
 test("a broker that is killed while it installs leaves the generation that was current", async () => {
   const data = newFolder("packages");

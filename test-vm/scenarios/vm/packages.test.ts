@@ -10,8 +10,8 @@ import { type Machine, startMachine } from "../../qemu.ts";
 import { waitFor } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { allReady } from "../expect.ts";
+import { type Mirror, realPackages, server, startMirror } from "../real-packages.ts";
 import { serviceState } from "../tools-story.ts";
-import { type Mirror, realPackages, server, startMirror } from "./real-packages.ts";
 
 const inside = 8080;
 const outside = 18_080;
@@ -92,7 +92,7 @@ async function takeBack(running: Running, begin_ms: number): Promise<void> {
 }
 
 test("a real package: installed, served, updated, kept, taken back", async () => {
-  const packages = await realPackages();
+  const packages = await realPackages(server);
   const folder = newFolder("packages");
   const mirror = await startMirror(join(folder, "mirror"));
   mirror.offer([packages.older.deb, ...packages.others]);

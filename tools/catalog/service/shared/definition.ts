@@ -34,7 +34,7 @@ export const Definition = z.strictObject({
     .max(16)
     .default([])
     .describe(
-      "existing files and folders that it may change besides its own folder /var/lib/aios/services/NAME, as far as their owner lets its uid",
+      "existing files and folders that it may change besides its own folder /var/lib/aios/services/NAME, as far as their owner lets its uid; it reads /srv without being let",
     ),
   network: z.boolean().default(false).describe("the system's network; otherwise it has none"),
   ports: z.array(Port).max(16).default([]).describe("ports on which it listens; net.listen opens them to others"),

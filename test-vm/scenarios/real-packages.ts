@@ -2,16 +2,16 @@
 
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cached } from "../../../tooling/cache.ts";
-import { DebianArchive } from "../../../tooling/debian.ts";
-import { makeKey, type TestKey, writeRepository } from "../../../tools/catalog/pkg/testing/repository.ts";
-import { atEnd, dyingWithUs, endProcess } from "../../owned.ts";
-import { waitFor } from "../../wait.ts";
+import { cached } from "../../tooling/cache.ts";
+import { DebianArchive } from "../../tooling/debian.ts";
+import { makeKey, type TestKey, writeRepository } from "../../tools/catalog/pkg/testing/repository.ts";
+import { atEnd, dyingWithUs, endProcess } from "../owned.ts";
+import { waitFor } from "../wait.ts";
 
 /** It answers on a port with its own version: `socat TCP-LISTEN:… EXEC:"socat -V"`. */
 export const server = "socat";
-/** What either version depends on, besides what is in the base of the userland, from that one's release. */
-const dependencies = ["libwrap0"];
+/** Servers, and what either version depends on besides what is in the base of the userland. */
+const dependencies = { socat: ["libwrap0"], lighttpd: ["media-types"] } as const;
 
 export interface RealPackages {
   readonly older: { readonly version: string; readonly deb: string };
@@ -19,18 +19,22 @@ export interface RealPackages {
   readonly others: readonly string[];
 }
 
-/** By name from the mirror of this host, signature-checked; kept in the cache until either archive has another version. */
-export async function realPackages(): Promise<RealPackages> {
+/** From the mirror of this host, signature-checked; kept in the cache until either archive has another version. */
+export async function realPackages(name: keyof typeof dependencies): Promise<RealPackages> {
   const [older, newer] = [new DebianArchive("amd64", "bookworm"), new DebianArchive("amd64", "trixie")];
   for (const archive of [older, newer]) await archive.update();
-  const versions = { older: await older.candidate(server), newer: await newer.candidate(server) };
-  const folder = await cached("test-packages", `${server}-${versions.older}-${versions.newer}`, async (fresh) => {
-    await older.download(server, join(fresh, "older"));
-    await newer.download(server, join(fresh, "newer"));
-    for (const name of dependencies) await newer.download(name, join(fresh, "others"));
-  });
-  const all = (name: string): string[] => readdirSync(join(folder, name)).map((file) => join(folder, name, file));
-  const only = (name: "older" | "newer") => ({ version: versions[name], deb: all(name).find((file) => file.endsWith(".deb")) ?? "" });
+  const versions = { older: await older.candidate(name), newer: await newer.candidate(name) };
+  const folder = await cached(
+    "test-packages",
+    `${name}-${dependencies[name].join("-")}-${versions.older}-${versions.newer}`,
+    async (fresh) => {
+      await older.download(name, join(fresh, "older"));
+      await newer.download(name, join(fresh, "newer"));
+      for (const other of dependencies[name]) await newer.download(other, join(fresh, "others"));
+    },
+  );
+  const all = (kind: string): string[] => readdirSync(join(folder, kind)).map((file) => join(folder, kind, file));
+  const only = (kind: "older" | "newer") => ({ version: versions[kind], deb: all(kind).find((file) => file.endsWith(".deb")) ?? "" });
   return { older: only("older"), newer: only("newer"), others: all("others") };
 }
 
