@@ -30,6 +30,7 @@ const shared: Readonly<Record<string, readonly string[]>> = { reactive: ["pid"],
 const writes: Readonly<Record<string, readonly string[]>> = {
   memory: ["/run/aios/memory", "/var/lib/aios/memory"],
   console: ["/run/aios/console/http"],
+  strategic: ["/var/lib/aios/strategic"],
 };
 
 for (const [name, uid] of Object.entries(uids)) {
