@@ -145,7 +145,7 @@ export class Pid1 {
   async boot(): Promise<void> {
     const boot = this.#context();
     await runPhases(this.#ports.phases, { boot, now: () => this.#ports.clock.now(), timeline: this.#timeline.phases });
-    process.on("SIGCHLD", () => this.#reaper.reap());
+    process.on("SIGCHLD", () => this.#reaper.ended());
     setInterval(() => this.#reaper.reap(), reap_interval_ms);
     this.#readiness.booted();
     setTimeout(() => this.#readiness.giveUp(), all_ready_limit_ms[this.#ports.mode]);

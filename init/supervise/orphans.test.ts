@@ -54,6 +54,35 @@ test("a dead child of the runtime is left alone, and orphans behind it are found
   sys.done();
 });
 
+test("one that ends is collected at once, many in a row together", async () => {
+  let looks = 0;
+  let dead: number[] = [];
+  const calls = {
+    peekDead: () => {
+      looks += 1;
+      return dead[0] ?? null;
+    },
+    collect: (pid: number) => {
+      dead = dead.filter((one) => one !== pid);
+      return { status: 0, signal: null };
+    },
+  };
+  let now_ms = 1000;
+  const reaper = orphanReaper({ process: calls, now: () => now_ms, onError: (error) => expect(error).toBeNull() });
+  dead = [1];
+  reaper.ended();
+  expect([reaper.collected, looks]).toEqual([1, 2]); // at once, and once more to see that it was the last
+  for (let pid = 2; pid <= 100; pid += 1) {
+    now_ms += 0.01;
+    dead.push(pid);
+    reaper.ended();
+  }
+  expect([reaper.collected, looks]).toEqual([1, 2]);
+  while (reaper.collected < 100) await Bun.sleep(1);
+  expect(looks).toBe(2 + 99 + 1);
+  reaper.stop();
+});
+
 test("an error is told, not thrown", () => {
   const errors: unknown[] = [];
   const sys = fakeSystem([{ call: "process.peekDead", fails: "EINTR" }]);

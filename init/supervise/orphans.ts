@@ -14,6 +14,11 @@ import { allStats } from "../../sys/procfs.ts";
 const collect_max = 512;
 /** Looks at /proc are this far apart at least: with thousands of processes they are not cheap. */
 const scan_interval_ms = 200;
+/**
+ * Ends that are told within this time after the last look are looked at together: to wake up for every one of thousands
+ * costs more than to collect it, and takes the processor from those who make them.
+ */
+const together_ms = 5;
 
 export interface Reaper {
   /** The runtime waits for this one: it is left alone until it has ended. */
@@ -21,6 +26,8 @@ export interface Reaper {
   disown(pid: number): void;
   /** Collects what is there. Never throws. */
   reap(): void;
+  /** Somebody has ended: collects at once, in a storm a few milliseconds later. Never throws. */
+  ended(): void;
   readonly collected: number;
   stop(): void;
 }
@@ -79,7 +86,20 @@ export function orphanReaper(options: ReaperOptions): Reaper {
     hidden = pid;
     later(2);
   };
+  let looked_at = Number.NEGATIVE_INFINITY;
+  let looking: ReturnType<typeof setTimeout> | null = null;
+  const look = (): void => {
+    looking = null;
+    looked_at = now();
+    reap();
+  };
   return {
+    ended() {
+      if (looking !== null) return;
+      const wait_ms = looked_at + together_ms - now();
+      if (wait_ms <= 0) look();
+      else looking = setTimeout(look, wait_ms);
+    },
     own: (pid) => void owned.add(pid),
     disown: (pid) => void owned.delete(pid),
     reap,
@@ -87,7 +107,7 @@ export function orphanReaper(options: ReaperOptions): Reaper {
       return collected;
     },
     stop() {
-      if (again !== null) clearTimeout(again);
+      for (const timer of [again, looking]) if (timer !== null) clearTimeout(timer);
     },
   };
 }

@@ -17,7 +17,7 @@ const reaper = orphanReaper({
   onError: (error) => errors.push(String(error)),
 });
 if (reaping) {
-  process.on("SIGCHLD", () => reaper.reap());
+  process.on("SIGCHLD", () => reaper.ended());
   setInterval(() => reaper.reap(), 200);
 }
 
