@@ -169,6 +169,11 @@ describe.each(kinds)("%s", (kind) => {
     await at.server.until("both connections to be given up", () => at.server.requests.every(({ aborted }) => aborted));
   });
 
+  test("a slow first byte and a slow drip are no silence", async () => {
+    await using at = await stage(kind, says("It drips.", { first_byte_ms: 200, between_ms: 50 }), { silence_ms: 20_000 });
+    expect((await attempt(at.provider, asks("Well?"))).parts).toEqual([{ type: "text", text: "It drips." }]);
+  });
+
   test("what is not wanted any more is broken off within the stream", async () => {
     await using at = await stage(kind, says("A long story.", { faults: [{ kind: "hang", after_events: 5 }] }));
     const stop = new AbortController();

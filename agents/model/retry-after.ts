@@ -1,5 +1,8 @@
 /** When a provider says that it wants to be asked again. */
 
+/** RFC 9110 §5.6.7: the one form of a date that is written today. */
+const date = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
 /** More than a day is not believed: the header is a stranger's. */
 const wait_ms_max = 24 * 3_600_000;
 
@@ -15,7 +18,7 @@ export function retryAfterMs(headers: Headers, now_ms = Date.now()): number | nu
   const text = headers.get("retry-after");
   const seconds = decimal(text);
   if (seconds !== null) return bounded(seconds * 1000);
-  const date_ms = text === null ? Number.NaN : Date.parse(text);
+  const date_ms = text !== null && date.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(date_ms)) return null;
   const sent_ms = Date.parse(headers.get("date") ?? "");
   return bounded(date_ms - (Number.isNaN(sent_ms) ? now_ms : sent_ms));

@@ -1,10 +1,12 @@
 /** Keys of models on a running system: who gets them, and that they are nowhere else. */
 
 import { afterEach, expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { chmodSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { run } from "../../../tooling/run.ts";
+import { authorityIn } from "../../../tools/catalog/net/testing/authority.ts";
 import { type Container, startContainer } from "../../container.ts";
-import { newFolder } from "../../places.ts";
+import { checkout, newFolder } from "../../places.ts";
 import { waitFor } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { listed, timesIn } from "../secrets-story.ts";
@@ -30,6 +32,44 @@ function nowhereBelow(folder: string): void {
     for (const key of [in_config, in_vault]) expect(timesIn(join(entry.parentPath, entry.name), key), entry.name).toBe(0);
   }
 }
+
+test("TLS by the authority of the config works in a sandbox with the network, and by no other", async () => {
+  const programs = newFolder("programs");
+  authorityIn(programs).certify("provider", "IP:127.0.0.1");
+  chmodSync(programs, 0o755);
+  chmodSync(join(programs, "provider.key"), 0o444);
+  const runtime = join(checkout, "node_modules/.bin/bun");
+  await run([runtime, "build", "--compile", "--outfile", join(programs, "ask"), join(checkout, "agents/testing/ask-over-tls.ts")]);
+  chmodSync(join(programs, "ask"), 0o755);
+  const asker = "extra_services: { asker: { argv: [/mnt/ask, /mnt], network: true } }\n";
+  const container = await startContainer({ config: asker, programs });
+  started.push(container);
+  await container.ready("all");
+  const aiosctl = new Aiosctl(container.console_socket);
+  const logs = await waitFor(
+    "all to be asked",
+    async () => {
+      const { out } = await aiosctl.run("--json", "logs", "asker");
+      return out.includes("all were asked") ? out : null;
+    },
+    { limit_ms: 60_000, every_ms: 500 },
+  );
+  for (const kind of ["anthropic", "openai"]) {
+    expect(logs).toContain(`${kind}, its authority: Over TLS.`);
+    expect(logs).toMatch(new RegExp(`${kind}, well-known authorities: ChatError: .*UNABLE_TO_VERIFY_LEAF_SIGNATURE`));
+  }
+}, 180_000);
+
+test("without a network interface that has an address it says that it is offline", async () => {
+  const elsewhere = `tiers: { strategic: { providers: [{ kind: anthropic, model: claude-opus-5-5, key: { value: ${in_config} } }] } }\n`;
+  const container = await startContainer({ config: elsewhere });
+  started.push(container);
+  await container.ready("all");
+  const service = (await container.console.call("services")).find(({ name }) => name === "strategic");
+  expect(service?.health?.facts).toMatchObject({ provider: "anthropic", offline: true });
+  expect(service?.health?.detail).toContain("offline: no network interface has an address");
+  expect(service?.health?.detail).toContain("forgotten at power-off");
+}, 180_000);
 
 test("the strategic tier has the keys of config and vault, and they are in no status, log, memory or record", async () => {
   const data = newFolder("data");
