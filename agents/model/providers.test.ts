@@ -64,7 +64,8 @@ describe.each(kinds)("%s", (kind) => {
   test("structured output is asked for by schema", async () => {
     await using at = await stage(kind, { conversations: [{ turns: [{ say: [{ json: { full: true } }] }] }] });
     const schema = { type: "object", properties: { full: { type: "boolean" } }, required: ["full"], additionalProperties: false };
-    const reply = await attempt(at.provider, asks("Full?", { answer: { name: "fullness", schema } }));
+    const reply = await attempt(at.provider, asks("Full?", { answer: { name: "fullness", schema }, effort: "low" }));
+    expect(JSON.stringify(at.server.requests[0]?.body)).toContain('effort":"low"');
     expect(reply.parts).toEqual([{ type: "text", text: '{"full":true}' }]);
     expect(JSON.stringify(at.server.requests[0]?.body)).toContain('"json_schema"');
     expect(at.server.problems).toEqual([]);

@@ -69,7 +69,10 @@ export const ChatRequest = z.strictObject({
     .strictObject({ name: z.string().regex(/^[a-z][a-z0-9_]{0,40}$/), schema: JsonSchema })
     .nullable()
     .default(null),
+  /** Of the answer, and of what it thinks before it. */
   tokens_max: z.number().int().min(1).max(64_000),
+  /** How much it is to think; left out: as the model does by itself. Models that do not know the setting are asked without it. */
+  effort: z.enum(["low", "medium", "high"]).optional(),
   /** 0: always the likeliest. Back ends whose models refuse the setting leave it out. */
   temperature: z.number().min(0).max(2).default(0),
   /** Milliseconds for all of it, retries included. */

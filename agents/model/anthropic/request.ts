@@ -18,7 +18,7 @@ const cached = { cache_control: { type: "ephemeral" } } as const;
  * forced, which they refuse too: `required` is asked for in words, and whoever checks the answer holds it against that.
  */
 export function paramsOf(request: ChatRequest, model: string): Params {
-  const { answer, tokens_max } = request;
+  const { tokens_max } = request;
   const tools = request.tool_choice === "none" ? [] : request.tools;
   return {
     model,
@@ -27,8 +27,14 @@ export function paramsOf(request: ChatRequest, model: string): Params {
     messages: request.messages.map((message, at) => messageOf(message, at === request.messages.length - 1)),
     ...(request.system.length === 0 && request.tool_choice !== "required" ? {} : { system: systemOf(request) }),
     ...(tools.length === 0 ? {} : { tools: tools.map((tool, at) => toolOf(tool, at === tools.length - 1)) }),
-    ...(answer === null ? {} : { output_config: { format: { type: "json_schema", schema: schemaOf(answer.schema) } } }),
+    ...outputOf(request),
   };
+}
+
+function outputOf({ answer, effort }: ChatRequest): Pick<Params, "output_config"> {
+  if (answer === null && effort === undefined) return {};
+  const format = answer === null ? {} : { format: { type: "json_schema" as const, schema: schemaOf(answer.schema) } };
+  return { output_config: { ...format, ...(effort === undefined ? {} : { effort }) } };
 }
 
 function systemOf({ system, tool_choice }: ChatRequest): Anthropic.TextBlockParam[] {

@@ -15,13 +15,14 @@ type Said = OpenAI.ChatCompletionMessageParam;
 export type Dialect = "openai" | "compatible";
 
 export function paramsOf(request: ChatRequest, model: string, dialect: Dialect): Params {
-  const { tools, tool_choice, tokens_max, temperature, answer } = request;
+  const { tools, tool_choice, tokens_max, temperature, answer, effort } = request;
   return {
     model,
     stream: true,
     stream_options: { include_usage: true },
     messages: [...systemOf(request), ...request.messages.flatMap(messagesOf)],
     ...(dialect === "openai" ? { max_completion_tokens: tokens_max, ...cacheKey(request) } : { max_tokens: tokens_max, temperature }),
+    ...(effort === undefined ? {} : { reasoning_effort: effort }),
     ...(tools.length === 0
       ? {}
       : {

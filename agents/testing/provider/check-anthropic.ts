@@ -40,7 +40,10 @@ const Body = z.strictObject({
     )
     .optional(),
   output_config: z
-    .strictObject({ format: z.strictObject({ type: z.literal("json_schema"), schema: z.record(z.string(), z.json()) }) })
+    .strictObject({
+      format: z.strictObject({ type: z.literal("json_schema"), schema: z.record(z.string(), z.json()) }).optional(),
+      effort: z.enum(["low", "medium", "high", "xhigh", "max"]).optional(),
+    })
     .optional(),
 });
 type Body = z.infer<typeof Body>;
@@ -62,7 +65,7 @@ export function checkAnthropic(headers: Headers, body: unknown, key: string): As
   for (const at of messages.keys()) checkResults(messages, at);
   const marks = (JSON.stringify(body).match(/"cache_control":\{/g) ?? []).length;
   if (marks > breakpoints_max) refuse(`a maximum of ${breakpoints_max} blocks with cache_control may be provided, found ${marks}`);
-  const format = read.data.output_config?.format.schema;
+  const format = read.data.output_config?.format?.schema;
   if (format !== undefined && format["additionalProperties"] !== false)
     refuse("output_config.format.schema: additionalProperties must be false");
   return askedOf(read.data);

@@ -23,6 +23,7 @@ const Body = z.strictObject({
   max_tokens: z.number().int().min(1).optional(),
   max_completion_tokens: z.number().int().min(1).optional(),
   prompt_cache_key: z.string().max(64).optional(),
+  reasoning_effort: z.enum(["none", "minimal", "low", "medium", "high", "xhigh"]).optional(),
   temperature: z.number().min(0).max(2).optional(),
   tools: z
     .array(
