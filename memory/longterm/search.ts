@@ -8,6 +8,7 @@ import { fitted } from "./fit.ts";
 import { recencyOf, relevance_min, relevanceOf, relevanceOfRank, scoreOf, usefulnessOf } from "./fuse.ts";
 import { termsOf } from "./question.ts";
 import type { Recall } from "./recall.ts";
+import { Statements } from "./statements.ts";
 import type { Near, Vectors } from "./vectors.ts";
 import { whyFound } from "./why-found.ts";
 import type { WordAnswer, Words } from "./words.ts";
@@ -48,16 +49,16 @@ interface Scored extends Candidate {
   readonly usefulness: number;
 }
 
-const no_words: WordAnswer = { hits: [], terms: [], frequent: [] };
+const no_words: WordAnswer = { hits: [], frequent: [] };
 
 export class Search {
-  readonly #db: Sqlite.Database;
+  readonly #statements: Statements;
   readonly #words: Words;
   readonly #vectors: Vectors;
   readonly #recall: Recall;
 
   constructor(db: Sqlite.Database, words: Words, vectors: Vectors, recall: Recall) {
-    this.#db = db;
+    this.#statements = new Statements(db);
     this.#words = words;
     this.#vectors = vectors;
     this.#recall = recall;
@@ -97,7 +98,7 @@ export class Search {
   #best(relevance: Relevance, where: Where, limit: number, now_ms: number): Scored[] {
     const best = [...relevance].sort((a, b) => b[1] - a[1]).map(([id]) => id);
     const of_text = this.#ofText(where);
-    const newest = best.slice(0, limit * 2 + 20).flatMap(of_text);
+    const newest = best.slice(0, limit * 2).flatMap(of_text);
     const candidates = new Map([...this.#pinned(best, where), ...newest].map((one) => [one.id, one]));
     const scored = this.#scored([...candidates.values()], relevance, now_ms);
     return scored.sort((a, b) => b.score - a.score || b.time_ms - a.time_ms).slice(0, limit);
@@ -122,7 +123,7 @@ export class Search {
   }
 
   #ofText(where: Where): (text_id: number) => Candidate[] {
-    const rows = this.#db.prepare<unknown[], Candidate>(
+    const rows = this.#statements.of<Candidate>(
       `SELECT m.id, m.text_id, m.time_ms, m.pinned, m.used, m.useful FROM memories m INDEXED BY memories_of_text
        WHERE m.text_id = ? AND ${where.sql} ORDER BY m.time_ms DESC LIMIT ${same_text_max}`,
     );
@@ -130,7 +131,7 @@ export class Search {
   }
 
   #pinned(text_ids: readonly number[], where: Where): Candidate[] {
-    const rows = this.#db.prepare<unknown[], Candidate>(
+    const rows = this.#statements.of<Candidate>(
       `SELECT m.id, m.text_id, m.time_ms, m.pinned, m.used, m.useful FROM memories m INDEXED BY memories_pinned
        WHERE m.pinned = 1 AND m.text_id IN (SELECT value FROM json_each(?)) AND ${where.sql} ORDER BY m.time_ms DESC LIMIT 100`,
     );
@@ -151,7 +152,7 @@ export class Search {
   #found(memory: Recalled, scored: Scored, of: FoundBy): Found {
     const word_rank = of.word_ranks.get(scored.text_id);
     const near_rank = of.near_ranks.get(scored.text_id);
-    const words = word_rank === undefined ? null : { rank: word_rank, matched: this.#words.matched(scored.text_id, of.worded.terms) };
+    const words = word_rank === undefined ? null : { rank: word_rank, matched: [...(of.worded.hits[word_rank - 1]?.matched ?? [])] };
     const cosine = near_rank === undefined ? undefined : of.near[near_rank - 1]?.cosine;
     const meaning = near_rank === undefined || cosine === undefined ? null : { rank: near_rank, cosine: rounded(cosine) };
     const { recency, usefulness } = scored;

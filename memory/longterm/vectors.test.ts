@@ -38,9 +38,9 @@ const exact = (question: Float32Array, among: (n: number) => boolean = () => tru
     .slice(0, 10)
     .map(({ n }) => n);
 
-function filled(all_ranked_max?: number): Vectors {
+function filled(all_max?: number): Vectors {
   const db = openInRam(memory_file);
-  const index = new Vectors(db, all_ranked_max);
+  const index = new Vectors(db, all_max);
   const text = db.prepare("INSERT INTO texts (id, hash, text) VALUES (?, ?, ?)");
   const memory = db.prepare(
     `INSERT INTO memories (seq, id, time_ms, boot_ms, kind, source, severity, service, text_id)
@@ -59,12 +59,12 @@ function filled(all_ranked_max?: number): Vectors {
 }
 
 test.each([
-  ["all ranked", undefined],
+  ["all scored", undefined],
   ["within a distance read off a sample", 100],
 ])(
   "recall@10 against exact: %s",
-  (_, all_ranked_max) => {
-    const index = filled(all_ranked_max);
+  (_, all_max) => {
+    const index = filled(all_max);
     let hits = 0;
     for (const question of questions) {
       const wanted = new Set(exact(question));
@@ -87,6 +87,25 @@ test("with a filter exactly what it leaves is compared, however far away", () =>
     expect(near.slice(0, 3)).toContain(exact(question, (n) => n % 500 === 0)[0] ?? 0);
   }
 }, 60_000);
+
+test("vectors by another model are not compared while they are made again, whatever their length", () => {
+  const db = openInRam(memory_file);
+  const index = new Vectors(db);
+  const vector = (length: number): Float32Array => new Float32Array(length).fill(1);
+  db.transaction(() => {
+    db.exec("INSERT INTO texts (id, hash, text) VALUES (1, x'01', 'one'), (2, x'02', 'two')");
+    db.exec(`INSERT INTO memories (seq, id, time_ms, boot_ms, kind, source, severity, text_id)
+             VALUES (1, 'a', 0, 0, 'note', 'broker', 1, 1), (2, 'b', 0, 0, 'note', 'broker', 1, 2)`);
+    index.begin("first", 128);
+    for (const id of [1, 2]) index.put(id, vector(128));
+    index.begin("second", 64);
+    index.put(2, vector(64));
+  })();
+  const ids = (near: readonly { text_id: number }[]): number[] => near.map(({ text_id }) => text_id);
+  expect(ids(index.nearest(vector(64), 10))).toEqual([2]);
+  expect(ids(index.nearestWhere(vector(64), whereOf({ kinds: ["note"] }), 10))).toEqual([2]);
+  expect(ids(index.among(vector(64), [1, 2]))).toEqual([2]);
+});
 
 test("int8 uses all of its steps, and nothing becomes nothing", () => {
   expect([...new Int8Array(int8Of(Float32Array.from([0.01, -0.02, 0.0051])))]).toEqual([63, -127, 32]);

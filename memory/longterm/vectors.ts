@@ -10,6 +10,7 @@
 import type Sqlite from "better-sqlite3";
 import { nativeFile } from "../../wire/native.ts";
 import type { Where } from "./filter.ts";
+import { Statements } from "./statements.ts";
 
 export interface Near {
   readonly text_id: number;
@@ -18,12 +19,18 @@ export interface Near {
 
 /** Every so many texts are in the sample. */
 const sample_every = 64;
-/** Scored again as int8. Larger finds more and takes longer: recall@10 0.985 with 600 of a million. */
-const candidates_max = 600;
-/** Rank in the sample of the distance that is asked for: `rank * sample_every` lie within it, give or take a third. */
-const sample_rank = 10;
-/** Up to so many vectors are all ranked without a sample: it would be too small to say anything. */
-const without_sample_max = 32_768;
+/** Of one question to vec0 (its own limit). */
+const candidates_max = 4096;
+/** Scored again as int8: at least so many, and so many times the root of the number of all (recall@10 0.985 of a million). */
+const candidates_min = 400;
+const candidates_of_root = 0.6;
+/**
+ * Divided by the number of all it is how many are scored again of few: the fewer there are, the further away is the tenth, and
+ * the less sign bits tell of it (of 10,000 generated vectors 700 have a recall of 0.94, 2,700 of 0.99).
+ */
+const candidates_of_few = 30_000_000;
+/** Up to so many are all scored as int8. */
+const all_scored_max = 12_000;
 /** Texts that a filter leaves are scored one by one up to so many. */
 export const exact_max = 20_000;
 
@@ -35,16 +42,18 @@ interface Embedding {
 
 export class Vectors {
   readonly #db: Sqlite.Database;
+  readonly #statements: Statements;
   /** Why vectors cannot be compared, or null. */
   readonly degradation: string | null;
   #embedding: Embedding | null = null;
   #count = 0;
 
-  readonly #without_sample_max: number;
+  readonly #all_scored_max: number;
 
-  constructor(db: Sqlite.Database, all_ranked_max = without_sample_max) {
+  constructor(db: Sqlite.Database, all_max = all_scored_max) {
     this.#db = db;
-    this.#without_sample_max = all_ranked_max;
+    this.#statements = new Statements(db);
+    this.#all_scored_max = all_max;
     this.degradation = loadExtension(db);
     if (this.degradation === null) this.#embedding = newestEmbedding(db);
     if (this.#embedding !== null) this.#count = countIn(db);
@@ -100,20 +109,20 @@ export class Vectors {
   put(text_id: number, vector: Float32Array | null): void {
     const embedding = this.#embedding;
     if (embedding === null) throw new Error("keeping a vector failed: no model was begun");
-    const { changes } = this.#prepared("UPDATE texts SET embedded_by = ? WHERE id = ? AND embedded_by < ?").run(
-      embedding.id,
-      text_id,
-      embedding.id,
-    );
+    const { changes } = this.#statements
+      .of("UPDATE texts SET embedded_by = ? WHERE id = ? AND embedded_by < ?")
+      .run(embedding.id, text_id, embedding.id);
     if (changes === 0) return;
     if (vector === null) {
-      this.#prepared("DELETE FROM vectors WHERE text_id = ?").run(text_id);
+      this.#statements.of("DELETE FROM vectors WHERE text_id = ?").run(text_id);
       return;
     }
     if (vector.length !== embedding.dimensions)
       throw new Error(`keeping a vector failed: it has ${vector.length} dimensions, those of "${embedding.model}" ${embedding.dimensions}`);
     const v = int8Of(vector);
-    this.#prepared("INSERT INTO vectors (text_id, v) VALUES (?, ?) ON CONFLICT (text_id) DO UPDATE SET v = excluded.v").run(text_id, v);
+    this.#statements
+      .of("INSERT INTO vectors (text_id, v) VALUES (?, ?) ON CONFLICT (text_id) DO UPDATE SET v = excluded.v")
+      .run(text_id, v);
     this.#addNearest("nearest", text_id, v);
     if (text_id % sample_every === 0) this.#addNearest("nearest_sample", text_id, v);
     this.#count += 1;
@@ -123,7 +132,8 @@ export class Vectors {
   nearest(query: Float32Array, limit: number): Near[] {
     if (this.#embedding === null || this.#count === 0 || query.length !== this.#embedding.dimensions) return [];
     const q = int8Of(query);
-    return this.#scored(JSON.stringify(this.#candidates(q)), q, limit);
+    if (this.#count <= this.#all_scored_max) return this.#best("text_id IN (SELECT rowid FROM nearest_rowids)", limit, q, []);
+    return this.#best("text_id IN (SELECT value FROM json_each(?))", limit, q, [JSON.stringify(this.#candidates(q))]);
   }
 
   /** The nearest of the texts of memories that a filter leaves: all of them when they are few, otherwise of the nearest. */
@@ -131,63 +141,60 @@ export class Vectors {
     if (!where.narrows) return this.nearest(query, limit);
     if (this.#embedding === null || this.#count === 0 || query.length !== this.#embedding.dimensions) return [];
     const q = int8Of(query);
-    const left = this.#prepared(
-      `SELECT DISTINCT m.text_id FROM memories m WHERE ${where.sql} ORDER BY m.text_id DESC LIMIT ${exact_max + 1}`,
-    )
+    const left = this.#statements
+      .of(`SELECT DISTINCT m.text_id FROM memories m WHERE ${where.sql} ORDER BY m.text_id DESC LIMIT ${exact_max + 1}`)
       .pluck()
       .all(...where.values);
-    if (left.length <= exact_max) return this.#scored(JSON.stringify(left), q, limit);
+    if (left.length <= exact_max) return this.#scored(left, q, limit);
     const near = this.#candidates(q);
-    const held = this.#prepared(
-      `SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM memories m INDEXED BY memories_of_text WHERE m.text_id = value AND ${where.sql})`,
-    )
+    const held = this.#statements
+      .of(
+        `SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM memories m INDEXED BY memories_of_text WHERE m.text_id = value AND ${where.sql})`,
+      )
       .pluck()
       .all(JSON.stringify(near), ...where.values);
     // too few of the nearest pass: the newest that pass are all looked at as well
     const all = held.length >= limit ? held : [...new Set([...held, ...left])];
-    return this.#scored(JSON.stringify(all), q, limit);
+    return this.#scored(all, q, limit);
   }
 
   /** How near these are; those without a vector are left out. Best first. */
   among(query: Float32Array, text_ids: readonly number[]): Near[] {
     if (this.#embedding === null || text_ids.length === 0 || query.length !== this.#embedding.dimensions) return [];
-    return this.#scored(JSON.stringify(text_ids), int8Of(query), text_ids.length);
+    return this.#scored(text_ids, int8Of(query), text_ids.length);
   }
 
   /** Text ids that are near by their sign bits. */
   #candidates(q: Buffer): unknown[] {
     const bits = "vec_quantize_binary(vec_int8(?))";
-    if (this.#count <= this.#without_sample_max) {
-      const k = Math.min(candidates_max, Math.max(100, Math.ceil(2_000_000 / this.#count)));
-      return this.#prepared(`SELECT rowid FROM nearest WHERE v MATCH ${bits} AND k = ?`).pluck().all(q, k);
-    }
-    const sampled = this.#prepared(`SELECT distance FROM nearest_sample WHERE v MATCH ${bits} AND k = ${sample_rank}`).pluck().all(q);
+    const [few, many] = [candidates_of_few / this.#count, candidates_of_root * Math.sqrt(this.#count)];
+    const wanted = Math.min(candidates_max, Math.ceil(Math.max(candidates_min, few, many)));
+    // as many lie within the distance of this rank, give or take a third
+    const rank = Math.ceil(wanted / sample_every);
+    const sampled = this.#statements.of(`SELECT distance FROM nearest_sample WHERE v MATCH ${bits} AND k = ?`).pluck().all(q, rank);
     const within = Number(sampled.at(-1) ?? this.#embedding?.dimensions);
-    const near = this.#prepared(`SELECT rowid FROM nearest WHERE v MATCH ${bits} AND k = ${candidates_max} AND distance <= ?`);
-    return near.pluck().all(q, within);
+    return this.#statements
+      .of(`SELECT rowid FROM nearest WHERE v MATCH ${bits} AND k = ? AND distance <= ?`)
+      .pluck()
+      .all(q, wanted, within);
   }
 
-  #scored(ids: string, q: Buffer, limit: number): Near[] {
-    const rows = this.#db.prepare<[Buffer, string, number], Near>(
-      `SELECT text_id, 1 - vec_distance_cosine(vec_int8(v), vec_int8(?)) AS cosine FROM vectors
-       WHERE text_id IN (SELECT value FROM json_each(?)) ORDER BY cosine DESC, text_id DESC LIMIT ?`,
+  /** Of these texts, those that have a vector by the present model. */
+  #scored(text_ids: readonly unknown[], q: Buffer, limit: number): Near[] {
+    return this.#best("text_id IN (SELECT value FROM json_each(?)) AND text_id IN (SELECT rowid FROM nearest_rowids)", limit, q, [
+      JSON.stringify(text_ids),
+    ]);
+  }
+
+  #best(of: string, limit: number, q: Buffer, values: readonly string[]): Near[] {
+    const rows = this.#statements.of<Near>(
+      `SELECT text_id, 1 - vec_distance_cosine(vec_int8(v), vec_int8(?)) AS cosine FROM vectors WHERE ${of} ORDER BY cosine DESC, text_id DESC LIMIT ?`,
     );
-    return rows.all(q, ids, limit);
+    return rows.all(q, ...values, limit);
   }
 
   #addNearest(table: "nearest" | "nearest_sample", text_id: number, v: Buffer): void {
-    this.#prepared(`INSERT INTO ${table} (rowid, v) VALUES (?, vec_quantize_binary(vec_int8(?)))`).run(BigInt(text_id), v);
-  }
-
-  readonly #statements = new Map<string, Sqlite.Statement<unknown[]>>();
-
-  #prepared(sql: string): Sqlite.Statement<unknown[]> {
-    const held = this.#statements.get(sql);
-    if (held !== undefined) return held;
-    if (this.#statements.size >= 64) this.#statements.clear();
-    const made = this.#db.prepare<unknown[]>(sql);
-    this.#statements.set(sql, made);
-    return made;
+    this.#statements.of(`INSERT INTO ${table} (rowid, v) VALUES (?, vec_quantize_binary(vec_int8(?)))`).run(BigInt(text_id), v);
   }
 }
 

@@ -9,18 +9,19 @@
 import type Sqlite from "better-sqlite3";
 import type { Where } from "./filter.ts";
 import { partsOf, phrase, terms_max } from "./question.ts";
+import { Statements } from "./statements.ts";
 
 export interface WordHit {
   readonly text_id: number;
   readonly score: number;
   /** How much of the question it holds, 0 to 1: its terms, weighed by inverse document frequency. */
   readonly coverage: number;
+  /** Terms that it holds. */
+  readonly matched: readonly string[];
 }
 export interface WordAnswer {
   /** Best first. */
   readonly hits: readonly WordHit[];
-  /** Terms that are in some text. */
-  readonly terms: readonly string[];
   /** Terms that are in too many texts to find by. */
   readonly frequent: readonly string[];
 }
@@ -41,26 +42,24 @@ interface Term {
   /** Inverse document frequency. */
   readonly weight: number;
 }
-interface Weighed {
+interface Scored {
   readonly text_id: number;
   readonly score: number;
-  /** Of the terms that it holds. */
-  readonly weight: number;
+  /** Which of the terms it holds, rarest first: a bit each. */
+  readonly terms: number;
 }
 
 export class Words {
-  readonly #db: Sqlite.Database;
+  readonly #statements: Statements;
   readonly #count: Sqlite.Statement<[string, number], { n: number }>;
   readonly #all: Sqlite.Statement<[], { n: number | null }>;
-  readonly #holds: Sqlite.Statement<[string, number], { one: number }>;
   /** What was counted, and how many texts there were then. */
   readonly #frequencies = new Map<string, { readonly texts: number; readonly of: number }>();
 
   constructor(db: Sqlite.Database) {
-    this.#db = db;
+    this.#statements = new Statements(db);
     this.#count = db.prepare("SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)");
     this.#all = db.prepare("SELECT max(id) AS n FROM texts");
-    this.#holds = db.prepare("SELECT 1 AS one FROM words WHERE words MATCH ? AND rowid = ?");
   }
 
   search(asked: readonly string[], where: Where, limit: number): WordAnswer {
@@ -68,18 +67,16 @@ export class Words {
     const looked_for = this.#counted(asked, of);
     const weight_all = looked_for.reduce((sum, { weight }) => sum + weight, 0);
     const held = looked_for.filter(({ texts }) => texts > 0).slice(0, terms_max);
-    const terms = held.map(({ term }) => term);
     const [finding, frequent] = split(held);
-    if (held.length === 0) return { hits: [], terms, frequent: [] };
+    if (held.length === 0) return { hits: [], frequent: [] };
     const names = frequent.map(({ term }) => term);
     const found = finding.length === 0 ? this.#byAll(frequent, where, limit) : this.#byAny(finding, frequent, where, limit);
-    const hits = found.map(({ text_id, score, weight }) => ({ text_id, score, coverage: weight / weight_all }));
-    return { hits, terms, frequent: names };
-  }
-
-  /** Which of the terms this text holds. */
-  matched(text_id: number, terms: readonly string[]): string[] {
-    return terms.filter((term) => this.#holds.get(phrase(term), text_id) !== undefined);
+    const hits = found.map(({ text_id, score, terms }) => {
+      const matched = held.filter((_, at) => (terms & (1 << at)) !== 0);
+      const weight = matched.reduce((sum, one) => sum + one.weight, 0);
+      return { text_id, score, coverage: weight / weight_all, matched: matched.map(({ term }) => term) };
+    });
+    return { hits, frequent: names };
   }
 
   /** Terms, those that no text holds in their parts; rarest first. */
@@ -104,33 +101,39 @@ export class Words {
     return texts;
   }
 
-  #byAny(finding: readonly Term[], frequent: readonly Term[], where: Where, limit: number): Weighed[] {
+  #byAny(finding: readonly Term[], frequent: readonly Term[], where: Where, limit: number): Scored[] {
     const any = finding.map(({ term }) => phrase(term)).join(" OR ");
-    // score and weight of each row that is added: BM25 has the finding terms' score already
+    // BM25 has the finding terms' scores already
     const added = [
-      ...finding.map(({ term, weight }) => ({ match: phrase(term), score: 0, weight })),
-      ...frequent.map(({ term, weight }) => ({ match: `(${any}) AND ${phrase(term)}`, score: weight, weight })),
+      ...finding.map(({ term }, at) => ({ match: phrase(term), score: 0, bit: 1 << at })),
+      ...frequent.map(({ term, weight }, at) => ({
+        match: `(${any}) AND ${phrase(term)}`,
+        score: weight,
+        bit: 1 << (finding.length + at),
+      })),
     ];
     const more = added.map(() => " UNION ALL SELECT rowid, ?, ? FROM words WHERE words MATCH ?").join("");
     const passes = where.narrows
       ? `WHERE EXISTS (SELECT 1 FROM memories m INDEXED BY memories_of_text WHERE m.text_id = hit.id AND ${where.sql})`
       : "";
-    const rows = this.#db.prepare<unknown[], Weighed>(
-      `WITH found (id, score, weight) AS MATERIALIZED (SELECT rowid, -bm25(words), 0.0 FROM words WHERE words MATCH ?${more}),
-       hit AS (SELECT id, sum(score) AS score, sum(weight) AS weight FROM found GROUP BY id)
-       SELECT id AS text_id, score, weight FROM hit ${passes} ORDER BY score DESC, id DESC LIMIT ?`,
+    const rows = this.#statements.of<Scored>(
+      `WITH found (id, score, term) AS MATERIALIZED (SELECT rowid, -bm25(words), 0 FROM words WHERE words MATCH ?${more}),
+       hit AS (SELECT id, sum(score) AS score, sum(term) AS terms FROM found GROUP BY id)
+       SELECT id AS text_id, score, terms FROM hit ${passes} ORDER BY score DESC, id DESC LIMIT ?`,
     );
     const values = where.narrows ? where.values : [];
-    return rows.all(any, ...added.flatMap(({ score, weight, match }) => [score, weight, match]), ...values, limit);
+    return rows.all(any, ...added.flatMap(({ score, bit, match }) => [score, bit, match]), ...values, limit);
   }
 
-  #byAll(frequent: readonly Term[], where: Where, limit: number): Weighed[] {
-    const hits = new Map<number, Weighed>();
+  #byAll(frequent: readonly Term[], where: Where, limit: number): Scored[] {
+    const hits = new Map<number, Scored>();
     for (let terms = frequent.length; terms > 0 && hits.size < limit; terms -= 1) {
-      const all = frequent.slice(0, terms);
-      const weight = all.reduce((sum, one) => sum + one.weight, 0);
-      for (const text_id of this.#newest(all.map(({ term }) => phrase(term)).join(" AND "), where, limit)) {
-        if (!hits.has(text_id)) hits.set(text_id, { text_id, score: terms, weight });
+      const match = frequent
+        .slice(0, terms)
+        .map(({ term }) => phrase(term))
+        .join(" AND ");
+      for (const text_id of this.#newest(match, where, limit)) {
+        if (!hits.has(text_id)) hits.set(text_id, { text_id, score: terms, terms: (1 << terms) - 1 });
       }
     }
     return [...hits.values()].slice(0, limit);
@@ -141,7 +144,7 @@ export class Words {
       ? `WHERE EXISTS (SELECT 1 FROM memories m INDEXED BY memories_of_text WHERE m.text_id = id AND ${where.sql})`
       : "";
     const looked_at = where.narrows ? filtered_max : newest_max;
-    const rows = this.#db.prepare<unknown[], { id: number }>(
+    const rows = this.#statements.of<{ id: number }>(
       `SELECT id FROM (SELECT rowid AS id FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ${looked_at}) ${passes} LIMIT ?`,
     );
     return rows.all(match, ...(where.narrows ? where.values : []), limit).map(({ id }) => id);
