@@ -89,6 +89,28 @@ describe.each(kinds)("%s", (kind) => {
     expect(at.server.problems).toEqual([]);
   });
 
+  test("in a loop of calls the conversation so far is read from the cache", async () => {
+    const look = (path: string) => ({ say: [{ tool: { name: "fs.usage", input: { path } } }] });
+    await using at = await stage(kind, {
+      conversations: [{ turns: [look("/"), look("/var"), look("/srv"), { say: [{ text: "Full." }] }] }],
+    });
+    let request = asks("Which is full?", { tools, system: [{ text: "Rules that stay. ".repeat(50), stable: true }] });
+    const read: number[] = [];
+    for (let turn = 0; turn < 4; turn += 1) {
+      const { parts, tokens } = await attempt(at.provider, request);
+      read.push(tokens?.cache_read_tokens ?? -1);
+      const results = parts.flatMap((part) =>
+        part.type === "tool-use" ? [{ type: "tool-result" as const, id: part.id, text: "12 %", is_error: false }] : [],
+      );
+      request = { ...request, messages: [...request.messages, { role: "assistant", parts: [...parts] }, { role: "user", parts: results }] };
+    }
+    expect(read[0]).toBe(0);
+    expect(read[1]).toBeGreaterThan(200);
+    // Claude's breakpoint moves along; with OpenAI what is kept is the provider's own matter
+    if (kind === "anthropic") expect(read[3]).toBeGreaterThan((read[2] ?? 0) + 10);
+    expect(at.server.problems).toEqual([]);
+  });
+
   test.each([
     ["refusal", "refused"],
     ["length", "length"],

@@ -1,6 +1,10 @@
-/** Claude, by the official SDK. Its own retries are off, so that each try is seen by budgets and limits; so is all that it logs. */
+/**
+ * Claude, by the official SDK: its client and its Messages, which are a third of the whole. Its own retries are off, so that each
+ * try is seen by budgets and limits; so is all that it logs.
+ */
 
-import Anthropic from "@anthropic-ai/sdk";
+import { BaseAnthropic } from "@anthropic-ai/sdk/client";
+import { Messages } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { ApiOptions } from "../api.ts";
 import { attemptWith } from "../attempt.ts";
 import { watchedFetch } from "../http.ts";
@@ -16,7 +20,7 @@ export function anthropicProvider({ model, base_url, key, way }: ApiOptions): Pr
     attempt: (request, options) =>
       attemptWith({ name, key, request, ...options }, new Reading(), (give_up, signal) => {
         // everything that it would read from the environment or from files is given
-        const client = new Anthropic({
+        const client = new BaseAnthropic({
           baseURL: base_url,
           apiKey: key,
           authToken: null,
@@ -26,7 +30,7 @@ export function anthropicProvider({ model, base_url, key, way }: ApiOptions): Pr
           openTelemetry: false,
           fetch: watchedFetch(way, give_up),
         });
-        return client.messages.create(paramsOf(request, model), { signal });
+        return new Messages(client).create(paramsOf(request, model), { signal });
       }),
   };
 }

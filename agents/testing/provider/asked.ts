@@ -13,9 +13,14 @@ export interface Asked {
   /** Tools that are offered, by our names. */
   readonly tools: readonly string[];
   readonly tokens_max: number;
-  /** Prefixes that are to be kept, from short to long, and the whole; each is text. */
-  readonly prefixes: readonly string[];
+  /** What the cache may know, from short to long, and which of it is to be kept; and the whole. */
+  readonly prefixes: readonly Prefix[];
   readonly whole: string;
+}
+
+export interface Prefix {
+  readonly text: string;
+  readonly marked: boolean;
 }
 
 /** What is wrong with the request, as the provider would say it. */

@@ -1,7 +1,7 @@
 /** What the Messages API demands of a request (platform.claude.com/docs/en/api/messages), and what today's models refuse. */
 
 import { z } from "zod";
-import { type Asked, ours, refuse, tool_name } from "./asked.ts";
+import { type Asked, ours, type Prefix, refuse, tool_name } from "./asked.ts";
 
 const cache_control = z.strictObject({ type: z.literal("ephemeral"), ttl: z.enum(["5m", "1h"]).optional() }).optional();
 const Text = z.strictObject({ type: z.literal("text"), text: z.string().min(1), cache_control });
@@ -107,12 +107,12 @@ function textOf(content: readonly Block[] = []): string {
 /** Tools, then system, then messages: the order in which the cache sees them. */
 function prefixesOf({ tools = [], system = [], messages }: Body): Pick<Asked, "prefixes" | "whole"> {
   const blocks: readonly object[] = [...tools, ...system, ...messages.flatMap(({ content }) => content)];
-  const prefixes: string[] = [];
+  const prefixes: Prefix[] = [];
   let whole = "";
   for (const block of blocks) {
     const { cache_control: mark, ...plain } = { cache_control: undefined, ...block };
     whole += JSON.stringify(plain);
-    if (mark !== undefined) prefixes.push(whole);
+    prefixes.push({ text: whole, marked: mark !== undefined });
   }
   return { prefixes, whole };
 }

@@ -90,7 +90,7 @@ function askedOf({ model, messages, tools = [], ...body }: Body): Asked {
     tools: tools.map((tool) => ours(tool.function.name)),
     tokens_max: body.max_completion_tokens ?? body.max_tokens ?? 4096,
     // it keeps prefixes by itself
-    prefixes: system.length === 0 && tools.length === 0 ? [] : [JSON.stringify([tools, system])],
+    prefixes: system.length === 0 && tools.length === 0 ? [] : [{ text: JSON.stringify([tools, system]), marked: true }],
     whole: JSON.stringify([tools, messages]),
   };
 }
