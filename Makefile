@@ -4,6 +4,7 @@
 .PHONY: help run test check deps kernel image client container bench reproduce fuzz mutate clean
 
 BUN := node_modules/.bin/bun
+PROFILE ?= edge
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,10 +34,10 @@ kernel: deps ## build/kernel/x86_64/vmlinuz
 
 .PHONY: root
 root: asroot deps
-	@$(BUN) image/build.ts root
+	@$(BUN) image/build.ts root --profile $(PROFILE)
 
-image: asroot kernel ## build/root, build/root.erofs and build/disk.raw
-	@$(BUN) image/build.ts all
+image: asroot kernel ## build/root, build/root.erofs and build/disk.raw; PROFILE=core without a language model (edge has a small one)
+	@$(BUN) image/build.ts all --profile $(PROFILE)
 
 client: deps ## build/bin/aiosctl
 	@$(BUN) image/build.ts client

@@ -233,3 +233,44 @@ test("memory from the command line: stored, found with the reason why, seen in i
   expect((await run("memory", "backup", "first", "--why", "to go back to")).code).toBe(0);
   expect((await run("memory", "backups", "--verify", "first")).out).toContain('"faults": []');
 }, 60_000);
+
+test("a model is fetched, verified, given to a tier, and one that does not load is taken back", async () => {
+  const content = { good: Buffer.concat([Buffer.from("GGUF"), Buffer.alloc(100_000, "x")]), bad: Buffer.from("no model at all") };
+  const server = Bun.serve({
+    ...{ port: 0, hostname: "127.0.0.1" },
+    fetch: (request) => new Response(content[new URL(request.url).pathname === "/good" ? "good" : "bad"]),
+  });
+  const image = join(dirname(world.folder), "image");
+  mkdirSync(image, { recursive: true });
+  const limits = { memory_share: 0.5, prompt_tokens_s_min: 1, tokens_s_min: 1, unmeasured_parameters_b_max: 1 };
+  const models = (["good", "bad"] as const).map((name) => ({
+    ...{ name: `${name}-f32`, title: name, roles: ["operational"], parameters_b: 0.1, quantisation: "F32" },
+    sources: [`http://127.0.0.1:${server.port}/${name}`],
+    size_bytes: content[name].length,
+    sha256: new Bun.CryptoHasher("sha256").update(content[name]).digest("hex"),
+    ...{ licence: "Apache-2.0", licence_url: null, context_tokens: 512, context_used_tokens: 512, kv_bytes_per_token: 1 },
+    ...{ vocabulary_tokens: 259, chat_format: "chatml" },
+  }));
+  const choice = { operational: limits, tactical: limits };
+  writeFileSync(join(image, "catalogue.yaml"), JSON.stringify({ version: 1, redirect_hosts: [], choice, models }));
+  try {
+    expect((await run("model", "list")).out).toMatch(/good-f32 +operational +98 KiB .* no +– +Apache-2\.0/);
+    const pulled = await run("model", "pull", "good-f32", "--why", "to think");
+    expect([pulled.code, pulled.err]).toEqual([0, ""]);
+    expect(await run("model", "pull", "bad-f32", "--why", "to see")).toMatchObject({ code: 0 });
+    expect((await run("model", "verify", "good-f32")).code).toBe(0);
+    expect((await run("model", "use", "operational", "good-f32", "--why", "to think")).code).toBe(0);
+    const refused = await run("model", "use", "operational", "bad-f32", "--why", "to see");
+    expect([refused.code, refused.out]).toEqual([
+      1,
+      expect.stringContaining("it does not load: it is no GGUF file; the tier gets back the one"),
+    ]);
+    expect((await run("model", "list", "--here")).out).toContain("operational uses good-f32, pinned\n");
+    expect((await run("model", "remove", "good-f32", "--why", "x")).out).toContain("it is used by operational");
+    expect((await run("model", "use", "operational", "--none", "--why", "x")).code).toBe(0);
+    expect((await run("model", "remove", "good-f32", "--why", "x")).code).toBe(0);
+    expect((await run("model", "use", "operational", "--why", "x")).err).toContain("give the name of a model, or --none");
+  } finally {
+    await server.stop(true);
+  }
+}, 120_000);

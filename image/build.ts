@@ -1,5 +1,5 @@
 /**
- * Builds the image: `bun image/build.ts tree|root|userland|disk|all|client|programs [--entry FILE] [--plain]`.
+ * Builds the image: `bun image/build.ts tree|root|userland|disk|all|client|programs [--profile core|edge] [--entry FILE] [--plain]`.
  *
  *   tree    build/root, the directory tree for container mode
  *   root    that, and build/root.erofs
@@ -9,12 +9,13 @@
  *   client  build/bin/aiosctl
  *   programs  build/bin/launch and stage0, build/seccomp/service.bpf: what tests of sandboxes need
  *
- * With --plain the root is packed without compression, in a second instead of half a minute: for tests of a source that
+ * The profile says which models are in it (models/places.ts): edge, unless it is told. With --plain the root is packed without compression, in a second instead of half a minute: for tests of a source that
  * is thrown away afterwards (make mutate).
  */
 
 import { parseArgs } from "node:util";
 import { buildModels } from "../models/build.ts";
+import { imageProfile } from "../models/places.ts";
 import { say } from "../tooling/progress.ts";
 import { makeDisk, makeErofs } from "./disk.ts";
 import { baseTree } from "./mkosi.ts";
@@ -26,9 +27,10 @@ import { userlandBase } from "./userland.ts";
 const { positionals, values } = parseArgs({
   args: Bun.argv.slice(2),
   allowPositionals: true,
-  options: { entry: { type: "string" }, plain: { type: "boolean", default: false } },
+  options: { entry: { type: "string" }, plain: { type: "boolean", default: false }, profile: { type: "string", default: "edge" } },
 });
 const target = positionals[0] ?? "all";
+const profile = imageProfile(values.profile);
 
 const needs_root = target !== "client" && target !== "programs" && process.getuid?.() !== 0;
 if (needs_root) {
@@ -48,12 +50,12 @@ else if (target === "tree" || target === "root" || target === "disk" || target =
   await makeFilter();
   await compileAios(values.entry);
   await checkPolicies();
-  await buildModels();
+  await buildModels(profile);
   await makeKnowledge();
   const this_release = await release();
   const userland = await userlandBase(base, this_release);
-  await makeRoot(base, this_release, userland);
-  if (target !== "tree") await makeErofs(base, this_release, values.plain);
+  await makeRoot(base, this_release, userland, profile);
+  if (target !== "tree") await makeErofs(base, this_release, { plain: values.plain, profile });
   if (target === "disk" || target === "all") await makeDisk(base, this_release, userland);
 } else {
   say(`unknown target "${target}": tree, root, userland, disk, all, client or programs`);

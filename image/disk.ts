@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { built_models } from "../models/places.ts";
+import { built_models, type ImageProfile, profiles } from "../models/places.ts";
 import { keyOf } from "../tooling/cache.ts";
 import { say, step } from "../tooling/progress.ts";
 import { run } from "../tooling/run.ts";
@@ -50,7 +50,11 @@ async function unlessSame(product: string, key: string, make: () => Promise<void
 }
 
 /** `build/root.erofs`, the bytes of a root slot. @param plain not compressed: nothing to ship, but made at once */
-export async function makeErofs(base: Base, release: Release, plain: boolean): Promise<void> {
+export async function makeErofs(
+  base: Base,
+  release: Release,
+  { plain, profile }: { readonly plain: boolean; readonly profile: ImageProfile },
+): Promise<void> {
   const packed = join(build, "root.erofs");
   const erofs_options = [...(plain ? [] : compression), "--all-root"];
   const key = keyOf({ values: [readFileSync(join(build, "root.key"), "utf8"), base.key, ...erofs_options, file_system_uuid] });
@@ -67,10 +71,21 @@ export async function makeErofs(base: Base, release: Release, plain: boolean): P
   if (plain) return;
   const size = statSync(packed).size;
   const models = readdirSync(built_models).reduce((sum, name) => sum + statSync(join(built_models, name)).size, 0);
-  say(`root.erofs: ${(size / mebibyte).toFixed(1)} MiB, ${((size - models) / mebibyte).toFixed(1)} MiB without models`);
-  if (size - models > root_size_max)
+  say(`root.erofs: ${(size / mebibyte).toFixed(1)} MiB, ${((size - models) / mebibyte).toFixed(1)} MiB without models (${profile})`);
+  demandBudget(size, models, profile);
+}
+
+/** @throws when the root weighs more than it may */
+export function demandBudget(size_bytes: number, models_bytes: number, profile: ImageProfile): void {
+  const { root_bytes_max } = profiles[profile];
+  const bare = size_bytes - models_bytes;
+  if (bare > root_size_max)
     throw new Error(
-      `packing the root failed: ${size - models} bytes without models is more than ${root_size_max}; look for what grew in build/root`,
+      `packing the root failed: ${bare} bytes without models is more than ${root_size_max}; look for what grew in build/root`,
+    );
+  if (size_bytes > root_bytes_max)
+    throw new Error(
+      `packing the root failed: ${size_bytes} bytes is more than the ${root_bytes_max} of the profile "${profile}" (models/places.ts)`,
     );
 }
 

@@ -1,10 +1,12 @@
 /** What is in the built root, and above all what is not. */
 
 import { beforeAll, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { sentence_model } from "../models/places.ts";
+import { Catalogue } from "../contracts/model/catalogue.ts";
+import { profiles } from "../models/places.ts";
+import { readYaml } from "../wire/strict-yaml.ts";
 import { isElf, readElf } from "./elf.ts";
 import { executablePaths, readKeep } from "./keep.ts";
 import { build, kernel } from "./places.ts";
@@ -126,15 +128,25 @@ test("the bill of materials is SPDX 2.3 and has every file, and the package of e
   }
 });
 
-test("the sentence model is the one that was checked, with its licence", () => {
+test("the models are those of a profile, as the catalogue has them, each with its licence, and all of them may be handed on", () => {
   const sbom = sbomOf(join(root, sbom_path));
-  const model = sbom.packages.find(({ SPDXID }) => SPDXID === idOf("model", sentence_model.name));
-  expect(model?.licenseDeclared).toBe(sentence_model.licence);
-  const file = `/usr/lib/aios/models/${sentence_model.name}.gguf`;
-  const pinned = readFileSync(join(build, "../models", sentence_model.name, "model.sha256"), "utf8").trim();
-  const listed = sbom.files.find(({ fileName }) => fileName === `.${file}`);
-  expect(listed?.checksums.find(({ algorithm }) => algorithm === "SHA256")?.checksumValue).toBe(pinned);
-  expect(existsSync(join(root, "usr/share/common-licenses", sentence_model.licence))).toBe(true);
+  const folder = join(root, "usr/lib/aios/models");
+  const there = readdirSync(folder)
+    .filter((name) => name.endsWith(".gguf"))
+    .sort();
+  const profile = Object.values(profiles).find(
+    ({ models }) => JSON.stringify(models.map(({ name }) => `${name}.gguf`).sort()) === JSON.stringify(there),
+  );
+  expect(there).toEqual((profile?.models ?? []).map(({ name }) => `${name}.gguf`).sort());
+  const read = readYaml(readFileSync(join(folder, "catalogue.yaml"), "utf8"), Catalogue);
+  if ("problems" in read) throw new Error(read.problems.join("; "));
+  for (const model of profile?.models ?? []) {
+    const catalogued = read.value.models.find(({ name }) => name === model.name);
+    expect(sbom.packages.find(({ SPDXID }) => SPDXID === idOf("model", model.name))?.licenseDeclared).toBe(catalogued?.licence ?? "none");
+    const listed = sbom.files.find(({ fileName }) => fileName === `./usr/lib/aios/models/${model.name}.gguf`);
+    expect(listed?.checksums.find(({ algorithm }) => algorithm === "SHA256")?.checksumValue).toBe(catalogued?.sha256 ?? "none");
+    expect(existsSync(join(root, "usr/share/common-licenses", model.licence))).toBe(true);
+  }
 });
 
 test("it has the runtime, the C library of the static programs, the kernel, and every npm package that was bundled", () => {

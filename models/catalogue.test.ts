@@ -6,7 +6,8 @@ import { join } from "node:path";
 import parseExpression from "spdx-expression-parse";
 import { Catalogue, type CatalogueModel, ModelTier, workingBytes } from "../contracts/model/catalogue.ts";
 import { readYaml } from "../wire/strict-yaml.ts";
-import { sentence_model, sentence_model_file, weightsPin } from "./places.ts";
+import { sha256Of } from "./check.ts";
+import { fileOf, profiles, sentence_model, sentence_model_file, weightsPin } from "./places.ts";
 
 const read = readYaml(readFileSync(join(import.meta.dir, "catalogue.yaml"), "utf8"), Catalogue);
 if ("problems" in read) throw new Error(`reading models/catalogue.yaml failed: ${read.problems.join("; ")}`);
@@ -69,11 +70,18 @@ test("there are models of each role for small and large machines", () => {
   expect(ModelTier.options).toEqual(["operational", "tactical"]);
 });
 
+test("what the image carries is in the catalogue, with the same licence, and may be handed on", () => {
+  for (const { models: carried } of Object.values(profiles))
+    for (const { name, licence } of carried) expect(models.find((one) => one.name === name)).toMatchObject({ name, licence });
+  for (const model of profiles.edge.models)
+    if (existsSync(fileOf(model))) expect(sha256Of(fileOf(model))).toBe(models.find(({ name }) => name === model.name)?.sha256 ?? "none");
+});
+
 test("the sentence model is the one that the build makes", () => {
   const listed = models.find(({ name }) => name === sentence_model.name);
   expect(listed?.sha256).toBe(readFileSync(join(import.meta.dir, sentence_model.name, "model.sha256"), "utf8").trim());
   expect(listed?.licence).toBe(sentence_model.licence);
-  expect(weightsPin().version).not.toBe("");
+  expect(weightsPin(sentence_model).version).not.toBe("");
   if (existsSync(sentence_model_file)) expect(listed?.size_bytes).toBe(statSync(sentence_model_file).size);
 });
 

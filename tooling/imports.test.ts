@@ -16,7 +16,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   memory: ["contracts", "wire"],
   agents: ["contracts", "wire"],
   console: ["contracts", "wire"],
-  image: ["contracts", "models", "tooling"],
+  image: ["contracts", "models", "tooling", "wire"],
   models: ["contracts", "memory", "tooling", "wire"],
   "kernel-config": ["tooling"],
 };

@@ -16,6 +16,7 @@ import { Locks } from "./call/locks.ts";
 import { recover } from "./call/recover.ts";
 import type { Step } from "./call/steps.ts";
 import { Taint } from "./call/taint.ts";
+import { ModelChooser } from "./catalog/model/chooser.ts";
 import { programsFromBefore } from "./catalog/process/shared/programs.ts";
 import { TaskRunner } from "./catalog/task/runner.ts";
 import type { Clock, Context, Places } from "./context.ts";
@@ -67,6 +68,8 @@ export interface BrokerOptions {
   readonly onOutcome?: (outcome: CallOutcome) => void;
   /** Tells memory of what was done. */
   readonly remembers: boolean;
+  /** Gives tiers a model where no person did. */
+  readonly chooses: boolean;
   /** For tests: where to end it, and what the tools ask for. */
   readonly onStep?: (step: Step, call: string, tool: string) => void;
   readonly wrapSys?: (sys: System) => System;
@@ -142,6 +145,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     };
   };
 
+  let chooser: ModelChooser | null = null;
   const undo = new Undo({ audit, registry, imagesKept: (call) => imagesKept(audit, call) });
   const confirmations = new Confirmations(state.db, {
     now_ms: () => clock.now_ms(),
@@ -171,6 +175,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       output.end(outcome);
       void endImages(images, outcome, undoes);
       if (options.remembers) remembering.wake();
+      chooser?.heard(outcome);
       options.onOutcome?.(outcome);
     },
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
@@ -203,6 +208,22 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       return _meta;
     },
   });
+  const choosing = new ModelChooser({
+    context: {
+      places,
+      state: values.of("model"),
+      get init() {
+        return options.neighbours().init;
+      },
+    },
+    async call(tool, args, reason) {
+      const asked = { principal: "system", role: null, owner: null, undoes: null, redoes: null } as const;
+      const meta = CallMeta.parse({ reason: { text: reason.slice(0, 2000) } });
+      return (await calls.make({ ...asked, tool, arguments: { ...args }, meta }))._meta;
+    },
+    log,
+  });
+  chooser = options.chooses ? choosing : null;
   const remembering = new Remembering({
     ...{ audit, log, state: values.of("broker") },
     memory: () => options.neighbours().memory,
@@ -210,6 +231,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   });
   if (options.remembers) remembering.wake();
   tasks.start();
+  chooser?.start();
   confirmations.start();
 
   return {
@@ -235,6 +257,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       ),
     async close() {
       tasks.stop();
+      chooser?.stop();
       await remembering.stop();
       if (expiry !== null) clearTimeout(expiry);
       confirmations.stop();

@@ -57,6 +57,7 @@ export async function main(): Promise<void> {
     tools: allTools,
     restorers,
     remembers: true,
+    chooses: true,
     neighbours: () => ({
       init: service.init,
       logs: { held: (name, lines) => logs.held(service.init, name, lines) },

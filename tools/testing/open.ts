@@ -90,7 +90,7 @@ function bootOf(folder: string): string {
 export async function openTestBroker(
   folder: string,
   options: { readonly authority: BrokerOptions["permission"] } & Pick<BrokerOptions, "onStep" | "wrapSys" | "wrapExec" | "onOutcome"> &
-    Partial<Pick<BrokerOptions, "tools" | "clock" | "restorers" | "remembers" | "neighbours" | "tpm">>,
+    Partial<Pick<BrokerOptions, "tools" | "clock" | "restorers" | "remembers" | "chooses" | "neighbours" | "tpm">>,
 ): Promise<OpenBroker> {
   const places = placesIn(folder);
   mkdirSync(places.run, { recursive: true });
@@ -110,6 +110,7 @@ export async function openTestBroker(
     tools: allTools,
     restorers: [],
     remembers: false,
+    chooses: false,
     neighbours: () => neighboursOf(join(folder, "pid1.json")),
     log: (text) => process.stderr.write(`broker: ${text}\n`),
     giveUp: (why) => {

@@ -120,8 +120,29 @@ async function makeCall(context: Context, name: string, options: CallOptions): P
     },
   };
   const making = context.client.call("call_make", { body });
-  if (options.follow === true && group !== undefined) await follow(context, group, making);
+  if (options.follow === true && group !== undefined) await follow(context, group, making, written(context));
   return showCall(context, await making);
+}
+
+/** A piece of what the program of a call writes. */
+type Piece = (stream: "stdout" | "stderr", text: string) => void;
+
+function written({ json }: Context): Piece {
+  return (stream, text) => void (json || stream === "stderr" ? process.stderr : process.stdout).write(text);
+}
+
+/** Makes a call, and hears what it writes until it ends. */
+export async function callFollowed(
+  context: Context,
+  name: string,
+  args: Record<string, unknown>,
+  why: string,
+  piece: Piece,
+): Promise<CallResult> {
+  const group = `aiosctl-${crypto.randomUUID()}`;
+  const making = context.client.call("call_make", { body: { name, arguments: args, _meta: { reason: { text: why }, group } } });
+  await follow(context, group, making, piece);
+  return await making;
 }
 
 export function showCall(context: Context, result: CallResult): number {
@@ -131,7 +152,7 @@ export function showCall(context: Context, result: CallResult): number {
 }
 
 /** The call's id is in the audit as soon as it begins. What its program writes goes to stderr with `--json`. */
-async function follow(context: Context, group: string, making: Promise<CallResult>): Promise<void> {
+async function follow(context: Context, group: string, making: Promise<CallResult>, piece: Piece): Promise<void> {
   let over = false;
   making.then(
     () => {
@@ -143,18 +164,17 @@ async function follow(context: Context, group: string, making: Promise<CallResul
   );
   while (!over && !context.signal.aborted) {
     for await (const entry of context.client.stream("audit", { query: { group, kind: "intent", lines: "1" } })) {
-      if (entry.call !== null) return await showOutput(context, entry.call);
+      if (entry.call !== null) return await showOutput(context, entry.call, piece);
     }
     await Bun.sleep(look_ms);
   }
 }
 
-async function showOutput(context: Context, id: string): Promise<void> {
+async function showOutput(context: Context, id: string, piece: Piece): Promise<void> {
   try {
     for await (const news of context.client.stream("call_follow", { path: { id }, signal: context.signal })) {
       if ("outcome" in news) return;
-      const to = context.json || news.stream === "stderr" ? process.stderr : process.stdout;
-      to.write(news.text);
+      piece(news.stream, news.text);
     }
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error; // it was over before it could be followed

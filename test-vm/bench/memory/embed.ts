@@ -32,7 +32,7 @@ export function logSentence(n: number): string {
 }
 
 export async function benchEmbed(): Promise<BenchRow[]> {
-  await buildModels();
+  await buildModels("edge");
   const lanes = lanesFor(availableParallelism());
   const begin_ms = performance.now();
   const embedder = new ProcessEmbedder({ command: embed_command, model_path: sentence_model_file, lanes, log: () => {} });

@@ -1,7 +1,8 @@
 /** model.list */
 
 import { z } from "zod";
-import { ChatFormat, ModelName, ModelRole, ModelSpeed, ModelTier, workingBytes } from "../../../contracts/model/catalogue.ts";
+import { ModelRole, ModelTier, workingBytes } from "../../../contracts/model/catalogue.ts";
+import { ListedModels } from "../../../contracts/model/listed.ts";
 import { defineTool } from "../../tool.ts";
 import { catalogueOf } from "./shared/catalogue.ts";
 import { reportOf, selectionOf, speedOf, usersOf } from "./shared/selection.ts";
@@ -12,46 +13,13 @@ const Input = z.strictObject({
   present: z.boolean().default(false).describe("only those whose file is on this machine"),
 });
 
-const Listed = z.strictObject({
-  name: ModelName,
-  title: z.string(),
-  roles: z.array(ModelRole),
-  parameters_b: z.number(),
-  quantisation: z.string(),
-  size_bytes: z.number().int(),
-  memory_bytes: z.number().int().describe("what it takes while it is loaded"),
-  licence: z.string(),
-  licence_url: z.string().nullable(),
-  context_tokens: z.number().int(),
-  chat_format: ChatFormat,
-  verified: z.boolean().describe("its hash is known; without one it is not fetched"),
-  origin: z.enum(["image", "fetched"]).nullable().describe("where its file is from; null: it is not here"),
-  fetched_bytes: z.number().int().describe("of a file that is not whole yet"),
-  used_by: z.array(ModelTier),
-  speed: ModelSpeed.nullable().describe("on this machine, as model.bench measured it"),
-});
-
-const Output = z.strictObject({
-  models: z.array(Listed),
-  tiers: z.array(
-    z.strictObject({
-      tier: ModelTier,
-      model: ModelName.nullable().describe("what it is to use"),
-      pinned: z.boolean().describe("a person chose it; else the system did"),
-      loaded: z.string().nullable().describe("what it says that it has loaded; null: it is not running"),
-      error: z.string().describe("why that does not load; empty when it does"),
-    }),
-  ),
-  memory_bytes: z.number().int().describe("what the tiers may take together"),
-});
-
 export const modelList = defineTool({
   name: "model.list",
   title: "List models",
   description:
     "Shows the language models that this machine knows: size, memory, licence, whether the file is here, how fast it was measured, which tier uses which and whether it loaded. Look here before model.pull or model.use, and when a tier says that no model is loaded.",
   input: Input,
-  output: Output,
+  output: ListedModels,
   risk: "observe",
   timeout_ms: 15_000,
   idempotent: true,

@@ -26,7 +26,7 @@ type Input = z.infer<typeof Input>;
 
 const Output = z.strictObject({
   before: ModelName.nullable(),
-  loaded: z.boolean().describe("false: the tier is not running; it loads it when it starts"),
+  loaded: z.boolean().describe("false: the tier is not running, and loads it when it starts; or it says nothing of it"),
   took_ms: z.number(),
 });
 
@@ -92,25 +92,23 @@ export const modelUse = defineTool<Input, z.infer<typeof Output>, UseTarget, z.i
 
 /** Milliseconds between two looks. */
 const look_ms = 200;
-/** Milliseconds within which a tier that runs says something of its model. */
-const silence_ms = 15_000;
 
-/** @returns false when the tier is not running @throws {ToolError} when it does not load */
+/** @returns false when the tier is not running, or says nothing of its model @throws {ToolError} when it does not load */
 async function untilLoaded(tier: ModelTier, name: string | null, limit_ms: number, context: Context): Promise<boolean> {
   const what = `using ${name === null ? "no model" : `"${name}"`} for the ${tier} tier`;
   const begin_ms = context.clock.boot_ms();
   for (;;) {
     const report = await reportOf(tier, context);
     const waited_ms = context.clock.boot_ms() - begin_ms;
-    if (report === null && waited_ms >= Math.min(silence_ms, limit_ms)) return false;
-    if (report !== null && report.model === (name ?? "none") && report.model_error === "") return true;
-    if (report !== null && name !== null && report.model_error.startsWith(`${name}: `))
+    if (report === null) return false;
+    if (report.model === (name ?? "none") && report.model_error === "") return true;
+    if (name !== null && report.model_error.startsWith(`${name}: `))
       throw new ToolError(
         `${what} failed: it does not load: ${report.model_error.slice(name.length + 2)}; the tier gets back the one that it had`,
       );
     if (waited_ms >= limit_ms)
       throw new ToolError(
-        `${what} failed: it was not loaded within ${limit_ms} ms, the tier says "${report?.model ?? "nothing"}"; the tier gets back the one that it had`,
+        `${what} failed: it was not loaded within ${limit_ms} ms, the tier says "${report.model}"; the tier gets back the one that it had`,
       );
     await sleep(look_ms, undefined, { signal: context.signal });
   }

@@ -55,7 +55,7 @@ export async function reportOf(tier: ModelTier, { init }: Pick<Context, "init">)
   const status = (await init.call("service.list", {})).find(({ name }) => name === tier);
   if (status === undefined || status.state !== "ready" || status.health === null) return null;
   const facts = TierModelFacts.safeParse(status.health.facts);
-  return facts.success ? facts.data : null;
+  return facts.success ? facts.data : null; // one that loads none says nothing of it
 }
 
 const speedKey = (name: string): string => `speed/${name}`;

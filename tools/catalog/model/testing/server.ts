@@ -102,6 +102,7 @@ export class FileServer {
     const same = asked.if_range === null || asked.if_range === etag || how.ignores_if_range === true;
     const wants = how.ignores_range === true || !same ? null : /^bytes=(\d+)-$/.exec(asked.range ?? "");
     const from = Number(wants?.[1] ?? 0);
+    this.#content = how.becomes ?? content;
     if (from > 0 && from >= content.length) return void reply(416, { "content-length": 0 }, nothing);
     const rest = Buffer.concat([content.subarray(from), new Uint8Array(how.adds ?? 0)]);
     const headers = {
@@ -109,7 +110,6 @@ export class FileServer {
       ...(wants === null ? {} : { "content-range": `bytes ${from}-${content.length - 1}/${content.length}` }),
       ...(how.adds === undefined ? { "content-length": how.claims ?? rest.length } : {}),
     };
-    this.#content = how.becomes ?? content;
     reply(
       wants === null ? 200 : 206,
       headers,
