@@ -92,7 +92,9 @@ async function main(): Promise<number> {
     const results: Result[] = [];
     for (const duty of [...chosen].sort((a, b) => levels.indexOf(levelOfDuty(a)) - levels.indexOf(levelOfDuty(b)))) {
       const begin_ms = performance.now();
-      const verdict = await workshop.without(duty.remove, () => tried(workshop, duty, failing));
+      const look = (): Promise<Verdict> => workshop.without(duty.remove, () => tried(workshop, duty, failing));
+      let verdict = await look();
+      if (verdict.verdict === "broken") verdict = await look(); // a busy machine may have run into a time limit
       const result = { duty, ...verdict, took_s: (performance.now() - begin_ms) / 1000 };
       results.push(result);
       process.stdout.write(`${row(result)}\n`);
