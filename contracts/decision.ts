@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { Event, EventId } from "./event.ts";
+import { ToolName } from "./tool-name.ts";
 
 /** `<boot>-d-<tier>-<sequence>` */
 export const DecisionId = z.string().regex(/^[0-9a-f]{8}-d-[a-z]{1,20}-[0-9]{1,15}$/);
@@ -12,6 +13,14 @@ export const Action = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("restart"), service: z.string() }),
   /** Drop clean page cache, dentries and inodes (proc(5), /proc/sys/vm/drop_caches). */
   z.strictObject({ do: z.literal("reclaim-caches") }),
+  /** Calls of tools, one after the other. */
+  z.strictObject({
+    do: z.literal("call"),
+    calls: z
+      .array(z.strictObject({ tool: ToolName, arguments: z.record(z.string().max(64), z.json()) }))
+      .min(1)
+      .max(16),
+  }),
 ]);
 export type Action = z.infer<typeof Action>;
 

@@ -176,8 +176,8 @@ export const init_permissions: Readonly<Record<CoreService, readonly InitMethod[
   reactive: [...read, "service.restart", "system.reclaim"],
   memory: ["system.status", "events.subscribe", "logs.subscribe", "logs.unsubscribe"],
   broker: [...read, ...machine, ...services, "config.packages"],
-  operational: [],
-  tactical: [],
-  strategic: ["config.strategic"],
+  operational: ["system.status"],
+  tactical: ["system.status"],
+  strategic: ["system.status", "config.strategic"],
 };
 export { Severity };

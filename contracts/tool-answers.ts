@@ -19,6 +19,8 @@ export const tool_answers = {
       }),
     ),
   }),
+  "service.list": z.object({ services: z.array(z.object({ name: z.string(), state: z.string() })) }),
+  "memory.search": z.object({ found: z.array(z.object({ memory: z.object({ id: z.string() }) })) }),
   "net.interfaces": z.object({
     interfaces: z.array(
       z.object({

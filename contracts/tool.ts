@@ -3,11 +3,9 @@
 import { z } from "zod";
 import { DecisionId } from "./decision.ts";
 import { EventId } from "./event.ts";
+import { ToolName } from "./tool-name.ts";
 
-/** `family.verb` */
-export const ToolName = z
-  .string()
-  .regex(/^[a-z]{2,12}\.[a-z][a-z0-9_]{0,30}$/, "a tool is named family.verb in lower case, for example fs.read");
+export { ToolName };
 
 /** What a call may do to the system, from harmless to final. */
 export const Risk = z.enum([

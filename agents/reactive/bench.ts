@@ -49,7 +49,7 @@ const mix: readonly [EventKind, number, (n: number) => object][] = [
 /** @returns rows for all events and for those that a rule decided; `value` is p99.9 */
 export function benchReactive(events = events_measured): BenchRow[] {
   let decided = false;
-  const ids = new Ids("0badcafe", 0);
+  const ids = new Ids("reactive", "0badcafe", 0);
   const ledger = new Ledger(() => null);
   const decider = new Decider(new Engine(loadRules(bundled_rules).loaded), ids, {
     boot_ms: () => performance.now(),

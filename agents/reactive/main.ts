@@ -70,7 +70,7 @@ export async function runReactive(run: string): Promise<void> {
     reclaim: (reason) => service.init.call("system.reclaim", { why: why(reason) }, 30_000),
   };
   const status = () => service.init.call("system.status", {});
-  const ids = new Ids((await status()).boot_id, boot_ms());
+  const ids = new Ids("reactive", (await status()).boot_id, boot_ms());
   decider = new Decider(new Engine(rules), ids, {
     boot_ms,
     act: (decision) => carryOut(decision, pid1, Bun.sleep),

@@ -4,7 +4,7 @@ import { runSensors } from "./run.ts";
 
 test("a disk that cannot be asked about is said, not passed over", async () => {
   const sensing = runSensors({
-    ids: new Ids("0badcafe-0000-4000-8000-000000000000", 0),
+    ids: new Ids("reactive", "0badcafe-0000-4000-8000-000000000000", 0),
     boot_ms: () => 1,
     status: () => Promise.reject(new Error("PID 1 does not answer")),
     services: () => Promise.reject(new Error("PID 1 does not answer")),

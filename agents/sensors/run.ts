@@ -40,7 +40,7 @@ export function runSensors(ports: SensorPorts): Sensing {
   const { ids, boot_ms, status, emit } = ports;
   const memory = new MemorySensor();
   const disk = new DiskSensor();
-  const base = (severity: Severity) => ({ id: ids.event(), time_ms: Date.now(), boot_ms: boot_ms(), source: "reactive", severity });
+  const base = (severity: Severity) => ({ id: ids.memory(), time_ms: Date.now(), boot_ms: boot_ms(), source: "reactive", severity });
   const alarms = new Alarms(ports.alarms, ({ severity, untrusted, facts }) =>
     emit({ ...base(severity), kind: "alarm.changed", facts, ...(untrusted === undefined ? {} : { untrusted }) }),
   );

@@ -35,8 +35,8 @@ export const history_methods = {
 export const history_permissions = {
   reactive: ["events.append", "decisions.append", "counts"],
   console: ["events.list", "decisions.list", "why", "subscribe", "counts"],
-  operational: ["counts"],
-  tactical: ["counts"],
-  strategic: ["counts"],
+  operational: ["events.list", "decisions.append", "subscribe", "counts"],
+  tactical: ["events.list", "decisions.append", "subscribe", "counts"],
+  strategic: ["events.list", "decisions.append", "subscribe", "counts"],
   broker: ["events.list", "counts"],
 } as const;

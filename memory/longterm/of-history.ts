@@ -70,6 +70,7 @@ export function memoryOfDecision(decision: Decision): OfHistory {
 
 function actionWords(action: Decision["action"]): string {
   if (action.do === "restart") return `restart service ${action.service}`;
+  if (action.do === "call") return `call ${action.calls.map(({ tool }) => tool).join(", ")}`;
   return action.do === "log" ? "only note it" : "reclaim caches";
 }
 

@@ -84,7 +84,7 @@ export async function benchAuthorisation(): Promise<BenchRow[]> {
       { ...row("allowed, of the same tier", "allow", many, (round) => question(`/srv/www/${round}`)), versus },
       row("asked again", "allow", many, () => question("/srv/www/a")),
       row("a read", "allow", many, (round) => question(`/srv/www/${round}`, "fs.read", "read")),
-      row("one of many folders", "allow", many, (round) => question(`/data/${round % 150}/${round}`)),
+      row("one of many folders", "allow", many, (round) => question(`/data/${round % (policies_wanted - policies.length)}/${round}`)),
       row("by a grant", "allow", granted, (round) => question(`/data/${round % 100}/${round}`)),
       row("a person is asked", "approval", many, (round) => question(`/home/${round}`)),
       row("denied", "deny", many, (round) => question(`/var/lib/aios/broker/${round}`)),

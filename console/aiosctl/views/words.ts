@@ -69,6 +69,8 @@ export function actionWords(action: Action): string {
       return `restart ${plain(action.service)}`;
     case "reclaim-caches":
       return "drop caches";
+    case "call":
+      return `call ${plain(action.calls.map(({ tool }) => tool).join(", "))}`;
   }
 }
 

@@ -1,0 +1,25 @@
+/** How well the system is, in figures that are compared before and after something was done. */
+
+import type { AskTool } from "../shared/ask-tool.ts";
+import type { Standing } from "../shared/standing.ts";
+import { matterOf } from "../shared/standing.ts";
+
+const why = "how well the system is, before and after something is done about an incident";
+const not_running = new Set(["waiting", "starting", "backoff", "crash-loop"]);
+
+export type Measured = Readonly<Record<string, number>>;
+
+/** @param matter what the incident is about: the alarm itself says nothing of side effects */
+export async function measureHealth(ask: AskTool, standing: Standing, matter: string): Promise<Measured> {
+  const { services } = await ask("service.list", {}, why);
+  return {
+    other_alarms: standing.all().filter((event) => matterOf(event) !== matter).length,
+    services_down: services.filter(({ state }) => not_running.has(state)).length,
+  };
+}
+
+/** @returns in words what is worse now, or null */
+export function worseThan(before: Measured, after: Measured): string | null {
+  const worse = Object.keys(before).filter((name) => (after[name] ?? 0) > (before[name] ?? 0));
+  return worse.length === 0 ? null : worse.map((name) => `${name} rose from ${before[name]} to ${after[name]}`).join(", ");
+}

@@ -1,0 +1,109 @@
+/** Incidents of working memory, as a tier works on them. */
+
+import type { JsonObject, WorkItem } from "../../contracts/memory/working.ts";
+import type { memory_methods, memory_notifications } from "../../contracts/memory.ts";
+import type { Peer } from "../../wire/peer.ts";
+import { type AlarmEvent, matterOf } from "../shared/standing.ts";
+
+export type MemoryPeer = Peer<Record<never, never>, typeof memory_notifications, typeof memory_methods, Record<never, never>>;
+export type Incident = Extract<WorkItem, { kind: "incident" }>;
+
+const lease_ms = 60_000;
+const renew_every_ms = 20_000;
+const listed_max = 100;
+
+export class Incidents {
+  readonly #memory: () => MemoryPeer;
+  readonly #holder: string;
+
+  /** @param memory throws while memory is away @param holder names this process, not the tier: after a restart it is another one */
+  constructor(memory: () => MemoryPeer, holder: string) {
+    this.#memory = memory;
+    this.#holder = holder;
+  }
+
+  /** Those that are open, oldest first. */
+  async open(): Promise<Incident[]> {
+    const { items } = await this.#memory().call("work.list", { kinds: ["incident"], ended: false, limit: listed_max });
+    return items.filter((item): item is Incident => item.kind === "incident").reverse();
+  }
+
+  /** Opens an incident about an alarm, or adds to the one that is open. */
+  async report(event: AlarmEvent): Promise<void> {
+    const { alarm, subject, detail } = event.facts;
+    const body = {
+      key: matterOf(event),
+      summary: `${alarm} of ${subject}: ${detail}`.slice(0, 1000),
+      severity: event.severity,
+      service: alarm.startsWith("service-") ? subject.slice(0, 100) : null,
+      events: [event.id],
+      taint: event.untrusted === undefined ? [] : [`event:${event.kind}`],
+    };
+    await this.#memory().call("work.change", { changes: [{ do: "incident", body }], why: `alarm ${alarm} stands` });
+  }
+
+  /** @returns null while somebody else works on it */
+  async take(incident: Incident): Promise<Held | null> {
+    const memory = this.#memory();
+    const { granted, lease } = await memory.call("lease.acquire", { id: incident.id, holder: this.#holder, ttl_ms: lease_ms });
+    if (!granted) return null;
+    const held = new Held(this.#memory, incident, lease.fence);
+    await held.look();
+    return held;
+  }
+}
+
+/** An incident under the lease of this process. Changes under a lease that is over are refused by memory. */
+export class Held {
+  readonly #memory: () => MemoryPeer;
+  readonly #fence: number;
+  readonly #renewing: ReturnType<typeof setInterval>;
+  #item: Incident;
+
+  constructor(memory: () => MemoryPeer, item: Incident, fence: number) {
+    this.#memory = memory;
+    this.#item = item;
+    this.#fence = fence;
+    this.#renewing = setInterval(() => void this.#renew().catch(() => {}), renew_every_ms);
+  }
+
+  get item(): Incident {
+    return this.#item;
+  }
+
+  async look(): Promise<Incident> {
+    const { item } = await this.#memory().call("work.get", { id: this.#item.id });
+    if (item.kind !== "incident") throw new Error(`looking at "${item.id}" failed: it is a ${item.kind}, no incident`);
+    this.#item = item;
+    return item;
+  }
+
+  async move(to: Incident["state"], why: string, patch: JsonObject = {}): Promise<Incident> {
+    const { id, version } = this.#item;
+    await this.#change({ do: "move", id, version, to, patch }, why);
+    return await this.look();
+  }
+
+  async edit(patch: JsonObject, why: string): Promise<Incident> {
+    const { id, version } = this.#item;
+    await this.#change({ do: "edit", id, version, patch }, why);
+    return await this.look();
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#renewing);
+    await this.#memory().call("lease.release", { id: this.#item.root, fence: this.#fence });
+  }
+
+  async #change(change: Change, why: string): Promise<void> {
+    await this.#memory().call("work.change", { changes: [change], why: why.slice(0, 500), fences: { [this.#item.root]: this.#fence } });
+  }
+
+  async #renew(): Promise<void> {
+    await this.#memory().call("lease.renew", { id: this.#item.root, fence: this.#fence, ttl_ms: lease_ms });
+  }
+}
+
+type Change =
+  | { readonly do: "move"; readonly id: string; readonly version: number; readonly to: string; readonly patch: JsonObject }
+  | { readonly do: "edit"; readonly id: string; readonly version: number; readonly patch: JsonObject };

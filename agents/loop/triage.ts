@@ -1,0 +1,58 @@
+/** The operational tier's part: what is this, what is known of it, who is to act. */
+
+import type { Playbook } from "../../contracts/playbook.ts";
+import { fitting } from "../playbooks/playbooks.ts";
+import type { AskTool } from "../shared/ask-tool.ts";
+import { matterOf, type Standing } from "../shared/standing.ts";
+import type { Held, Incidents } from "./incidents.ts";
+
+const memories_max = 8;
+
+export interface TriagePorts {
+  readonly incidents: Incidents;
+  readonly ask: AskTool;
+  readonly standing: Standing;
+  readonly playbooks: readonly Playbook[];
+}
+
+/** One round: an incident for each alarm that has none, and a look at those nobody has looked at. */
+export async function triageAll({ incidents, ask, standing, playbooks }: TriagePorts): Promise<void> {
+  const open = await incidents.open();
+  const known = new Set(open.map(({ body }) => body.key));
+  const seen = new Set(open.flatMap(({ body }) => body.events));
+  for (const event of standing.all()) if (!known.has(matterOf(event)) || !seen.has(event.id)) await incidents.report(event);
+  for (const incident of await incidents.open()) {
+    if (incident.state !== "observing" && incident.state !== "orienting") continue;
+    const held = await incidents.take(incident);
+    if (held === null) continue;
+    try {
+      await triage(held, ask, playbooks);
+    } finally {
+      await held.release();
+    }
+  }
+}
+
+async function triage(held: Held, ask: AskTool, playbooks: readonly Playbook[]): Promise<void> {
+  if (held.item.state === "observing") await held.move("orienting", "memory is asked what is known");
+  const { key, summary } = held.item.body;
+  const [alarm = "", ...subject] = key.split(" ");
+  const memories = await remembered(ask, summary);
+  const names = fitting(playbooks, alarm, subject.join(" ")).map(({ playbook }) => playbook.name);
+  const why = names.length === 0 ? `no playbook is known against ${alarm}` : `known against ${alarm}: ${names.join(", ")}`;
+  await held.move("deciding", why, { tier: "tactical", memories });
+}
+
+/** Earlier incidents of the kind, what was learned of them. An incident is worked on also when memory cannot search. */
+async function remembered(ask: AskTool, summary: string): Promise<string[]> {
+  try {
+    const answer = await ask(
+      "memory.search",
+      { query: summary.slice(0, 500), kinds: ["lesson", "decision"], limit: memories_max },
+      "what is known of an incident like this",
+    );
+    return answer.found.map(({ memory }) => memory.id);
+  } catch {
+    return [];
+  }
+}
