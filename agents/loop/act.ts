@@ -83,7 +83,7 @@ async function decide(held: Held, ports: ActPorts): Promise<void> {
   const known = fitting(ports.playbooks, event.facts.alarm, event.facts.subject);
   const ranked = known
     .map((option) => ({ ...option, record: recordOf(past, option.playbook.name) }))
-    .sort((a, b) => b.record.expected - a.record.expected);
+    .sort((a, b) => b.record.expected - a.record.expected || a.playbook.rank - b.playbook.rank);
   const [next, ...others] = ranked.filter(({ playbook }) => !tried.has(ruleOf(playbook.name)));
   if (next === undefined || tried_ids.length >= tries_max) {
     const what = tried.size === 0 ? "nothing is known against it" : `what is known did not help: ${[...tried].join(", ")}`;

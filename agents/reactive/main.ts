@@ -1,5 +1,6 @@
 /** The reactive tier's process: events from PID 1 and from its own sensors, rules, actions by request, all on record. */
 
+import { shortBootId } from "../../contracts/boot-id.ts";
 import { broker_methods } from "../../contracts/broker.ts";
 import type { Decision } from "../../contracts/decision.ts";
 import type { Event, Severity } from "../../contracts/event.ts";
@@ -18,6 +19,7 @@ import { runSensors, type Sensing } from "../sensors/run.ts";
 import { toolAsker } from "../shared/ask-tool.ts";
 import { Ids } from "../shared/ids.ts";
 import { carryOut, type Pid1 } from "./act.ts";
+import { Adoption } from "./adopt.ts";
 import { Decider } from "./decide.ts";
 import { Engine } from "./engine.ts";
 import { Ledger } from "./ledger.ts";
@@ -40,7 +42,11 @@ export async function runReactive(run: string): Promise<void> {
   const { loaded: rules, refused } = loadRules(bundled_rules);
   const alarms = loadAlarms(bundled_alarms);
   for (const sentence of [...refused, ...alarms.refused]) log.error(sentence);
-  const memory = connectMemory(run, () => void ledger.flush());
+  let adoption: Adoption | null = null;
+  const memory = connectMemory(run, () => {
+    void ledger.flush();
+    void adoption?.run();
+  });
   const ledger = new Ledger(memory.port);
   const metrics = new MetricsPost(() => memory.port()?.appendMetrics ?? null);
 
@@ -70,7 +76,8 @@ export async function runReactive(run: string): Promise<void> {
     reclaim: (reason) => service.init.call("system.reclaim", { why: why(reason) }, 30_000),
   };
   const status = () => service.init.call("system.status", {});
-  const ids = new Ids("reactive", (await status()).boot_id, boot_ms());
+  const { boot_id } = await status();
+  const ids = new Ids("reactive", boot_id, boot_ms());
   decider = new Decider(new Engine(rules), ids, {
     boot_ms,
     act: (decision) => carryOut(decision, pid1, Bun.sleep),
@@ -99,6 +106,14 @@ export async function runReactive(run: string): Promise<void> {
     },
     measured: (sample) => void metrics.send(sample),
   });
+  const { adopt } = sensing;
+  adoption = new Adoption({
+    boot: shortBootId(boot_id),
+    changes: () => memory.port()?.listAlarms() ?? null,
+    adopt,
+    warn: (sentence) => log.warn(sentence),
+  });
+  void adoption.run();
   service.ready(`${rules.length} rules`);
 }
 
@@ -114,6 +129,7 @@ function connectMemory(run: string, onUp: () => void) {
       if (peer === null) return null;
       return {
         appendEvents: (events: Event[]) => peer.call("events.append", { events }),
+        listAlarms: () => peer.call("events.list", { limit: 1000, kind: "alarm.changed", service: null }),
         appendDecisions: (decisions: Decision[]) => peer.call("decisions.append", { decisions }),
         appendMetrics: (samples: MetricSample[]) => peer.call("metrics.append", { samples }),
       };

@@ -47,7 +47,7 @@ function fakeMemory(run: string, decisions: Decision[], metrics: MetricSample[] 
     },
     "events.append": ({ events }) => ({ written: events.length }),
     "decisions.append": ({ decisions: batch }) => take(batch),
-    "events.list": unused,
+    "events.list": () => [],
     "decisions.list": unused,
     why: unused,
     subscribe: unused,

@@ -1,7 +1,7 @@
 /** Runs the sensors on their timers. What they tell becomes events, figures for memory, and alarms. */
 
 import type { Alarm } from "../../contracts/alarm.ts";
-import type { Event, Severity } from "../../contracts/event.ts";
+import type { Event, EventOf, Severity } from "../../contracts/event.ts";
 import type { SystemStatus } from "../../contracts/init.ts";
 import type { MetricSample } from "../../contracts/memory/operational.ts";
 import type { ServiceStatus } from "../../contracts/service.ts";
@@ -34,6 +34,8 @@ export interface Sensing {
   blind(): readonly string[];
   /** Alarms that stand, each as `name of subject`. */
   standing(): readonly string[];
+  /** Takes over what an earlier process of this boot raised and did not clear. */
+  adopt(event: EventOf<"alarm.changed">): void;
 }
 
 export function runSensors(ports: SensorPorts): Sensing {
@@ -83,5 +85,9 @@ export function runSensors(ports: SensorPorts): Sensing {
   setInterval(lookAtMemory, memory_interval_ms);
   setInterval(() => void lookAtDisk(), disk_interval_ms);
   for (const sensor of sensorsOf(ports)) setTimeout(() => void look(sensor), sensor.first_after_ms);
-  return { blind: () => [...blind.values()], standing: () => alarms.standing };
+  return {
+    blind: () => [...blind.values()],
+    standing: () => alarms.standing,
+    adopt: ({ facts, boot_ms: raised_ms }) => alarms.adopt(facts.alarm, facts.subject, performance.now() - (boot_ms() - raised_ms)),
+  };
 }

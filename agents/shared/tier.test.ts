@@ -48,6 +48,6 @@ test("without a model but with its neighbours a tier is as it is meant to be", (
   expect(tierHealth("no model loaded", neighbours)).toEqual({
     status: "ok",
     detail: "no model loaded; no tools registered",
-    facts: { model: "none", tools: 0, memory_events: 7, broker: "connected", memory: "connected" },
+    facts: { incidents: 0, model: "none", tools: 0, memory_events: 7, broker: "connected", memory: "connected" },
   });
 });

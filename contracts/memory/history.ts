@@ -33,10 +33,10 @@ export const history_methods = {
 } as const;
 
 export const history_permissions = {
-  reactive: ["events.append", "decisions.append", "counts"],
+  reactive: ["events.list", "events.append", "decisions.append", "counts"],
   console: ["events.list", "decisions.list", "why", "subscribe", "counts"],
-  operational: ["events.list", "decisions.append", "subscribe", "counts"],
-  tactical: ["events.list", "decisions.append", "subscribe", "counts"],
-  strategic: ["events.list", "decisions.append", "subscribe", "counts"],
+  operational: ["events.list", "decisions.list", "decisions.append", "subscribe", "counts"],
+  tactical: ["events.list", "decisions.list", "decisions.append", "subscribe", "counts"],
+  strategic: ["events.list", "decisions.list", "decisions.append", "subscribe", "counts"],
   broker: ["events.list", "counts"],
 } as const;

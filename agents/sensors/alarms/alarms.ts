@@ -34,6 +34,11 @@ export class Alarms {
     return [...this.#by_figure.values()].flat().flatMap(({ alarm, standing }) => standing.map((subject) => `${alarm.name} of ${subject}`));
   }
 
+  /** An alarm that an earlier process of this boot raised; told again only when it is cleared. */
+  adopt(name: string, subject: string, raised_ms: number): void {
+    for (const tracker of [...this.#by_figure.values()].flat()) if (tracker.alarm.name === name) tracker.adopt(subject, raised_ms);
+  }
+
   /** @param names the figures that were measured, completely @param now_ms a clock that does not step */
   take(names: readonly string[], figures: readonly Figure[], now_ms: number): void {
     for (const name of names) {

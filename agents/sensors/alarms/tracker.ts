@@ -48,6 +48,11 @@ export class AlarmTracker {
     return this.#unwatched;
   }
 
+  /** It stood already when this process began, which has not measured it yet: what is not so any more is cleared by the next look. */
+  adopt(subject: string, raised_ms: number): void {
+    if (!this.#subjects.has(subject)) this.#subjects.set(subject, { state: "standing", since_ms: raised_ms, raised_ms });
+  }
+
   /** @param figures all of its figure that there are now */
   take(figures: readonly Figure[], now_ms: number): Change[] {
     this.#unwatched = 0;

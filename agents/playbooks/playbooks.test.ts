@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import { Playbook } from "../../contracts/playbook.ts";
+import { fitting, loadPlaybooks } from "./playbooks.ts";
+
+const one = Playbook.parse({
+  name: "one",
+  alarms: ["runaway-process"],
+  subject: "^pid:(?<pid>[0-9]+)@",
+  does: "something",
+  steps: [
+    {
+      tool: "process.priority",
+      arguments: { process: "{pid|number}", tags: ["{subject}", { "{pid}": "is {pid}" }], nice: 19 },
+      why: "because",
+    },
+  ],
+  watch_ms: 1000,
+});
+
+test("parameters are filled into values, as numbers where that is asked for, and never into names", () => {
+  const [found] = fitting([one], "runaway-process", "pid:12@34");
+  expect(found?.calls[0]?.arguments).toEqual({ process: 12, tags: ["pid:12@34", { "{pid}": "is 12" }], nice: 19 });
+  expect(fitting([one], "runaway-process", "12")).toEqual([]);
+  expect(fitting([one], "disk-full", "pid:12@34")).toEqual([]);
+});
+
+test("what a subject is called stays what it is called", () => {
+  const any = { ...one, subject: undefined };
+  const named = '"}, {pid|number} {subject} ../../etc';
+  const [found] = fitting(
+    [Playbook.parse({ ...JSON.parse(JSON.stringify(any)), steps: [{ ...one.steps[0], arguments: { a: "{subject}" } }] })],
+    "runaway-process",
+    named,
+  );
+  expect(found?.calls[0]?.arguments).toEqual({ a: named });
+});
+
+test("a parameter that there is not is refused when it is loaded", () => {
+  const wrong = { ...one, steps: [{ tool: "fs.read", arguments: { path: "{folder}" }, why: "because" }] };
+  expect(loadPlaybooks({ wrong }).refused[0]).toContain('there is no parameter "folder"; there are subject, pid');
+});
