@@ -1,8 +1,8 @@
 /** One try with an SDK that streams: the same for all of them, from the request to the reply or to why there is none. */
 
-import type { ChatRequest } from "../../contracts/model/chat.ts";
+import { type ChatRequest, Reply, Tokens } from "../../contracts/model/chat.ts";
 import { failureOf } from "./failure.ts";
-import type { Hears, Reply, Spent, Tokens } from "./port.ts";
+import { ChatError, type Hears, type Spent } from "./port.ts";
 
 /** Puts a reply together, event by event. */
 export interface Reader<Event> {
@@ -30,17 +30,21 @@ export async function attemptWith<Event>(
   open: (give_up: AbortController, signal: AbortSignal) => PromiseLike<AsyncIterable<Event>>,
 ): Promise<Reply> {
   const give_up = new AbortController();
+  // what an SDK's types promise, nobody has looked at
+  const onText = (delta: string): void => {
+    if (typeof delta === "string") hears.text(delta);
+  };
   try {
     for await (const event of await open(give_up, signal)) {
       hears.alive();
       const before = reader.began;
-      reader.take(event, hears.text);
+      reader.take(event, onText);
       if (!before && reader.began) hears.token();
     }
     // an SDK's stream that was aborted ends as if it had ended
     signal.throwIfAborted();
     give_up.signal.throwIfAborted();
-    return reader.end();
+    return checked(reader.end());
   } catch (error) {
     const cause: unknown = signal.aborted ? signal.reason : give_up.signal.aborted ? give_up.signal.reason : error;
     throw failureOf(cause, { name, key, spent: spentAtMost(reader.tokens, request) });
@@ -49,7 +53,17 @@ export async function attemptWith<Event>(
   }
 }
 
+/** @throws {ChatError} */
+function checked(reply: Reply): Reply {
+  const read = Reply.safeParse(reply);
+  if (read.success) return read.data;
+  const where = read.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
+  throw new ChatError("unreachable", `what came is not what the protocol says (${where.slice(0, 200)})`, { again: true, spent: "unknown" });
+}
+
 /** Once it has begun, the input is known, and the output is what was asked for at most. */
 function spentAtMost(tokens: Tokens | null, { tokens_max }: ChatRequest): Spent {
-  return tokens === null ? "unknown" : { ...tokens, output_tokens: Math.max(tokens.output_tokens, tokens_max) };
+  return !Tokens.safeParse(tokens).success || tokens === null
+    ? "unknown"
+    : { ...tokens, output_tokens: Math.max(tokens.output_tokens, tokens_max) };
 }

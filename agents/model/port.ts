@@ -3,7 +3,7 @@
  * `ChatModel` or, when they are reached over a network, `Provider`, of which `reach/` makes a `ChatModel`.
  */
 
-import type { AssistantPart, ChatAnswer, ChatErrorKind, ChatRequest, Usage } from "../../contracts/model/chat.ts";
+import type { ChatAnswer, ChatErrorKind, ChatRequest, Reply, Tokens } from "../../contracts/model/chat.ts";
 
 export interface ChatOptions {
   /** Aborted: the answer is not wanted any more; what runs is broken off, and the promise rejects with `cancelled`. */
@@ -19,9 +19,6 @@ export interface ChatModel {
   /** @throws {ChatError} */
   chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer>;
 }
-
-/** Tokens without what they cost. */
-export type Tokens = Omit<Usage, "cost_usd">;
 
 /** What one try has surely cost: nothing, that much, or nobody knows (it broke off), which counts as the most that it can. */
 export type Spent = "nothing" | "unknown" | Tokens;
@@ -49,16 +46,6 @@ export class ChatError extends Error {
     this.again = again;
     this.spent = spent;
   }
-}
-
-/** What one try brought. */
-export interface Reply {
-  /** The model as the provider names it. */
-  readonly model: string;
-  readonly parts: readonly AssistantPart[];
-  readonly stop: ChatAnswer["stop"];
-  /** Null when the provider did not say: then it counts as the most that it can be. */
-  readonly tokens: Tokens | null;
 }
 
 /** What is heard of a try while it goes on. */

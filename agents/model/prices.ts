@@ -1,8 +1,7 @@
 /** What tokens cost (prices.yaml, or the machine config), and what a request can cost at most. */
 
-import type { ChatRequest, Usage } from "../../contracts/model/chat.ts";
+import type { ChatRequest, Tokens, Usage } from "../../contracts/model/chat.ts";
 import { type Price, PriceTable } from "../../contracts/model/provider.ts";
-import type { Tokens } from "./port.ts";
 import table from "./prices.yaml";
 
 const per = 1_000_000;

@@ -1,9 +1,36 @@
 /** Both back ends on the real SDKs against a server that speaks the providers' protocols: one try each. */
 
 import { describe, expect, test } from "bun:test";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
+import fc from "fast-check";
+import { Reply } from "../../contracts/model/chat.ts";
+import { anthropicProvider } from "./anthropic/provider.ts";
+import { openaiProvider } from "./openai/provider.ts";
 import { ChatError } from "./port.ts";
 import { asks, attempt, failing, kinds, providerFor, says, stage, test_key } from "./testing/providers.ts";
+
+/** Events that begin well and have something wrong with them. */
+const pieces_of_streams = [
+  '{"type":"message_start","message":{"model":"m","usage":{"input_tokens":1,"output_tokens":1}}}',
+  '{"type":"message_start","message":null}',
+  '{"type":"message_start","message":{"model":7,"usage":{"input_tokens":-1}}}',
+  '{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}',
+  '{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":7,"name":null}}',
+  '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}',
+  '{"type":"content_block_delta","index":9,"delta":null}',
+  '{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2}}',
+  '{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":null}',
+  '{"type":"message_stop"}',
+  '{"type":"error","error":{"type":"overloaded_error","message":"x"}}',
+  '{"model":"m","choices":[{"delta":{"content":"a"},"finish_reason":null}]}',
+  '{"model":"m","choices":[{"delta":{"content":7},"finish_reason":"stop"}]}',
+  '{"model":"m","choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"x","arguments":"{"}}]},"finish_reason":"tool_calls"}]}',
+  '{"model":"m","choices":[{"delta":{"tool_calls":[null]},"finish_reason":"tool_calls"}]}',
+  '{"choices":null}',
+  '{"choices":[],"usage":{"prompt_tokens":"many"}}',
+  '{"error":{"message":"x"}}',
+];
 
 const tools = [
   {
@@ -241,6 +268,39 @@ describe.each(kinds)("%s", (kind) => {
       expect(Bun.inspect(error)).not.toContain(test_key.slice(8, 16));
     }
   });
+
+  test("whatever a stream carries, it ends in a reply or in an error of ours", async () => {
+    const piece = fc.oneof(
+      fc.string({ maxLength: 40 }),
+      fc.json({ maxDepth: 3 }).map((json) => `data: ${json}\n\n`),
+      fc.constantFrom(...pieces_of_streams).map((json) => `event: ${JSON.parse(json).type ?? "x"}\ndata: ${json}\n\n`),
+      fc.constantFrom("data: [DONE]\n\n", "event: ping\n\n", ": x\n", "\r\n\r\n", "data:\n\n", "event: message_stop\ndata: null\n\n"),
+    );
+    let text = "";
+    const server = createHttpServer(
+      (_request, response) => void response.writeHead(200, { "content-type": "text/event-stream" }).end(text),
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const url = `http://127.0.0.1:${address !== null && typeof address === "object" ? address.port : 0}`;
+    const options = {
+      model: "m",
+      base_url: kind === "anthropic" ? url : `${url}/v1`,
+      key: test_key,
+      way: { ca: null, silence_ms: 60_000 },
+    };
+    const provider = kind === "anthropic" ? anthropicProvider(options) : openaiProvider(options);
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 12 }), async (all) => {
+        text = all.join("");
+        const got = await attempt(provider, asks("Well?")).catch((error: unknown) => error);
+        if (got instanceof Error) expect(got).toBeInstanceOf(ChatError);
+        else Reply.parse(got);
+      }),
+      { numRuns: 150 },
+    );
+    server.close();
+  }, 120_000);
 
   test("bytes that are no HTTP", async () => {
     const server = createServer((socket) => void socket.end("220 mail ready\r\n"));

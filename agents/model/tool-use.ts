@@ -1,8 +1,8 @@
 /** The call of a tool, as a provider streamed it. */
 
-import { ToolUsePart } from "../../contracts/model/chat.ts";
+import { type Tokens, ToolUsePart } from "../../contracts/model/chat.ts";
 import { fromProvider } from "./names.ts";
-import { ChatError, type Tokens } from "./port.ts";
+import { ChatError } from "./port.ts";
 
 /** @throws {ChatError} `nonsense` when its input is no JSON object */
 export function toolUse(id: string, name: string, json: string, tokens: Tokens | null): ToolUsePart {

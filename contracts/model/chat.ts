@@ -91,6 +91,20 @@ export const Usage = z.strictObject({
 });
 export type Usage = z.infer<typeof Usage>;
 
+export const Tokens = Usage.omit({ cost_usd: true });
+export type Tokens = z.infer<typeof Tokens>;
+
+/** What one try with a provider brought, as it is held against this where it comes in. */
+export const Reply = z.strictObject({
+  /** The model as the provider names it. */
+  model: z.string().max(200),
+  parts: z.array(AssistantPart).max(64),
+  stop: z.enum(["end", "tool-use", "length", "refused"]),
+  /** Null when the provider did not say: then it counts as the most that it can be. */
+  tokens: Tokens.nullable(),
+});
+export type Reply = z.infer<typeof Reply>;
+
 export const ChatAnswer = z.strictObject({
   /** The model as the back end names it. */
   model: z.string().max(200),
@@ -102,7 +116,7 @@ export const ChatAnswer = z.strictObject({
   /** Fits the schema that was asked for; null when none was. */
   json: Json.nullable(),
   /** `length`: `tokens_max` was reached, the answer is cut off; `refused`: the provider's own policy. */
-  stop: z.enum(["end", "tool-use", "length", "refused"]),
+  stop: Reply.shape.stop,
   usage: Usage,
   /** Milliseconds until the first token and until the end; how often it was tried again. */
   first_token_ms: z.number(),

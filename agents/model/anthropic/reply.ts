@@ -4,7 +4,8 @@
  */
 
 import type Anthropic from "@anthropic-ai/sdk";
-import { ChatError, type Reply, type Tokens } from "../port.ts";
+import type { Reply, Tokens } from "../../../contracts/model/chat.ts";
+import { ChatError } from "../port.ts";
 import { toolUse } from "../tool-use.ts";
 
 export const back_end = "anthropic";

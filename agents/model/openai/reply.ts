@@ -1,7 +1,8 @@
 /** A stream of chat completion chunks. */
 
 import type OpenAI from "openai";
-import { ChatError, type Reply, type Tokens } from "../port.ts";
+import type { Reply, Tokens } from "../../../contracts/model/chat.ts";
+import { ChatError } from "../port.ts";
 import { toolUse } from "../tool-use.ts";
 
 type Part = Reply["parts"][number];

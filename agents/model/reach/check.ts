@@ -1,12 +1,10 @@
 /** What a model answered, held against what was asked: JSON by its schema, calls by the schemas of the tools that were offered. */
 
 import Ajv, { type ValidateFunction } from "ajv/dist/2020.js";
-import { type ChatRequest, Json, type JsonSchema, type Message, type ToolUsePart } from "../../../contracts/model/chat.ts";
-import type { Reply } from "../port.ts";
+import { type ChatRequest, Json, type JsonSchema, type Message, type Reply, type ToolUsePart } from "../../../contracts/model/chat.ts";
 
 /** contracts/model/chat.ts */
 const text_max = 200_000;
-const parts_max = 64;
 const kept_max = 256;
 
 const kept = new Map<string, ValidateFunction>();
@@ -28,7 +26,7 @@ export interface Checked {
 export function check(request: ChatRequest, { parts, stop }: Reply): Checked {
   const text = parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("");
   const tool_uses = parts.flatMap((part) => (part.type === "tool-use" ? [part] : []));
-  const problems = [...sizeOf(text, parts.length), ...tool_uses.flatMap((use) => callProblems(request, use))];
+  const problems = [...sizeOf(text), ...tool_uses.flatMap((use) => callProblems(request, use))];
   if (stop === "refused") return { text, tool_uses: [], json: null, problems: [] };
   if (request.tool_choice === "required" && tool_uses.length === 0) problems.push(general("a tool has to be called, and none was"));
   if (request.answer === null) return { text, tool_uses, json: null, problems };
@@ -47,9 +45,8 @@ function general(text: string): Problem {
   return { text, call: null };
 }
 
-function sizeOf(text: string, parts: number): Problem[] {
-  if (text.length > text_max) return [general(`the answer has ${text.length} characters, more than ${text_max}`)];
-  return parts > parts_max ? [general(`the answer has ${parts} parts, more than ${parts_max}`)] : [];
+function sizeOf(text: string): Problem[] {
+  return text.length > text_max ? [general(`the answer has ${text.length} characters, more than ${text_max}`)] : [];
 }
 
 function callProblems({ tools }: ChatRequest, { id, name, input }: ToolUsePart): Problem[] {

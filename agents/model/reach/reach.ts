@@ -5,10 +5,10 @@
  * does not fit is asked for once more, with what is wrong with it. One limit holds for all of it.
  */
 
-import type { ChatAnswer, ChatRequest, Message, Usage } from "../../../contracts/model/chat.ts";
+import type { ChatAnswer, ChatRequest, Message, Reply, Tokens, Usage } from "../../../contracts/model/chat.ts";
 import type { Price } from "../../../contracts/model/provider.ts";
 import type { Budget, Reservation } from "../budget/budget.ts";
-import { ChatError, type ChatModel, type ChatOptions, type Hears, type Provider, type Reply, type Tokens } from "../port.ts";
+import { ChatError, type ChatModel, type ChatOptions, type Hears, type Provider } from "../port.ts";
 import { costAtMost, countOf, no_usage, sum, tokensAtMost, usageOf } from "../prices.ts";
 import type { Breaker, Outcome } from "./breaker.ts";
 import { type Checked, check, type Problem, repaired } from "./check.ts";
@@ -71,7 +71,7 @@ export class Reach implements ChatModel {
       const { reply, checked } = await this.#fitting(request, run);
       const took_ms = performance.now() - began_ms;
       return {
-        model: reply.model.slice(0, 200),
+        model: reply.model,
         parts: [...reply.parts],
         text: checked.text,
         tool_uses: [...checked.tool_uses],

@@ -4,6 +4,14 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { readYaml } from "../../../wire/strict-yaml.ts";
 
+function isRegExp(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
 /** One thing that the model says. A tool by our name; `raw` instead of an input is sent as it is, also when it is no JSON. */
 const Say = z.union([
   z.strictObject({ text: z.string() }),
@@ -71,6 +79,8 @@ export const Script = z.strictObject({
       z.strictObject({
         /** Stands in the first user message; left out: fits every request. */
         when: z.string().default(""),
+        /** A regular expression that fits it too; what its named groups find stands for `{{name}}` in what is said and expected. */
+        match: z.string().refine(isRegExp, "a regular expression, as JavaScript has them").default(""),
         turns: z.array(Turn).min(1),
       }),
     )
@@ -78,6 +88,16 @@ export const Script = z.strictObject({
 });
 export type Script = z.infer<typeof Script>;
 export type ScriptText = z.input<typeof Script>;
+
+/** The turn with what was found in the first message. */
+export function filled(turn: Turn, found: Readonly<Record<string, string>>): Turn {
+  if (Object.keys(found).length === 0) return turn;
+  const text = JSON.stringify(turn).replace(/\{\{([a-z_]+)\}\}/g, (as_it_was, name: string) => {
+    const value = found[name];
+    return value === undefined ? as_it_was : JSON.stringify(value).slice(1, -1);
+  });
+  return Turn.parse(JSON.parse(text));
+}
 
 /** @throws with every line that is wrong */
 export function readScript(path: string): Script {

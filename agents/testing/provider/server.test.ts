@@ -101,6 +101,34 @@ test("a wrong key, no version, no such path, what no conversation expects", asyn
   expect(JSON.stringify(server.requests)).not.toContain(key);
 });
 
+test("what a group of `match` found is said", async () => {
+  const other = await startProvider({
+    script: {
+      conversations: [
+        {
+          match: "service (?<name>\\S+) is dead",
+          turns: [
+            {
+              expect: { text: "{{name}}" },
+              say: [{ text: "{{name}}, {{other}}" }, { tool: { name: "service.restart", input: { name: "{{name}}" } } }],
+            },
+          ],
+        },
+      ],
+    },
+    key,
+  });
+  const body = claude({ messages: [user('The service w"b\\n is dead.')] });
+  const headers = { authorization: `Bearer ${key}`, "anthropic-version": "2026-10-21" };
+  const answer = await fetch(`${other.anthropic_url}/v1/messages`, { method: "POST", headers, body: JSON.stringify(body) });
+  const deltas = [...(await answer.text()).matchAll(/"(?:text|partial_json)":("(?:[^"\\]|\\.)*")/g)].map(([, json]) =>
+    JSON.parse(json ?? ""),
+  );
+  expect(deltas.join("")).toBe(`w"b\\n, {{other}}${JSON.stringify({ name: 'w"b\\n' })}`);
+  expect(other.problems).toEqual([]);
+  await other.close();
+});
+
 test("conversations are read from a file; what is wrong with it is said by line", () => {
   const path = join(mkdtempSync(join(tmpdir(), "script-")), "one.yaml");
   writeFileSync(path, "conversations:\n  - when: disk\n    turns:\n      - say: [{ tool: { name: fs.usage, input: { path: /var } } }]\n");

@@ -6,7 +6,7 @@ import { anthropic } from "./anthropic.ts";
 import { type Asked, type Protocol, Refused, type Wrong } from "./asked.ts";
 import { PromptCache } from "./cache.ts";
 import { openai } from "./openai.ts";
-import { type Fault, Script, type ScriptText, type Turn } from "./script.ts";
+import { type Fault, filled, Script, type ScriptText, type Turn } from "./script.ts";
 
 export interface ProviderOptions {
   readonly script: ScriptText;
@@ -159,7 +159,7 @@ export class TestProvider {
   }
 
   async #answer(protocol: Protocol, asked: Asked, response: ServerResponse, id: string): Promise<void> {
-    const turn = this.#turnFor(asked);
+    const { turn, said } = this.#turnFor(asked);
     const used = this.#used.get(turn) ?? 0;
     const fault = turn.faults[used];
     this.#used.set(turn, used + 1);
@@ -173,7 +173,7 @@ export class TestProvider {
       };
       sendError(protocol, { status: fault.status, type, message }, response, id, headers);
     } else if (fault?.kind === "redirect") response.writeHead(307, { location: fault.to }).end();
-    else await this.#stream(protocol, asked, turn, fault ?? null, response, id);
+    else await this.#stream(protocol, asked, said, fault ?? null, response, id);
   }
 
   async #stream(
@@ -207,20 +207,23 @@ export class TestProvider {
   }
 
   /** @throws {Refused} */
-  #turnFor(asked: Asked): Turn {
-    const found = this.#script.conversations.find(({ when }) => asked.first.includes(when));
+  #turnFor(asked: Asked): { readonly turn: Turn; readonly said: Turn } {
+    const found = this.#script.conversations.find(
+      ({ when, match }) => asked.first.includes(when) && new RegExp(match, "s").test(asked.first),
+    );
     const turn = found?.turns[asked.answers];
     const wrong = (message: string): never => {
       throw new Refused({ status: 400, type: "invalid_request_error", message: `script: ${message}` });
     };
     if (found === undefined || turn === undefined)
       return wrong(`no conversation has turn ${asked.answers} for "${asked.first.slice(0, 200)}"`);
-    const { text, tool_result, tool } = turn.expect;
+    const said = filled(turn, new RegExp(found.match, "s").exec(asked.first)?.groups ?? {});
+    const { text, tool_result, tool } = said.expect;
     if (text !== undefined && !asked.last.includes(text)) wrong(`"${text}" is not in the last user message "${asked.last.slice(0, 500)}"`);
     if (tool_result !== undefined && !asked.results.includes(tool_result))
       wrong(`"${tool_result}" is not in the tools' results "${asked.results.slice(0, 500)}"`);
     if (tool !== undefined && !asked.tools.includes(tool)) wrong(`the tool "${tool}" is not offered`);
-    return turn;
+    return { turn, said };
   }
 }
 
