@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { memory_methods } from "../../contracts/memory.ts";
+import type { CoreService } from "../../contracts/service.ts";
 import { clockOfBoot } from "../clock.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { Keeper } from "../keeper.ts";
@@ -15,14 +16,22 @@ import { MineCommit } from "../templates/mine-commit.ts";
 import { Upkeep } from "../upkeep/upkeep.ts";
 import { workingHandlers } from "../working/handlers.ts";
 
+const any_boot = "0badcafe-0000-4000-8000-000000000000";
+
 export interface InProcess {
-  /** As over the broker's socket: the parameters and the answer are held against the contract. */
+  /** As over the socket: the parameters and the answer are held against the contract. */
   call(method: string, params: unknown): Promise<unknown>;
   readonly keeper: Keeper;
 }
 
+interface Opening {
+  readonly boot_id?: string;
+  /** On whose socket it is asked. */
+  readonly caller?: CoreService;
+}
+
 /** @param data the data partition's folder @param knowledge the documents of the image */
-export function openMemory(data: string, knowledge: string, boot_id = "0badcafe-0000-4000-8000-000000000000"): InProcess {
+export function openMemory(data: string, knowledge: string, { boot_id = any_boot, caller = "broker" }: Opening = {}): InProcess {
   const keeper = new Keeper(join(data, "memory"));
   const commit = new GroupCommit({
     parts: () => keeper.parts,
@@ -38,7 +47,7 @@ export function openMemory(data: string, knowledge: string, boot_id = "0badcafe-
   const shipped = new Shipped(knowledge);
   const meaning = new Meaning({ keeper, embedder, onTrouble: () => {} });
   const served = { keeper, commit, mine, upkeep, recent, clock, shipped, meaning, embedder, background };
-  const handlers: Readonly<Record<string, unknown>> = { ...memoryHandlers(served), ...workingHandlers(keeper, clock, "broker") };
+  const handlers: Readonly<Record<string, unknown>> = { ...memoryHandlers(served), ...workingHandlers(keeper, clock, caller) };
   const methods: Readonly<Record<string, Method>> = memory_methods;
   return {
     keeper,

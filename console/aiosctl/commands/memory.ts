@@ -10,6 +10,7 @@ import { show } from "../output.ts";
 import { time } from "../text/times.ts";
 import { memoriesView, memoryView, searchView, statsView } from "../views/memory.ts";
 import type { Run } from "./look.ts";
+import { addPresent } from "./memory-now.ts";
 import { call, look, noteOf } from "./of-tool.ts";
 import { showCall, usage } from "./tools.ts";
 
@@ -22,6 +23,7 @@ export function addMemoryCommands(program: Command, run: Run): void {
   const memory = program.command("memory").description("what happened, was decided, done and learned: find it, see what was around it");
   addFinding(memory, run);
   addReading(memory, run);
+  addPresent(memory, run);
   addMarking(memory, run);
 }
 

@@ -3,8 +3,10 @@
 import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
+import { working_methods } from "../../../contracts/memory/working.ts";
 import { loadNative } from "../../../wire/native.ts";
 import type { ToolCase, World } from "../../testing/case.ts";
+import { toldBy } from "../../testing/memory.ts";
 
 const folderOf = ({ places }: World): string => join(places.data, "memory");
 const inFolder = (world: World, name: string): string[] => {
@@ -53,15 +55,36 @@ async function exported(world: World): Promise<void> {
   await world.call("memory.export", { name: export_name });
 }
 
+/** What a tier would have begun. */
+async function incident({ places }: World): Promise<string> {
+  const body = { key: "nginx.silent", summary: nginx, severity: "error", service: "nginx", events: [], taint: [] };
+  const change = { why: "it does not answer", changes: [{ do: "incident", body }] };
+  const { done } = working_methods["work.change"].result.parse(await toldBy("tactical", places, "work.change", change));
+  return done[0]?.id ?? "";
+}
+
+async function logged({ places }: World): Promise<void> {
+  const lines = [7, 8, 9].map((n) => ({
+    source: "sshd",
+    time_ms: Date.now(),
+    text: `Failed password for root from 203.0.113.${n} port 22`,
+  }));
+  await toldBy("operational", places, "templates.ingest", { lines });
+}
+
+const holds =
+  (text: string): NonNullable<ToolCase["check"]> =>
+  (answer) => {
+    if (!JSON.stringify(answer).includes(text)) throw new Error(`the answer does not hold "${text}": ${JSON.stringify(answer)}`);
+  };
+
 const looks = (tool: string, name: string, args: (id: string) => Record<string, unknown>, text: string): ToolCase => ({
   tool,
   name,
   prepare: async (world) => args(await stored(world, nginx)),
   observe,
   bad: () => [{ query: "", ids: [], limit: 0, id: "../x", around: "x" }],
-  check(answer) {
-    if (!JSON.stringify(answer).includes(text)) throw new Error(`the answer does not hold "${text}": ${JSON.stringify(answer)}`);
-  },
+  check: holds(text),
 });
 
 export const memory_cases: readonly ToolCase[] = [
@@ -70,6 +93,37 @@ export const memory_cases: readonly ToolCase[] = [
   looks("memory.timeline", "around one", (id) => ({ around: id }), nginx),
   looks("memory.trace", "of one without links", (id) => ({ id }), `"reached":[]`),
   looks("memory.stats", "all", () => ({}), `"memories":1`),
+  looks("memory.recent", "at a glance", () => ({ count: "service.exited" }), `"count":0`),
+  {
+    tool: "memory.incidents",
+    name: "those that are open",
+    prepare: (world) => incident(world).then(() => ({})),
+    observe,
+    bad: () => [{ id: unknown_id }, { states: ["done"] }, { limit: 0 }],
+    check: holds(`"key":"nginx.silent"`),
+  },
+  {
+    tool: "memory.incidents",
+    name: "one, with what became of it",
+    prepare: async (world) => ({ id: await incident(world) }),
+    observe,
+    check: holds(`"why":"it does not answer"`),
+  },
+  {
+    tool: "memory.templates",
+    name: "what logs have in common",
+    prepare: (world) => logged(world).then(() => ({})),
+    observe,
+    bad: () => [{ id: 4711 }, { order: "least" }, { limit: 0 }],
+    check: holds("Failed password for"),
+  },
+  {
+    tool: "memory.templates",
+    name: "one of them",
+    prepare: (world) => logged(world).then(() => ({ id: 1 })),
+    observe,
+    check: holds("203.0.113.7"),
+  },
   {
     tool: "memory.store",
     name: "a lesson",

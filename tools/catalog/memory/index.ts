@@ -5,14 +5,17 @@ import { memoryBackup } from "./backup.ts";
 import { memoryBackups } from "./backups.ts";
 import { memoryExport } from "./export.ts";
 import { memoryImport } from "./import.ts";
+import { memoryIncidents } from "./incidents.ts";
 import { memoryLink } from "./link.ts";
 import { memoryPin } from "./pin.ts";
 import { memoryQuarantine } from "./quarantine.ts";
 import { memoryRecall } from "./recall.ts";
+import { memoryRecent } from "./recent.ts";
 import { memoryRestore } from "./restore.ts";
 import { memorySearch } from "./search.ts";
 import { memoryStats } from "./stats.ts";
 import { memoryStore } from "./store.ts";
+import { memoryTemplates } from "./templates.ts";
 import { memoryTimeline } from "./timeline.ts";
 import { memoryTrace } from "./trace.ts";
 
@@ -21,14 +24,17 @@ export const memory_tools: readonly AnyTool[] = [
   memoryBackups,
   memoryExport,
   memoryImport,
+  memoryIncidents,
   memoryLink,
   memoryPin,
   memoryQuarantine,
   memoryRecall,
+  memoryRecent,
   memoryRestore,
   memorySearch,
   memoryStats,
   memoryStore,
+  memoryTemplates,
   memoryTimeline,
   memoryTrace,
 ];
