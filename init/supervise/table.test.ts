@@ -1,0 +1,15 @@
+import { expect, test } from "bun:test";
+import { default_config } from "../defaults.ts";
+import { coreSpecs } from "./table.ts";
+
+test("all come after the console, by which people look in; the tiers after memory and broker", () => {
+  const specs = coreSpecs(default_config, "machine");
+  const before = (name: string): string[] => {
+    const own = specs.find((spec) => spec.name === name)?.after ?? [];
+    return [...own, ...own.flatMap(before)];
+  };
+  expect(before("console")).toEqual([]);
+  for (const { name } of specs) if (name !== "console") expect(before(name), name).toContain("console");
+  for (const tier of ["operational", "tactical", "strategic"])
+    expect(before(tier), tier).toEqual(expect.arrayContaining(["memory", "broker"]));
+});
