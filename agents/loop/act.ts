@@ -75,7 +75,7 @@ async function decide(held: Held, ports: ActPorts): Promise<void> {
   const { key, decisions: tried_ids, memories, health_before } = held.item.body;
   const event = ports.standing.get(key);
   if (event === null) {
-    await held.move("watching", "the alarm was cleared before anything was done");
+    await cleared(held, ports);
     return;
   }
   const past = await ports.memory().call("decisions.list", { limit: decisions_looked_at });
@@ -110,7 +110,15 @@ async function decide(held: Held, ports: ActPorts): Promise<void> {
   await held.move("acting", decision.reason, { decisions: [...tried_ids, decision.id], health_before: { ...before } });
 }
 
-/** The try that is under way; null when none was made yet. */
+/** The alarm does not stand any more, and no try is under way. */
+async function cleared(held: Held, { ask, standing }: ActPorts): Promise<void> {
+  const { key, decisions, health_before } = held.item.body;
+  const worse = health_before === null ? null : worseThan(health_before, await measureHealth(ask, standing, key));
+  if (worse !== null) await held.move("handed-over", `a person has to look: the alarm is cleared, but ${worse}`);
+  else await held.move("watching", decisions.length === 0 ? "the alarm was cleared before anything was done" : "the alarm was cleared");
+}
+
+/** The last try; null when none was made yet. */
 async function tryOf(held: Held, { memory, playbooks }: ActPorts): Promise<Try | null> {
   const id = held.item.body.decisions.at(-1);
   if (id === undefined) return null;
@@ -167,7 +175,8 @@ async function approvalCame(held: Held, { broker }: ActPorts): Promise<boolean> 
 
 async function watch(held: Held, ports: ActPorts): Promise<void> {
   const { key, health_before } = held.item.body;
-  const current = await tryOf(held, ports);
+  const made = await tryOf(held, ports);
+  const current = made?.decision.outcome.result === "pending" ? made : null;
   const until_ms = performance.now() + (current?.playbook?.watch_ms ?? 0);
   while (ports.standing.get(key) !== null) {
     if (performance.now() >= until_ms) {
@@ -178,7 +187,8 @@ async function watch(held: Held, ports: ActPorts): Promise<void> {
     }
     await ports.wait(look_every_ms);
   }
-  const worse = health_before === null ? null : worseThan(health_before, await measureHealth(ports.ask, ports.standing, key));
+  const worse =
+    current === null || health_before === null ? null : worseThan(health_before, await measureHealth(ports.ask, ports.standing, key));
   if (current !== null && worse !== null) {
     await next(held, current, { result: "failed", why: `the alarm was cleared, but ${worse}`, worse: true }, ports);
     return;
@@ -218,7 +228,8 @@ async function settle({ decision }: Try, outcome: Pick<Outcome, "result" | "deta
 }
 
 async function learn(held: Held, ports: ActPorts): Promise<void> {
-  const current = await tryOf(held, ports);
+  const made = await tryOf(held, ports);
+  const current = made?.decision.outcome.result === "done" ? made : null;
   const lesson = current === null ? null : await remember(held, current, "worked", "the alarm was cleared", ports);
   const { memories } = held.item.body;
   if (current !== null && memories.length > 0) await ports.memory().call("used", { ids: memories.slice(0, 50), worked: true });

@@ -28,6 +28,13 @@ export class Incidents {
     return items.filter((item): item is Incident => item.kind === "incident").reverse();
   }
 
+  /** Whether an incident about this very alarm has ended: what was handed to a person is not taken up again. */
+  async isOver(event: AlarmEvent): Promise<boolean> {
+    const { items } = await this.#memory().call("work.list", { kinds: ["incident"], key: matterOf(event), limit: 1 });
+    const [newest] = items;
+    return newest?.kind === "incident" && newest.ended && newest.body.events.includes(event.id);
+  }
+
   /** Opens an incident about an alarm, or adds to the one that is open. */
   async report(event: AlarmEvent): Promise<void> {
     const { alarm, subject, detail } = event.facts;

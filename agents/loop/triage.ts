@@ -20,7 +20,10 @@ export async function triageAll({ incidents, ask, standing, playbooks }: TriageP
   const open = await incidents.open();
   const known = new Set(open.map(({ body }) => body.key));
   const seen = new Set(open.flatMap(({ body }) => body.events));
-  for (const event of standing.all()) if (!known.has(matterOf(event)) || !seen.has(event.id)) await incidents.report(event);
+  for (const event of standing.all()) {
+    if (seen.has(event.id)) continue;
+    if (known.has(matterOf(event)) || !(await incidents.isOver(event))) await incidents.report(event);
+  }
   for (const incident of await incidents.open()) {
     if (incident.state !== "observing" && incident.state !== "orienting") continue;
     const held = await incidents.take(incident);

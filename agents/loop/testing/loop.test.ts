@@ -1,0 +1,229 @@
+/** The loop over the real memory, with a broker that answers as each case says and keeps account of what it was asked. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { shortBootId } from "../../../contracts/boot-id.ts";
+import { broker_methods } from "../../../contracts/broker.ts";
+import { callerSocket, callerSocketFolder } from "../../../contracts/paths.ts";
+import { Playbook } from "../../../contracts/playbook.ts";
+import type { CallOutcome, CallResult, CallStatus } from "../../../contracts/tool.ts";
+import { diskFolder } from "../../../memory/testing/folder.ts";
+import { type MemoryPeer, type MemoryService, startMemory } from "../../../memory/testing/service.ts";
+import { openBootClock } from "../../../wire/boot-clock.ts";
+import { connectUnix, listenUnix, silent } from "../../../wire/unix.ts";
+import { type BrokerPeer, toolAsker } from "../../shared/ask-tool.ts";
+import { Ids } from "../../shared/ids.ts";
+import { type AlarmEvent, Standing } from "../../shared/standing.ts";
+import { type ActPorts, work } from "../act.ts";
+import { type Incident, Incidents } from "../incidents.ts";
+import { triageAll } from "../triage.ts";
+
+const boot_id = "0badcafe-0000-4000-8000-000000000000";
+const boot_ms = openBootClock();
+const playbooks = ["gentle", "harsh"].map((name, rank) =>
+  Playbook.parse({
+    ...{ name, rank, alarms: ["service-down"], does: `the ${name} thing`, watch_ms: 1000 },
+    steps: [{ tool: `fix.${name}`, arguments: { name: "{subject}" }, why: "it may help" }],
+  }),
+);
+
+/** What comes of a call, by tool and subject: its status, and whether it clears the alarm or makes something else worse. */
+interface Effect {
+  readonly status: CallStatus;
+  readonly clears?: boolean;
+  readonly breaks?: boolean;
+}
+const effects = new Map<string, Effect>();
+const made: { readonly tool: string; readonly name: string; readonly key: string | null; readonly call: string }[] = [];
+const taken_back: string[] = [];
+const approvals = new Map<string, CallStatus>();
+let broken_services = 0;
+
+let memory: MemoryService;
+let peer: MemoryPeer;
+let operational: MemoryPeer;
+let broker: BrokerPeer;
+let standing: Standing;
+let ports: ActPorts;
+const ids = new Ids("tactical", boot_id, boot_ms());
+const alarm_ids = new Ids("reactive", boot_id, boot_ms());
+
+function outcome(tool: string, call: string, status: CallStatus): CallOutcome {
+  const fixed = { tainted: false, undo: "possible", confirm_by_ms: null, took_ms: 1 } as const;
+  return { call, tool, principal: "tier:tactical", status, text: `it ended as ${status}`, policies: [], ...fixed };
+}
+
+function answered(tool: string, args: Readonly<Record<string, unknown>>, key: string | null): CallResult {
+  if (tool === "service.list") {
+    const services = Array.from({ length: broken_services }, (_, at) => ({ name: `s${at}`, state: "backoff" }));
+    return { structuredContent: { services }, isError: false, _meta: outcome(tool, "0badcafe-call-1", "done") };
+  }
+  if (tool === "memory.search")
+    return { structuredContent: { found: [] }, isError: false, _meta: outcome(tool, "0badcafe-call-1", "done") };
+  const known = made.find((one) => key !== null && one.key === key);
+  const call = known?.call ?? `0badcafe-call-${made.length + 2}`;
+  const name = String(args["name"]);
+  const effect = effects.get(`${tool} ${name}`) ?? { status: "done" };
+  if (known === undefined) {
+    made.push({ tool, name, key, call });
+    if (effect.clears === true) tell(name, false);
+    if (effect.breaks === true) broken_services += 1;
+  }
+  return { structuredContent: null, isError: effect.status !== "done", _meta: outcome(tool, call, effect.status) };
+}
+
+function tell(subject: string, raised: boolean): AlarmEvent {
+  const facts = { alarm: "service-down", subject, raised, value: 1, limit: 1, stood_ms: 0, detail: "it does not run" };
+  const event: AlarmEvent = {
+    ...{ id: alarm_ids.memory(), time_ms: Date.now(), boot_ms: boot_ms() + made.length + 1, source: "reactive", severity: "error" },
+    ...{ kind: "alarm.changed", facts },
+  };
+  standing.take(event);
+  return event;
+}
+
+beforeAll(async () => {
+  memory = await startMemory(diskFolder("loop"));
+  [peer, operational] = await Promise.all([memory.ask("tactical"), memory.ask("operational")]);
+  const run = mkdtempSync(join(tmpdir(), "loop-"));
+  mkdirSync(callerSocketFolder("broker", "tactical", run), { recursive: true });
+  const methods = {
+    "tools/call": broker_methods["tools/call"],
+    "calls/get": broker_methods["calls/get"],
+    "undo/run": broker_methods["undo/run"],
+  };
+  listenUnix(callerSocket("broker", "tactical", run), 0o660, () => ({
+    ...silent,
+    serves: {
+      methods,
+      handlers: {
+        "tools/call": ({ name, arguments: args, _meta }) => answered(name, args, _meta.key),
+        "calls/get": ({ call }) => ({
+          outcome: outcome("fix.gentle", call, approvals.get(call) ?? "waiting"),
+          entries: [],
+          approval: null,
+        }),
+        "undo/run": ({ target }) => {
+          if ("group" in target) taken_back.push(target.group);
+          return { outcomes: [], plan: { calls: [], obstacles: [] } };
+        },
+      },
+    },
+    calls: {},
+    tells: {},
+  }));
+  broker = await connectUnix(callerSocket("broker", "tactical", run), { ...silent, calls: broker_methods, tells: {} });
+  standing = new Standing(shortBootId(boot_id));
+  const ask = toolAsker(() => broker);
+  ports = { broker: () => broker, memory: () => peer, ask, standing, playbooks, ids, boot_ms, wait: () => Bun.sleep(5) };
+}, 60_000);
+afterAll(() => memory?.kill());
+
+const triage = () => triageAll({ incidents: new Incidents(() => operational, "o1"), ask: ports.ask, standing, playbooks });
+const open = async (subject: string): Promise<Incident> => {
+  const found = (await new Incidents(() => peer, "t").open()).find(({ body }) => body.key === `service-down ${subject}`);
+  if (found === undefined) throw new Error(`there is no open incident about "${subject}"`);
+  return found;
+};
+const last = async (subject: string): Promise<Incident> => {
+  const { items } = await peer.call("work.list", { kinds: ["incident"], key: `service-down ${subject}`, limit: 1 });
+  const [item] = items;
+  if (item?.kind !== "incident") throw new Error(`there is no incident about "${subject}"`);
+  return item;
+};
+/** Works on it until it ends or waits, as one process of the tier. */
+async function worked(subject: string, holder = "t1"): Promise<Incident> {
+  const held = await new Incidents(() => peer, holder).take(await open(subject));
+  if (held === null) throw new Error("somebody else holds it");
+  await work(held, ports).finally(() => held.release());
+  return await last(subject);
+}
+const decisionsOf = async ({ body }: Incident) =>
+  (await peer.call("decisions.list", { limit: 100 })).filter(({ id }) => body.decisions.includes(id));
+
+test("noticed, known, tried, solved: one incident however often it is told, with its decision, calls and lesson", async () => {
+  const event = tell("web", true);
+  effects.set("fix.gentle web", { status: "done", clears: true });
+  await triage();
+  await triage();
+  expect(await open("web")).toMatchObject({ state: "deciding", body: { tier: "tactical", events: [event.id], events_total: 1 } });
+  const solved = await worked("web");
+  expect(solved).toMatchObject({ state: "solved", reason: "playbook gentle helped", body: { health_before: { other_alarms: 0 } } });
+  expect(solved.body.lesson).not.toBeNull();
+  const [decision] = await decisionsOf(solved);
+  expect(decision).toMatchObject({ trigger: { id: event.id }, rule: "playbook gentle", outcome: { result: "done" } });
+  expect(solved.body.calls).toEqual(made.map(({ call }) => call));
+  await triage();
+  expect((await last("web")).id).toBe(solved.id);
+});
+
+test("what was refused or did not help is taken back and the next is tried; the better record goes first the next time", async () => {
+  tell("db", true);
+  effects.set("fix.gentle db", { status: "done" });
+  effects.set("fix.harsh db", { status: "done", clears: true });
+  await triage();
+  const solved = await worked("db");
+  expect(solved.reason).toBe("playbook harsh helped");
+  const decisions = await decisionsOf(solved);
+  expect(decisions.map(({ rule, outcome: { result } }) => [rule, result])).toEqual([
+    ["playbook gentle", "failed"],
+    ["playbook harsh", "done"],
+  ]);
+  expect(taken_back).toEqual([decisions[0]?.id ?? ""]);
+  tell("cache", true);
+  effects.set("fix.harsh cache", { status: "done", clears: true });
+  await triage();
+  const again = await worked("cache");
+  expect((await decisionsOf(again)).map(({ rule }) => rule)).toEqual(["playbook harsh"]);
+}, 30_000);
+
+test("when nothing helps a person has to look, and the same alarm opens no other incident", async () => {
+  tell("mail", true);
+  for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} mail`, { status: "refused" });
+  await triage();
+  const over = await worked("mail");
+  expect(over).toMatchObject({ state: "handed-over", reason: expect.stringContaining("a person has to look: what is known did not help") });
+  await triage();
+  await triage();
+  expect((await last("mail")).id).toBe(over.id);
+});
+
+test("an alarm that is cleared while something else became worse is not solved by that", async () => {
+  tell("proxy", true);
+  const by_record = ["fix.harsh", "fix.gentle"];
+  for (const tool of by_record) effects.set(`${tool} proxy`, { status: "done", clears: true, breaks: true });
+  const before = taken_back.length;
+  await triage();
+  const seen = await worked("proxy");
+  const decisions = await decisionsOf(seen);
+  expect(decisions[0]).toMatchObject({ outcome: { result: "failed", detail: expect.stringContaining("services_down rose from 0 to 1") } });
+  expect(taken_back.length).toBe(before + 1);
+  expect(seen).toMatchObject({ state: "handed-over", reason: expect.stringContaining("the alarm is cleared, but services_down rose") });
+  broken_services = 0;
+}, 30_000);
+
+test("a call that waits for a person waits; killed meanwhile, another process goes on, and no call is made twice", async () => {
+  tell("shop", true);
+  for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} shop`, { status: "waiting" });
+  await triage();
+  const waiting = await worked("shop");
+  expect(waiting).toMatchObject({ state: "waiting", body: { waits_for: { what: expect.stringContaining("an approval of fix.") } } });
+  expect((await worked("shop")).state).toBe("waiting");
+  const mine = made.filter(({ name }) => name === "shop");
+  expect(mine).toHaveLength(1);
+  approvals.set(mine[0]?.call ?? "", "done");
+  tell("shop", false);
+  const solved = await worked("shop", "t2");
+  expect(solved.state).toBe("solved");
+  expect(made.filter(({ name }) => name === "shop")).toHaveLength(1);
+});
+
+test("what goes away by itself before anything was done is solved without a decision", async () => {
+  tell("ftp", true);
+  await triage();
+  tell("ftp", false);
+  const solved = await worked("ftp");
+  expect(solved).toMatchObject({ state: "solved", reason: "it went away by itself", body: { decisions: [], lesson: null } });
+});
