@@ -16,6 +16,7 @@ import type { Shipped } from "./knowledge/shipped.ts";
 import { type LongTermServing, longtermHandlers } from "./longterm/handlers.ts";
 import { operationalHandlers } from "./operational/handlers.ts";
 import type { Recent } from "./operational/recent.ts";
+import { speakingFor } from "./speaks-for.ts";
 import { whyOf } from "./store/why.ts";
 import { templatesHandlers } from "./templates/handlers.ts";
 import type { MineCommit } from "./templates/mine-commit.ts";
@@ -62,7 +63,7 @@ export function serveMemory(run: string, served: Served): MemoryServer {
       subscribers.add(peer);
       return {};
     };
-    const own = workingHandlers(served.keeper, served.clock, caller);
+    const own = { ...workingHandlers(served.keeper, served.clock, caller), ...speakingFor(caller, handlers) };
     const accept = (peer: () => CallerPeer) => ({
       ...silent,
       serves: { methods: memory_methods, handlers: { ...handlers, ...own, subscribe: () => subscribe(peer()) } },

@@ -12,6 +12,7 @@ import { Background } from "../longterm/background.ts";
 import { noEmbedder } from "../longterm/embedder.ts";
 import { Recent } from "../operational/recent.ts";
 import { memoryHandlers } from "../serve.ts";
+import { speakingFor } from "../speaks-for.ts";
 import { MineCommit } from "../templates/mine-commit.ts";
 import { Upkeep } from "../upkeep/upkeep.ts";
 import { workingHandlers } from "../working/handlers.ts";
@@ -47,7 +48,12 @@ export function openMemory(data: string, knowledge: string, { boot_id = any_boot
   const shipped = new Shipped(knowledge);
   const meaning = new Meaning({ keeper, embedder, onTrouble: () => {} });
   const served = { keeper, commit, mine, upkeep, recent, clock, shipped, meaning, embedder, background };
-  const handlers: Readonly<Record<string, unknown>> = { ...memoryHandlers(served), ...workingHandlers(keeper, clock, caller) };
+  const common = memoryHandlers(served);
+  const handlers: Readonly<Record<string, unknown>> = {
+    ...common,
+    ...workingHandlers(keeper, clock, caller),
+    ...speakingFor(caller, common),
+  };
   const methods: Readonly<Record<string, Method>> = memory_methods;
   return {
     keeper,
