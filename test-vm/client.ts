@@ -68,7 +68,7 @@ export class Console {
     const parameters = new Map(Object.entries(options.path ?? {}));
     const path = route.path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(String(parameters.get(key))));
     const query = new URLSearchParams(Object.entries(options.query ?? {}).map(([key, value]): [string, string] => [key, String(value)]));
-    const limit = AbortSignal.timeout(options.limit_ms ?? (route.stream ? 120_000 : 15_000));
+    const limit = AbortSignal.timeout(options.limit_ms ?? (route.stream ? 120_000 : 60_000));
     const response = await fetch(`http://aios${path}${query.size === 0 ? "" : `?${query}`}`, {
       unix: this.socket,
       method: route.method,

@@ -52,11 +52,11 @@ export async function startContainer(options: ContainerOptions = {}): Promise<Co
     ...inside,
     console: console_,
     console_socket: socket,
-    async ready(what = "all", limit_ms = 30_000) {
+    async ready(what = "all", limit_ms = 120_000) {
       await waitFor(`"aios: ${what} ready"`, () => log().includes(`aios: ${what} ready`), { limit_ms, every_ms: 5, explain });
-      await waitFor("the console socket", () => existsSync(socket), { limit_ms: 2000, every_ms: 5, explain });
+      await waitFor("the console socket", () => existsSync(socket), { limit_ms: 30_000, every_ms: 5, explain });
     },
-    async poweroff(limit_ms = 30_000) {
+    async poweroff(limit_ms = 120_000) {
       await askForPoweroff(console_);
       return await within("the poweroff", limit_ms, ended, explain);
     },

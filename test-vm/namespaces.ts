@@ -88,7 +88,7 @@ export async function enterNamespaces(options: NamespacesOptions): Promise<Names
   try {
     const found = (): number | null => firstInside(child.pid, child.exitCode, options.inits);
     const explain = (): string => `What PID 1 wrote:\n${tailOf(log())}`;
-    pid = await waitFor("PID 1 of the container", found, { limit_ms: 10_000, every_ms: 2, explain });
+    pid = await waitFor("PID 1 of the container", found, { limit_ms: 60_000, every_ms: 2, explain });
   } catch (error) {
     await leave();
     throw error;

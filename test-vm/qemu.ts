@@ -20,7 +20,7 @@ import { checkout, needBuilt, newFolder } from "./places.ts";
 import { Hopeless, tailOf, waitFor, within } from "./wait.ts";
 
 /** Milliseconds; software emulation on a loaded host is slow, and nothing waits longer than it must. */
-export const limits = { ready_ms: 180_000, poweroff_ms: 60_000, qemu_start_ms: 20_000 } as const;
+export const limits = { ready_ms: 300_000, answer_ms: 120_000, poweroff_ms: 180_000, qemu_start_ms: 60_000 } as const;
 
 export interface MachineOptions {
   readonly boot: "disk" | "direct";
@@ -154,7 +154,11 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       ended,
       async ready({ what = "all", after = 0, limit_ms = limits.ready_ms } = {}) {
         await says(`aios: ${what} ready`, { after, limit_ms });
-        await waitFor("the console", () => console_.call("status", { limit_ms: 5000 }), { limit_ms: 30_000, every_ms: 100, explain });
+        await waitFor("the console", () => console_.call("status", { limit_ms: 15_000 }), {
+          limit_ms: limits.answer_ms,
+          every_ms: 100,
+          explain,
+        });
       },
       sh: (script, limit_ms) => agent.sh(script, limit_ms),
       wasReset: () => agent.forget(),

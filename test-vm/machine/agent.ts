@@ -33,7 +33,7 @@ export class Agent {
   }
 
   /** Runs `script` in busybox sh as root, outside the system's root: that is /proc/1/root there. */
-  sh(script: string, limit_ms = 60_000): Promise<ShellAnswer> {
+  sh(script: string, limit_ms = 180_000): Promise<ShellAnswer> {
     const work = this.#turn.then(() => this.#run(script, limit_ms));
     this.#turn = work.catch(() => {});
     return work;

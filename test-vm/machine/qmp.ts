@@ -18,7 +18,7 @@ interface OpenCommand {
 }
 
 /** Milliseconds that QEMU may take to answer. */
-const answer_limit_ms = 30_000;
+const answer_limit_ms = 120_000;
 
 export class Qmp {
   /** All that QEMU told since the connection was made. */

@@ -45,7 +45,7 @@ export async function startTimeServer(folder: string): Promise<TimeServer> {
     if (child.exitCode !== null) throw new Error(`starting the time server failed: ${tailOf(readFileSync(log, "utf8"))}`);
     return /^\s*\d+: [0-9A-F]+:007B /m.test(readFileSync(`/proc/${child.pid}/net/udp`, "utf8"));
   };
-  await waitFor("the time server to listen on port 123", listens, { limit_ms: 10_000, every_ms: 20 });
+  await waitFor("the time server to listen on port 123", listens, { limit_ms: 60_000, every_ms: 20 });
   return { pid: child.pid, end };
 }
 

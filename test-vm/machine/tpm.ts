@@ -19,7 +19,7 @@ export async function startTpm(folder: string, socket_folder: string): Promise<T
   const child = Bun.spawn(dyingWithUs(argv), { stdin: "ignore", stdout: "ignore", stderr: "inherit" });
   const end = atEnd(() => endProcess(child));
   await waitFor("the TPM", () => existsSync(socket) || (child.exitCode !== null && Promise.reject(new Error("swtpm has ended"))), {
-    limit_ms: 10_000,
+    limit_ms: 60_000,
     every_ms: 20,
   });
   const chardev = ["-chardev", `socket,id=tpm-socket,path=${socket}`];

@@ -29,7 +29,7 @@ export class Aiosctl {
     const options = { stdin: Buffer.from(stdin), stdout: "pipe", stderr: "pipe" } as const;
     const child = Bun.spawn([needBuilt("client"), "--socket", this.#socket, ...argv], options);
     const all = Promise.all([child.exited, new Response(child.stdout).text(), new Response(child.stderr).text()]);
-    const [status, out, err] = await within(`aiosctl ${argv.join(" ")}`, 120_000, all);
+    const [status, out, err] = await within(`aiosctl ${argv.join(" ")}`, 300_000, all);
     return { status, out, err };
   }
 
@@ -40,7 +40,7 @@ export class Aiosctl {
   }
 
   async #json<T>(schema: z.ZodType<T>, ...argv: string[]): Promise<T> {
-    const { out, err } = await waitFor("the broker", () => this.#whileThere(argv), { limit_ms: 30_000, every_ms: 200 });
+    const { out, err } = await waitFor("the broker", () => this.#whileThere(argv), { limit_ms: 120_000, every_ms: 200 });
     try {
       return schema.parse(JSON.parse(out));
     } catch (error) {

@@ -6,7 +6,7 @@ import { type CoreService, core_services, type ServiceStatus } from "../../contr
 import type { Console } from "../client.ts";
 import { type WaitOptions, waitFor } from "../wait.ts";
 
-const usual: WaitOptions = { limit_ms: 20_000, every_ms: 25 };
+const usual: WaitOptions = { limit_ms: 120_000, every_ms: 25 };
 
 export async function serviceStatus(console_: Console, name: string): Promise<ServiceStatus> {
   const found = (await console_.call("services")).find((service) => service.name === name);

@@ -29,22 +29,23 @@ export async function makeChanges(aiosctl: Aiosctl): Promise<number> {
   await aiosctl.done("sys.hostname", { set: "story" });
   await aiosctl.done("service.define", { name: "watcher", argv: ["/usr/bin/ip", "monitor"], network: true });
   await waitFor("the service to run", async () => (await serviceState(aiosctl, "watcher")) === "ready", {
-    limit_ms: 30_000,
+    limit_ms: 180_000,
     every_ms: 250,
   });
   await aiosctl.done("net.listen", { port: 8080, owner: "watcher" });
   return begin_ms;
 }
 
-/** A firewall that nobody confirms brings the one before back; one that is confirmed stays. */
-export async function lockOut(aiosctl: Aiosctl): Promise<void> {
+/** A firewall that nobody confirms brings the one before back, after `meanwhile`; one that is confirmed stays. */
+export async function lockOut(aiosctl: Aiosctl, meanwhile: () => Promise<void>): Promise<void> {
   const wall = async (): Promise<unknown> => (await aiosctl.done("net.firewall", {})).structuredContent?.["declared"];
   const before = await wall();
   expect(before).toMatchObject({ default: "closed" });
   const open = { set: { default: "open", rules: [{ direction: "in", action: "drop", protocol: "tcp", port: 22, comment: "nobody" }] } };
   await aiosctl.done("net.firewall", open, "--confirm-within", "15s");
   expect(await wall()).toMatchObject({ default: "open" });
-  await waitFor("the firewall to come back", async () => Bun.deepEquals(await wall(), before), { limit_ms: 90_000, every_ms: 250 });
+  await meanwhile();
+  await waitFor("the firewall to come back", async () => Bun.deepEquals(await wall(), before), { limit_ms: 180_000, every_ms: 250 });
   const kept = await aiosctl.done("net.firewall", {
     set: { default: "closed", rules: [{ direction: "in", action: "accept", protocol: "tcp", port: 9000, comment: "kept" }] },
   });
@@ -69,7 +70,7 @@ export async function stillThere(aiosctl: Aiosctl): Promise<void> {
   expect(await text(aiosctl)).toBe("<p>two</p>\n");
   expect((await aiosctl.done("sys.hostname", {})).structuredContent).toMatchObject({ hostname: "story" });
   await waitFor("the service to run", async () => (await serviceState(aiosctl, "watcher")) === "ready", {
-    limit_ms: 60_000,
+    limit_ms: 180_000,
     every_ms: 250,
   });
   const { structuredContent } = await aiosctl.done("net.firewall", {});

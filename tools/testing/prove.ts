@@ -1,14 +1,15 @@
 /**
  * Proves the properties of one case (`case.ts`), in the namespaces in which it is started:
  *
- *   bun tools/testing/prove.ts TOOL NAME refused|undone|killed [--all]
+ *   bun tools/testing/prove.ts TOOL NAME [--all]
  *
  *   refused   bad arguments, and no permission: an error that says so, and nothing is different
  *   undone    done; undone: everything is as it was; redone: everything is as it was after the first time
- *   killed    the broker is killed at each step and before system calls of the tool: afterwards the record says what is
- *             true, and it is all or nothing. `--all`: before every system call, not before a few
+ *   killed    the broker is killed at steps of the call and before system calls of the tool: afterwards the record says
+ *             what is true, and it is all or nothing. `--all`: at every step and before every system call; else at half
+ *             of the steps and before two, which are others for the next case
  *
- * Ends with status 0, or with what is not so.
+ * One after the other in one world, as each leaves it as it was. Ends with status 0, or with what is not so.
  */
 
 import { deepStrictEqual } from "node:assert";
@@ -21,6 +22,7 @@ import { callerSocket } from "../../contracts/paths.ts";
 import { CallMeta, type CallResult, CallResult as CallResultSchema } from "../../contracts/tool.ts";
 import type { Peer } from "../../wire/peer.ts";
 import { connectUnix, silent } from "../../wire/unix.ts";
+import type { Step } from "../call/steps.ts";
 import { cases } from "../catalog/cases.ts";
 import type { AnyTool } from "../tool.ts";
 import type { ToolCase, World } from "./case.ts";
@@ -179,60 +181,56 @@ async function demandWhole(broker: Running, at: string): Promise<void> {
   demand(`${at}: the audit is not whole: ${JSON.stringify(verdict.faults)}`, verdict.whole);
 }
 
-async function proveRefused(one: ToolCase): Promise<void> {
-  await inWorld(one, async ({ world, args, broker }) => {
-    const before = await one.observe(world);
-    await broker.order("authority deny");
-    const refused = await broker.call(one.tool, args);
-    same("without permission it says", refused._meta.status, "refused");
-    demand("a refusal has an answer", refused.structuredContent === null);
-    same("without permission it changed something", await one.observe(world), before);
-    await broker.order("authority allow");
-    for (const bad of [{ ...args, no_such_member: 1 }, ...(one.bad?.(world) ?? [])]) {
-      const result = await broker.call(one.tool, bad);
-      demand(
-        `bad arguments ${JSON.stringify(bad)} end as ${result._meta.status}: ${result._meta.text}`,
-        ["invalid", "failed", "undone"].includes(result._meta.status),
-      );
-      demand(`the error for ${JSON.stringify(bad)} says too little: "${result._meta.text}"`, result._meta.text.length > 20);
-      same(`bad arguments ${JSON.stringify(bad)} changed something`, await one.observe(world), before);
-    }
-  });
+async function proveRefused(one: ToolCase, { world, args, broker }: Ready): Promise<void> {
+  const before = await one.observe(world);
+  await broker.order("authority deny");
+  const refused = await broker.call(one.tool, args);
+  same("without permission it says", refused._meta.status, "refused");
+  demand("a refusal has an answer", refused.structuredContent === null);
+  same("without permission it changed something", await one.observe(world), before);
+  await broker.order("authority allow");
+  for (const bad of [{ ...args, no_such_member: 1 }, ...(one.bad?.(world) ?? [])]) {
+    const result = await broker.call(one.tool, bad);
+    demand(
+      `bad arguments ${JSON.stringify(bad)} end as ${result._meta.status}: ${result._meta.text}`,
+      ["invalid", "failed", "undone"].includes(result._meta.status),
+    );
+    demand(`the error for ${JSON.stringify(bad)} says too little: "${result._meta.text}"`, result._meta.text.length > 20);
+    same(`bad arguments ${JSON.stringify(bad)} changed something`, await one.observe(world), before);
+  }
 }
 
-async function proveUndone(one: ToolCase, tool: AnyTool): Promise<void> {
-  await inWorld(one, async ({ world, args, broker }) => {
-    const before = await one.observe(world);
-    const result = await broker.call(one.tool, args);
-    demand(`it ended as ${result._meta.status}: ${result._meta.text}`, result._meta.status === (one.fails ?? "done"));
-    if (one.fails !== undefined) return same("failing changed something", await one.observe(world), before);
+async function proveUndone(one: ToolCase, tool: AnyTool, { world, args, broker }: Ready): Promise<void> {
+  const before = await one.observe(world);
+  const result = await broker.call(one.tool, args);
+  demand(`it ended as ${result._meta.status}: ${result._meta.text}`, result._meta.status === (one.fails ?? "done"));
+  if (one.fails !== undefined) return same("failing changed something", await one.observe(world), before);
+  await one.settle?.(world);
+  await one.check?.(result.structuredContent ?? {}, world);
+  const after = await one.observe(world);
+  if (tool.risk === "observe" || one.looks === true) return same("looking changed something", after, before);
+  if (!canBeUndone(one, tool)) return;
+  same("it can be undone, by its own word", result._meta.undo, "possible");
+  const settled = async (call: string): Promise<string> => {
+    const by = await undo(broker, call);
     await one.settle?.(world);
-    await one.check?.(result.structuredContent ?? {}, world);
-    const after = await one.observe(world);
-    if (tool.risk === "observe" || one.looks === true) return same("looking changed something", after, before);
-    if (!canBeUndone(one, tool)) return;
-    same("it can be undone, by its own word", result._meta.undo, "possible");
-    const settled = async (call: string): Promise<string> => {
-      const by = await undo(broker, call);
-      await one.settle?.(world);
-      return by;
-    };
-    const undo_call = await settled(result._meta.call);
-    same("undo did not restore", await one.observe(world), before);
-    if (one.secret === true) {
-      const refused = await settled(undo_call).then(
-        () => "",
-        (error: unknown) => String(error),
-      );
-      return demand(`making it anew without its secret is refused by "${refused}"`, refused.includes("held secrets, which are not kept"));
-    }
-    const redo_call = await settled(undo_call);
-    const effect = one.effect ?? one.observe;
-    if (one.effect === undefined) same("redo is not what the first call was", await effect.call(one, world), after);
-    await settled(redo_call);
-    same("undo of the redo did not restore", await one.observe(world), before);
-    await demandWhole(broker, "after all");
-  });
+    return by;
+  };
+  const undo_call = await settled(result._meta.call);
+  same("undo did not restore", await one.observe(world), before);
+  if (one.secret === true) {
+    const refused = await settled(undo_call).then(
+      () => "",
+      (error: unknown) => String(error),
+    );
+    return demand(`making it anew without its secret is refused by "${refused}"`, refused.includes("held secrets, which are not kept"));
+  }
+  const redo_call = await settled(undo_call);
+  const effect = one.effect ?? one.observe;
+  if (one.effect === undefined) same("redo is not what the first call was", await effect.call(one, world), after);
+  await settled(redo_call);
+  same("undo of the redo did not restore", await one.observe(world), before);
+  await demandWhole(broker, "after all");
 }
 
 function canBeUndone(one: ToolCase, tool: AnyTool): boolean {
@@ -261,29 +259,43 @@ async function undisturbed(one: ToolCase, tool: AnyTool, { world, args, broker }
 }
 
 /**
- * Killed at one point after another. Where an undo brings the world back to what it was, all of them are in one world, each
- * with the broker that recovered from the one before; else each has a world of its own.
+ * Killed at one point after another. Where an undo brings the world back to what it was, all of them are in the world of the
+ * other proofs, each with the broker that recovered from the one before; else each has a world of its own.
  */
-async function proveKilled(one: ToolCase, tool: AnyTool, all: boolean): Promise<void> {
-  if (tool.risk === "observe" || one.looks === true || one.fails !== undefined) return;
-  const steps = ["authorise", "intent", ...(tool.image === null ? [] : ["image"]), "run", "verify", "outcome"];
-  const points = ({ asked }: Undisturbed): string[] => [
-    ...steps.map((step) => `kill-step ${one.tool} ${step}`),
-    ...(all ? Array.from({ length: asked }, (_, index) => index + 1) : someOf(asked)).map((point) => `kill-sys ${one.tool} ${point}`),
-  ];
-  if (canBeUndone(one, tool))
-    return await inWorld(one, async (ready) => {
-      const usual = await undisturbed(one, tool, ready);
-      let broker = ready.broker;
-      for (const order of points(usual)) broker = await proveKilledAt(one, tool, order, usual, { ...ready, broker });
-    });
-  const usual = await inWorld(one, (ready) => undisturbed(one, tool, ready));
-  for (const order of points(usual)) await inWorld(one, (ready) => proveKilledAt(one, tool, order, usual, ready));
+async function proveKilled(one: ToolCase, tool: AnyTool, points: (asked: number) => string[], ready: Ready): Promise<void> {
+  const usual = await undisturbed(one, tool, ready);
+  let { broker } = ready;
+  for (const order of points(usual.asked)) broker = await proveKilledAt(one, tool, order, usual, { ...ready, broker });
 }
 
-/** The first, the last, and two between. */
-function someOf(count: number): number[] {
-  return [...new Set([1, Math.ceil(count / 3), Math.ceil((2 * count) / 3), count])].filter((point) => point >= 1 && point <= count);
+async function proveKilledInWorlds(one: ToolCase, tool: AnyTool, points: (asked: number) => string[]): Promise<void> {
+  const usual = await inWorld(one, (ready) => undisturbed(one, tool, ready));
+  for (const order of points(usual.asked)) await inWorld(one, (ready) => proveKilledAt(one, tool, order, usual, ready));
+}
+
+const stepsOf = (tool: AnyTool): Step[] => [
+  "authorise",
+  "intent",
+  ...(tool.image === null ? [] : ["image" as const]),
+  "run",
+  "verify",
+  "outcome",
+];
+
+/** Each step, and before each thing that the tool asks of the system. */
+function allPoints(tool: AnyTool, asked: number): string[] {
+  const system = Array.from({ length: asked }, (_, index) => index + 1);
+  return [...stepsOf(tool).map((step) => `kill-step ${tool.name} ${step}`), ...system.map((point) => `kill-sys ${tool.name} ${point}`)];
+}
+
+/** Every other step, and two things; cases beside each other share them out. */
+function somePoints(tool: AnyTool, asked: number, number: number): string[] {
+  const some = stepsOf(tool).filter((_, index) => index % 2 === number % 2);
+  const system = [1, Math.ceil(asked / 3), Math.ceil((2 * asked) / 3), asked].filter((_, index) => index % 2 === number % 2);
+  return [
+    ...some.map((step) => `kill-step ${tool.name} ${step}`),
+    ...[...new Set(system)].filter((point) => point >= 1).map((point) => `kill-sys ${tool.name} ${point}`),
+  ];
 }
 
 /** @returns the broker that runs afterwards, in a world that is as it was, where that can be */
@@ -318,14 +330,28 @@ async function proveKilledAt(one: ToolCase, tool: AnyTool, order: string, { effe
 }
 
 async function main(): Promise<void> {
-  const [tool_name, name, property, how] = process.argv.slice(2);
+  const [tool_name, name, how] = process.argv.slice(2);
   const one = cases.find((each) => each.tool === tool_name && each.name === name);
   const tool = testCatalog().find((each) => each.name === tool_name);
   if (one === undefined || tool === undefined) throw new Error(`there is no case "${name}" of ${tool_name}`);
-  if (property === "refused") await proveRefused(one);
-  else if (property === "undone") await proveUndone(one, tool);
-  else if (property === "killed") await proveKilled(one, tool, how === "--all");
-  else throw new Error(`there is no property "${property}"`);
+  const points = (asked: number): string[] => (how === "--all" ? allPoints(tool, asked) : somePoints(tool, asked, cases.indexOf(one)));
+  const killed = "killed anywhere it is all or nothing, and on record";
+  const changes = tool.risk !== "observe" && one.looks !== true && one.fails === undefined;
+  await inWorld(one, async (ready) => {
+    await proving("without permission or with bad arguments nothing happens", proveRefused(one, ready));
+    await proving("what was done can be undone, and redone", proveUndone(one, tool, ready));
+    if (changes && canBeUndone(one, tool)) await proving(killed, proveKilled(one, tool, points, ready));
+  });
+  if (changes && !canBeUndone(one, tool)) await proving(killed, proveKilledInWorlds(one, tool, points));
+}
+
+/** What is proved, before why it is not so. */
+async function proving(what: string, proof: Promise<void>): Promise<void> {
+  try {
+    await proof;
+  } catch (error) {
+    throw new Unproven(`${what}: ${error instanceof Unproven ? error.message : error instanceof Error ? error.stack : String(error)}`);
+  }
 }
 
 try {

@@ -1,6 +1,6 @@
 /** Every tool of the catalogue, by its cases: refused, undone, killed (`tools/testing/prove.ts`). AIOS_LONG=1 kills everywhere. */
 
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { cases } from "../../../tools/catalog/cases.ts";
 import { testCatalog } from "../../../tools/testing/catalog.ts";
@@ -35,13 +35,8 @@ function has(device: string): boolean {
 }
 
 for (const one of cases)
-  describe.skipIf(one.needs !== undefined && !has(one.needs))(`${one.tool} ${one.name}`, () => {
-    test.concurrent("without permission or with bad arguments nothing happens", () => proven(one.tool, one.name, "refused"), limit_ms);
-    test.concurrent("what was done can be undone, and redone", () => proven(one.tool, one.name, "undone"), limit_ms);
-    if (one.looks !== true && catalog.find(({ name }) => name === one.tool)?.risk !== "observe")
-      test.concurrent(
-        "killed anywhere: all or nothing, and on record",
-        () => proven(one.tool, one.name, "killed", ...(long ? ["--all"] : [])),
-        limit_ms,
-      );
-  });
+  test.concurrent.skipIf(one.needs !== undefined && !has(one.needs))(
+    `${one.tool} ${one.name}: refused, undone, killed`,
+    () => proven(one.tool, one.name, ...(long ? ["--all"] : [])),
+    limit_ms,
+  );

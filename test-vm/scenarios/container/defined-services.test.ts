@@ -22,10 +22,10 @@ async function boot(): Promise<void> {
   container = await startContainer({ data, programs: await testPrograms() });
   await container.ready("all");
   await waitFor("the console to reach the broker", async () => (await container.console.call("tools")).length > 0, {
-    limit_ms: 20_000,
+    limit_ms: 120_000,
   });
 }
-beforeAll(boot, 60_000);
+beforeAll(boot, 300_000);
 afterAll(() => container?.kill());
 
 async function call(name: string, args: Record<string, unknown>): Promise<CallResult> {
@@ -69,7 +69,7 @@ test("killed, it is started again like the rest", async () => {
       const now = await serviceStatus(container.console, "web");
       return now.state === "ready" && now.restarts > before.restarts;
     },
-    { limit_ms: 10_000 },
+    { limit_ms: 120_000 },
   );
 });
 
@@ -90,7 +90,7 @@ test("a program runs in its sandbox, and how one in the background ended is know
       const found = Program.parse((await done("process.info", { process: handle }))["program"]);
       return found.running ? null : found;
     },
-    { limit_ms: 10_000 },
+    { limit_ms: 120_000 },
   );
   expect(ended).toMatchObject({ status: 9, stdout: "a line on stdout\n", stderr: expect.stringContaining("a line on stderr") });
 });
@@ -109,11 +109,11 @@ test("after a reboot it is still there and runs; a task is too, and what was dis
   await done("task.schedule", { name: "nightly", tool: "process.list", arguments: {}, reason: "to see", schedule: { cron: "30 2 * * *" } });
   await container.poweroff();
   await boot();
-  await waitFor("the service", async () => (await serviceStatus(container.console, "web")).state === "ready", { limit_ms: 20_000 });
+  await waitFor("the service", async () => (await serviceStatus(container.console, "web")).state === "ready", { limit_ms: 120_000 });
   expect(await done("service.status", { name: "web" })).toMatchObject({ uid: 20_000, definition: { argv: web.argv } });
   expect((await serviceStatus(container.console, "off")).state).toBe("stopped");
   expect(await done("task.list", {})).toMatchObject({ total: 1, tasks: [{ name: "nightly" }] });
-}, 120_000);
+}, 300_000);
 
 test("removed, it is gone, and its folder stays", async () => {
   await done("service.remove", { name: "web" });

@@ -14,7 +14,7 @@ let container: Container;
 beforeAll(async () => {
   container = await startContainer({ data: newFolder("data") });
   await container.ready("all");
-}, 60_000);
+}, 300_000);
 
 afterAll(() => container?.kill());
 
@@ -23,7 +23,7 @@ function facts(fits: (facts: Health["facts"]) => boolean): Promise<Health["facts
     const found = (await serviceStatus(container.console, "memory")).health?.facts;
     return found !== undefined && fits(found) ? found : null;
   };
-  return waitFor("the embedding model in memory's health", ask, { limit_ms: 60_000, every_ms: 100 });
+  return waitFor("the embedding model in memory's health", ask, { limit_ms: 120_000, every_ms: 100 });
 }
 
 async function embedProcess(): Promise<number> {

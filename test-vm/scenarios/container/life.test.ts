@@ -33,7 +33,7 @@ describe("the ways down", () => {
   test("reboot ends in a restart", async () => {
     const container = await boot({ data: newFolder("data") });
     await container.console.call("reboot", { reason: "to see it come back" });
-    expect(await within("the reboot", 30_000, container.ended)).toBe("SIGHUP");
+    expect(await within("the reboot", 120_000, container.ended)).toBe("SIGHUP");
   });
 
   test("kexec is refused: the kernel is the host's", async () => {
@@ -45,7 +45,7 @@ describe("the ways down", () => {
   test("TERM for PID 1 from outside is a poweroff", async () => {
     const container = await boot({ data: newFolder("data") });
     process.kill(container.pid, "SIGTERM");
-    expect(await within("the poweroff", 30_000, container.ended)).toBe("SIGINT");
+    expect(await within("the poweroff", 120_000, container.ended)).toBe("SIGINT");
   });
 });
 
@@ -107,7 +107,7 @@ describe("a bad config", () => {
 test("from the first moment on the console's socket answers, and nobody is refused when the console takes over", async () => {
   const container = await startContainer({ data: newFolder("data") });
   started.push(container);
-  await waitFor("the socket", () => existsSync(container.console_socket), { limit_ms: 5000, every_ms: 1 });
+  await waitFor("the socket", () => existsSync(container.console_socket), { limit_ms: 120_000, every_ms: 1 });
   const sources: string[] = [];
   for (let ready = false; !ready; ) {
     const response = await fetch("http://aios/v1/status", { unix: container.console_socket });
@@ -119,7 +119,7 @@ test("from the first moment on the console's socket answers, and nobody is refus
   }
   expect(sources).toEqual(["first-answer", "init"]);
   const left = (): boolean => !container.processes().some(({ name }) => name === "first-answer");
-  await waitFor("first-answer to have ended and to be collected", left, { limit_ms: 10_000 });
+  await waitFor("first-answer to have ended and to be collected", left, { limit_ms: 120_000 });
 });
 
 test("a good config holds", async () => {
@@ -154,7 +154,7 @@ test("a data file system that runs out of inodes is noticed, with room free", as
   expect(told.facts.used_ratio).toBeLessThan(0.8);
   const decision = await decisionWhere(container.console, "about the inodes", ({ rule }) => rule === "disk-inodes");
   expect(decision.reason).toStartWith("/var/lib/aios has 87");
-}, 60_000);
+}, 300_000);
 
 test("the boot timeline has every phase with its outcome, and the marks in order", async () => {
   const container = await boot({ data: newFolder("data") });
@@ -164,7 +164,7 @@ test("the boot timeline has every phase with its outcome, and the marks in order
       const found = await container.console.call("boot");
       return found.marks["all-ready"] !== undefined && found;
     },
-    { limit_ms: 5000 },
+    { limit_ms: 120_000 },
   );
   const marks = ["stage0", "init", "console-ready", "all-ready"].map((name) => timeline.marks[name] ?? Number.NaN);
   expect(marks).toEqual([...marks].sort((a, b) => a - b));

@@ -23,7 +23,7 @@ test("a service that was killed and a file that was changed are found in words, 
     return (structuredContent?.["found"] ?? []) as Found[];
   };
   const found = (query: string, filter: Record<string, unknown>): Promise<Found> =>
-    waitFor(`memory to answer "${query}"`, async () => (await search(query, filter))[0] ?? null, { limit_ms: 30_000, every_ms: 200 });
+    waitFor(`memory to answer "${query}"`, async () => (await search(query, filter))[0] ?? null, { limit_ms: 120_000, every_ms: 200 });
 
   const written = await aiosctl.done("fs.write", { path: "/var/lib/aios/work/nginx.conf", content: "listen 80;", how: "write" });
   const action = await found("what was done to the nginx configuration", { kinds: ["action"] });

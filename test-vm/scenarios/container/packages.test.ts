@@ -43,7 +43,7 @@ function offer(data: string, versions: readonly string[]): void {
 async function says(aiosctl: Aiosctl, text: string): Promise<void> {
   const said = async (): Promise<boolean> =>
     JSON.stringify((await aiosctl.call("service.logs", { name: "talker", lines: 5 })).structuredContent ?? {}).includes(text);
-  await waitFor(`the service to say "${text}"`, said, { limit_ms: 30_000, every_ms: 200 });
+  await waitFor(`the service to say "${text}"`, said, { limit_ms: 120_000, every_ms: 200 });
 }
 
 test("a service out of the userland: installed, updated, kept over a reboot, taken back", async () => {
@@ -72,7 +72,7 @@ test("a service out of the userland: installed, updated, kept over a reboot, tak
   await says(first.aiosctl, "this is 2.0");
   expect((await first.aiosctl.done("pkg.history", {})).structuredContent).toMatchObject({ current: 2, outdated_services: [] });
   await first.container.console.call("reboot", { reason: "to see what stays" });
-  await within("the reboot", 30_000, first.container.ended);
+  await within("the reboot", 120_000, first.container.ended);
 
   const second = await boot(data, key);
   await says(second.aiosctl, "this is 2.0");
@@ -81,7 +81,7 @@ test("a service out of the userland: installed, updated, kept over a reboot, tak
   expect((await second.aiosctl.done("pkg.history", {})).structuredContent).toMatchObject({ current: 0 });
   expect((await second.aiosctl.call("pkg.files", { name: "aios-talker" }))._meta.status).toBe("failed");
   expect(await second.aiosctl.verify()).toMatchObject({ whole: true, faults: [] });
-}, 180_000);
+}, 300_000);
 
 const web_config = `
 server.port = 8080
@@ -150,4 +150,4 @@ test("a broker that is killed while it installs leaves the generation that was c
     expect(structuredContent?.["packages"]).toMatchObject([{ name: "aios-talker", version }]);
     expect(await aiosctl.verify()).toMatchObject({ whole: true });
   }
-}, 180_000);
+}, 300_000);

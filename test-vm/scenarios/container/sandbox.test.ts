@@ -12,7 +12,7 @@ let container: Container;
 beforeAll(async () => {
   container = await startContainer({ data: newFolder("data") });
   await container.ready("all");
-}, 60_000);
+}, 300_000);
 
 afterAll(() => container?.kill());
 

@@ -38,7 +38,7 @@ test("put by stdin, read by a service, also after a reboot; rotated, deleted by 
   const broker = (await first.container.console.call("services")).find(({ name }) => name === "broker");
   expect(broker?.health?.status).toBe("ok");
   await first.container.console.call("reboot", { reason: "to see what stays" });
-  await within("the reboot", 30_000, first.container.ended);
+  await within("the reboot", 120_000, first.container.ended);
   nowhereBelow(data);
 
   const { aiosctl } = await boot(data);
@@ -58,7 +58,7 @@ test("put by stdin, read by a service, also after a reboot; rotated, deleted by 
   expect(approved.status, approved.err).toBe(0);
   expect((await listed(aiosctl)).secrets).toEqual([]);
   nowhereBelow(data);
-}, 180_000);
+}, 300_000);
 
 test("an authority of the vault signs a certificate, which is renewed and rotated, and taken back", async () => {
   const { aiosctl } = await boot(newFolder("data"));
@@ -73,14 +73,14 @@ test("an authority of the vault signs a certificate, which is renewed and rotate
   expect(undone.map(({ status }) => status)).toEqual(["done"]);
   expect(JSON.stringify(await aiosctl.audit())).not.toContain("PRIVATE KEY");
   expect(ca.structuredContent?.["certificate"]).toContain("BEGIN CERTIFICATE");
-}, 120_000);
+}, 300_000);
 
 test("a data key that is lost: the boot goes on, the status says what to do, the service that needs it is not started", async () => {
   const data = newFolder("data");
   const first = await boot(data);
   await putAndUse(first.aiosctl);
   await first.container.console.call("reboot", { reason: "to see what stays" });
-  await within("the reboot", 30_000, first.container.ended);
+  await within("the reboot", 120_000, first.container.ended);
   const keys = join(data, "broker/vault/keys");
   for (const name of readdirSync(keys)) truncateSync(join(keys, name), 10);
 
@@ -92,4 +92,4 @@ test("a data key that is lost: the boot goes on, the status says what to do, the
   expect(broker?.state).toBe("ready");
   expect(broker?.health).toMatchObject({ status: "degraded", detail: expect.stringContaining('opening the secret "shop" failed') });
   await putAndUse(aiosctl); // put anew, under a new key
-}, 180_000);
+}, 300_000);

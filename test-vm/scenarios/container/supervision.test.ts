@@ -26,7 +26,7 @@ beforeAll(async () => {
   container = await startContainer({ data: newFolder("data"), config, programs: await testPrograms() });
   await container.ready("all");
   await allReady(container.console);
-}, 60_000);
+}, 300_000);
 
 afterAll(() => container?.kill());
 
@@ -130,7 +130,7 @@ describe("a foreign program that speaks sd_notify", () => {
         const found = await container.console.list("logs", { query: { service: "foreign", lines: "200" } });
         return found.some(({ message }) => message === "a line on stderr") && found;
       },
-      { limit_ms: 5000 },
+      { limit_ms: 120_000 },
     );
     const line = records.find(({ message }) => message === "a line on stdout");
     expect(line?.stream).toBe("stdout");
@@ -146,7 +146,7 @@ describe("a service that cannot run", () => {
         const now = await serviceStatus(container.console, "looping");
         return now.state === "crash-loop" && now;
       },
-      { limit_ms: 30_000, every_ms: 100 },
+      { limit_ms: 120_000, every_ms: 100 },
     );
     expect(state.last_exit?.status).toBe(7);
     expect(state.pid).toBeNull();
@@ -164,7 +164,7 @@ describe("a service that cannot run", () => {
     const before = await serviceStatus(container.console, "looping");
     await container.console.call("service_restart", { path: { name: "looping" } }).catch(() => null);
     await waitFor("another try", async () => (await serviceStatus(container.console, "looping")).restarts > before.restarts, {
-      limit_ms: 10_000,
+      limit_ms: 120_000,
     });
   });
 });
@@ -177,7 +177,7 @@ describe("orphans", () => {
     await container.console.call("service_restart", { path: { name: "looping" } }).catch(() => null);
     expect((await flood).status).toBe(0);
     const zombies = (): number => container.processes().filter(({ state }) => state === "Z").length;
-    await waitFor("no zombies", () => zombies() === 0, { limit_ms: 10_000 });
+    await waitFor("no zombies", () => zombies() === 0, { limit_ms: 120_000 });
     expect((await serviceStatus(container.console, "looping")).last_exit).toEqual({ status: 7, signal: null, cause: null });
     const after = await readyAgain(container.console, "operational", before.pid);
     expect(after.last_exit?.signal).toBe("SIGKILL");
@@ -188,7 +188,7 @@ describe("services by request", () => {
   test("stop, start and restart do what they say", async () => {
     const call = container.console;
     expect((await call.call("service_stop", { path: { name: "boxed" } })).name).toBe("boxed");
-    await waitFor("the stop", async () => (await serviceStatus(call, "boxed")).state === "stopped", { limit_ms: 10_000 });
+    await waitFor("the stop", async () => (await serviceStatus(call, "boxed")).state === "stopped", { limit_ms: 120_000 });
     await call.call("service_start", { path: { name: "boxed" } });
     const running = await readyAgain(call, "boxed", null);
     await call.call("service_restart", { path: { name: "boxed" } });
@@ -205,9 +205,9 @@ describe("services by request", () => {
 
   test("what a service started and left behind ends with it", async () => {
     const left = (): number => container.processes().filter(({ name, state }) => name === "left-behind" && state !== "Z").length;
-    await waitFor("what it leaves", () => left() === 1, { limit_ms: 5000 });
+    await waitFor("what it leaves", () => left() === 1, { limit_ms: 120_000 });
     await container.console.call("service_stop", { path: { name: "leaving" } });
-    await waitFor("its end", () => left() === 0, { limit_ms: 5000 });
+    await waitFor("its end", () => left() === 0, { limit_ms: 120_000 });
   });
 
   test("a service that does not exist is refused", async () => {

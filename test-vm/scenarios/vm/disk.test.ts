@@ -28,7 +28,7 @@ test("boots by UEFI, grows and keeps its data, powers off cleanly, and reads its
   let decided = "";
   try {
     await first.ready();
-    await allReady(first.console, { limit_ms: 60_000, every_ms: 200 });
+    await allReady(first.console, { limit_ms: 180_000, every_ms: 200 });
     const status = await first.console.call("status");
     machine_id = status.machine_id;
     expect(status.data.persistent).toBe(true);
@@ -37,7 +37,7 @@ test("boots by UEFI, grows and keeps its data, powers off cleanly, and reads its
     expect((await first.console.call("hardware")).firmware.kind).toBe("uefi");
     await setLink(first.qmp, "net0", false);
     decided = (
-      await decisionWhere(first.console, "about the link", ({ rule }) => rule === "link-down", { limit_ms: 60_000, every_ms: 500 })
+      await decisionWhere(first.console, "about the link", ({ rule }) => rule === "link-down", { limit_ms: 180_000, every_ms: 500 })
     ).id;
     await first.poweroff();
   } finally {
@@ -67,4 +67,4 @@ test("boots by UEFI, grows and keeps its data, powers off cleanly, and reads its
   } finally {
     await second.kill();
   }
-}, 600_000);
+}, 1_800_000);

@@ -24,7 +24,7 @@ interface Running {
 async function boot(disk: string, mirror: Mirror): Promise<Running> {
   const machine = await startMachine({ boot: "disk", disk, network_of: mirror.pid, config: mirror.config });
   await machine.ready();
-  await allReady(machine.console, { limit_ms: 60_000, every_ms: 200 });
+  await allReady(machine.console, { limit_ms: 180_000, every_ms: 200 });
   await machine.qmp.execute("human-monitor-command", { "command-line": `hostfwd_add net0 tcp:127.0.0.1:${outside}-:${inside}` });
   return { machine, aiosctl: new Aiosctl(machine.console_socket) };
 }
@@ -58,7 +58,7 @@ const upstream = (version: string): string => version.replace(/-[^-]*$/, "");
 
 async function runs({ aiosctl }: Running): Promise<void> {
   const ready = async (): Promise<boolean> => (await serviceState(aiosctl, "web")) === "ready";
-  await waitFor("the service to run", ready, { limit_ms: 90_000, every_ms: 500 });
+  await waitFor("the service to run", ready, { limit_ms: 180_000, every_ms: 500 });
 }
 
 async function updateIt(running: Running, mirror: Mirror, older: string, newer: string): Promise<void> {
@@ -119,4 +119,4 @@ test("a real package: installed, served, updated, kept, taken back", async () =>
     await second.machine.kill();
     mirror.end();
   }
-}, 1_200_000);
+}, 1_800_000);

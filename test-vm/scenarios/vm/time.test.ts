@@ -7,7 +7,7 @@ import { startMachine } from "../../qemu.ts";
 import { waitFor } from "../../wait.ts";
 import { eventWhere } from "../expect.ts";
 
-const patient = { limit_ms: 90_000, every_ms: 200 };
+const patient = { limit_ms: 180_000, every_ms: 200 };
 const ahead_ms = 2 * 86_400_000;
 
 test("NTP puts a wrong clock right, says so, and the battery clock is written", async () => {
@@ -32,9 +32,8 @@ test("NTP puts a wrong clock right, says so, and the battery clock is written", 
     expect(await off_by_ms()).toBeLessThan(5_000);
     const rtc_ms = async (): Promise<number> => Number((await machine.sh("cat /sys/class/rtc/rtc0/since_epoch")).out) * 1000;
     await waitFor("the battery clock to be right", async () => Math.abs((await rtc_ms()) - Date.now()) < 5_000, patient);
-    await machine.poweroff();
   } finally {
     await machine.kill();
     server.end();
   }
-}, 300_000);
+}, 900_000);
