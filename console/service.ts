@@ -4,7 +4,7 @@ import { call_bytes_max } from "../contracts/console-broker.ts";
 import type { Decision } from "../contracts/decision.ts";
 import { callerSocket } from "../contracts/paths.ts";
 import { LogReader } from "../wire/logs.ts";
-import { startService } from "../wire/service.ts";
+import { start_answer_limit_ms, startService } from "../wire/service.ts";
 import { brokerToolPort } from "./mcp/broker-port.ts";
 import { mcpEndpoint } from "./mcp/http.ts";
 import { makeHandlers } from "./routes.ts";
@@ -58,7 +58,7 @@ export async function startConsole(options: ConsoleOptions): Promise<void> {
   server = serveConsole(options.http_socket, handlers, { log: options.log, mcp });
   service.ready("listening");
 
-  await service.init.call("events.subscribe", { after: null });
+  await service.init.call("events.subscribe", { after: null }, start_answer_limit_ms);
   memory = linkMemory(callerSocket("memory", "console", options.run), {
     onEvent: (event) => events.take(event),
     onDecision: (decision) => decisions.publish(decision),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { aios_executable, data_dir, knowledge_dir, models_dir, run_dir } from "../contracts/paths.ts";
 import { codeOf } from "../wire/database.ts";
 import { createLog } from "../wire/log.ts";
-import { startService } from "../wire/service.ts";
+import { start_answer_limit_ms, startService } from "../wire/service.ts";
 import { clockOfBoot } from "./clock.ts";
 import { type Embedding, embedderOf, withEmbedding } from "./embed/embedder.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -20,9 +20,6 @@ import { LogIntake, withLogs } from "./templates/log-intake.ts";
 import { MineCommit } from "./templates/mine-commit.ts";
 import { withUpkeep } from "./upkeep/health.ts";
 import { Upkeep } from "./upkeep/upkeep.ts";
-
-/** PID 1 is busy while it boots. */
-const status_limit_ms = 30_000;
 
 export interface MemoryPaths {
   readonly run: string;
@@ -91,7 +88,7 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
       keeper.close();
     },
   });
-  const { boot_id } = await service.init.call("system.status", {}, status_limit_ms);
+  const { boot_id } = await service.init.call("system.status", {}, start_answer_limit_ms);
   const clock = clockOfBoot(boot_id);
   const recent = new Recent(clock);
   feed = new Feed({ keeper, recent, clock, onFailed: (error) => log.error(`reading the last hour failed: ${String(error)}`) });
@@ -101,7 +98,7 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
   const replayed = feed.start();
   background.wake();
   service.ready(keeper.degradation === null ? `${keeper.store.events} events held` : "degraded: see health");
-  await service.init.call("events.subscribe", { after: null });
+  await service.init.call("events.subscribe", { after: null }, start_answer_limit_ms);
   await replayed;
   await logs.follow(service.init).catch((error: unknown) => log.error(`following the logs failed: ${String(error)}`));
   upkeep.start();

@@ -8,7 +8,7 @@ import { linuxSystem } from "../sys/linux.ts";
 import { createLog } from "../wire/log.ts";
 import { LogReader } from "../wire/logs.ts";
 import { reconnecting } from "../wire/reconnect.ts";
-import { startService } from "../wire/service.ts";
+import { start_answer_limit_ms, startService } from "../wire/service.ts";
 import { silent } from "../wire/unix.ts";
 import { type OpenBroker, openBroker } from "./broker.ts";
 import { allTools, restorers } from "./catalog/index.ts";
@@ -33,7 +33,7 @@ export async function main(): Promise<void> {
     onLog: (notification) => logs.take(notification),
     onStop: () => close(),
   });
-  const { boot_id, mode } = await service.init.call("system.status", {});
+  const { boot_id, mode } = await service.init.call("system.status", {}, start_answer_limit_ms);
   const sys = linuxSystem();
   const memory = reconnecting({ path: callerSocket("memory", "broker"), sides: { ...silent, calls: memory_methods, tells: {} } });
   broker = await openBroker({

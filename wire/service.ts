@@ -14,6 +14,12 @@ import { connectUnix } from "./unix.ts";
 /** Milliseconds between heartbeats; PID 1 allows several times this. */
 const heartbeat_interval_ms = 1000;
 
+/**
+ * Milliseconds in which PID 1 answers what a service asks at its start, without which it cannot go on: on a slow or small machine
+ * PID 1 may be busy for many seconds then, starting the others.
+ */
+export const start_answer_limit_ms = 60_000;
+
 export type InitPeer = Peer<typeof child_methods, typeof child_notifications, typeof init_methods, typeof init_notifications>;
 
 export interface ServiceOptions {

@@ -11,7 +11,7 @@ import type { Health } from "../../contracts/service.ts";
 import { openBootClock } from "../../wire/boot-clock.ts";
 import { createLog, type Log } from "../../wire/log.ts";
 import { reconnecting } from "../../wire/reconnect.ts";
-import { startService } from "../../wire/service.ts";
+import { start_answer_limit_ms, startService } from "../../wire/service.ts";
 import { silent } from "../../wire/unix.ts";
 import { bundled_alarms } from "../sensors/alarms/index.ts";
 import { loadAlarms } from "../sensors/alarms/load.ts";
@@ -75,7 +75,7 @@ export async function runReactive(run: string): Promise<void> {
     restart: (name, reason) => service.init.call("service.restart", { service: name, why: why(reason) }, restart_limit_ms),
     reclaim: (reason) => service.init.call("system.reclaim", { why: why(reason) }, 30_000),
   };
-  const status = () => service.init.call("system.status", {});
+  const status = () => service.init.call("system.status", {}, start_answer_limit_ms);
   const { boot_id } = await status();
   const ids = new Ids("reactive", boot_id, boot_ms());
   decider = new Decider(new Engine(rules), ids, {
@@ -88,7 +88,7 @@ export async function runReactive(run: string): Promise<void> {
     },
   });
   subscribed_ms = boot_ms();
-  await service.init.call("events.subscribe", { after: null });
+  await service.init.call("events.subscribe", { after: null }, start_answer_limit_ms);
   const broker = reconnecting({
     path: callerSocket("broker", "reactive", run),
     sides: { ...silent, calls: broker_methods, tells: {} },
