@@ -13,6 +13,7 @@ import { openDatabase } from "./store/open.ts";
 import { Store } from "./store/store.ts";
 import { diskFolder } from "./testing/folder.ts";
 import { decisionOn, exitedEvent } from "./testing/records.ts";
+import { spawnMemory } from "./testing/service.ts";
 
 const started: Subprocess[] = [];
 afterAll(() => {
@@ -140,3 +141,20 @@ test("killed at random while it writes: what was acknowledged is there, and the 
   expect(lost).toEqual([]);
   expect(acknowledged.size).toBeGreaterThan(100);
 }, 60_000);
+
+test("a PID 1 that is busy for long while the service starts does not end it", async () => {
+  const service = spawnMemory(diskFolder("memory-data"));
+  let answered = false;
+  Object.assign(service.init.answers, {
+    "events.subscribe": async () => {
+      await Bun.sleep(6000); // more than a call usually waits
+      answered = true;
+      return {};
+    },
+  });
+  await service.init.until("the answer", () => answered, 60_000);
+  const before = service.init.healths.length;
+  await service.init.until("its next heartbeats", () => service.init.healths.length > before + 1, 60_000);
+  expect(service.child.exitCode).toBeNull();
+  await service.kill();
+}, 180_000);
