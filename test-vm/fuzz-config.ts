@@ -24,7 +24,7 @@ watchdog: { timeout_s: 20 }
 `;
 
 /** Milliseconds that one config may take: it is read by PID 1. */
-const parse_limit_ms = 2000;
+const parse_limit_ms = 20_000;
 /** Characters of one line that a person is to read. */
 const problem_chars_max = 400;
 

@@ -86,7 +86,7 @@ const suites: readonly Suite[] = [
   { name: "build client", check: false, run: program([bun, "image/build.ts", "client"]) },
   { name: "vm", check: false, needs: "build image", beside: true, run: tests("vm", scenarios("vm")) },
   { name: "unit", check: true, root: true, run: tests("unit", ["--timeout=300000", ...rooms]) },
-  { name: "image", check: false, needs: "build image", run: tests("image", ["--timeout=60000", "./image/"]) },
+  { name: "image", check: false, needs: "build image", run: tests("image", ["--timeout=300000", "./image/"]) },
   { name: "reproduce", check: false, long: true, needs: "build kernel", run: program([bun, "image/reproduce.ts"]) },
   { name: "fuzz", check: false, run: program([bun, "test-vm/fuzz.ts", "2000"]) },
   { name: "broker", check: false, root: true, run: tests("broker", properties) },

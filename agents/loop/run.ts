@@ -8,7 +8,7 @@ import { callerSocket } from "../../contracts/paths.ts";
 import { openBootClock } from "../../wire/boot-clock.ts";
 import type { Log } from "../../wire/log.ts";
 import { reconnecting } from "../../wire/reconnect.ts";
-import type { InitPeer } from "../../wire/service.ts";
+import { type InitPeer, start_answer_limit_ms } from "../../wire/service.ts";
 import { silent } from "../../wire/unix.ts";
 import { bundled_playbooks } from "../playbooks/index.ts";
 import { loadPlaybooks } from "../playbooks/playbooks.ts";
@@ -40,7 +40,7 @@ export interface Loop {
 }
 
 export async function runLoop({ tier, run, log, init }: LoopOptions): Promise<Loop> {
-  const { boot_id } = await init.call("system.status", {});
+  const { boot_id } = await init.call("system.status", {}, start_answer_limit_ms);
   const boot_ms = openBootClock();
   const standing = new Standing(shortBootId(boot_id));
   const { loaded: playbooks, refused } = loadPlaybooks(bundled_playbooks);
