@@ -55,11 +55,11 @@ test("it is whole, and is measured in a sandbox of its own", async () => {
   expect((await listed()).models.find(({ name }) => name === small_model.name)?.speed).toMatchObject({ threads: 1 });
 }, 300_000);
 
-test("what the image carries is not removed, and what nobody has established is not fetched", async () => {
+test("what the image carries is neither removed nor fetched, and no file tool writes beside it", async () => {
   expect((await aiosctl.call("model.remove", { name: small_model.name }))._meta.text).toContain(
     "it comes with the image, which is read-only",
   );
   expect((await aiosctl.call("model.pull", { name: "all-minilm-l6-v2" }))._meta.status).toBe("done"); // it is here
   const refused = await aiosctl.call("fs.write", { path: "/var/lib/aios/models/x.gguf", content: "x", how: "write" });
   expect([refused._meta.status, refused._meta.policies]).toEqual(["refused", ["never-model-files"]]);
-});
+}, 60_000);

@@ -110,6 +110,19 @@ export const model_cases: readonly ToolCase[] = [
   {
     ...common,
     tool: "model.pull",
+    name: "one that is here",
+    looks: true,
+    prepare: async (world) => {
+      await prepare(world);
+      return { name: shipped };
+    },
+    check({ source }) {
+      if (source !== null) throw new Error(`it was fetched from "${source}"`);
+    },
+  },
+  {
+    ...common,
+    tool: "model.pull",
     name: "onto a disk without room",
     fails: "undone",
     prepare: async (world) => {

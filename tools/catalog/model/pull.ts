@@ -89,10 +89,10 @@ export const modelPull = defineTool<Input, Output, PullTarget, z.infer<typeof Im
     const { clock, output, places, signal } = context;
     const begin = clock.boot_ms();
     const what = `fetching "${name}"`;
-    const { sha256, sources } = demandFetchable(model, what);
     const { size_bytes } = model;
     const here = presentFile(model, places);
-    if (here !== null) return { path: here.path, size_bytes: here.size_bytes, sha256, source: null, took_ms: 0 };
+    if (here !== null) return { path: here.path, size_bytes: here.size_bytes, sha256: model.sha256 ?? "", source: null, took_ms: 0 };
+    const { sha256, sources } = demandFetchable(model, what);
     demandRoom(prepareFolder(places), size_bytes - partBytes(places, name), what);
     const path = fetchedPath(places, name);
     const source = await fetchFile(
