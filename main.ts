@@ -13,6 +13,7 @@ const roles: Readonly<Record<string, () => Promise<Main>>> = {
   memory: async () => (await import("./memory/main.ts")).main,
   "memory-job": async () => (await import("./memory/upkeep/job-main.ts")).main,
   embed: async () => (await import("./memory/embed/child.ts")).main,
+  think: async () => (await import("./agents/model/local/child.ts")).main,
   broker: async () => (await import("./tools/main.ts")).main,
   "measure-model": async () => (await import("./tools/catalog/model/measure.ts")).main,
   reactive: async () => (await import("./agents/reactive/main.ts")).main,

@@ -80,6 +80,7 @@ const suites: readonly Suite[] = [
   { name: "types", check: true, run: program([tool("tsc"), "-p", "."]) },
   { name: "lint", check: true, run: program([tool("biome"), "check", "--diagnostic-level=error", "."]) },
   { name: "build models", check: true, run: program([bun, "models/build.ts"]) },
+  { name: "fetch models for tests", check: true, run: program([bun, "models/testing/fetch.ts"]) },
   { name: "build kernel", check: false, run: program([bun, "kernel-config/build.ts"]) },
   { name: "arm64 kernel config", check: false, run: program([bun, "kernel-config/build.ts", "--arch", "arm64", "--config-only"]) },
   { name: "build image", check: false, root: true, needs: "build kernel", run: program([bun, "image/build.ts", "all"]) },

@@ -3,7 +3,7 @@
  * `ChatModel` or, when they are reached over a network, `Provider`, of which `reach/` makes a `ChatModel`.
  */
 
-import type { ChatAnswer, ChatErrorKind, ChatRequest, Reply, Tokens } from "../../contracts/model/chat.ts";
+import type { ChatAnswer, ChatErrorKind, ChatRequest, ChoiceAnswer, ChoiceRequest, Reply, Tokens } from "../../contracts/model/chat.ts";
 
 export interface ChatOptions {
   /** Aborted: the answer is not wanted any more; what runs is broken off, and the promise rejects with `cancelled`. */
@@ -18,6 +18,12 @@ export interface ChatOptions {
 export interface ChatModel {
   /** @throws {ChatError} */
   chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer>;
+}
+
+/** A model that can also be asked for one choice out of a few, each weighed: one of this machine. */
+export interface ChoiceModel extends ChatModel {
+  /** @throws {ChatError} */
+  choose(request: ChoiceRequest, options?: Pick<ChatOptions, "signal">): Promise<ChoiceAnswer>;
 }
 
 /** What one try has surely cost: nothing, that much, or nobody knows (it broke off), which counts as the most that it can. */

@@ -1,0 +1,57 @@
+/** What a tier asks of the process that holds its model (`aios think`), over a pipe (contracts/model/chat.ts has the shapes). */
+
+import { z } from "zod";
+import { AssistantPart, ChatAnswer, ChatErrorKind, ChatRequest, ChoiceAnswer, ChoiceRequest, Usage } from "./chat.ts";
+
+/** By which a request is cancelled, and its text told apart. */
+const RequestId = z.number().int().min(1);
+
+/** Questions and chats that may be open at once, waiting ones included. */
+export const choices_open_max = 32;
+export const chats_open_max = 16;
+
+/** Bytes of a request as JSON, well below a frame; and characters of an answer. */
+export const request_bytes_max = 200_000;
+export const answer_chars_max = 50_000;
+
+const Failure = z.strictObject({ kind: ChatErrorKind, message: z.string().max(2000) });
+
+/** What the model said, before it is held against what was asked. */
+export const Thought = z.strictObject({
+  parts: z.array(AssistantPart).max(64),
+  stop: ChatAnswer.shape.stop,
+  usage: Usage,
+  first_token_ms: z.number(),
+});
+export type Thought = z.infer<typeof Thought>;
+
+export const think_methods = {
+  choose: {
+    params: z.strictObject({ id: RequestId, request: ChoiceRequest }),
+    result: z.union([z.strictObject({ answer: ChoiceAnswer }), z.strictObject({ failure: Failure })]),
+  },
+  chat: {
+    params: z.strictObject({ id: RequestId, request: ChatRequest }),
+    result: z.union([z.strictObject({ answer: Thought }), z.strictObject({ failure: Failure })]),
+  },
+} as const;
+
+export const think_notifications = {
+  /** Nobody waits for it any more; its call is answered with `cancelled`. */
+  cancel: z.strictObject({ id: RequestId }),
+} as const;
+
+export const thinker_notifications = {
+  /** Once, before anything is asked. */
+  loaded: z.strictObject({
+    model: z.string().max(100),
+    /** `CPU`, or the kind of graphics processor that computes. */
+    on: z.string().max(40),
+    threads: z.number().int().min(1),
+    took_ms: z.number(),
+  }),
+  /** The process ends after it. */
+  failed: z.strictObject({ reason: z.string().max(500) }),
+  /** Text of a chat, as it comes. */
+  delta: z.strictObject({ id: RequestId, text: z.string() }),
+} as const;
