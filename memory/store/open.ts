@@ -15,7 +15,7 @@ import { describe, FromTheFuture, inspect, keptAside, moveAside, openFile, openI
 import { memory_file } from "./migrations.ts";
 
 /**
- * KiB of pages that are held. A group of events touches some hundred pages of fourteen indexes; with less than they need,
+ * KiB of pages that are held. A group of events touches some hundred pages of a dozen B-trees; with less than they need,
  * pages are written to the log and read back within one transaction (5 kB an event instead of 2).
  */
 const cache_kib_max = 16 * 1024;

@@ -1,4 +1,4 @@
-"""Brute force by numpy: brute-force.py VECTORS.f32 MEMORIES QUESTIONS; prints milliseconds of each question as JSON."""
+"""Brute force by numpy: brute-force.py VECTORS.f32 MEMORIES QUESTIONS FIGURES; writes milliseconds of each question as JSON."""
 import json
 import sys
 import time
@@ -15,4 +15,5 @@ for number in range(int(sys.argv[3])):
     best = numpy.argpartition(cosines, -10)[-10:]
     best[numpy.argsort(-cosines[best])]
     took.append((time.perf_counter() - begin) * 1000)
-print(json.dumps(took))
+with open(sys.argv[4], "w", encoding="utf-8") as file:
+    json.dump(took, file)

@@ -3,13 +3,15 @@
  * two say the same, so the indexes have an entry for each. Vectors are generated, in clusters; the question's is at hand, for
  * what the model takes is measured with it. Asked in a process of its own, with the settings that PID 1 gives memory.
  *
- * Beside it, in the same run: FTS5 alone (all words, BM25), sqlite-vec alone (float32, all compared), numpy where it is.
+ * Beside it, in the same run: FTS5 alone (all words, BM25), sqlite-vec alone (float32, all compared), numpy.
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
+import { pythonPackages, runPython } from "../../../models/build.ts";
+import { sentence_model } from "../../../models/places.ts";
 import type { BenchRow } from "../../../tooling/bench.ts";
-import { say } from "../../../tooling/progress.ts";
 import { run } from "../../../tooling/run.ts";
 import { checkout } from "../../places.ts";
 import { rowOf, rowOfValue, versus } from "../rows.ts";
@@ -73,7 +75,7 @@ async function rowsOf(folder: string, memories: number): Promise<BenchRow[]> {
     rowOfValue(`hybrid search, ${of}: processor time`, "ms", said.hybrid_cpu_ms),
     versus(rowOf(`search by word, ${of}`, "ms", said.words), "FTS5 alone", fts),
     versus(meaning, "sqlite-vec alone (float32)", vec),
-    ...(numpy === null ? [] : [versus(meaning, "numpy, brute force", numpy)]),
+    versus(meaning, "numpy, brute force, one thread", numpy),
     rowOf(`hybrid search with a filter that leaves 1 in 400, ${of}`, "ms", said.filtered),
     rowOfValue(`recall@10 of search by meaning against exact, ${of}`, "share", said.recall),
     rowOfValue(`resident memory of the process, ${of}`, "bytes", said.rss_bytes),
@@ -81,15 +83,13 @@ async function rowsOf(folder: string, memories: number): Promise<BenchRow[]> {
   ];
 }
 
-async function numpyRow(folder: string, memories: number): Promise<BenchRow | null> {
-  const script = [join(import.meta.dir, "brute-force.py"), join(folder, "vectors.f32"), String(memories), String(Math.min(questions, 30))];
-  try {
-    const took: unknown = JSON.parse(await run(["python3", ...script]));
-    return Array.isArray(took) ? rowOf("", "ms", took.map(Number)) : null;
-  } catch {
-    say("search beside numpy: left out, for python3 has no numpy here (Debian: python3-numpy)");
-    return null;
-  }
+/** On one thread, as ours is. */
+async function numpyRow(folder: string, memories: number): Promise<BenchRow> {
+  const packages = await pythonPackages(join(checkout, "models", sentence_model.name, "requirements.txt"));
+  const figures = join(folder, "numpy.json");
+  const asked = String(Math.min(questions, 30));
+  await runPython(packages, [join(import.meta.dir, "brute-force.py"), join(folder, "vectors.f32"), String(memories), asked, figures]);
+  return rowOf("", "ms", z.array(z.number()).parse(JSON.parse(readFileSync(figures, "utf8"))));
 }
 
 function isFigures(value: unknown): value is SearchFigures {
