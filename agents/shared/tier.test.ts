@@ -45,9 +45,9 @@ test("a tier says what it lacks and who is away, and finds a neighbour that come
 
 test("without a model but with its neighbours a tier is as it is meant to be", () => {
   const neighbours = { broker: "connected", memory: "connected", tools: 0, memory_events: 7 } as const;
-  expect(tierHealth("no model loaded", neighbours)).toEqual({
+  expect(tierHealth({ detail: "no model loaded: no model chosen", facts: { model: "none", model_error: "" } }, neighbours)).toEqual({
     status: "ok",
-    detail: "no model loaded; no tools registered",
-    facts: { incidents: 0, model: "none", tools: 0, memory_events: 7, broker: "connected", memory: "connected" },
+    detail: "no model loaded: no model chosen; no tools registered",
+    facts: { incidents: 0, model: "none", model_error: "", tools: 0, memory_events: 7, broker: "connected", memory: "connected" },
   });
 });

@@ -101,6 +101,9 @@ const environments: Readonly<Partial<Record<CoreService, Readonly<Record<string,
   memory: environment_optimising,
 };
 
+/** Services that hold a model in a process of its own. */
+const with_model_process: ReadonlySet<string> = new Set(["memory", "operational", "tactical"]);
+
 const tiers: readonly string[] = ["operational", "tactical", "strategic"] satisfies (keyof MachineConfig["tiers"])[];
 
 /** To lower the score takes a capability that a container seldom has; raising it never does. */
@@ -132,7 +135,7 @@ export function coreSpecs(config: MachineConfig, mode: Mode): ServiceSpec[] {
       start_limit_ms: times[mode].start,
       stop_limit_ms: times[mode].stop,
       oom_score: oomScore(row.oom_score, mode),
-      oom_ends: row.name === "memory" ? "one" : "all", // its embedding process is there to be the one
+      oom_ends: with_model_process.has(row.name) ? "one" : "all", // the process of its model is there to be the one
       limits: { ...row.limits, ...own?.limits },
       sandbox: row.name === "broker" ? null : profiles[row.name],
       writes: row.name === "broker" ? [] : profiles[row.name].writes,
