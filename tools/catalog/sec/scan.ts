@@ -74,6 +74,8 @@ interface ScanTarget extends Target {
 }
 
 const file_checks: readonly Input["checks"][number][] = ["setuid", "writable", "keys"];
+/** These look at the modes of files, never into one: policies see it as the purpose `modes`. */
+const modes_checks: readonly Input["checks"][number][] = ["listening", "setuid", "writable"];
 
 export interface ScanPorts {
   /** What the tools of a family have declared. */
@@ -121,8 +123,10 @@ function targetOf(input: Input, context: Context): ScanTarget {
       packages && input.advisories !== undefined
         ? open(input.advisories, "file", `reading the advisories ${quote(input.advisories)}`)
         : null;
+    const modes_only = input.checks.every((one) => modes_checks.includes(one));
+    const attributes = { recursive: true, ...(modes_only ? { purpose: "modes" } : {}) };
     const resources: Resource[] = [
-      ...[...roots, ...package_roots].flatMap((place) => resourcesOf(place, "read", { recursive: true })),
+      ...[...roots, ...package_roots].flatMap((place) => resourcesOf(place, "read", attributes)),
       ...(advisories === null ? [] : resourcesOf(advisories, "read")),
       { kind: "system", id: "weaknesses", access: "read", attributes: {} },
     ];
