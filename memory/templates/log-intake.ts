@@ -7,6 +7,7 @@
 import type { LogRecord } from "../../contracts/event.ts";
 import type { Health } from "../../contracts/service.ts";
 import { LogReader } from "../../wire/logs.ts";
+import { withoutSecrets } from "../../wire/secrets-in-text.ts";
 import type { InitPeer } from "../../wire/service.ts";
 import { lineOf } from "./clean.ts";
 import type { MineCommit } from "./mine-commit.ts";
@@ -90,7 +91,7 @@ export class LogIntake {
     const lines = records.map(({ service, time_ms, message, fields }) => ({
       source: service,
       time_ms,
-      text: fields === undefined ? message : lineOf(message, fields),
+      text: withoutSecrets(fields === undefined ? message : lineOf(message, fields)).text,
     }));
     const dropped_before = this.dropped;
     const events = this.#events;

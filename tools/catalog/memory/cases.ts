@@ -47,6 +47,8 @@ async function stored(world: World, text: string, more: Record<string, unknown> 
 }
 
 const nginx = "nginx stopped answering after the update; restarting it with the old configuration helped";
+/** In two parts, so that no scanner takes it for a leak. */
+const access_key = `AKIA${"ABCDEFGH23456722"}`;
 const unknown_id = "0badcafe-note-999999";
 
 /** A file to take in, of memories that were then put in quarantine: this memory knows them by id. */
@@ -135,6 +137,17 @@ export const memory_cases: readonly ToolCase[] = [
     }),
     observe,
     bad: () => [{ text: "" }, { text: nginx, kind: "event" }, { text: nginx, links: [{ relation: "like", to: unknown_id }] }],
+  },
+  {
+    tool: "memory.store",
+    name: "a note with a secret in it",
+    prepare: () => ({ text: `the key of the bucket is ${access_key}` }),
+    observe,
+    check(_answer, world) {
+      const kept = JSON.stringify(observe(world));
+      if (kept.includes(access_key) || !kept.includes("the key of the bucket is [redacted: AWS access key]"))
+        throw new Error(`the secret was not taken out: ${kept}`);
+    },
   },
   {
     tool: "memory.link",

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { Severity } from "../../../contracts/event.ts";
 import { Link, MemoryOutcome } from "../../../contracts/memory/record.ts";
+import { withoutSecrets } from "../../../wire/secrets-in-text.ts";
 import type { Context } from "../../context.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { asked, memoryOf } from "../shared/ask-memory.ts";
@@ -13,7 +14,13 @@ const Input = z.strictObject({
     .enum(["note", "lesson"])
     .default("note")
     .describe("a note: something worth knowing; a lesson: what was learned from what happened"),
-  text: z.string().min(1).max(8192).describe("in words that a later question would use; no secrets: those are for sec.secret_put"),
+  text: z
+    .string()
+    .min(1)
+    .max(8192)
+    .describe(
+      "in words that a later question would use; no secrets: those are for sec.secret_put, and what has the form of one is taken out",
+    ),
   severity: Severity.default("info").describe("how much it matters"),
   service: z.string().min(1).max(100).nullable().default(null).describe("the service (unit) that it is about"),
   tool: z.string().min(1).max(100).nullable().default(null).describe("the tool that it is about"),
@@ -42,15 +49,18 @@ export const memoryStore = defineTool<Input, z.infer<typeof Output>, Target, z.i
   async run(_target, input, context) {
     const id = idOfCall(context.call);
     const { clock } = context;
+    const { text, redacted } = withoutSecrets(input.text);
+    const body = { call: context.call, by: context.principal, ...(redacted.length === 0 ? {} : { redacted: [...redacted] }) };
     const memory = {
-      ...{ id, time_ms: clock.now_ms(), boot_ms: clock.boot_ms(), source: "broker", body: { call: context.call, by: context.principal } },
-      ...{ ...input, tier: tierOf(context), taint: taintOf(context) },
+      ...{ id, time_ms: clock.now_ms(), boot_ms: clock.boot_ms(), source: "broker", body },
+      ...{ ...input, text, tier: tierOf(context), taint: taintOf(context) },
     };
     await asked(memoryOf(context, "remembering").call("append", { memories: [memory] }));
     return { id };
   },
   async verify(_target, { text }, { id }, context) {
-    if ((await recalled(id, context)).text !== text) throw new ToolError(`verifying the memory "${id}" failed: it is not what was stored`);
+    if ((await recalled(id, context)).text !== withoutSecrets(text).text)
+      throw new ToolError(`verifying the memory "${id}" failed: it is not what was stored`);
   },
   settled: async ({ id }, _past, context) => (await found(id, context)) !== null,
   async undo({ id }, { call }, context) {
