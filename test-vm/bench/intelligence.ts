@@ -9,6 +9,7 @@ import { default_config } from "../../init/defaults.ts";
 import { coreSpecs } from "../../init/supervise/table.ts";
 import type { BenchRow } from "../../tooling/bench.ts";
 import { run } from "../../tooling/run.ts";
+import { benchLocalModels } from "./local-model.ts";
 import { benchModelPort } from "./model-port.ts";
 import { versus } from "./rows.ts";
 import { benchRuleEngine } from "./rule-engine.ts";
@@ -28,7 +29,7 @@ export async function benchIntelligence(): Promise<BenchRow[]> {
     const other = theirs[at];
     return other === undefined ? row : versus(row, "json-rules-engine 7.3", other);
   });
-  return [...rules, ...(await benchModelPort())];
+  return [...rules, ...(await benchModelPort()), ...(await benchLocalModels())];
 }
 
 if (import.meta.main) process.stdout.write(JSON.stringify(process.argv[2] === "reactive" ? benchReactive() : await benchRuleEngine()));
