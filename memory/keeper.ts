@@ -13,8 +13,18 @@ import type { Store } from "./store/store.ts";
 import { finishRestore } from "./upkeep/backup/restore.ts";
 import { recoverTables } from "./upkeep/recover/tables.ts";
 
+/** Nothing was tried: there is no room. Whoever wanted to write keeps it and tries again. */
+export class WritesRefused extends Error {
+  override readonly name = "WritesRefused";
+  /** As SQLite says it. */
+  readonly code = "SQLITE_FULL";
+}
+
 export class Keeper {
   readonly folder: string;
+  /** Told when a write finds the disk full (upkeep/room.ts). */
+  onFull: () => void = () => {};
+  #refusal: string | null = null;
   #open: OpenDatabase;
   #parts: Parts;
   #write_failure: string | null = null;
@@ -37,7 +47,7 @@ export class Keeper {
   }
 
   get persistent(): boolean {
-    return this.#open.persistent && this.#write_failure === null;
+    return this.#open.persistent && this.#write_failure === null && this.#refusal === null;
   }
 
   /** There is a file: memory is not in RAM only. */
@@ -46,7 +56,24 @@ export class Keeper {
   }
 
   get degradation(): string | null {
-    return this.#open.degradation ?? this.#write_failure;
+    return this.#open.degradation ?? this.#refusal ?? this.#write_failure;
+  }
+
+  /** Why nothing is written now, or null. */
+  get refusal(): string | null {
+    return this.#refusal;
+  }
+
+  /** The parts, to change something. @throws {WritesRefused} */
+  get writable(): Parts {
+    if (this.#refusal !== null) throw new WritesRefused(this.#refusal);
+    return this.#parts;
+  }
+
+  /** From now on nothing is written but what makes room. @param reason a sentence for health and for those who write; null: all is written again */
+  refuseWrites(reason: string | null): void {
+    this.#refusal = reason;
+    if (reason === null) this.#write_failure = null;
   }
 
   /** Limits the file for tests that need it to be full. */
@@ -59,13 +86,16 @@ export class Keeper {
   }
 
   failed(error: unknown): void {
+    if (error instanceof WritesRefused) return;
     const text = error instanceof Error ? error.message : String(error);
     if (isDamage(error) && this.#open.path !== null) {
       this.#replace(text);
       return;
     }
-    const todo = codeOf(error) === "SQLITE_FULL" ? "free or enlarge the data partition" : "check the data partition";
+    const full = codeOf(error) === "SQLITE_FULL";
+    const todo = full ? "free or enlarge the data partition" : "check the data partition";
     this.#write_failure = `writing memory.db failed: ${text}; what is already written can be read; ${todo}`;
+    if (full) this.onFull();
   }
 
   /** Bytes in the file and its write-ahead log. */
@@ -85,10 +115,14 @@ export class Keeper {
     }
   }
 
-  /** Runs a change as one durable transaction, or not at all. @throws what SQLite says, after it has been noted for health */
-  write<T>(change: (parts: Parts) => T): T {
+  /**
+   * Runs a change as one durable transaction, or not at all. @param makes_room it is let through when others are refused
+   * @throws {WritesRefused}, or what SQLite says, after it has been noted for health
+   */
+  write<T>(change: (parts: Parts) => T, { makes_room = false } = {}): T {
+    const parts = makes_room ? this.#parts : this.writable;
     try {
-      const result = this.#parts.store.commit(() => change(this.#parts));
+      const result = parts.store.commit(() => change(parts));
       this.written();
       return result;
     } catch (error) {

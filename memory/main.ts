@@ -2,7 +2,6 @@
 
 import { join } from "node:path";
 import { aios_executable, data_dir, knowledge_dir, models_dir, run_dir } from "../contracts/paths.ts";
-import { codeOf } from "../wire/database.ts";
 import { createLog } from "../wire/log.ts";
 import { start_answer_limit_ms, startService } from "../wire/service.ts";
 import { clockOfBoot } from "./clock.ts";
@@ -41,8 +40,10 @@ export async function main(): Promise<void> {
 export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths): Promise<void> {
   const log = createLog();
   const keeper = new Keeper(join(data, "memory"));
+  /** What was said last: whoever writes tries again, and again. */
+  let told: string | null = null;
   const commit: GroupCommit = new GroupCommit({
-    parts: () => keeper.parts,
+    parts: () => keeper.writable,
     onWritten(batch) {
       keeper.written();
       feed?.written(batch);
@@ -51,8 +52,8 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
     },
     onFailed(error) {
       keeper.failed(error);
-      if (codeOf(error) === "SQLITE_FULL") upkeep?.diskFull();
-      log.error(keeper.degradation ?? "writing memory failed");
+      if (keeper.degradation !== told) log.error(keeper.degradation ?? "writing memory failed");
+      told = keeper.degradation;
     },
   });
   const embedder = embedderOf(embedding, (line) => log.info(line));
@@ -93,7 +94,7 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
   const recent = new Recent(clock);
   feed = new Feed({ keeper, recent, clock, onFailed: (error) => log.error(`reading the last hour failed: ${String(error)}`) });
   const shipped = new Shipped(knowledge);
-  upkeep = new Upkeep({ keeper, now: () => clock.time_ms() });
+  upkeep = new Upkeep({ keeper, clock, onTrouble: (text) => log.warn(text) });
   server = serveMemory(run, { keeper, commit, mine, recent, clock, shipped, meaning, upkeep, embedder, background });
   const replayed = feed.start();
   background.wake();

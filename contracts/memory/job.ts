@@ -17,6 +17,8 @@ export const Job = z.discriminatedUnion("do", [
     folder: z.string(),
     segment: z.number().int().min(1),
     before_ms: z.number(),
+    /** So many of the newest, in the order of writing, stay in memory.db. */
+    keep_newest: z.number().int().min(0),
     at_least: z.number().int().min(1),
     limit: z.number().int().min(1),
   }),

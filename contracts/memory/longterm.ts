@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { Severity } from "../event.ts";
 import { Link, Memory, MemoryId, MemoryKind, MemoryOutcome, Recalled, Tier } from "./record.ts";
+import { DiskState } from "./upkeep.ts";
 
 /** All that are given must hold. */
 export const MemoryFilter = z.strictObject({
@@ -124,6 +125,7 @@ export const longterm_methods = {
       quarantined: z.number().int(),
       pinned: z.number().int(),
       tainted: z.number().int(),
+      disk: DiskState,
     }),
   },
 } as const;

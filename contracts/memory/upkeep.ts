@@ -78,6 +78,33 @@ export const Segment = z.strictObject({
 });
 export type Segment = z.infer<typeof Segment>;
 
+/** What a full disk came to, the last time. */
+export const RoomMade = z.strictObject({
+  at_ms: z.number(),
+  took_ms: z.number(),
+  /** Moved into segments. */
+  memories: z.number().int(),
+  segments: z.number().int(),
+  /** What memory takes less on the disk. */
+  won_bytes: z.number(),
+  free_bytes: z.number(),
+  /** Whether writing went on. */
+  resumed: z.boolean(),
+});
+export type RoomMade = z.infer<typeof RoomMade>;
+
+export const DiskState = z.strictObject({
+  free_bytes: z.number(),
+  size_bytes: z.number(),
+  /** Kept for when it is full; 0: none is. */
+  reserve_bytes: z.number(),
+  /** Why nothing is written now, or null. */
+  refusing: z.string().nullable(),
+  /** Null: it was not full since the start. */
+  room_made: RoomMade.nullable(),
+});
+export type DiskState = z.infer<typeof DiskState>;
+
 export const upkeep_methods = {
   /** A copy of all of memory as it is at one moment, in `backups/<name>/`; answers when it is checked and on the disk. */
   "backup.make": {

@@ -2,6 +2,7 @@
 
 import type { longterm_methods } from "../../contracts/memory/longterm.ts";
 import type { Memory } from "../../contracts/memory/record.ts";
+import type { DiskState } from "../../contracts/memory/upkeep.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
 import { type Handlers, RpcError } from "../../wire/peer.ts";
 import type { GroupCommit } from "../group-commit.ts";
@@ -16,11 +17,13 @@ export interface LongTermServing {
   readonly commit: GroupCommit;
   readonly embedder: Embedder;
   readonly background: Background;
+  /** The room on its disk. */
+  readonly upkeep: { readonly disk: DiskState };
 }
 
 const body_bytes_max = 64 * 1024;
 
-export function longtermHandlers({ keeper, commit, embedder, background }: LongTermServing): Handlers<typeof longterm_methods> {
+export function longtermHandlers({ keeper, commit, embedder, background, upkeep }: LongTermServing): Handlers<typeof longterm_methods> {
   const vectors = new QueryVectors(embedder);
   return {
     async append({ memories }) {
@@ -66,7 +69,7 @@ export function longtermHandlers({ keeper, commit, embedder, background }: LongT
       await change(keeper, (longterm) => longterm.used(ids, worked));
       return {};
     },
-    stats: () => keeper.read(({ longterm }) => longterm.stats(keeper.bytes())),
+    stats: () => ({ ...keeper.read(({ longterm }) => longterm.stats(keeper.bytes())), disk: upkeep.disk }),
   };
 }
 

@@ -13,7 +13,7 @@ import { memoryOfDecision, memoryOfEvent } from "./of-history.ts";
 import { Recall } from "./recall.ts";
 import { Rows } from "./rows.ts";
 import { type Answer, type Question, Search } from "./search.ts";
-import { type Stats, statsOf } from "./stats.ts";
+import { type Counted, statsOf } from "./stats.ts";
 import { type Around, timelineIds } from "./timeline.ts";
 import { Vectors } from "./vectors.ts";
 import { Words } from "./words.ts";
@@ -106,7 +106,7 @@ export class LongTerm {
     used(this.#db, ids, worked);
   }
 
-  stats(bytes: number): Stats {
+  stats(bytes: number): Counted {
     return statsOf(this.#db, this.vectors, bytes);
   }
 

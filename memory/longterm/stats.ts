@@ -6,8 +6,10 @@ import type { longterm_methods } from "../../contracts/memory/longterm.ts";
 import type { Vectors } from "./vectors.ts";
 
 export type Stats = z.infer<(typeof longterm_methods)["stats"]["result"]>;
+/** Without what upkeep knows. */
+export type Counted = Omit<Stats, "disk">;
 
-export function statsOf(db: Sqlite.Database, vectors: Vectors, bytes: number): Stats {
+export function statsOf(db: Sqlite.Database, vectors: Vectors, bytes: number): Counted {
   const count = (sql: string): number => db.prepare<[], { n: number }>(sql).get()?.n ?? 0;
   const edge = (sql: string): number | null => db.prepare<[], { at: number | null }>(sql).get()?.at ?? null;
   const kinds = db.prepare<[], { kind: string; n: number }>("SELECT kind, count(*) AS n FROM memories GROUP BY kind").all();

@@ -8,7 +8,7 @@
  *   folder missing or read-only  → memory is in RAM only
  */
 
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
 import { describe, FromTheFuture, inspect, keptAside, moveAside, openFile, openInRam, outlivesPower } from "../../wire/database.ts";
@@ -21,6 +21,9 @@ import { memory_file } from "./migrations.ts";
 const cache_kib_max = 16 * 1024;
 /** Pages of the write-ahead log that are carried over to the file at once: pages that change again and again go over once. */
 const log_pages_max = 4000;
+const page_bytes = 4096;
+/** Of a small disk: what the log holds needs as much room again when it goes into the file. */
+const log_ratio = 1 / 64;
 
 export interface OpenDatabase {
   readonly db: Sqlite.Database;
@@ -43,7 +46,7 @@ export function openDatabase(folder: string, now: () => Date = () => new Date())
     if (damage !== null) degradation = setAside(path, damage, now());
     const db = openFile(path, memory_file);
     db.pragma(`cache_size = -${cache_kib_max}`);
-    db.pragma(`wal_autocheckpoint = ${log_pages_max}`);
+    db.pragma(`wal_autocheckpoint = ${Math.floor(logBytes(folder) / page_bytes)}`);
     return { db, path, persistent: outlivesPower(folder), degradation, kept_aside: keptAside(path) };
   } catch (error) {
     return {
@@ -54,6 +57,12 @@ export function openDatabase(folder: string, now: () => Date = () => new Date())
       kept_aside: keptAside(path),
     };
   }
+}
+
+/** How large the write-ahead log becomes on the disk of this folder. */
+export function logBytes(folder: string): number {
+  const { blocks, bsize } = statfsSync(folder);
+  return Math.min(log_pages_max * page_bytes, blocks * bsize * log_ratio);
 }
 
 /** Renames the file and what belongs to it. @returns the sentence for health. @throws when the folder is read-only */

@@ -35,7 +35,7 @@ interface Opening {
 export function openMemory(data: string, knowledge: string, { boot_id = any_boot, caller = "broker" }: Opening = {}): InProcess {
   const keeper = new Keeper(join(data, "memory"));
   const commit = new GroupCommit({
-    parts: () => keeper.parts,
+    parts: () => keeper.writable,
     onWritten: () => keeper.written(),
     onFailed: (error) => keeper.failed(error),
   });
@@ -43,7 +43,7 @@ export function openMemory(data: string, knowledge: string, { boot_id = any_boot
   const embedder = noEmbedder("this test has no model");
   const background = new Background({ keeper, embedder, onTrouble: () => {} });
   const mine = new MineCommit(keeper);
-  const upkeep = new Upkeep({ keeper, now: () => clock.time_ms() });
+  const upkeep = new Upkeep({ keeper, clock });
   const recent = new Recent(clock);
   const shipped = new Shipped(knowledge);
   const meaning = new Meaning({ keeper, embedder, onTrouble: () => {} });

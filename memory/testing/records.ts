@@ -65,3 +65,9 @@ export function noteMemory(number: number, outcome: Memory["outcome"]): Memory {
     links: [],
   };
 }
+
+/** With some 4 KB of body: what fills a disk. */
+export function largeNote(number: number): Memory {
+  const line = (n: number): string => `${number}.${n} worker ${(number * 7919 + n * 104_729) % 65_521} of unit-${number % 9} answered`;
+  return { ...noteMemory(number, null), body: { number, log: Array.from({ length: 80 }, (_, n) => line(n)).join("\n") } };
+}

@@ -56,7 +56,7 @@ export function upkeepHandlers(keeper: Keeper, upkeep: Upkeep): Handlers<typeof 
     async "segments.move"({ older_than_days, limit }) {
       const begin_ms = performance.now();
       onDisk(keeper);
-      const segment = await upkeep.move(upkeep.now() - older_than_days * day_ms, 1, limit);
+      const segment = await upkeep.move({ older_than_ms: older_than_days * day_ms, keep_newest: 0, at_least: 1, limit });
       return { moved: segment?.memories ?? 0, segment, took_ms: performance.now() - begin_ms };
     },
   };

@@ -12,6 +12,8 @@ export interface Which {
   readonly cold: Pick<Cold, "read"> | null;
   readonly since_ms?: number;
   readonly before_ms?: number;
+  /** The last in the order of writing. */
+  readonly upto_seq?: number;
   readonly kinds?: readonly string[];
   readonly limit?: number;
 }
@@ -19,18 +21,18 @@ export interface Which {
 /** @param onRow told of each that is handed over @param onUnreadable of each that is not: its row stays where it is */
 export function* readAll(
   db: Sqlite.Database,
-  { cold, since_ms, before_ms, kinds, limit }: Which,
+  { cold, since_ms, before_ms, upto_seq, kinds, limit }: Which,
   onRow: (row: WholeRow) => void = () => {},
   onUnreadable: (id: string) => void = () => {},
 ): Generator<Recalled> {
   const page = db.prepare<unknown[], WholeRow>(
     `SELECT ${whole_columns} FROM memories m JOIN texts t ON t.id = m.text_id
-     WHERE m.seq > ? AND m.time_ms >= ? AND m.time_ms < ? AND (? IS NULL OR m.kind IN (SELECT value FROM json_each(?)))
+     WHERE m.seq > ? AND m.seq <= ? AND m.time_ms >= ? AND m.time_ms < ? AND (? IS NULL OR m.kind IN (SELECT value FROM json_each(?)))
      ${cold === null ? "AND m.segment IS NULL AND t.text IS NOT NULL" : ""} ORDER BY m.seq LIMIT ?`,
   );
   const links = linksOf(db);
   const wanted = kinds === undefined ? null : JSON.stringify(kinds);
-  const bounds = [since_ms ?? Number.MIN_SAFE_INTEGER, before_ms ?? Number.MAX_SAFE_INTEGER];
+  const bounds = [upto_seq ?? Number.MAX_SAFE_INTEGER, since_ms ?? Number.MIN_SAFE_INTEGER, before_ms ?? Number.MAX_SAFE_INTEGER];
   let after = Number.MIN_SAFE_INTEGER;
   for (let left = limit ?? Number.POSITIVE_INFINITY; left > 0; ) {
     const rows = page.all(after, ...bounds, wanted, wanted, Math.min(left, page_rows));

@@ -5,59 +5,74 @@
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Job, JobResults } from "../../contracts/memory/job.ts";
+import type { Job } from "../../contracts/memory/job.ts";
 import { Recalled } from "../../contracts/memory/record.ts";
-import type { RefusedLine, Segment } from "../../contracts/memory/upkeep.ts";
+import type { DiskState, RefusedLine, RoomMade, Segment } from "../../contracts/memory/upkeep.ts";
+import type { Clock } from "../clock.ts";
 import type { Keeper } from "../keeper.ts";
-import { Disk } from "./disk.ts";
+import { Deeds } from "./deeds.ts";
+import { Disk, mib } from "./disk.ts";
 import { checkedImport, segmentFile, segmentsIn } from "./folders.ts";
 import { Jobs } from "./job.ts";
+import { type Cooling, Moves } from "./moves.ts";
 import { damagedFiles } from "./recover/tables.ts";
+import { Room } from "./room.ts";
 import { SegmentReader } from "./segments/reader.ts";
 
 const day_ms = 86_400_000;
 const look_ms = 10 * 60_000;
 const notice_ms = 2000;
+/** Also when a clock says that they are old. */
+const keep_newest = 2000;
 /** What was not asked for in a season is rarely asked for again; small segments are not worth a file. */
-const usual = { days: 90, at_least: 2000, limit: 10_000 } as const;
+const usual: Cooling = { older_than_ms: 90 * day_ms, keep_newest, at_least: 2000, limit: 10_000 };
 /** Small moves: each needs room for its file and for the log of its transaction. */
-const when_short = { days: 1, at_least: 50, limit: 300 } as const;
+const when_short: Cooling = { older_than_ms: day_ms, keep_newest, at_least: 50, limit: 300 };
 /** In one look; the rest follows at the next. */
 const moves_max = 50;
 const shrunk_pages = 256;
 
 export interface UpkeepOptions {
   readonly keeper: Keeper;
-  /** Wall clock, milliseconds. */
-  readonly now: () => number;
+  readonly clock: Clock;
+  readonly onTrouble?: (text: string) => void;
 }
 
 export class Upkeep {
   readonly jobs = new Jobs();
   readonly #keeper: Keeper;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #disk: Disk;
+  readonly #moves: Moves;
+  readonly #room: Room;
+  readonly #deeds: Deeds;
+  readonly #onTrouble: (text: string) => void;
   #timers: ReturnType<typeof setInterval>[] = [];
   #looking = false;
-  #wanted = false;
   /** Another one is there after damage or a restore. */
   #looked_at: unknown = null;
   #trouble: string | null = null;
   #recovering: string | null = null;
   readonly #recovered: string[] = [];
 
-  constructor({ keeper, now }: UpkeepOptions) {
+  constructor({ keeper, clock, onTrouble = () => {} }: UpkeepOptions) {
     this.#keeper = keeper;
-    this.#now = now;
+    this.#clock = clock;
+    this.#onTrouble = onTrouble;
     this.#disk = new Disk(keeper.folder);
+    this.#moves = new Moves(keeper, this.jobs, clock);
+    this.#deeds = new Deeds(keeper, clock);
+    const time_ms = (): number => clock.time_ms();
+    this.#room = new Room({ keeper, disk: this.#disk, move: (cooling) => this.move(cooling), time_ms, onMade: (made) => this.#made(made) });
   }
 
   now(): number {
-    return this.#now();
+    return this.#clock.time_ms();
   }
 
   /** Looks after memory from now on: at once, every ten minutes, and soon after damage or a full disk. */
   start(): void {
+    if (this.#keeper.on_disk) this.#keeper.onFull = () => this.#room.full();
     void this.#look();
     this.#timers = [setInterval(() => void this.#look(), look_ms), setInterval(() => this.#notice(), notice_ms)];
   }
@@ -66,25 +81,23 @@ export class Upkeep {
     for (const timer of this.#timers) clearInterval(timer);
   }
 
-  /** A write was refused because the disk is full: what can be moved out of memory.db is moved at once. */
-  diskFull(): void {
-    this.#disk.release();
-    this.#wanted = true;
-  }
-
   /** What is wrong and what is done about it, or null. */
   get degradation(): string | null {
     return this.#trouble ?? this.#disk.shortage ?? [...this.#keeper.parts.cold.damaged.values()].at(-1) ?? null;
+  }
+
+  get disk(): DiskState {
+    const { reserve_bytes, space } = this.#disk;
+    return { ...space, reserve_bytes, refusing: this.#keeper.refusal, room_made: this.#room.last };
   }
 
   /** Moves what is old out of memory.db; what is not so old too while the disk is short. */
   async tidy(): Promise<void> {
     if (!this.#keeper.on_disk) return;
     const short = this.#disk.look();
-    const { days, at_least, limit } = short ? when_short : usual;
     if (short) this.#keeper.parts.upkeep.emptyLog();
     for (let n = 0; n < moves_max; n += 1) {
-      const segment = await this.move(this.#now() - days * day_ms, at_least, limit);
+      const segment = await this.move(short ? when_short : usual);
       if (segment === null) break;
       if (short) this.#keeper.parts.upkeep.shrink(shrunk_pages);
     }
@@ -94,9 +107,10 @@ export class Upkeep {
   async #look(): Promise<void> {
     if (this.#looking || this.jobs.running !== null) return;
     this.#looking = true;
-    this.#wanted = false;
     this.#looked_at = this.#keeper.parts.upkeep;
     try {
+      if (this.#room.wanted) await this.#room.make();
+      if (this.#keeper.refusal !== null) return;
       await this.recover();
       await this.tidy();
       this.#trouble = null;
@@ -108,7 +122,8 @@ export class Upkeep {
   }
 
   #notice(): void {
-    if (this.#wanted || this.#keeper.parts.upkeep !== this.#looked_at) void this.#look();
+    this.#room.look();
+    if (this.#room.wanted || this.#keeper.parts.upkeep !== this.#looked_at) void this.#look();
   }
 
   /** What is coming back after damage, or came back since the start; null: nothing was lost. */
@@ -116,23 +131,9 @@ export class Upkeep {
     return this.#recovering ?? this.#recovered.at(-1) ?? null;
   }
 
-  /** @returns the new segment, or null when fewer than `at_least` memories are from before `before_ms`. @throws */
-  async move(before_ms: number, at_least: number, limit: number): Promise<Segment | null> {
-    // what the one that runs has noted of changes is not to be forgotten
-    this.jobs.refuseIfBusy("cool");
-    const { upkeep } = this.#keeper.parts;
-    const segment = upkeep.nextSegment();
-    upkeep.watchChanges();
-    let written: JobResults["cool"];
-    try {
-      written = await this.jobs.run<"cool">({ do: "cool", folder: this.#keeper.folder, segment, before_ms, at_least, limit });
-      if (written === null) return null;
-      const moved = this.#keeper.parts.upkeep === upkeep ? this.#takeOut(segment, written) : 0;
-      if (moved === 0) upkeep.discard(segment);
-      return moved === 0 ? null : (this.#keeper.parts.upkeep.segments().find(({ id }) => id === segment) ?? null);
-    } finally {
-      if (this.#keeper.parts.upkeep === upkeep) upkeep.unwatch();
-    }
+  /** @returns the new segment, or null when there is too little to move. @throws */
+  move(cooling: Cooling): Promise<Segment | null> {
+    return this.#moves.move(cooling);
   }
 
   /** Takes in `imports/<name>`, or nothing of it. @throws when the file cannot be read or memory.db not written */
@@ -169,7 +170,7 @@ export class Upkeep {
     let added = 0;
     // the newest first: the rows of each get numbers below those that are there
     for (const one of segments.toReversed()) added += await this.#adopt(one);
-    this.#keeper.write(({ upkeep }) => upkeep.noteRecovered(file, this.#now(), memories, added, unreadable));
+    this.#keeper.write(({ upkeep }) => upkeep.noteRecovered(file, this.#clock.time_ms(), memories, added, unreadable));
     this.#recovered.push(
       `${added} memories came back from "${file}"${unreadable === 0 ? "" : `, ${unreadable} places in it could not be read`}`,
     );
@@ -209,7 +210,7 @@ export class Upkeep {
       await turn();
     }
     const held = this.#keeper.write(({ upkeep, longterm }) => {
-      const memories = upkeep.adopted(segment, path, plain_bytes, this.#now());
+      const memories = upkeep.adopted(segment, path, plain_bytes, this.#clock.time_ms());
       longterm.rolledBack();
       return memories;
     });
@@ -217,13 +218,14 @@ export class Upkeep {
     return added;
   }
 
-  #takeOut(segment: number, written: NonNullable<JobResults["cool"]>): number {
-    return this.#keeper.write(({ upkeep, longterm }) => {
-      const moved = upkeep.takeOut(segment, written, this.#now());
-      // it remembers rows of texts that it need not write again: some of them are empty now
-      longterm.rolledBack();
-      return moved;
-    });
+  #made({ memories, segments, won_bytes, free_bytes, took_ms, resumed }: RoomMade): void {
+    const won = `${memories} memories went into ${segments} segments, and memory takes ${mib(Math.max(0, won_bytes))} less`;
+    const end = resumed ? `writing went on after ${(took_ms / 1000).toFixed(1)} s` : "it was not enough: nothing is written";
+    const text = `The disk of memory was full: ${won}; ${mib(free_bytes)} are free; ${end}; nothing was deleted`;
+    this.#onTrouble(text);
+    if (!resumed) return;
+    this.#disk.look();
+    this.#deeds.tell({ text, severity: "warning", outcome: "worked", body: { memories, segments, won_bytes, free_bytes, took_ms } });
   }
 
   async #takeIn(path: string): Promise<number> {

@@ -44,7 +44,18 @@ export function statsView(stats: Stats, { paint, width }: View): string[] {
     ...table([{ title: "KIND" }, { title: "MEMORIES", right: true }], rows, { paint, width }),
     `${stats.vectors} of ${stats.texts} texts have a vector; model ${plain(stats.model ?? "none: searched by word alone")}`,
     `${bytes(stats.bytes)} in the database, ${bytes(stats.segment_bytes)} in ${stats.segments} cold segments`,
+    ...diskLines(stats.disk, paint),
     `${stats.pinned} pinned, ${stats.tainted} hold text from outside, ${stats.quarantined} in quarantine`,
+  ];
+}
+
+function diskLines({ free_bytes, size_bytes, refusing, room_made }: Stats["disk"], paint: Paint): string[] {
+  return [
+    `${bytes(free_bytes)} of the disk's ${bytes(size_bytes)} are free`,
+    ...(room_made === null
+      ? []
+      : [`${room_made.memories} memories were compressed when the disk was full: ${bytes(room_made.won_bytes)} won`]),
+    ...(refusing === null ? [] : [paint("red", plain(refusing))]),
   ];
 }
 

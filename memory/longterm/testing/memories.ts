@@ -3,8 +3,10 @@
 import type { Memory } from "../../../contracts/memory/record.ts";
 import { GroupCommit } from "../../group-commit.ts";
 import { Keeper } from "../../keeper.ts";
+import { wallClock } from "../../testing/clock.ts";
 import { diskFolder } from "../../testing/folder.ts";
 import { boot } from "../../testing/records.ts";
+import { Upkeep } from "../../upkeep/upkeep.ts";
 import { Background } from "../background.ts";
 import { type Embedder, noEmbedder } from "../embedder.ts";
 import { longtermHandlers } from "../handlers.ts";
@@ -44,7 +46,7 @@ export function remembering(embedder: Embedder = noEmbedder("none in this test")
   });
   const trouble: string[] = [];
   const background = new Background({ keeper, embedder, onTrouble: (text) => void trouble.push(text) });
-  const memory = longtermHandlers({ keeper, commit, embedder, background });
+  const memory = longtermHandlers({ keeper, commit, embedder, background, upkeep: new Upkeep({ keeper, clock: wallClock(Date.now) }) });
   /** Writes these, and makes their vectors. */
   const remember = async (...memories: readonly Memory[]): Promise<void> => {
     for (let at = 0; at < memories.length; at += 200) await memory.append({ memories: memories.slice(at, at + 200) });

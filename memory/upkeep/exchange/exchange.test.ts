@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Exported } from "../../../contracts/memory/upkeep.ts";
 import { Keeper } from "../../keeper.ts";
+import { wallClock } from "../../testing/clock.ts";
 import { diskFolder } from "../../testing/folder.ts";
 import { exitedEvent, noteMemory } from "../../testing/records.ts";
 import { exportsIn, importsIn } from "../folders.ts";
@@ -24,7 +25,7 @@ function machine(): Machine {
   const folder = join(diskFolder("memory-exchange"), "memory");
   mkdirSync(importsIn(folder), { recursive: true });
   const keeper = new Keeper(folder);
-  return { keeper, upkeep: new Upkeep({ keeper, now }), folder };
+  return { keeper, upkeep: new Upkeep({ keeper, clock: wallClock(now) }), folder };
 }
 
 async function exported(): Promise<Machine & { text: string; exported: Exported }> {
@@ -36,7 +37,7 @@ async function exported(): Promise<Machine & { text: string; exported: Exported 
     longterm.links.quarantine(noteMemory(6, null).id, "it was wrong", false);
   });
   // half of it is cold
-  await one.upkeep.move(1_700_000_000_000 + 200_000, 1, 10_000);
+  await one.upkeep.move({ older_than_ms: now() - 1_700_000_200_000, keep_newest: 0, at_least: 1, limit: 10_000 });
   const job = { do: "export", folder: one.folder, name: "all", which: {}, time_ms: now() } as const;
   const made = await one.upkeep.jobs.run<"export">(job);
   const text = zstdDecompressSync(readFileSync(join(exportsIn(one.folder), made.file))).toString();

@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Keeper } from "../../keeper.ts";
+import { wallClock } from "../../testing/clock.ts";
 import { diskFolder } from "../../testing/folder.ts";
 import { decisionOn, exitedEvent, noteMemory } from "../../testing/records.ts";
 import { openReadOnly } from "../backup/database.ts";
@@ -15,6 +16,9 @@ setDefaultTimeout(60_000);
 
 const now = (): number => 1_800_000_000_000;
 const count = 1500;
+
+/** Everything may go cold. */
+const all = { older_than_ms: null, keep_newest: 0 } as const;
 const wanted = {
   notes: Array.from({ length: count }, (_, n) => noteMemory(n, null)),
   events: Array.from({ length: count }, (_, n) => exitedEvent(n)),
@@ -56,7 +60,7 @@ function pagesOf(path: string, tables: readonly string[]): number[] {
 
 async function recovered(folder: string): Promise<Keeper> {
   const keeper = new Keeper(folder);
-  await new Upkeep({ keeper, now }).recover();
+  await new Upkeep({ keeper, clock: wallClock(now) }).recover();
   return keeper;
 }
 
@@ -86,7 +90,7 @@ test("damaged pages at random places: what can be read comes back, as it was, on
     expect(back.notes).toBeGreaterThan(count / 2);
     expect(back.events).toBeGreaterThan(count / 2);
     // a second time there is nothing to do
-    await new Upkeep({ keeper, now }).recover();
+    await new Upkeep({ keeper, clock: wallClock(now) }).recover();
     expect(found(keeper)).toEqual(back);
     keeper.close();
   }
@@ -114,9 +118,9 @@ test("with a backup nothing of what it holds is lost, however bad the damage; wh
 test("memory.db is gone: all that is cold comes back from its segments", async () => {
   const folder = filled();
   const keeper = new Keeper(folder);
-  const upkeep = new Upkeep({ keeper, now });
-  await upkeep.move(now(), 1, 2000);
-  await upkeep.move(now(), 1, 10_000);
+  const upkeep = new Upkeep({ keeper, clock: wallClock(now) });
+  await upkeep.move({ ...all, at_least: 1, limit: 2000 });
+  await upkeep.move({ ...all, at_least: 1, limit: 10_000 });
   const before = keeper.store.newestEvents({ limit: 100, kind: null, service: null });
   keeper.close();
   for (const suffix of ["", "-wal", "-shm"]) rmSync(join(folder, `memory.db${suffix}`), { force: true });
@@ -131,8 +135,8 @@ test("memory.db is gone: all that is cold comes back from its segments", async (
 test("a move that was killed before its transaction: its file goes, everything is hot once", async () => {
   const folder = filled();
   const keeper = new Keeper(folder);
-  const upkeep = new Upkeep({ keeper, now });
-  const job = { do: "cool", folder, segment: 1, before_ms: now(), at_least: 1, limit: 500 } as const;
+  const upkeep = new Upkeep({ keeper, clock: wallClock(now) });
+  const job = { do: "cool", folder, segment: 1, before_ms: now(), keep_newest: 0, at_least: 1, limit: 500 } as const;
   expect(await upkeep.jobs.run<"cool">(job)).not.toBeNull();
   expect(readdirSync(segmentsIn(folder))).toEqual(["1.seg"]);
   await upkeep.recover();

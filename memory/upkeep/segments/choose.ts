@@ -2,6 +2,7 @@
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import type Sqlite from "better-sqlite3";
 import type { Job, JobResults } from "../../../contracts/memory/job.ts";
 import { memory_file } from "../../store/migrations.ts";
 import { openReadOnly } from "../backup/database.ts";
@@ -10,14 +11,14 @@ import { readAll } from "../read-all.ts";
 import { writeSegment } from "./write.ts";
 
 /** @returns null when fewer than `at_least` are old enough */
-export function writeCold({ folder, segment, before_ms, at_least, limit }: Extract<Job, { do: "cool" }>): JobResults["cool"] {
+export function writeCold({ folder, segment, before_ms, keep_newest, at_least, limit }: Extract<Job, { do: "cool" }>): JobResults["cool"] {
   const db = openReadOnly(join(folder, memory_file.file));
   try {
     return db.transaction(() => {
       const seqs: number[] = [];
       let oldest_ms = Number.POSITIVE_INFINITY;
       let newest_ms = Number.NEGATIVE_INFINITY;
-      const memories = readAll(db, { cold: null, before_ms, limit }, ({ seq, time_ms }) => {
+      const memories = readAll(db, { cold: null, before_ms, upto_seq: newestBut(db, keep_newest), limit }, ({ seq, time_ms }) => {
         seqs.push(seq);
         oldest_ms = Math.min(oldest_ms, time_ms);
         newest_ms = Math.max(newest_ms, time_ms);
@@ -33,4 +34,10 @@ export function writeCold({ folder, segment, before_ms, at_least, limit }: Extra
   } finally {
     db.close();
   }
+}
+
+/** The order of writing has next to no gaps. */
+function newestBut(db: Sqlite.Database, rows: number): number {
+  const newest = db.prepare<[], { seq: number | null }>("SELECT max(seq) AS seq FROM memories").get()?.seq ?? 0;
+  return newest - rows;
 }

@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Keeper } from "../../keeper.ts";
+import { wallClock } from "../../testing/clock.ts";
 import { diskFolder } from "../../testing/folder.ts";
 import { decisionOn, exitedEvent, noteMemory } from "../../testing/records.ts";
 import { segmentsIn } from "../folders.ts";
@@ -12,6 +13,9 @@ setDefaultTimeout(60_000);
 
 const later = (): number => 1_800_000_000_000;
 
+/** Everything may go cold. */
+const all = { older_than_ms: null, keep_newest: 0 } as const;
+
 function withMemories(count: number): { keeper: Keeper; upkeep: Upkeep; folder: string } {
   const folder = join(diskFolder("memory-move"), "memory");
   const keeper = new Keeper(folder);
@@ -20,7 +24,7 @@ function withMemories(count: number): { keeper: Keeper; upkeep: Upkeep; folder: 
     for (let n = 0; n < count; n += 1) store.addEvent(exitedEvent(n));
     store.putDecision(decisionOn(exitedEvent(1), 1));
   });
-  return { keeper, upkeep: new Upkeep({ keeper, now: later }), folder };
+  return { keeper, upkeep: new Upkeep({ keeper, clock: wallClock(later) }), folder };
 }
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => noteMemory(n, null).id);
@@ -33,7 +37,7 @@ const everything = (keeper: Keeper) => ({
 test("what is cold comes back as it was, is found by word, and memory.db no longer holds it", async () => {
   const { keeper, upkeep, folder } = withMemories(300);
   const before = everything(keeper);
-  const segment = await upkeep.move(later(), 1, 10_000);
+  const segment = await upkeep.move({ ...all, at_least: 1, limit: 10_000 });
   expect(segment).toMatchObject({ id: 1, memories: 601 });
   expect(keeper.parts.upkeep.segments()).toHaveLength(1);
   expect(everything(keeper)).toEqual(before);
@@ -49,7 +53,7 @@ test("what is cold comes back as it was, is found by word, and memory.db no long
   } as const;
   expect(keeper.parts.longterm.search(question).found[0]?.memory).toEqual(noteRecalled(77));
   // nothing is left to move, and nothing is made of it
-  expect(await upkeep.move(later(), 1, 10_000)).toBeNull();
+  expect(await upkeep.move({ ...all, at_least: 1, limit: 10_000 })).toBeNull();
   expect(readdirSync(segmentsIn(folder))).toEqual(["1.seg"]);
   keeper.close();
   const again = new Keeper(folder);
@@ -61,7 +65,7 @@ const noteRecalled = (n: number) => ({ ...noteMemory(n, null), pinned: false, qu
 
 test("marks on what is cold stay; a change of it brings it back; a text that is said again is there again", async () => {
   const { keeper, upkeep } = withMemories(300);
-  await upkeep.move(later(), 1, 10_000);
+  await upkeep.move({ ...all, at_least: 1, limit: 10_000 });
   keeper.write(({ longterm, store }) => {
     longterm.pin(ids(1)[0] ?? "", true);
     longterm.put(noteMemory(2, "worked"));
@@ -79,7 +83,7 @@ test("marks on what is cold stay; a change of it brings it back; a text that is 
   expect(keeper.parts.longterm.recall([decisionOn(exitedEvent(1), 1).id])[0]).toMatchObject({ outcome: "worked" });
   expect(keeper.parts.longterm.check()).toEqual([]);
   // what came back goes cold once more
-  expect(await upkeep.move(later(), 1, 10_000)).toMatchObject({ id: 2, memories: 3 });
+  expect(await upkeep.move({ ...all, at_least: 1, limit: 10_000 })).toMatchObject({ id: 2, memories: 3 });
   expect(keeper.parts.longterm.recall(ids(3))[2]).toMatchObject({ outcome: "worked", text: noteMemory(2, null).text });
   expect(keeper.parts.longterm.check()).toEqual([]);
   keeper.close();
@@ -90,9 +94,9 @@ test("another move that is wanted meanwhile is refused, and what changed before 
   const change = (number: number): void => {
     keeper.write(({ longterm }) => longterm.put({ ...noteMemory(number, null), body: { changed: number } }));
   };
-  const moving = upkeep.move(later(), 1, 10_000);
+  const moving = upkeep.move({ ...all, at_least: 1, limit: 10_000 });
   change(100);
-  await expect(upkeep.move(later(), 1, 10_000)).rejects.toThrow('"cool" was refused');
+  await expect(upkeep.move({ ...all, at_least: 1, limit: 10_000 })).rejects.toThrow('"cool" was refused');
   change(200);
   keeper.store.commit(() => keeper.store.putDecision(decisionOn(exitedEvent(1), 1, "done")));
   // all that the segment could hold of an earlier state
@@ -107,9 +111,12 @@ test("another move that is wanted meanwhile is refused, and what changed before 
 
 test("what changes while the segment is written stays hot; too little is left where it is", async () => {
   const { keeper, upkeep, folder } = withMemories(300);
-  expect(await upkeep.move(later(), 602, 10_000)).toBeNull();
-  expect(await upkeep.move(1_700_000_000_000 + 50_000, 1, 10_000)).toMatchObject({ id: 1, memories: 101 });
-  const moving = upkeep.move(later(), 1, 10_000);
+  expect(await upkeep.move({ ...all, at_least: 602, limit: 10_000 })).toBeNull();
+  expect(await upkeep.move({ ...all, older_than_ms: later() - 1_700_000_050_000, at_least: 1, limit: 10_000 })).toMatchObject({
+    id: 1,
+    memories: 101,
+  });
+  const moving = upkeep.move({ ...all, at_least: 1, limit: 10_000 });
   keeper.write(({ longterm }) => longterm.put({ ...noteMemory(200, null), body: { changed: true } }));
   expect(await moving).toMatchObject({ id: 2, memories: 499 });
   expect(keeper.parts.longterm.recall(ids(201)).at(-1)).toMatchObject({ body: { changed: true } });

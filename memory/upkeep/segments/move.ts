@@ -61,8 +61,23 @@ export function takeOut(
     .run(segment, JSON.stringify(seqs)).changes;
   if (moved === 0) return 0;
   emptyLargeParts(db, segment);
+  closeUp(db, segment);
   register(db, { segment, made_ms, memories: moved, ...written });
   return moved;
+}
+
+/**
+ * A row that becomes smaller stays alone on its page, and nothing is won: SQLite joins pages when rows go, not when they
+ * shrink. So the rows are taken out and put back, which fills pages anew and frees the others.
+ */
+function closeUp(db: Sqlite.Database, segment: number): void {
+  const ids = "SELECT id FROM main.memories WHERE segment = ?";
+  for (const table of ["events", "decisions", "memories"]) {
+    db.prepare(`CREATE TEMP TABLE moved AS SELECT * FROM main.${table} WHERE id IN (${ids}) ORDER BY seq`).run(segment);
+    db.exec(`DELETE FROM main.${table} WHERE seq IN (SELECT seq FROM temp.moved);
+      INSERT INTO main.${table} SELECT * FROM temp.moved ORDER BY seq;
+      DROP TABLE temp.moved;`);
+  }
 }
 
 /** Of what is in this segment: its events' and decisions' own form, and texts that nothing hot has. */

@@ -7,6 +7,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Keeper } from "../../../memory/keeper.ts";
+import { wallClock } from "../../../memory/testing/clock.ts";
 import { exitedEvent, noteMemory } from "../../../memory/testing/records.ts";
 import { openReadOnly } from "../../../memory/upkeep/backup/database.ts";
 import { exportsIn, importsIn } from "../../../memory/upkeep/folders.ts";
@@ -25,7 +26,7 @@ export async function benchUpkeep(): Promise<BenchRow[]> {
     const folder = join(root, "a");
     const keeper = new Keeper(folder);
     fill(keeper);
-    const upkeep = new Upkeep({ keeper, now });
+    const upkeep = new Upkeep({ keeper, clock: wallClock(now) });
     const rows = [await backupRow(upkeep, folder), ...(await exchangeRows(upkeep, folder, join(root, "b")))];
     const hot = searches(keeper);
     const plain_bytes = keeper.bytes();
@@ -65,7 +66,7 @@ async function exchangeRows(upkeep: Upkeep, folder: string, other: string): Prom
   const file = join(exportsIn(folder), "all.jsonl.zst");
   copyFileSync(file, join(importsIn(other), "all"));
   const keeper = new Keeper(other);
-  const back = await timed(() => new Upkeep({ keeper, now }).import("all"));
+  const back = await timed(() => new Upkeep({ keeper, clock: wallClock(now) }).import("all"));
   keeper.close();
   return [
     rowOfValue("export, memories a second", "1/s", (memories / out) * 1000),
@@ -78,7 +79,7 @@ async function segmentRows(upkeep: Upkeep, keeper: Keeper, hot_bytes: number): P
   const moves: number[] = [];
   for (;;) {
     const begin_ms = performance.now();
-    const segment = await upkeep.move(now(), 1, 10_000);
+    const segment = await upkeep.move({ older_than_ms: null, keep_newest: 0, at_least: 1, limit: 10_000 });
     if (segment === null) break;
     moves.push(performance.now() - begin_ms);
   }

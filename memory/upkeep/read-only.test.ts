@@ -1,0 +1,47 @@
+/**
+ * A disk whose file system makes itself read-only under a running memory (ext4 with `errors=remount-ro`). An ordinary
+ * `remount,ro` is refused by the kernel as long as memory has its file open for writing.
+ */
+
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import { diskFolder } from "../testing/folder.ts";
+import { largeNote } from "../testing/records.ts";
+import { startMemory } from "../testing/service.ts";
+import { smallDisk } from "../testing/small-disk.ts";
+import { checkedOn } from "./testing/checked-on.ts";
+import { RetryingWriter } from "./testing/retrying-writer.ts";
+import { Ledger } from "./testing/streams.ts";
+
+setDefaultTimeout(300_000);
+
+test("a disk that becomes read-only: said, reading goes on, nothing acknowledged is lost, and it is written again when it is mended", async () => {
+  const disk = smallDisk("memory-read-only", 48 * 1024 * 1024);
+  const ledger_path = join(diskFolder("memory-read-only-ledger"), "ledger");
+  const service = await startMemory(disk.folder, disk.wrap);
+  const pid = service.child.pid;
+  const writer = new RetryingWriter(await service.ask("reactive"), new Ledger(ledger_path));
+  await writer.write(() => writer.acknowledged >= 200);
+  const remount = Bun.spawnSync(["nsenter", "--mount", "--target", String(pid), "mount", "-o", "remount,ro", disk.folder]);
+  expect(remount.stderr.toString()).toContain("busy");
+  await writer.write(() => writer.acknowledged >= 300);
+
+  disk.fail(pid);
+  await writer.write(() => writer.refused("keep it and try again"));
+  const acknowledged = writer.acknowledged;
+  const broker = await service.ask("broker");
+  expect(await broker.call("recall", { ids: [largeNote(299).id] })).toMatchObject([{ body: largeNote(299).body }]);
+  const { found } = await broker.call("search", { query: largeNote(3).text, mode: "words", filter: {}, limit: 3 });
+  expect(found.map(({ memory }) => memory.id)).toContain(largeNote(3).id);
+  expect(await broker.call("counts", {})).toMatchObject({ persistent: false });
+  expect(service.child.exitCode).toBeNull();
+
+  await service.kill();
+  disk.mend();
+  const again = await startMemory(disk.folder, disk.wrap);
+  const more = new RetryingWriter(await again.ask("reactive"), new Ledger(ledger_path));
+  expect(more.acknowledged).toBe(acknowledged);
+  await more.write(() => more.acknowledged >= acknowledged + 50);
+  await again.kill();
+  expect(await checkedOn(disk, ledger_path)).toEqual({ degradation: null, faults: [], missing: [] });
+});
