@@ -1,6 +1,6 @@
 /** PID 1 put together: the parts know nothing of each other, this file does. */
 
-import { release } from "node:os";
+import { release, totalmem } from "node:os";
 import type { EventKind, Facts, Severity } from "../contracts/event.ts";
 import type { BootTimeline, Degradation, ShutdownAction, SystemStatus } from "../contracts/init.ts";
 import { callerSocket } from "../contracts/paths.ts";
@@ -34,7 +34,7 @@ import { processRunner, type Runner } from "./supervise/runner.ts";
 import type { ServiceSpec } from "./supervise/spec.ts";
 import { readStrain } from "./supervise/strain.ts";
 import { Supervisor } from "./supervise/supervisor.ts";
-import { coreSpecs, enabled, extraSpec, programSpec, uids } from "./supervise/table.ts";
+import { coreSpecs, extraSpec, notStartedBecause, programSpec, uids } from "./supervise/table.ts";
 
 export interface Pid1Ports {
   readonly clock: BootClock;
@@ -301,8 +301,9 @@ export class Pid1 {
     const order = inOrder([...specs.values()]).map(({ name }) => name);
     for (const name of [...names].sort((a, b) => order.indexOf(a) - order.indexOf(b))) {
       const spec = specs.get(name);
+      const not = notStartedBecause(name, config, totalmem());
       if (spec === undefined) this.#log("error", `starting the service "${name}" failed: there is no such service`);
-      else if (!enabled(name, config)) this.#log("notice", `service "${name}" is switched off in the machine config`);
+      else if (not !== null) this.#log("notice", `service "${name}" is not started: ${not}`);
       else this.#startService(spec);
     }
     this.#control ??= this.#openControl();

@@ -9,6 +9,7 @@
  */
 
 import { mkdirSync, statfsSync } from "node:fs";
+import { totalmem } from "node:os";
 import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
 import { describe, FromTheFuture, inspect, keptAside, moveAside, openFile, openInRam, outlivesPower } from "../../wire/database.ts";
@@ -19,6 +20,8 @@ import { memory_file } from "./migrations.ts";
  * pages are written to the log and read back within one transaction (5 kB an event instead of 2).
  */
 const cache_kib_max = 16 * 1024;
+/** Of a small machine: a hundredth and a half. */
+const cache_ratio = 1 / 64;
 /** Pages of the write-ahead log that are carried over to the file at once: pages that change again and again go over once. */
 const log_pages_max = 4000;
 const page_bytes = 4096;
@@ -45,7 +48,7 @@ export function openDatabase(folder: string, now: () => Date = () => new Date())
     const damage = inspect(path, memory_file);
     if (damage !== null) degradation = setAside(path, damage, now());
     const db = openFile(path, memory_file);
-    db.pragma(`cache_size = -${cache_kib_max}`);
+    db.pragma(`cache_size = -${Math.min(cache_kib_max, Math.floor((totalmem() / 1024) * cache_ratio))}`);
     db.pragma(`wal_autocheckpoint = ${Math.floor(logBytes(folder) / page_bytes)}`);
     return { db, path, persistent: outlivesPower(folder), degradation, kept_aside: keptAside(path) };
   } catch (error) {

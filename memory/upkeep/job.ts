@@ -1,6 +1,7 @@
 /**
  * Long work runs in a helper process: reading gigabytes, checking and compressing would keep everybody waiting otherwise.
- * One at a time. The helper ends when the service does: its stdin closes.
+ * One at a time: what memory does by itself is waited for, what somebody asked for is not, but the second who asks is told so.
+ * The helper ends when the service does: its stdin closes.
  */
 
 import { join } from "node:path";
@@ -10,8 +11,13 @@ import { RpcError } from "../../wire/peer.ts";
 
 type Kind = Job["do"];
 
+/** What memory begins by itself. */
+const by_itself: ReadonlySet<Kind> = new Set<Kind>(["cool", "salvage"]);
+
 export class Jobs {
-  #running: { readonly kind: Kind; done: number; of: number } | null = null;
+  #running: { readonly kind: Kind; done: number; of: number; readonly over: Promise<void> } | null = null;
+  /** Somebody waits for the end of what memory does by itself. */
+  #waits: Kind | null = null;
 
   /** What is being done, for health. */
   get running(): string | null {
@@ -28,13 +34,28 @@ export class Jobs {
 
   /** @throws {RpcError} `conflict` while another one runs, `internal` with what the helper said when it failed */
   async run<K extends Kind>(job: Extract<Job, { do: K }>): Promise<JobResults[K]> {
+    if (!by_itself.has(job.do)) await this.#turn(job.do);
     this.refuseIfBusy(job.do);
-    this.#running = { kind: job.do, done: 0, of: 0 };
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    this.#running = { kind: job.do, done: 0, of: 0, over };
     try {
       const result = await this.#inHelper(job);
       return job_results[job.do].parse(result) as JobResults[K];
     } finally {
       this.#running = null;
+      resolve();
+    }
+  }
+
+  /** Waits while memory does something by itself. @throws {RpcError} `conflict` when another one waits already */
+  async #turn(kind: Kind): Promise<void> {
+    if (this.#waits !== null)
+      throw new RpcError(rpc_error.conflict, `"${kind}" was refused: "${this.#waits}" is next; try again when it is over`);
+    this.#waits = kind;
+    try {
+      while (this.#running !== null && by_itself.has(this.#running.kind)) await this.#running.over;
+    } finally {
+      this.#waits = null;
     }
   }
 
