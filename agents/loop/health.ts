@@ -5,6 +5,8 @@ import type { Standing } from "../shared/standing.ts";
 import { matterOf } from "../shared/standing.ts";
 
 const why = "how well the system is, before and after something is done about an incident";
+/** What is only a warning (the processor is busy) comes and goes without our doing. */
+const grave = new Set(["error", "critical"]);
 const not_running = new Set(["waiting", "starting", "backoff", "crash-loop"]);
 
 export type Measured = Readonly<Record<string, number>>;
@@ -13,7 +15,7 @@ export type Measured = Readonly<Record<string, number>>;
 export async function measureHealth(ask: AskTool, standing: Standing, matter: string): Promise<Measured> {
   const { services } = await ask("service.list", {}, why);
   return {
-    other_alarms: standing.all().filter((event) => matterOf(event) !== matter).length,
+    other_alarms: standing.all().filter((event) => matterOf(event) !== matter && grave.has(event.severity)).length,
     services_down: services.filter(({ state }) => not_running.has(state)).length,
   };
 }
