@@ -34,7 +34,7 @@ import { processRunner, type Runner } from "./supervise/runner.ts";
 import type { ServiceSpec } from "./supervise/spec.ts";
 import { readStrain } from "./supervise/strain.ts";
 import { Supervisor } from "./supervise/supervisor.ts";
-import { coreSpecs, extraSpec, notStartedBecause, programSpec, uids } from "./supervise/table.ts";
+import { coreSpecs, enabled, extraSpec, programSpec, tooSmallFor, uids } from "./supervise/table.ts";
 
 export interface Pid1Ports {
   readonly clock: BootClock;
@@ -59,6 +59,12 @@ const all_ready_limit_ms = { machine: 240_000, container: 60_000 } as const;
 
 /** Lines of a service's output that are repeated when it fails. */
 const last_lines = 8;
+
+const too_small: Degradation = {
+  what: "the thinking tiers do not run",
+  detail: `the machine has ${Math.floor(totalmem() / (1024 * 1024))} MiB of memory, which is too little for them; rules still act`,
+  todo: "give the machine 512 MiB or more",
+};
 
 const kernel_levels: readonly Severity[] = ["critical", "critical", "critical", "error", "warning", "notice", "info", "debug"];
 
@@ -301,9 +307,9 @@ export class Pid1 {
     const order = inOrder([...specs.values()]).map(({ name }) => name);
     for (const name of [...names].sort((a, b) => order.indexOf(a) - order.indexOf(b))) {
       const spec = specs.get(name);
-      const not = notStartedBecause(name, config, totalmem());
       if (spec === undefined) this.#log("error", `starting the service "${name}" failed: there is no such service`);
-      else if (not !== null) this.#log("notice", `service "${name}" is not started: ${not}`);
+      else if (!enabled(name, config)) this.#log("notice", `service "${name}" is switched off in the machine config`);
+      else if (tooSmallFor(name, totalmem())) this.#degrade("thinking tiers", too_small);
       else this.#startService(spec);
     }
     this.#control ??= this.#openControl();

@@ -6,7 +6,7 @@ import { DefinedService } from "../../contracts/config.ts";
 import { chronyProgram, dhcpcdProgram } from "../boot/programs.ts";
 import { default_config } from "../defaults.ts";
 import { argvOf, type Place } from "./argv.ts";
-import { coreSpecs, definedSpec, extraSpec, notStartedBecause, programSpec } from "./table.ts";
+import { coreSpecs, definedSpec, enabled, extraSpec, programSpec } from "./table.ts";
 
 const bare: Place = { cgroup: null, devices: [], notify_folder: null, may_limit_userns: true };
 const argvFor = (name: string, place: Place = bare) => {
@@ -163,8 +163,7 @@ test("the config switches services off and merges limits and heartbeats", () => 
   };
   const memory = coreSpecs(config, "machine").find(({ name }) => name === "memory");
   expect(memory).toMatchObject({ heartbeat_ms: 700, limits: { pids_max: 9, cpu_weight: 150 } });
-  const names = ["memory", "reactive", "tactical", "strategic"];
-  expect(names.map((name) => notStartedBecause(name, config, 2 ** 30) === null)).toEqual([true, false, false, true]);
+  expect(["memory", "reactive", "tactical", "strategic"].map((name) => enabled(name, config))).toEqual([true, false, false, true]);
 });
 
 test("a container cannot lower OOM scores, so it does not try", () => {

@@ -112,21 +112,20 @@ function oomScore(wanted: number, mode: Mode): number {
 }
 
 /** Whether the config wants this service at all. */
-function enabled(name: string, config: MachineConfig): boolean {
+export function enabled(name: string, config: MachineConfig): boolean {
   if (config.services[name]?.enabled === false) return false;
   return !tiers.includes(name) || config.tiers[name as keyof MachineConfig["tiers"]].enabled;
 }
 
-/** On less memory a service that has nothing to do is not started: each takes some 20 MB, and the kernel would end others. */
+/**
+ * On less memory the thinking tiers are not started: each takes some 20 MB without a model, and the kernel would end one
+ * process after the other. The rules of the reactive tier act all the same.
+ */
 const small_memory_bytes = 320 * mib;
 
-/** @param memory_bytes of the machine @returns why this service is not started, or null */
-export function notStartedBecause(name: string, config: MachineConfig, memory_bytes: number): string | null {
-  if (!enabled(name, config)) return "it is switched off in the machine config";
-  const idle = name === "strategic" && config.tiers.strategic.providers.length === 0;
-  if (!idle || memory_bytes >= small_memory_bytes) return null;
-  const has = `${Math.floor(memory_bytes / mib)} MiB of memory`;
-  return `the machine has ${has}, and there is nothing for it to ask; name a provider in aios.yaml (tiers.strategic.providers)`;
+/** Whether the machine is too small for this service. @param memory_bytes of the machine */
+export function tooSmallFor(name: string, memory_bytes: number): boolean {
+  return memory_bytes < small_memory_bytes && tiers.includes(name);
 }
 
 /** The services that are ours, with the config merged over the table. */

@@ -1,4 +1,4 @@
-/** What the system notices by itself: nothing where all is well, and a service that cannot run until it is put right. */
+/** What the system notices by itself: nothing where all is well, and a service that keeps ending until it is put right. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Container, startContainer } from "../../container.ts";
@@ -6,7 +6,7 @@ import { testPrograms } from "../../fixtures/programs.ts";
 import { newFolder } from "../../places.ts";
 import { waitFor } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
-import { eventWhere, serviceStatus } from "../expect.ts";
+import { decisionWhere, eventWhere, serviceStatus } from "../expect.ts";
 
 let container: Container;
 let aiosctl: Aiosctl;
@@ -17,7 +17,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => container?.kill());
 
-test("a service that keeps ending is an alarm with its runbook; put right, the alarm is cleared", async () => {
+test("a service that keeps ending is an alarm; started anew by the playbook it runs, and the alarm is cleared", async () => {
   await aiosctl.done("service.define", { name: "broken", argv: ["/mnt/notify"], ready: "notify" });
   await waitFor(
     "PID 1 to hold it back",
@@ -39,14 +39,19 @@ test("a service that keeps ending is an alarm with its runbook; put right, the a
   await waitFor("reactive to say so", async () => ((await says()).includes("alarm service-crash-loop of broken") ? true : null), {
     limit_ms: 20_000,
   });
-  await aiosctl.done("service.stop", { name: "broken" });
+  const decision = await decisionWhere(container.console, "about it", ({ trigger }) => trigger.id === raised.id, {
+    limit_ms: 240_000,
+    every_ms: 500,
+  });
+  expect(decision).toMatchObject({ tier: "tactical", rule: "playbook service-restart", outcome: { result: "done" } });
+  expect((await serviceStatus(container.console, "broken")).state).toBe("ready");
   await eventWhere(
     container.console,
     "alarm.changed",
     ({ facts }) => facts.alarm === "service-crash-loop" && facts.subject === "broken" && !facts.raised,
     { limit_ms: 30_000, every_ms: 500 },
   );
-}, 180_000);
+}, 400_000);
 
 test("the patrol sees: its questions are on record as reactive's, and no sensor is blind", async () => {
   const asked = ["net.interfaces", "process.list", "sec.scan", "sec.secret_list"];

@@ -30,7 +30,7 @@ test("each tier is given the model of the image by the system, on record, and se
       const answer = await listed();
       return answer.tiers.every(({ model }) => model === small_model.name) ? answer : null;
     },
-    { limit_ms: 30_000, every_ms: 250 },
+    { limit_ms: 180_000, every_ms: 500 },
   );
   expect(found.models.find(({ name }) => name === small_model.name)).toMatchObject({
     origin: "image",
