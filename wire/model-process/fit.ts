@@ -21,9 +21,22 @@ export interface MemoryGroup {
   readonly of: string;
 }
 
-/** The tightest of what the machine has left and what each of the groups may still take. */
+/**
+ * The tightest of what the machine has left, half of all that it has (a model that is loaded early in the boot must not take
+ * what services that start later need), and what each of the groups may still take.
+ */
 export function memoryRoom(groups: readonly MemoryGroup[], meminfo = "/proc/meminfo"): MemoryRoom {
-  const machine = { available_bytes: Number(/^MemAvailable:\s+(\d+) kB/m.exec(textOf(meminfo))?.[1] ?? 0) * 1024, of: "the machine" };
+  const text = textOf(meminfo);
+  const bytes = (key: string): number | null => {
+    const kib = new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(text)?.[1];
+    return kib === undefined ? null : Number(kib) * 1024;
+  };
+  const available_bytes = bytes("MemAvailable") ?? 0;
+  const half_bytes = (bytes("MemTotal") ?? Number.POSITIVE_INFINITY) / 2;
+  const machine =
+    half_bytes < available_bytes
+      ? { available_bytes: half_bytes, of: "the machine, half of which is for others," }
+      : { available_bytes, of: "the machine" };
   const rooms = groups.map(groupRoom).filter((room) => room !== null);
   return rooms.reduce((least, room) => (room.available_bytes < least.available_bytes ? room : least), machine);
 }

@@ -93,7 +93,7 @@ test(
     const ask = async () => {
       const status = await serviceStatus(machine.console, "memory");
       const loaded = status.health?.facts["embed_loaded"] === true;
-      const without = /searched by word alone: .*the machine has .*\d+ MiB left/.test(status.health?.detail ?? "");
+      const without = /searched by word alone: .*the machine.* has \d+ MiB left/.test(status.health?.detail ?? "");
       return loaded || without ? status : null;
     };
     const { state, health } = await waitFor("memory to say whether there is a model", ask, patient);
