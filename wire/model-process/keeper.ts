@@ -79,6 +79,11 @@ export class ModelKeeper<L> {
     return this.#state.name === "ready" ? null : this.#state.reason;
   }
 
+  /** It is on its way: that it does not answer yet is no failure. */
+  get is_starting(): boolean {
+    return this.#state.name === "starting";
+  }
+
   /** Whether it failed, and not only is on its way or has no room. */
   get is_failing(): boolean {
     return this.#failures > 0 && this.#state.name !== "ready";

@@ -83,6 +83,11 @@ export class LocalModel implements ChoiceModel {
     return this.#keeper.loaded;
   }
 
+  /** That it does not answer yet is no failure. */
+  get is_loading(): boolean {
+    return this.#keeper.is_starting;
+  }
+
   /** Why it is not loaded, in words. */
   get reason(): string | null {
     return this.#keeper.reason;

@@ -47,11 +47,13 @@ export class TierModel implements ChoiceModel {
   /** What health says of it, in words and as facts. */
   health(): { readonly detail: string; readonly facts: TierModelFacts } {
     const loaded = this.#current?.loaded ?? null;
-    const model_error = this.#error().slice(0, 500);
+    const error = this.#error().slice(0, 500);
+    // whoever chose it waits for an end: that it is being loaded is none
+    const model_error = this.#wrong === null && (this.#next ?? this.#current)?.is_loading === true ? "" : error;
     const threads = loaded === null ? "" : `${loaded.on}, ${loaded.threads} ${loaded.threads === 1 ? "thread" : "threads"}`;
     const has = loaded === null ? null : `model "${loaded.model}" (${threads})`;
-    const lacks = `no model loaded: ${model_error === "" ? none : model_error}`;
-    const detail = has === null ? lacks : model_error === "" ? has : `${has}; not the one that was chosen: ${model_error}`;
+    const lacks = `no model loaded: ${error === "" ? none : error}`;
+    const detail = has === null ? lacks : error === "" ? has : `${has}; not the one that was chosen: ${error}`;
     return { detail, facts: { model: loaded?.model ?? "none", model_error } };
   }
 

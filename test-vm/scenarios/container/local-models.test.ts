@@ -37,16 +37,19 @@ test("each tier is given the model of the image by the system, on record, and se
     used_by: ["operational", "tactical"],
   });
   expect(found.tiers.every(({ pinned }) => !pinned)).toBe(true);
-  const audit = (await aiosctl.run("audit", "--tool", "model.use")).out;
-  expect(audit).toContain("is the largest that fits and is quick enough");
+  const reason = "is the largest that fits and is quick enough";
+  const audited = async (): Promise<boolean> => (await aiosctl.run("audit", "--tool", "model.use")).out.split(reason).length > 2;
+  await waitFor("both choices on record, which they are when the tiers have loaded the model", audited, { limit_ms: 120_000 });
   for (const tier of ["operational", "tactical"]) {
     const pid = container.hostPid((await serviceStatus(container.console, tier)).pid ?? 0);
     const inside = `/proc/${pid}/root`;
     const told: unknown = JSON.parse(readFileSync(join(inside, `run/aios/models/${tier}.json`), "utf8"));
     expect(told).toMatchObject({ name: small_model.name, path: `/usr/lib/aios/models/${small_model.name}.gguf` });
     expect([existsSync(join(inside, "var/lib/aios/models")), existsSync(join(inside, "var/lib/aios/broker"))]).toEqual([true, false]);
+    const says = async (): Promise<boolean> => (await serviceStatus(container.console, tier)).health?.facts["model"] === small_model.name;
+    await waitFor("the tier to say which model it has", says, { limit_ms: 30_000 });
   }
-}, 60_000);
+}, 360_000);
 
 test("it is whole, and is measured in a sandbox of its own", async () => {
   expect((await aiosctl.done("model.verify", { name: small_model.name })).structuredContent).toMatchObject({ whole: true });
