@@ -26,7 +26,7 @@ export type ResourceUse = z.infer<typeof ResourceUse>;
 
 export const Health = z.strictObject({
   status: z.enum(["ok", "degraded", "failed"]),
-  /** One line for people: `no model loaded`. */
+  /** One line for people: `memory is away`. */
   detail: z.string().max(500),
   /** Facts by name: `{ "tools": 0 }`. */
   facts: z.record(z.string().max(40), z.union([z.string().max(500), z.number(), z.boolean()])),

@@ -1,6 +1,6 @@
 /**
  * What tiers read of the answers of tools, and no more of them: the tools declare the whole. A test holds each against the
- * tool's own schema (tools/testing).
+ * tool's own schema (tools/testing/tool-answers.test.ts).
  */
 
 import { z } from "zod";
@@ -19,7 +19,7 @@ export const tool_answers = {
       }),
     ),
   }),
-  "service.list": z.object({ services: z.array(z.object({ name: z.string(), state: z.string() })) }),
+  "service.list": z.object({ services: z.array(z.object({ name: z.string(), state: z.string().nullable() })) }),
   "memory.search": z.object({ found: z.array(z.object({ memory: z.object({ id: z.string() }) })) }),
   "net.interfaces": z.object({
     interfaces: z.array(

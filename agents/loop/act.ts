@@ -47,6 +47,10 @@ interface Try {
 
 /** Goes on until the incident has ended or waits for somebody. @throws when memory or broker is away: nothing is lost */
 export async function work(held: Held, ports: ActPorts): Promise<void> {
+  if (!held.item.body.events.some((id) => ports.standing.isOfThisBoot(id))) {
+    await leave(held, ports);
+    return;
+  }
   for (;;) {
     switch (held.item.state) {
       case "deciding":
@@ -68,6 +72,17 @@ export async function work(held: Held, ports: ActPorts): Promise<void> {
         return;
     }
   }
+}
+
+/**
+ * The machine was started anew since. Whether its alarm stands is measured again, and is another incident if so; nobody knows
+ * whether what was tried has helped, so it counts neither way.
+ */
+async function leave(held: Held, ports: ActPorts): Promise<void> {
+  const why = "the machine was started anew before it was over";
+  const made = await tryOf(held, ports);
+  if (made?.decision.outcome.result === "pending") await settle(made, { result: "suppressed", detail: why }, ports);
+  await held.move("parked", why);
 }
 
 async function decide(held: Held, ports: ActPorts): Promise<void> {

@@ -16,7 +16,7 @@ export async function measureHealth(ask: AskTool, standing: Standing, matter: st
   const { services } = await ask("service.list", {}, why);
   return {
     other_alarms: standing.all().filter((event) => matterOf(event) !== matter && grave.has(event.severity)).length,
-    services_down: services.filter(({ state }) => not_running.has(state)).length,
+    services_down: services.filter(({ state }) => state !== null && not_running.has(state)).length,
   };
 }
 

@@ -71,6 +71,7 @@ export class Held {
     this.#memory = memory;
     this.#item = item;
     this.#fence = fence;
+    // one that is not renewed ends, and memory then refuses the next change
     this.#renewing = setInterval(() => void this.#renew().catch(() => {}), renew_every_ms);
   }
 

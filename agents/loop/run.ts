@@ -46,6 +46,8 @@ export async function runLoop({ tier, run, log, init }: LoopOptions): Promise<Lo
   const { loaded: playbooks, refused } = loadPlaybooks(bundled_playbooks);
   for (const sentence of refused) log.error(sentence);
   const take = (event: Event): void => void standing.take(event);
+  /** What is not known yet would look as if it had been cleared. */
+  let knows_alarms = false;
   const memory_link = reconnecting({
     path: callerSocket("memory", tier, run),
     sides: {
@@ -54,7 +56,9 @@ export async function runLoop({ tier, run, log, init }: LoopOptions): Promise<Lo
       calls: memory_methods,
       tells: {},
     },
-    onUp: (peer) => void catchUp(peer, take).catch((error: unknown) => log.warn(`reading which alarms stand failed: ${String(error)}`)),
+    onDown: () => {
+      knows_alarms = false;
+    },
   });
   const broker_link = reconnecting({ path: callerSocket("broker", tier, run), sides: { ...silent, calls: broker_methods, tells: {} } });
   const memory = (): MemoryPeer => memory_link.peer ?? away("memory");
@@ -63,6 +67,7 @@ export async function runLoop({ tier, run, log, init }: LoopOptions): Promise<Lo
   const incidents = new Incidents(memory, `${tier}-${process.pid}-${Math.round(boot_ms())}`);
   const ids = new Ids(tier, boot_id, boot_ms());
   const ports: ActPorts = { broker, memory, ask, standing, playbooks, ids, boot_ms, wait: Bun.sleep };
+  const over = new Set<string>();
   const busy = new Set<string>();
   const paused = new Map<string, number>();
   let hindered: string | null = null;
@@ -80,8 +85,14 @@ export async function runLoop({ tier, run, log, init }: LoopOptions): Promise<Lo
     }
   };
   const round = async (): Promise<void> => {
+    if (!knows_alarms) {
+      const peer = memory();
+      await catchUp(peer, take);
+      knows_alarms = memory_link.peer === peer;
+      return;
+    }
     if (tier === "operational") {
-      await triageAll({ incidents, ask, standing, playbooks });
+      await triageAll({ incidents, ask, standing, playbooks, over });
       return;
     }
     for (const incident of await incidents.open()) {

@@ -4,7 +4,7 @@ import type { Playbook } from "../../contracts/playbook.ts";
 import { fitting } from "../playbooks/playbooks.ts";
 import type { AskTool } from "../shared/ask-tool.ts";
 import { matterOf, type Standing } from "../shared/standing.ts";
-import type { Held, Incidents } from "./incidents.ts";
+import type { Held, Incident, Incidents } from "./incidents.ts";
 
 const memories_max = 8;
 
@@ -13,17 +13,13 @@ export interface TriagePorts {
   readonly ask: AskTool;
   readonly standing: Standing;
   readonly playbooks: readonly Playbook[];
+  /** Alarms that stand although their incident has ended, by the ids of their events: kept from one round to the next. */
+  readonly over: Set<string>;
 }
 
 /** One round: an incident for each alarm that has none, and a look at those nobody has looked at. */
-export async function triageAll({ incidents, ask, standing, playbooks }: TriagePorts): Promise<void> {
-  const open = await incidents.open();
-  const known = new Set(open.map(({ body }) => body.key));
-  const seen = new Set(open.flatMap(({ body }) => body.events));
-  for (const event of standing.all()) {
-    if (seen.has(event.id)) continue;
-    if (known.has(matterOf(event)) || !(await incidents.isOver(event))) await incidents.report(event);
-  }
+export async function triageAll({ incidents, ask, standing, playbooks, over }: TriagePorts): Promise<void> {
+  await reportAll(await incidents.open(), { incidents, standing, over });
   for (const incident of await incidents.open()) {
     if (incident.state !== "observing" && incident.state !== "orienting") continue;
     const held = await incidents.take(incident);
@@ -33,6 +29,19 @@ export async function triageAll({ incidents, ask, standing, playbooks }: TriageP
     } finally {
       await held.release();
     }
+  }
+}
+
+async function reportAll(open: readonly Incident[], ports: Pick<TriagePorts, "incidents" | "standing" | "over">): Promise<void> {
+  const { incidents, standing, over } = ports;
+  const known = new Set(open.map(({ body }) => body.key));
+  const seen = new Set(open.flatMap(({ body }) => body.events));
+  const alarms = standing.all();
+  for (const id of over) if (!alarms.some((event) => event.id === id)) over.delete(id);
+  for (const event of alarms) {
+    if (seen.has(event.id) || over.has(event.id)) continue;
+    if (known.has(matterOf(event)) || !(await incidents.isOver(event))) await incidents.report(event);
+    else over.add(event.id);
   }
 }
 

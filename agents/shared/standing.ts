@@ -22,9 +22,13 @@ export class Standing {
     this.#boot = boot;
   }
 
+  isOfThisBoot(id: string): boolean {
+    return id.startsWith(`${this.#boot}-`);
+  }
+
   /** Takes an event, in whatever order and however often. @returns whether it says something new */
   take(event: Event): boolean {
-    if (event.kind !== "alarm.changed" || !event.id.startsWith(`${this.#boot}-`)) return false;
+    if (event.kind !== "alarm.changed" || !this.isOfThisBoot(event.id)) return false;
     const matter = matterOf(event);
     const known = this.#newest.get(matter);
     if (known !== undefined && known.boot_ms >= event.boot_ms) return false;

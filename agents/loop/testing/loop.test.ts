@@ -121,7 +121,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => memory?.kill());
 
-const triage = () => triageAll({ incidents: new Incidents(() => operational, "o1"), ask: ports.ask, standing, playbooks });
+const triage = () => triageAll({ incidents: new Incidents(() => operational, "o1"), ask: ports.ask, standing, playbooks, over });
+const over = new Set<string>();
 const open = async (subject: string): Promise<Incident> => {
   const found = (await new Incidents(() => peer, "t").open()).find(({ body }) => body.key === `service-down ${subject}`);
   if (found === undefined) throw new Error(`there is no open incident about "${subject}"`);
@@ -226,4 +227,19 @@ test("what goes away by itself before anything was done is solved without a deci
   tell("ftp", false);
   const solved = await worked("ftp");
   expect(solved).toMatchObject({ state: "solved", reason: "it went away by itself", body: { decisions: [], lesson: null } });
+});
+
+test("what an earlier boot left open is parked, its try counts neither way, and the alarm is measured anew", async () => {
+  const event = tell("old", true);
+  effects.set("fix.harsh old", { status: "waiting" });
+  effects.set("fix.gentle old", { status: "waiting" });
+  await triage();
+  expect((await worked("old")).state).toBe("waiting");
+  const later = { ...ports, standing: new Standing("0dead000") };
+  const held = await new Incidents(() => peer, "t3").take(await open("old"));
+  if (held === null) throw new Error("somebody else holds it");
+  await work(held, later).finally(() => held.release());
+  const left = await last("old");
+  expect(left).toMatchObject({ state: "parked", reason: "the machine was started anew before it was over", body: { events: [event.id] } });
+  expect((await decisionsOf(left)).map(({ outcome: { result } }) => result)).toEqual(["suppressed"]);
 });

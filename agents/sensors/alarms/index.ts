@@ -1,25 +1,25 @@
 /** The alarms in the image. The bundler parses the files: nothing is read or parsed as YAML at run time. */
 
 import certificate_ends from "./list/certificate-ends.yaml";
-import clock_free from "./list/clock-free.yaml";
+import clock_not_synchronised from "./list/clock-not-synchronised.yaml";
 import data_not_kept from "./list/data-not-kept.yaml";
 import declared_port_closed from "./list/declared-port-closed.yaml";
 import disk_errors from "./list/disk-errors.yaml";
 import disk_full from "./list/disk-full.yaml";
 import disk_inodes from "./list/disk-inodes.yaml";
 import disk_slow from "./list/disk-slow.yaml";
+import dns_silent from "./list/dns-silent.yaml";
 import link_down from "./list/link-down.yaml";
 import memory_short from "./list/memory-short.yaml";
 import memory_stalled from "./list/memory-stalled.yaml";
-import names_not_found from "./list/names-not-found.yaml";
 import no_address from "./list/no-address.yaml";
 import processor_busy from "./list/processor-busy.yaml";
 import route_lost from "./list/route-lost.yaml";
 import runaway_process from "./list/runaway-process.yaml";
-import service_ails from "./list/service-ails.yaml";
 import service_crash_loop from "./list/service-crash-loop.yaml";
 import service_down from "./list/service-down.yaml";
 import service_slow_start from "./list/service-slow-start.yaml";
+import service_unwell from "./list/service-unwell.yaml";
 import setuid_file from "./list/setuid-file.yaml";
 import too_hot from "./list/too-hot.yaml";
 import too_many_files from "./list/too-many-files.yaml";
@@ -29,25 +29,25 @@ import wrong_listener from "./list/wrong-listener.yaml";
 
 export const bundled_alarms: Readonly<Record<string, unknown>> = {
   "certificate-ends.yaml": certificate_ends,
-  "clock-free.yaml": clock_free,
+  "clock-not-synchronised.yaml": clock_not_synchronised,
   "data-not-kept.yaml": data_not_kept,
   "declared-port-closed.yaml": declared_port_closed,
   "disk-errors.yaml": disk_errors,
   "disk-full.yaml": disk_full,
   "disk-inodes.yaml": disk_inodes,
   "disk-slow.yaml": disk_slow,
+  "dns-silent.yaml": dns_silent,
   "link-down.yaml": link_down,
   "memory-short.yaml": memory_short,
   "memory-stalled.yaml": memory_stalled,
-  "names-not-found.yaml": names_not_found,
   "no-address.yaml": no_address,
   "processor-busy.yaml": processor_busy,
   "route-lost.yaml": route_lost,
   "runaway-process.yaml": runaway_process,
-  "service-ails.yaml": service_ails,
   "service-crash-loop.yaml": service_crash_loop,
   "service-down.yaml": service_down,
   "service-slow-start.yaml": service_slow_start,
+  "service-unwell.yaml": service_unwell,
   "setuid-file.yaml": setuid_file,
   "too-hot.yaml": too_hot,
   "too-many-files.yaml": too_many_files,
