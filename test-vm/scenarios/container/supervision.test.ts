@@ -5,7 +5,6 @@ import { readFileSync } from "node:fs";
 import { core_services } from "../../../contracts/service.ts";
 import { type Container, startContainer } from "../../container.ts";
 import { testPrograms } from "../../fixtures/programs.ts";
-import { descendants } from "../../host-processes.ts";
 import { newFolder } from "../../places.ts";
 import { waitFor } from "../../wait.ts";
 import { allReady, decisionWhere, eventWhere, readyAgain, serviceStatus } from "../expect.ts";
@@ -29,13 +28,6 @@ beforeAll(async () => {
 }, 300_000);
 
 afterAll(() => container?.kill());
-
-/** The process that does the work of a service: the innermost below what PID 1 started. */
-function worker(pid: number): number {
-  const all = descendants(container.hostPid(pid));
-  const inner = all.find((found) => !all.some((other) => other.ppid === found.pid));
-  return inner?.pid ?? container.hostPid(pid);
-}
 
 describe("a service that is killed", () => {
   for (const name of core_services) {
@@ -63,7 +55,7 @@ describe("a service that is killed", () => {
 
 test("a service that hangs is killed, restarted, and called hung", async () => {
   const before = await serviceStatus(container.console, "tactical");
-  process.kill(worker(before.pid ?? 0), "SIGSTOP");
+  process.kill(container.hostPid(before.pid ?? 0), "SIGSTOP");
   const hung = await eventWhere(container.console, "service.hung", ({ facts }) => facts.service === "tactical");
   expect(hung.facts.pid).toBe(before.pid ?? 0);
   expect(hung.facts.silent_ms).toBeGreaterThanOrEqual(2000);

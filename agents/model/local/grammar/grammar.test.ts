@@ -52,6 +52,21 @@ test("what fits is accepted and what does not is not", () => {
       ["a", "a-1", "abcdef", "1a", "", "A"],
     ],
     [z.string().regex(/^\d{1,3}(\.\d{1,3}){3}$/), ["1.2.3.4", "10.0.0.255", "1.2.3", "a"]],
+    [
+      z
+        .string()
+        .regex(/^[a-z]+(-[0-9]{2})?$/)
+        .max(12),
+      ["a", "abcdefghi-12", "abcdefghijkl-12", "abcdefghijklm", "abcdefghijkl-1"],
+    ],
+    [
+      z
+        .string()
+        .regex(/^(\/[a-z]+)+$/)
+        .max(9),
+      ["/a", "/ab/cd", "/abcdefghi", "/a/b/c/d/e", "/abcdef/hi"],
+    ],
+    [z.string().regex(/-/).max(5), ["-", "a-", "-b", "a-b", "abcde-", "-abcde", "abc-de"]],
     [z.ipv4(), ["10.0.0.1", "255.255.255.255", "256.0.0.1"]],
     [z.uuid(), ["123e4567-e89b-42d3-a456-426614174000", "no"]],
     [z.enum(["disk", "memory"]), ["disk", "memory", "network", null]],

@@ -3,7 +3,7 @@
 import { type AST, RegExpParser } from "@eslint-community/regexpp";
 import type { Json } from "../../../../contracts/model/chat.ts";
 import { type CharacterRange, characters, setOf } from "./characters.ts";
-import { cannot, literal, repeated } from "./rules.ts";
+import { cannot, literal, oneOf, repeated } from "./rules.ts";
 
 /** Characters that are counted: beyond, any number may come, and the answer is checked. */
 const counted_max = 256;
@@ -32,15 +32,16 @@ export function stringRule(schema: Readonly<Record<string, Json>>): string {
 
 /**
  * Of a regular expression. What looks ahead or behind is passed over, for it can only forbid: an answer that it forbids is found
- * by the check. So is one that is too long or too short where more than one part of the pattern has no end.
+ * by the check. So is one that is too short where more than one part of the pattern can grow. None is too long: every part has a
+ * share of the room for itself, for which some answers that would fit cannot be given.
  */
 class PatternGrammar {
   readonly #min: number;
-  readonly #max: number | null;
+  readonly #max: number;
 
   constructor(min: number, max: number | null) {
     this.#min = min;
-    this.#max = max;
+    this.#max = max ?? Number.POSITIVE_INFINITY;
   }
 
   of(pattern: string): string {
@@ -50,42 +51,44 @@ class PatternGrammar {
     } catch (error) {
       throw cannot(`has the pattern "${pattern.slice(0, 100)}", which is none: ${error instanceof Error ? error.message : String(error)}`);
     }
-    return this.#choices(read.alternatives, true);
-  }
-
-  #choices(alternatives: readonly AST.Alternative[], outermost: boolean): string {
-    return `(${alternatives.map((one) => this.#sequence(one.elements, outermost)).join(" | ")})`;
+    return oneOf(read.alternatives.map((one) => this.#whole(one.elements)));
   }
 
   /** Without `^` or `$` anything may stand before or after. */
-  #sequence(elements: readonly AST.Element[], outermost: boolean): string {
-    const lengths = elements.map(shortest);
-    const total = lengths.reduce((sum, one) => sum + one, 0);
-    const written = elements.map((one, at) => this.#element(one, total - (lengths[at] ?? 0)));
+  #whole(elements: readonly AST.Element[]): string {
     const anchored = (kind: "start" | "end"): boolean => elements.some((one) => one.type === "Assertion" && one.kind === kind);
-    if (!outermost) return written.filter((one) => one !== "").join(" ") || '""';
-    const room = this.#max === null ? null : Math.max(0, this.#max - total);
-    const loose = repeated(any_character, 0, room);
-    return [anchored("start") ? "" : loose, ...written, anchored("end") ? "" : loose].filter((one) => one !== "").join(" ") || '""';
+    const [start, end] = [anchored("start") ? none : anything, anchored("end") ? none : anything];
+    const extents = elements.map(extentOf);
+    const [before = 0, after = 0, ...rooms] = shares(this.#max, [start, end, ...extents]);
+    const least = extents.reduce((sum, one) => sum + one.least, 0);
+    const parts = elements.map((one, at) =>
+      this.#element(one, rooms[at] ?? 0, extents[at]?.least === least && start === none && end === none ? this.#min : 0),
+    );
+    return inTurn([repeated(any_character, 0, countable(before)), ...parts, repeated(any_character, 0, countable(after))]);
   }
 
-  /** @param others the least number of characters that the rest of the sequence has */
-  #element(element: AST.Element, others: number): string {
+  #sequence(elements: readonly AST.Element[], room: number): string {
+    const rooms = shares(room, elements.map(extentOf));
+    return inTurn(elements.map((one, at) => this.#element(one, rooms[at] ?? 0, 0)));
+  }
+
+  /** @param room characters that it may have at most @param wanted that it should have at least, as far as it can grow for ever */
+  #element(element: AST.Element, room: number, wanted: number): string {
     switch (element.type) {
       case "Assertion":
-        return "";
+        return empty;
       case "Quantifier": {
         const { min, max } = element;
-        const one = this.#element(element.element, 0);
-        if (one === "") return "";
-        const unit = Math.max(1, shortest(element.element));
-        const at_most = this.#max === null ? max : Math.max(min, Math.min(max, Math.floor((this.#max - others) / unit)));
-        const at_least = Number.isFinite(max) || others > 0 ? min : Math.max(min, Math.ceil(this.#min / unit));
-        return repeated(one, at_least, Number.isFinite(at_most) && at_most <= counted_max ? at_most : null);
+        const unit = extentOf(element.element);
+        if (unit.most === 0) return empty;
+        const times = Math.max(min, timesWithin(room, max, unit));
+        if (times === 0) return empty;
+        const at_least = Number.isFinite(max) ? min : Math.max(min, Math.ceil(wanted / Math.max(1, unit.least)));
+        return repeated(this.#element(element.element, room / times, 0), Math.min(at_least, times), countable(times));
       }
       case "Group":
       case "CapturingGroup":
-        return this.#choices(element.alternatives, false);
+        return oneOf(element.alternatives.map((one) => this.#sequence(one.elements, room)));
       case "Character":
         return characters([[element.value, element.value]]);
       case "CharacterSet":
@@ -97,6 +100,37 @@ class PatternGrammar {
   }
 }
 
+const empty = '""';
+
+function inTurn(parts: readonly string[]): string {
+  return parts.filter((one) => one !== empty).join(" ") || empty;
+}
+
+function countable(times: number): number | null {
+  return times <= counted_max ? Math.floor(times) : null;
+}
+
+/** How often a part fits, when each time has the same room; a part that can grow is given room to. */
+function timesWithin(room: number, max: number, { least, most }: Extent): number {
+  if (max * most <= room || room === Number.POSITIVE_INFINITY) return max;
+  const times = least === most ? room / least : Math.sqrt(room / Math.max(1, least));
+  return Math.min(max, Math.floor(times));
+}
+
+/** Room for each: what it has at least, then what it can still grow by, the least first and all alike at most. */
+function shares(room: number, extents: readonly Extent[]): number[] {
+  let left = room - extents.reduce((sum, one) => sum + one.least, 0);
+  const rooms = extents.map(({ least }) => least);
+  const growing = extents.map(({ least, most }, at) => ({ at, by: most - least })).filter(({ by }) => by > 0);
+  growing.sort((a, b) => (a.by === b.by ? 0 : a.by - b.by));
+  for (const [done, { at, by }] of growing.entries()) {
+    const more = Math.max(0, Math.min(by, left === Number.POSITIVE_INFINITY ? left : Math.floor(left / (growing.length - done))));
+    rooms[at] = (rooms[at] ?? 0) + more;
+    if (left !== Number.POSITIVE_INFINITY) left -= more;
+  }
+  return rooms;
+}
+
 function rangesOf(element: AST.CharacterSet | AST.CharacterClass | AST.UnicodeSetsCharacterClass): CharacterRange[] {
   try {
     return setOf(element);
@@ -105,20 +139,31 @@ function rangesOf(element: AST.CharacterSet | AST.CharacterClass | AST.UnicodeSe
   }
 }
 
-/** Characters that it has at least. */
-function shortest(element: AST.Element): number {
-  const of = (alternatives: readonly AST.Alternative[]): number =>
-    Math.min(...alternatives.map((one) => one.elements.reduce((sum, part) => sum + shortest(part), 0)));
+/** Characters that a part has, at least and at most. */
+interface Extent {
+  readonly least: number;
+  readonly most: number;
+}
+
+const none: Extent = { least: 0, most: 0 };
+const anything: Extent = { least: 0, most: Number.POSITIVE_INFINITY };
+
+function extentOf(element: AST.Element): Extent {
   switch (element.type) {
     case "Assertion":
     case "Backreference":
-      return 0;
-    case "Quantifier":
-      return element.min * shortest(element.element);
+      return none;
+    case "Quantifier": {
+      const { least, most } = extentOf(element.element);
+      return { least: element.min * least, most: most === 0 ? 0 : element.max * most };
+    }
     case "Group":
-    case "CapturingGroup":
-      return of(element.alternatives);
+    case "CapturingGroup": {
+      const sums = element.alternatives.map((one) => one.elements.map(extentOf));
+      const total = (of: keyof Extent): number[] => sums.map((all) => all.reduce((sum, one) => sum + one[of], 0));
+      return { least: Math.min(...total("least")), most: Math.max(...total("most")) };
+    }
     default:
-      return 1;
+      return { least: 1, most: 1 };
   }
 }
