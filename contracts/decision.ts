@@ -17,9 +17,18 @@ export const Action = z.discriminatedUnion("do", [
   z.strictObject({
     do: z.literal("call"),
     calls: z
-      .array(z.strictObject({ tool: ToolName, arguments: z.record(z.string().max(64), z.json()) }))
+      .array(
+        z.strictObject({
+          tool: ToolName,
+          arguments: z.record(z.string().max(64), z.json()),
+          /** When it fails the next calls are made all the same. */
+          may_fail: z.boolean().optional(),
+        }),
+      )
       .min(1)
       .max(16),
+    /** Milliseconds after the last call within which it has to help. */
+    watch_ms: z.number().int().min(0).max(3_600_000).optional(),
   }),
 ]);
 export type Action = z.infer<typeof Action>;
@@ -33,6 +42,18 @@ export const Outcome = z.strictObject({
 
 export type Outcome = z.infer<typeof Outcome>;
 
+/** Somebody who was asked what to do: the playbooks, a model. What it said, and what that cost. */
+export const Asked = z.strictObject({
+  who: z.string().max(100),
+  said: z.string().max(500),
+  took_ms: z.number(),
+  tokens: z.number().int(),
+  usd: z.number(),
+});
+export type Asked = z.infer<typeof Asked>;
+
+const Chance = z.number().min(0).max(1);
+
 export const Decision = z.strictObject({
   id: DecisionId,
   time_ms: z.number(),
@@ -45,6 +66,15 @@ export const Decision = z.strictObject({
    * what was recalled. Ids of memories (memory/record.ts).
    */
   based_on: z.array(EventId).max(64).default([]),
+  /** Who was asked, the cheapest first. */
+  asked: z.array(Asked).max(8).optional(),
+  /** The chance that it helps, as it was judged beforehand. */
+  confidence: Chance.optional(),
+  /** What might have been done instead, and the chance of that. */
+  alternatives: z
+    .array(z.strictObject({ what: z.string().max(200), confidence: Chance }))
+    .max(8)
+    .optional(),
   /** Why, in words, with the values that decided. */
   reason: z.string(),
   action: Action,

@@ -1,4 +1,4 @@
-/** Runs the loop of a tier: rounds over the open incidents, each incident worked on by itself. */
+/** Runs the loop of a tier: a round every second, of which each part looks for work of its kind. */
 
 import { shortBootId } from "../../contracts/boot-id.ts";
 import { broker_methods } from "../../contracts/broker.ts";
@@ -10,41 +10,41 @@ import type { Log } from "../../wire/log.ts";
 import { reconnecting } from "../../wire/reconnect.ts";
 import { type InitPeer, start_answer_limit_ms } from "../../wire/service.ts";
 import { silent } from "../../wire/unix.ts";
-import { bundled_playbooks } from "../playbooks/index.ts";
-import { loadPlaybooks } from "../playbooks/playbooks.ts";
 import { type BrokerPeer, toolAsker } from "../shared/ask-tool.ts";
 import { Ids } from "../shared/ids.ts";
 import { Standing } from "../shared/standing.ts";
-import { type ActPorts, work } from "./act.ts";
 import { Incidents, type MemoryPeer } from "./incidents.ts";
-import { triageAll } from "./triage.ts";
+import type { BasePorts } from "./ports.ts";
 
 const round_every_ms = 1000;
-/** An incident on which something went wrong is left alone for a while. */
-const pause_after_error_ms = 10_000;
-const at_once_max = 4;
 const alarms_looked_at = 1000;
 
+/** One kind of work. A round does not wait for what takes long: that goes on beside it, and counts as `busy`. */
+export interface Round {
+  run(): Promise<void>;
+  /** Pieces of work that are under way. */
+  readonly busy: number;
+}
+
 export interface LoopOptions {
-  readonly tier: "operational" | "tactical";
+  readonly tier: "operational" | "tactical" | "strategic";
   readonly run: string;
   readonly log: Log;
   readonly init: InitPeer;
+  readonly rounds: (ports: BasePorts) => readonly Round[];
 }
 
 export interface Loop {
-  /** Incidents that are worked on at the moment. */
+  /** Incidents and goals that are worked on at the moment. */
   readonly busy: number;
   /** What keeps it from working, or null. */
   readonly hindered: string | null;
 }
 
-export async function runLoop({ tier, run, log, init }: LoopOptions): Promise<Loop> {
+export async function runLoop({ tier, run, log, init, rounds: roundsOf }: LoopOptions): Promise<Loop> {
   const { boot_id } = await init.call("system.status", {}, start_answer_limit_ms);
   const boot_ms = openBootClock();
   const standing = new Standing(shortBootId(boot_id));
-  const { loaded: playbooks, refused } = loadPlaybooks(bundled_playbooks);
-  for (const sentence of refused) log.error(sentence);
   const take = (event: Event): void => void standing.take(event);
   /** What is not known yet would look as if it had been cleared. */
   let knows_alarms = false;
@@ -63,27 +63,19 @@ export async function runLoop({ tier, run, log, init }: LoopOptions): Promise<Lo
   const broker_link = reconnecting({ path: callerSocket("broker", tier, run), sides: { ...silent, calls: broker_methods, tells: {} } });
   const memory = (): MemoryPeer => memory_link.peer ?? away("memory");
   const broker = (): BrokerPeer => broker_link.peer ?? away("the broker");
-  const ask = toolAsker(() => broker_link.peer);
-  const incidents = new Incidents(memory, `${tier}-${process.pid}-${Math.round(boot_ms())}`);
-  const ids = new Ids(tier, boot_id, boot_ms());
-  const ports: ActPorts = { broker, memory, ask, standing, playbooks, ids, boot_ms, wait: Bun.sleep };
-  const over = new Set<string>();
-  const busy = new Set<string>();
-  const paused = new Map<string, number>();
+  const rounds = roundsOf({
+    broker,
+    memory,
+    ask: toolAsker(() => broker_link.peer),
+    standing,
+    incidents: new Incidents(memory, `${tier}-${process.pid}-${Math.round(boot_ms())}`),
+    ids: new Ids(tier, boot_id, boot_ms()),
+    boot_ms,
+    wait: Bun.sleep,
+    log,
+  });
   let hindered: string | null = null;
 
-  const workOn = async (id: string, one: () => Promise<void>): Promise<void> => {
-    busy.add(id);
-    try {
-      await one();
-      paused.delete(id);
-    } catch (error) {
-      paused.set(id, performance.now() + pause_after_error_ms);
-      log.warn(`working on incident "${id}" was interrupted: ${error instanceof Error ? error.message : String(error)}`);
-    } finally {
-      busy.delete(id);
-    }
-  };
   const round = async (): Promise<void> => {
     if (!knows_alarms) {
       const peer = memory();
@@ -91,16 +83,7 @@ export async function runLoop({ tier, run, log, init }: LoopOptions): Promise<Lo
       knows_alarms = memory_link.peer === peer;
       return;
     }
-    if (tier === "operational") {
-      await triageAll({ incidents, ask, standing, playbooks, over });
-      return;
-    }
-    for (const incident of await incidents.open()) {
-      const { id, body } = incident;
-      if (body.tier !== "tactical" || busy.has(id) || busy.size >= at_once_max || (paused.get(id) ?? 0) > performance.now()) continue;
-      const held = await incidents.take(incident);
-      if (held !== null) void workOn(id, () => work(held, ports).finally(() => held.release()));
-    }
+    for (const one of rounds) await one.run();
   };
   const go = async (): Promise<void> => {
     try {
@@ -114,7 +97,7 @@ export async function runLoop({ tier, run, log, init }: LoopOptions): Promise<Lo
   void go();
   return {
     get busy() {
-      return busy.size;
+      return rounds.reduce((sum, one) => sum + one.busy, 0);
     },
     get hindered() {
       return hindered;

@@ -25,11 +25,11 @@ const decided = (rule: string, result: Decision["outcome"]["result"]): Decision 
 });
 
 test("what helped is expected to help again; nothing known is even; what was refused or is not over says nothing", () => {
-  expect(recordOf([], "a")).toEqual({ tries: 0, worked: 0, expected: 0.5 });
+  expect(recordOf([], "playbook a")).toEqual({ tries: 0, worked: 0, expected: 0.5 });
   const past = [
     ...["done", "done", "failed", "pending", "refused", "suppressed"].map((result) => decided("playbook a", result as "done")),
     decided("playbook b", "failed"),
   ];
-  expect(recordOf(past, "a")).toEqual({ tries: 3, worked: 2, expected: 3 / 5 });
-  expect(recordOf(past, "b")).toEqual({ tries: 1, worked: 0, expected: 1 / 3 });
+  expect(recordOf(past, "playbook a")).toEqual({ tries: 3, worked: 2, expected: 3 / 5 });
+  expect(recordOf(past, "playbook b")).toEqual({ tries: 1, worked: 0, expected: 1 / 3 });
 });

@@ -1,7 +1,5 @@
 /** The operational tier's part: what is this, what is known of it, who is to act. */
 
-import type { Playbook } from "../../contracts/playbook.ts";
-import { fitting } from "../playbooks/playbooks.ts";
 import type { AskTool } from "../shared/ask-tool.ts";
 import { matterOf, type Standing } from "../shared/standing.ts";
 import type { Held, Incident, Incidents } from "./incidents.ts";
@@ -12,20 +10,19 @@ export interface TriagePorts {
   readonly incidents: Incidents;
   readonly ask: AskTool;
   readonly standing: Standing;
-  readonly playbooks: readonly Playbook[];
   /** Alarms that stand although their incident has ended, by the ids of their events: kept from one round to the next. */
   readonly over: Set<string>;
 }
 
 /** One round: an incident for each alarm that has none, and a look at those nobody has looked at. */
-export async function triageAll({ incidents, ask, standing, playbooks, over }: TriagePorts): Promise<void> {
+export async function triageAll({ incidents, ask, standing, over }: TriagePorts): Promise<void> {
   await reportAll(await incidents.open(), { incidents, standing, over });
   for (const incident of await incidents.open()) {
     if (incident.state !== "observing" && incident.state !== "orienting") continue;
     const held = await incidents.take(incident);
     if (held === null) continue;
     try {
-      await triage(held, ask, playbooks);
+      await triage(held, ask);
     } finally {
       await held.release();
     }
@@ -45,13 +42,10 @@ async function reportAll(open: readonly Incident[], ports: Pick<TriagePorts, "in
   }
 }
 
-async function triage(held: Held, ask: AskTool, playbooks: readonly Playbook[]): Promise<void> {
+async function triage(held: Held, ask: AskTool): Promise<void> {
   if (held.item.state === "observing") await held.move("orienting", "memory is asked what is known");
-  const { key, summary } = held.item.body;
-  const [alarm = "", ...subject] = key.split(" ");
-  const memories = await remembered(ask, summary);
-  const names = fitting(playbooks, alarm, subject.join(" ")).map(({ playbook }) => playbook.name);
-  const why = names.length === 0 ? `no playbook is known against ${alarm}` : `known against ${alarm}: ${names.join(", ")}`;
+  const memories = await remembered(ask, held.item.body.summary);
+  const why = memories.length === 0 ? "nothing like it is remembered" : `${memories.length} memories of incidents like it`;
   await held.move("deciding", why, { tier: "tactical", memories });
 }
 

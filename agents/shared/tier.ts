@@ -6,7 +6,8 @@ import { createLog } from "../../wire/log.ts";
 import { memoryRoom } from "../../wire/model-process/fit.ts";
 import { threadsFor } from "../../wire/model-process/threads.ts";
 import { startService } from "../../wire/service.ts";
-import { type Loop, runLoop } from "../loop/run.ts";
+import type { BasePorts } from "../loop/ports.ts";
+import { type Loop, type Round, runLoop } from "../loop/run.ts";
 import { TierModel } from "../model/local/tier-model.ts";
 import { type Neighbours, watchNeighbours } from "./neighbours.ts";
 
@@ -15,6 +16,8 @@ export interface TierOptions {
   readonly run: string;
   /** Runs a model; it and the number of threads are appended. */
   readonly think_command: readonly string[];
+  /** Its work. */
+  readonly rounds: (ports: BasePorts, model: TierModel) => readonly Round[];
 }
 
 /** The cgroups that limit a tier (init/boot/cgroups.ts). */
@@ -46,7 +49,7 @@ export async function runTier(options: TierOptions): Promise<void> {
     health: () => tierHealth(model.health(), neighbours(), loop),
     onStop: () => model.stop(),
   });
-  loop = await runLoop({ tier: name, run, log: createLog(), init: service.init });
+  loop = await runLoop({ tier: name, run, log: createLog(), init: service.init, rounds: (ports) => options.rounds(ports, model) });
   service.ready(model.health().detail);
 }
 

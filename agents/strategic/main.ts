@@ -7,6 +7,8 @@ import type { Health } from "../../contracts/service.ts";
 import { openBootClock } from "../../wire/boot-clock.ts";
 import { createLog } from "../../wire/log.ts";
 import { startService } from "../../wire/service.ts";
+import { incidentRound } from "../loop/rounds.ts";
+import { type Loop, runLoop } from "../loop/run.ts";
 import { Budget } from "../model/budget/budget.ts";
 import { Ledger } from "../model/budget/ledger.ts";
 import { type Neighbours, watchNeighbours } from "../shared/neighbours.ts";
@@ -33,10 +35,11 @@ export async function runStrategic({ run, folder, secrets }: StrategicOptions): 
   let models: Models | null = null;
   let ledger: Ledger | null = null;
   let state: ModelsState | null = null;
+  let loop: Loop | null = null;
   const service = await startService({
     name: "strategic",
     run,
-    health: () => strategicHealth(state, ledger?.persistent ?? true, neighbours()),
+    health: () => strategicHealth(state, ledger?.persistent ?? true, neighbours(), loop),
     onStop: () => ledger?.tick(),
   });
   const settings: StrategicSettings = await service.init.call("config.strategic", {});
@@ -56,6 +59,13 @@ export async function runStrategic({ run, folder, secrets }: StrategicOptions): 
     setInterval(() => void models?.refresh().then(() => (state = models?.state() ?? null)), look_interval_ms);
     setInterval(() => ledger?.tick(), tick_interval_ms);
   }
+  loop = await runLoop({
+    tier: "strategic",
+    run,
+    log,
+    init: service.init,
+    rounds: (ports) => [incidentRound(ports, { tier: "strategic", sources: [] })],
+  });
   service.ready(words(state));
 }
 
@@ -71,11 +81,17 @@ function openLedger(folder: string, clock: () => number, error: (text: string) =
 }
 
 /** To have no key is how a system without one is built, and no fault; to have a provider in the config without its key is one. */
-export function strategicHealth(state: ModelsState | null, persistent: boolean, neighbours: Neighbours): Omit<Health, "resources"> {
+export function strategicHealth(
+  state: ModelsState | null,
+  persistent: boolean,
+  neighbours: Neighbours,
+  loop: Loop | null = null,
+): Omit<Health, "resources"> {
   const { broker, memory, tools, memory_events } = neighbours;
   const away = [broker === "away" ? "broker is away" : "", memory === "away" ? "memory is away" : ""].filter((text) => text !== "");
   const faults = [
     ...away,
+    ...(away.length > 0 || loop?.hindered == null ? [] : [`the loop: ${loop.hindered}`]),
     ...(state?.problems ?? []),
     ...(state?.breaker === "open" ? [`${state.provider} fails and is left alone for a while`] : []),
   ];
@@ -84,7 +100,7 @@ export function strategicHealth(state: ModelsState | null, persistent: boolean, 
   return {
     status: faults.length === 0 ? "ok" : "degraded",
     detail: detail.join("; ").slice(0, 500),
-    facts: { tools: tools ?? 0, memory_events: memory_events ?? 0, broker, memory, ...factsOf(state) },
+    facts: { incidents: loop?.busy ?? 0, tools: tools ?? 0, memory_events: memory_events ?? 0, broker, memory, ...factsOf(state) },
   };
 }
 

@@ -16,9 +16,11 @@ import { connectUnix, listenUnix, silent } from "../../../wire/unix.ts";
 import { type BrokerPeer, toolAsker } from "../../shared/ask-tool.ts";
 import { Ids } from "../../shared/ids.ts";
 import { type AlarmEvent, Standing } from "../../shared/standing.ts";
-import { type ActPorts, work } from "../act.ts";
 import { type Incident, Incidents } from "../incidents.ts";
+import { playbookSource } from "../options.ts";
+import type { LoopPorts } from "../ports.ts";
 import { triageAll } from "../triage.ts";
+import { work } from "../work.ts";
 
 const boot_id = "0badcafe-0000-4000-8000-000000000000";
 const boot_ms = openBootClock();
@@ -40,13 +42,15 @@ const made: { readonly tool: string; readonly name: string; readonly key: string
 const taken_back: string[] = [];
 const approvals = new Map<string, CallStatus>();
 let broken_services = 0;
+/** Whether a tier above runs. */
+let above: "strategic" | null = null;
 
 let memory: MemoryService;
 let peer: MemoryPeer;
 let operational: MemoryPeer;
 let broker: BrokerPeer;
 let standing: Standing;
-let ports: ActPorts;
+let ports: LoopPorts;
 const ids = new Ids("tactical", boot_id, boot_ms());
 const alarm_ids = new Ids("reactive", boot_id, boot_ms());
 
@@ -117,11 +121,16 @@ beforeAll(async () => {
   broker = await connectUnix(callerSocket("broker", "tactical", run), { ...silent, calls: broker_methods, tells: {} });
   standing = new Standing(shortBootId(boot_id));
   const ask = toolAsker(() => broker);
-  ports = { broker: () => broker, memory: () => peer, ask, standing, playbooks, ids, boot_ms, wait: () => Bun.sleep(5) };
+  ports = {
+    ...{ tier: "tactical", broker: () => broker, memory: () => peer, ask, standing, ids, boot_ms },
+    sources: [playbookSource(() => playbooks)],
+    above: async () => above,
+    wait: () => Bun.sleep(5),
+  };
 }, 60_000);
 afterAll(() => memory?.kill());
 
-const triage = () => triageAll({ incidents: new Incidents(() => operational, "o1"), ask: ports.ask, standing, playbooks, over });
+const triage = () => triageAll({ incidents: new Incidents(() => operational, "o1"), ask: ports.ask, standing, over });
 const over = new Set<string>();
 const open = async (subject: string): Promise<Incident> => {
   const found = (await new Incidents(() => peer, "t").open()).find(({ body }) => body.key === `service-down ${subject}`);
@@ -154,7 +163,11 @@ test("noticed, known, tried, solved: one incident however often it is told, with
   expect(solved).toMatchObject({ state: "solved", reason: "playbook gentle helped", body: { health_before: { other_alarms: 0 } } });
   expect(solved.body.lesson).not.toBeNull();
   const [decision] = await decisionsOf(solved);
-  expect(decision).toMatchObject({ trigger: { id: event.id }, rule: "playbook gentle", outcome: { result: "done" } });
+  expect(decision).toMatchObject({
+    ...{ trigger: { id: event.id }, rule: "playbook gentle", outcome: { result: "done" }, confidence: 0.5 },
+    asked: [{ who: "playbooks", said: "playbook gentle, playbook harsh", tokens: 0 }],
+    alternatives: [{ what: "playbook harsh", confidence: 0.5 }],
+  });
   expect(solved.body.calls).toEqual(made.map(({ call }) => call));
   await triage();
   expect((await last("web")).id).toBe(solved.id);
@@ -204,6 +217,25 @@ test("an alarm that is cleared while something else became worse is not solved b
   expect(seen).toMatchObject({ state: "handed-over", reason: expect.stringContaining("the alarm is cleared, but services_down rose") });
   broken_services = 0;
 }, 30_000);
+
+test("what is beyond a tier goes to the one above once, and comes back when that has no answer", async () => {
+  tell("pop", true);
+  for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} pop`, { status: "refused" });
+  await triage();
+  above = "strategic";
+  const passed = await worked("pop");
+  above = null;
+  expect(passed).toMatchObject({ state: "deciding", body: { tier: "strategic", escalations: 1 } });
+  expect(passed.reason).toContain("passed to strategic: what is known did not help");
+  const strategic = await memory.ask("strategic");
+  const held = await new Incidents(() => strategic, "s1").take(passed);
+  if (held === null) throw new Error("somebody else holds it");
+  await work(held, { ...ports, tier: "strategic", memory: () => strategic, sources: [] }).finally(() => held.release());
+  expect(await last("pop")).toMatchObject({ state: "deciding", body: { tier: "tactical", escalations: 1 } });
+  above = "strategic";
+  expect((await worked("pop")).state).toBe("handed-over");
+  above = null;
+});
 
 test("a call that waits for a person waits; killed meanwhile, another process goes on, and no call is made twice", async () => {
   tell("shop", true);

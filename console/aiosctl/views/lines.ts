@@ -1,6 +1,6 @@
 /** One line for one log record, event or decision. */
 
-import type { Decision, Why } from "../../../contracts/decision.ts";
+import type { Asked, Decision, Why } from "../../../contracts/decision.ts";
 import type { Event, LogRecord } from "../../../contracts/event.ts";
 import { cut, pad, plain } from "../text/plain.ts";
 import { clock } from "../text/units.ts";
@@ -55,10 +55,24 @@ function decisionLines(decision: Decision, { paint }: View): string[] {
     `  ${paint("bold", decision.tier)} by rule ${paint("cyan", plain(decision.rule))}, in ${Math.round(decision.took_us)} µs`,
     `    because  ${plain(decision.reason)}`,
     ...(decision.based_on.length === 0 ? [] : [`    based on ${decision.based_on.map(plain).join(", ")}`]),
+    ...(decision.asked ?? []).map(
+      (one) => `    asked    ${paint("bold", plain(one.who))}: ${plain(one.said)} ${paint("dim", askedCost(one))}`,
+    ),
+    ...((decision.alternatives ?? []).length === 0 ? [] : [`    instead  ${(decision.alternatives ?? []).map(chance).join(", ")}`]),
+    ...(decision.confidence === undefined ? [] : [`    expected ${decision.confidence.toFixed(2)} that it helps`]),
     `    did      ${actionWords(decision.action)}`,
     `    outcome  ${paint(outcome_colours[outcome.result], outcome.result)}${after}${outcome.detail === "" ? "" : `: ${plain(outcome.detail)}`}`,
     `    id       ${paint("grey", decision.id)}`,
   ];
+}
+
+function askedCost({ took_ms, tokens, usd }: Asked): string {
+  const money = usd === 0 ? "" : `, $${usd.toFixed(4)}`;
+  return `(${Math.round(took_ms)} ms${tokens === 0 ? "" : `, ${tokens} tokens${money}`})`;
+}
+
+function chance({ what, confidence }: NonNullable<Decision["alternatives"]>[number]): string {
+  return `${plain(what)} (${confidence.toFixed(2)})`;
 }
 
 function fitted(text: string, width: number | undefined, used: number): string {

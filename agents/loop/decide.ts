@@ -1,0 +1,144 @@
+/**
+ * What is done about an incident: those who know are asked in turn, the cheapest first, until something is likely enough to help.
+ * When nothing is, the tier above is asked; when there is none, or it had its turn, the likeliest of what is left is tried, and
+ * after that a person has to look.
+ */
+
+import type { Asked, Decision } from "../../contracts/decision.ts";
+import { measureHealth, worseThan } from "./health.ts";
+import type { Held } from "./incidents.ts";
+import type { Option, OptionSource } from "./options.ts";
+import { decisions_looked_at, type LoopPorts } from "./ports.ts";
+import { recordOf, type TrackRecord } from "./track-record.ts";
+
+/** A tier that tried as often is at its end. */
+const tries_max = 3;
+/** What is less likely to help is not tried before the tier above was asked. */
+const sure_min = 0.3;
+const alternatives_max = 8;
+
+interface Ranked {
+  readonly option: Option;
+  readonly record: TrackRecord;
+}
+
+interface Found {
+  /** The likeliest first; nothing that was tried on this incident. */
+  readonly ranked: readonly Ranked[];
+  readonly asked: readonly Asked[];
+}
+
+export async function decide(held: Held, ports: LoopPorts): Promise<void> {
+  const began_ms = performance.now();
+  const event = ports.standing.get(held.item.body.key);
+  if (event === null) {
+    await cleared(held, ports);
+    return;
+  }
+  const past = await ports.memory().call("decisions.list", { limit: decisions_looked_at });
+  const of_this = past.filter(({ id }) => held.item.body.decisions.includes(id));
+  const tried = new Set(of_this.map(({ rule }) => rule));
+  const may_try = of_this.filter(({ tier }) => tier === ports.tier).length < tries_max;
+  const found = may_try ? await search(held, past, tried, ports) : { ranked: [], asked: [] };
+  const [best, ...others] = found.ranked;
+  if (best === undefined || !isSure(best)) {
+    const why = best === undefined ? nothingLeft(tried, found.asked) : `${best.option.rule} is not likely to help`;
+    if (await passedOn(held, why, found.asked, ports)) return;
+    if (best === undefined) {
+      await held.move("handed-over", `a person has to look: ${why}`.slice(0, 500), { spent: spentOn(held, found.asked) });
+      return;
+    }
+  }
+  const before = held.item.body.health_before ?? (await measureHealth(ports.ask, ports.standing, held.item.body.key));
+  const { option, record } = best;
+  const instead = others.map((other) => other.option.rule).join(", ") || "nothing else";
+  const decision: Decision = {
+    id: ports.ids.decision(),
+    time_ms: Date.now(),
+    boot_ms: ports.boot_ms(),
+    tier: ports.tier,
+    trigger: event,
+    rule: option.rule,
+    based_on: held.item.body.memories.slice(0, 32),
+    asked: found.asked.slice(0, 8),
+    confidence: record.expected,
+    alternatives: others.slice(0, alternatives_max).map((other) => ({ what: other.option.rule, confidence: other.record.expected })),
+    reason: `${option.does}: it helped ${record.worked} of ${record.tries} times (expected ${record.expected.toFixed(2)}); else: ${instead}`,
+    action: { do: "call", calls: option.calls.map((call) => ({ ...call })), watch_ms: option.watch_ms },
+    took_us: Math.round((performance.now() - began_ms) * 1000),
+    outcome: { result: "pending", detail: "the calls are being made", after_ms: null },
+  };
+  await ports.memory().call("decisions.append", { decisions: [decision] });
+  await held.move("acting", decision.reason.slice(0, 500), {
+    decisions: [...held.item.body.decisions, decision.id].slice(-32),
+    health_before: { ...before },
+    spent: spentOn(held, found.asked),
+  });
+}
+
+function isSure({ record }: Ranked): boolean {
+  return record.expected >= sure_min;
+}
+
+/** Asks one after the other until something is sure. */
+async function search(held: Held, past: readonly Decision[], tried: ReadonlySet<string>, ports: LoopPorts): Promise<Found> {
+  const asked: Asked[] = [];
+  let ranked: readonly Ranked[] = [];
+  for (const source of ports.sources) {
+    const { options, ...cost } = await offered(source, held, tried, ports);
+    asked.push({ who: source.who, ...cost });
+    const fresh = options
+      .filter(({ rule }) => !tried.has(rule) && !ranked.some((one) => one.option.rule === rule))
+      .map((option) => ({ option, record: recordOf(past, option.rule, option.confidence) }));
+    ranked = [...ranked, ...fresh].sort((a, b) => b.record.expected - a.record.expected || a.option.rank - b.option.rank);
+    if (ranked.some(isSure)) break;
+  }
+  return { ranked, asked };
+}
+
+async function offered(source: OptionSource, held: Held, tried: ReadonlySet<string>, { standing }: LoopPorts) {
+  const began_ms = performance.now();
+  const event = standing.get(held.item.body.key);
+  const offer = event === null ? null : await source.offer({ incident: held.item, event, tried });
+  return {
+    options: offer?.options ?? [],
+    said: (offer?.said ?? "the alarm was cleared meanwhile").slice(0, 500),
+    took_ms: Math.round(performance.now() - began_ms),
+    tokens: offer?.tokens ?? 0,
+    usd: offer?.usd ?? 0,
+  };
+}
+
+function spentOn({ item }: Held, asked: readonly Asked[]) {
+  const { calls, tokens, model_ms } = item.body.spent;
+  const by_models = asked.filter((one) => one.tokens > 0);
+  return {
+    calls,
+    tokens: tokens + by_models.reduce((sum, one) => sum + one.tokens, 0),
+    model_ms: model_ms + by_models.reduce((sum, one) => sum + one.took_ms, 0),
+  };
+}
+
+function nothingLeft(tried: ReadonlySet<string>, asked: readonly Asked[]): string {
+  if (tried.size > 0) return `what is known did not help: ${[...tried].join(", ")}`;
+  const said = asked.map((one) => `${one.who}: ${one.said}`).join("; ");
+  return said === "" ? "nothing is known against it" : `nothing is known against it (${said})`;
+}
+
+/** @returns whether another tier goes on: the one above once, and it gives back to the one below when it is at its end */
+async function passedOn(held: Held, why: string, asked: readonly Asked[], ports: LoopPorts): Promise<boolean> {
+  const { escalations } = held.item.body;
+  const to = ports.tier === "strategic" ? "tactical" : escalations === 0 ? await ports.above() : null;
+  if (to === null) return false;
+  const up = to === "strategic" ? 1 : 0;
+  await held.edit({ tier: to, escalations: escalations + up, spent: spentOn(held, asked) }, `passed to ${to}: ${why}`);
+  return true;
+}
+
+/** The alarm does not stand any more, and no try is under way. */
+async function cleared(held: Held, { ask, standing }: LoopPorts): Promise<void> {
+  const { key, decisions, health_before } = held.item.body;
+  const worse = health_before === null ? null : worseThan(health_before, await measureHealth(ask, standing, key));
+  if (worse !== null) await held.move("handed-over", `a person has to look: the alarm is cleared, but ${worse}`);
+  else await held.move("watching", decisions.length === 0 ? "the alarm was cleared before anything was done" : "the alarm was cleared");
+}

@@ -1,0 +1,69 @@
+/** What may be done about an incident, and who is asked for it. */
+
+import type { Decision } from "../../contracts/decision.ts";
+import type { Playbook } from "../../contracts/playbook.ts";
+import { fitting } from "../playbooks/playbooks.ts";
+import type { AlarmEvent } from "../shared/standing.ts";
+import type { Incident } from "./incidents.ts";
+import { ruleOf } from "./track-record.ts";
+
+export type ActionCall = Extract<Decision["action"], { do: "call" }>["calls"][number];
+
+export interface Option {
+  /** What its record is kept by, and the decision names: `playbook disk-full`. The same for the same kind of thing. */
+  readonly rule: string;
+  /** In words: what it does. */
+  readonly does: string;
+  /** Of those that are as likely to help the lower goes first: the gentler one. 0 to 9. */
+  readonly rank: number;
+  readonly calls: readonly ActionCall[];
+  /** Milliseconds after the last call within which it has to help. */
+  readonly watch_ms: number;
+  /** The chance that it helps, 0 to 1, as far as who offers it can tell; what it came to before is weighed in. */
+  readonly confidence: number;
+}
+
+export interface Matter {
+  readonly incident: Incident;
+  /** The alarm that stands. */
+  readonly event: AlarmEvent;
+  /** Rules that were tried on this incident. */
+  readonly tried: ReadonlySet<string>;
+}
+
+export interface Offer {
+  readonly options: readonly Option[];
+  /** In a clause, for the record: what was found, or why nothing was. */
+  readonly said: string;
+  /** What asking has cost. */
+  readonly tokens: number;
+  readonly usd: number;
+}
+
+/** Somebody who knows what may be done. Asked in turn, the cheapest first, until an option is sure enough. */
+export interface OptionSource {
+  readonly who: string;
+  /** Never throws for want of an answer: then it offers none and says why. */
+  offer(matter: Matter): Promise<Offer>;
+}
+
+/** Nobody knows anything of it: as likely as not. */
+const unknown_confidence = 0.5;
+
+export function playbookSource(playbooks: () => readonly Playbook[]): OptionSource {
+  return {
+    who: "playbooks",
+    async offer({ event }) {
+      const options = fitting(playbooks(), event.facts.alarm, event.facts.subject).map(({ playbook, calls }) => ({
+        rule: ruleOf(playbook.name),
+        does: playbook.does,
+        rank: playbook.rank,
+        calls: calls.map(({ tool, arguments: args, may_fail }) => ({ tool, arguments: { ...args }, may_fail })),
+        watch_ms: playbook.watch_ms,
+        confidence: unknown_confidence,
+      }));
+      const names = options.map(({ rule }) => rule).join(", ");
+      return { options, said: names === "" ? `none is known against ${event.facts.alarm}` : names, tokens: 0, usd: 0 };
+    },
+  };
+}
