@@ -14,7 +14,7 @@ import { EventLog } from "./sources/events.ts";
 import { Hub } from "./sources/hub.ts";
 import { linkMemory, type MemoryLink } from "./sources/memory.ts";
 
-export interface ConsoleOptions {
+interface ConsoleOptions {
   /** The run directory (`/run/aios`). */
   readonly run: string;
   /** The socket that the world sees. */

@@ -9,7 +9,7 @@ import { Count, Flag, none, route } from "./console-route.ts";
 import { Decision, Why } from "./decision.ts";
 import { Event, LogRecord } from "./event.ts";
 import { BootTimeline, Hardware, ProcessInfo, SystemStatus } from "./init.ts";
-import { Health, ServiceName, ServiceStatus } from "./service.ts";
+import { ServiceName, ServiceStatus } from "./service.ts";
 
 /** A problem in the form of RFC 9457 (application/problem+json). */
 export const Problem = z.strictObject({
@@ -38,11 +38,6 @@ export const Metrics = z.strictObject({
     .strictObject({ cpu_some: z.number(), memory_some: z.number(), memory_full: z.number(), io_some: z.number(), io_full: z.number() })
     .nullable(),
   processes: z.array(ProcessMetrics),
-});
-
-export const ConsoleHealth = z.strictObject({
-  console: Health,
-  services: z.array(z.strictObject({ name: z.string(), health: Health.nullable() })),
 });
 
 export type { Route } from "./console-route.ts";

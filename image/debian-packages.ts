@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 
-export interface DebianPackage {
+interface DebianPackage {
   readonly name: string;
   readonly version: string;
   readonly architecture: string;

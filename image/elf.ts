@@ -1,6 +1,6 @@
 /** What the image build has to know of an ELF file: who loads it, and what it needs. 64-bit little-endian only. */
 
-export interface Elf {
+interface Elf {
   /** The loader that it asks the kernel for, when it is a dynamic executable. */
   readonly interpreter: string | null;
   /** The names of the shared libraries that it needs (DT_NEEDED). */

@@ -62,7 +62,7 @@ async function product(kind: string, key: string, file: string, to: string, make
  * runtime before compiling, so that our own code is never touched. The first byte only: linkers let short strings
  * live in the tail of longer ones. JavaScript source inside the runtime (`process.env.NAME`) and messages are left.
  */
-export function neutralise(runtime: Uint8Array): { readonly bytes: Buffer; readonly places: number } {
+function neutralise(runtime: Uint8Array): { readonly bytes: Buffer; readonly places: number } {
   const bytes = Buffer.from(runtime);
   let places = 0;
   for (const name of neutralised_variables) {

@@ -4,7 +4,7 @@ import type { EventKind, Facts, Severity } from "../contracts/event.ts";
 import type { Degradation } from "../contracts/init.ts";
 import type { ServiceState } from "../contracts/service.ts";
 
-export interface ReadinessPorts {
+interface ReadinessPorts {
   readonly now: () => number;
   readonly marks: Record<string, number>;
   emit<K extends EventKind>(kind: K, severity: Severity, facts: Facts<K>): void;

@@ -3,7 +3,7 @@
 import type { PhaseRecord } from "../contracts/init.ts";
 import type { BootContext, Phase, PhaseResult } from "./boot/phase.ts";
 
-export interface PhaseRun {
+interface PhaseRun {
   readonly boot: BootContext;
   readonly now: () => number;
   /** The timeline; records are added to it and completed in it. */

@@ -149,7 +149,7 @@ async function compile(architecture: Architecture, tree: string): Promise<void> 
   });
 }
 
-export function countObjects(log: string): number {
+function countObjects(log: string): number {
   return log.match(/^ {2}(?:CC|AS) {2,}/gm)?.length ?? 0;
 }
 

@@ -25,7 +25,7 @@ export type Source = z.infer<typeof Source>;
 
 const pinFile = join(here, "source.json");
 
-export function readSource(file: string = pinFile): Source {
+function readSource(file: string = pinFile): Source {
   let raw: unknown;
   try {
     raw = JSON.parse(readFileSync(file, "utf8"));
@@ -88,7 +88,7 @@ async function downloadOrCause(archive: DebianArchive, name: string, folder: str
   }
 }
 
-export function standInMessage(pin: Source, actual: Source): string {
+function standInMessage(pin: Source, actual: Source): string {
   return `kernel source: the archive no longer has ${pin.package} ${pin.version}; building ${actual.version} in its place. Run "bun kernel-config/build.ts --pin" and commit source.json`;
 }
 

@@ -32,7 +32,7 @@ const Exception = z.strictObject({
   arch: z.enum(architectures).optional(),
   why: z.string().min(30, "a reason takes a sentence"),
 });
-export type Exception = z.infer<typeof Exception>;
+type Exception = z.infer<typeof Exception>;
 
 export function parseExceptions(text: string, name: string): Exception[] {
   const parsed = z.array(Exception).safeParse(parse(text));

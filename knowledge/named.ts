@@ -2,7 +2,7 @@
 
 import type { FrontMatter } from "../contracts/memory/knowledge.ts";
 
-export interface NamedCall {
+interface NamedCall {
   readonly tool: string;
   /** Null: the tool is named without a call. */
   readonly arguments: unknown;

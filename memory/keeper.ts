@@ -14,7 +14,7 @@ import { finishRestore } from "./upkeep/backup/restore.ts";
 import { recoverTables } from "./upkeep/recover/tables.ts";
 
 /** Nothing was tried: there is no room. Whoever wanted to write keeps it and tries again. */
-export class WritesRefused extends Error {
+class WritesRefused extends Error {
   override readonly name = "WritesRefused";
   /** As SQLite says it. */
   readonly code = "SQLITE_FULL";

@@ -20,7 +20,7 @@ import { MineCommit } from "./templates/mine-commit.ts";
 import { withUpkeep } from "./upkeep/health.ts";
 import { Upkeep } from "./upkeep/upkeep.ts";
 
-export interface MemoryPaths {
+interface MemoryPaths {
   readonly run: string;
   readonly data: string;
   /** null: memory is searched by word alone. */

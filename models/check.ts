@@ -6,10 +6,10 @@ import { z } from "zod";
 import { Encoder } from "../memory/embed/encoder.ts";
 
 /** A vector that agrees less means a wrong conversion; what 8 bits a weight cost is a tenth of this. */
-export const cosine_min = 0.99;
+const cosine_min = 0.99;
 
 const Reference = z.object({ text: z.string(), tokens: z.array(z.number()), vector: z.array(z.number()) });
-export type Reference = z.infer<typeof Reference>;
+type Reference = z.infer<typeof Reference>;
 
 export function readReference(file: string): Reference[] {
   const lines = readFileSync(file, "utf8").trim().split("\n");

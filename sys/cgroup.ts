@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import type { Limits } from "../contracts/config.ts";
 
 /** Files of a cgroup and their texts. */
-export function limitFiles(limits: Limits, oom_ends: "all" | "one" = "all"): ReadonlyMap<string, string> {
+function limitFiles(limits: Limits, oom_ends: "all" | "one" = "all"): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   if (limits.cpu_weight !== undefined) files.set("cpu.weight", String(limits.cpu_weight));
   if (limits.memory_high_bytes !== undefined) files.set("memory.high", String(limits.memory_high_bytes));

@@ -6,7 +6,7 @@ import type { Libc } from "./libc.ts";
 import { hearReadable } from "./readable.ts";
 import { openBound, SOCK_CLOEXEC, SOCK_NONBLOCK } from "./socket.ts";
 
-export interface DatagramOwner {
+interface DatagramOwner {
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;

@@ -7,7 +7,7 @@ import { hearReadable } from "./readable.ts";
 const open_flags = { read: 0, write: 1, "read-write": 2, create: 0o100, truncate: 0o1000, append: 0o2000 } as const;
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
-export type OpenFlag = keyof typeof open_flags;
+type OpenFlag = keyof typeof open_flags;
 
 /** Something that goes on until it is closed. Closing twice does nothing. */
 export interface Watch {

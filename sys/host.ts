@@ -7,7 +7,7 @@ const resources = { core: 4, nproc: 6, nofile: 7, memlock: 8, sigpending: 11, ms
 export type LimitedResource = keyof typeof resources;
 
 export type LimitValue = number | "infinity";
-export interface ResourceLimit {
+interface ResourceLimit {
   readonly soft: LimitValue;
   readonly hard: LimitValue;
 }

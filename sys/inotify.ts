@@ -23,7 +23,7 @@ const event_bits = {
 } as const;
 export type FileEventKind = keyof typeof event_bits;
 
-export interface FileEvent {
+interface FileEvent {
   /** The watch that it belongs to; -1 for `overflow`. */
   readonly watch: number;
   readonly kinds: readonly FileEventKind[];

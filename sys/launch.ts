@@ -3,7 +3,7 @@
  * limits, its uid and its sandbox. What a program may have is decided by whoever starts it.
  */
 
-export interface LaunchOptions {
+interface LaunchOptions {
   readonly cgroup?: string | null;
   /** -1000 to 1000 */
   readonly oom_score?: number;
@@ -57,7 +57,7 @@ export type SandboxMount =
   | { readonly kind: "ro-bind" | "ro-bind-try" | "bind" | "dev-bind"; readonly from: string; readonly to: string }
   | { readonly kind: "tmpfs" | "dir"; readonly to: string; readonly mode?: string };
 
-export interface BubblewrapOptions {
+interface BubblewrapOptions {
   /** Namespaces that it shares with the system, against the rule. */
   readonly shares: readonly ("user" | "pid" | "net")[];
   /** Forbids further user namespaces; needs its own one. */

@@ -6,7 +6,7 @@ import { lib_dir } from "../contracts/paths.ts";
 import { codeOf, SysError } from "./errors.ts";
 
 /** `null` is NULL. A number fills a register; a callee that takes an int looks at its lower half. */
-export type Argument = number | string | Uint8Array | null;
+type Argument = number | string | Uint8Array | null;
 
 export interface Libc {
   /**

@@ -20,7 +20,7 @@ const mount_flags = {
 } as const;
 export type MountFlag = keyof typeof mount_flags;
 
-export interface MountRequest {
+interface MountRequest {
   readonly source: string;
   readonly target: string;
   readonly type: string;
@@ -31,10 +31,10 @@ export interface MountRequest {
 
 /** sys/mount.h: MNT_FORCE, MNT_DETACH, UMOUNT_NOFOLLOW. */
 const unmount_flags = { force: 1, detach: 2, nofollow: 8 } as const;
-export type UnmountFlag = keyof typeof unmount_flags;
+type UnmountFlag = keyof typeof unmount_flags;
 
 /** statvfs(3) */
-export interface FileSystemUse {
+interface FileSystemUse {
   readonly size_bytes: number;
   /** Free for root. */
   readonly free_bytes: number;

@@ -33,7 +33,7 @@ export interface ProcessCalls {
 }
 
 /** ioprio_set(2): `none` follows the nice value; level 0 is the most, 7 the least. */
-export interface IoPriority {
+interface IoPriority {
   readonly class: "none" | "realtime" | "best-effort" | "idle";
   readonly level: number;
 }
@@ -54,7 +54,7 @@ export const process_limits = {
   msgqueue: 12,
 } as const;
 export type ProcessLimit = keyof typeof process_limits;
-export interface LimitPair {
+interface LimitPair {
   readonly soft: number | null;
   readonly hard: number | null;
 }

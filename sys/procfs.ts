@@ -25,7 +25,7 @@ export interface Stat {
 const pf_kthread = 0x0020_0000;
 
 /** The name may hold spaces and brackets: it ends at the last closing one. @returns null when it is not such a line */
-export function parseStat(line: string): Stat | null {
+function parseStat(line: string): Stat | null {
   const open = line.indexOf("(");
   const close = line.lastIndexOf(")");
   if (open < 0 || close < open) return null;

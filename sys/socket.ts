@@ -6,7 +6,7 @@ import type { Libc } from "./libc.ts";
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOCK_NONBLOCK = 0o4000;
 
-export interface BoundSocket {
+interface BoundSocket {
   readonly family: number;
   /** Kind and flags: `SOCK_DGRAM | SOCK_CLOEXEC`. */
   readonly type: number;

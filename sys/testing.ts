@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export interface InNamespaces {
+interface InNamespaces {
   readonly stdout: string;
   readonly stderr: string;
   readonly status: number;
@@ -20,7 +20,7 @@ const namespaces = ["--mount", "--net", "--uts", "--ipc"];
  * Runs TypeScript `source` as a program of its own, in fresh namespaces, with `sys` there as the real system.
  * @param options.namespaces arguments for unshare(1)
  */
-export async function inNamespaces(source: string, options: { readonly namespaces?: readonly string[]; readonly imports?: string } = {}) {
+async function inNamespaces(source: string, options: { readonly namespaces?: readonly string[]; readonly imports?: string } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "aios-ns-"));
   try {
     const file = join(folder, "program.ts");

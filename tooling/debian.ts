@@ -19,7 +19,7 @@ export interface Mirror {
 }
 
 /** The mirrors that this host's apt uses. @throws when it names none */
-export function hostMirror(): Mirror {
+function hostMirror(): Mirror {
   const urls = aptSourceTexts().flatMap((text) => [...text.matchAll(/https?:\/\/[^\s\]]+/g)].map((match) => match[0].replace(/\/$/, "")));
   const main = urls.find((url) => url.endsWith("/debian"));
   if (main === undefined)

@@ -1,6 +1,6 @@
 /** The parts of a JUnit XML report, as `bun test --reporter=junit` writes it, that the summary of all suites is made of. */
 
-export interface Report {
+interface Report {
   readonly tests: number;
   readonly failed: number;
   readonly skipped: number;

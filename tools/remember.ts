@@ -14,7 +14,7 @@ import type { CallStatus } from "../contracts/tool.ts";
 import { withoutSecrets } from "../wire/secrets-in-text.ts";
 import type { Context, State } from "./context.ts";
 
-export interface RememberOptions {
+interface RememberOptions {
   readonly audit: {
     /** Entries of kind `outcome` after this one, of calls that were to change something, oldest first. */
     outcomesAfter(seq: number, limit: number): AuditEntry[];
@@ -129,7 +129,7 @@ const outcomes: Readonly<Partial<Record<CallStatus, readonly [MemoryOutcome, Sev
 };
 
 /** @returns the memory of a call, from its entries; null: there is nothing to remember (it waits, it was only looked at) */
-export function actionOf(entries: readonly AuditEntry[], tainted_tool: boolean): Memory | null {
+function actionOf(entries: readonly AuditEntry[], tainted_tool: boolean): Memory | null {
   const intent = entries.find(({ kind }) => kind === "intent");
   const outcome = entries.findLast(({ kind }) => kind === "outcome");
   if (outcome?.status == null || outcome.call === null || outcome.tool === null) return null;

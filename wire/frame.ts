@@ -3,7 +3,7 @@
 import { frame_bytes_max, frame_header_bytes } from "../contracts/rpc.ts";
 
 /** The other side broke the framing; the connection cannot be used any more. */
-export class FrameError extends Error {
+class FrameError extends Error {
   override readonly name = "FrameError";
 }
 

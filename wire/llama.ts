@@ -56,9 +56,9 @@ export interface LlamaContext {
 }
 
 /** No probabilities and no confidence; logits of these tokens, and not the highest, the lowest, the chosen or the first few. */
-export type LogitsWanted = readonly [false, false, readonly [readonly number[], false, false, false, 0]];
+type LogitsWanted = readonly [false, false, readonly [readonly number[], false, false, false, 0]];
 
-export interface ContextOptions {
+interface ContextOptions {
   /** Of all sequences together, each of which has the same part of it. */
   readonly contextSize: number;
   readonly batchSize: number;
@@ -87,12 +87,12 @@ export interface SamplerConfig {
   readonly grammarEvaluationState?: LlamaGrammarState;
 }
 
-export interface LlamaGrammar {
+interface LlamaGrammar {
   isTextCompatible(text: string): boolean;
 }
 
 /** Where in a grammar a text is. */
-export type LlamaGrammarState = object;
+type LlamaGrammarState = object;
 
 export interface LlamaJinja {
   /** @throws what the template itself raises, too */

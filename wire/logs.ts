@@ -6,7 +6,7 @@ import type { InitPeer } from "./service.ts";
 /** Records held for a subscription whose number is not known yet. */
 const early_max = 6000;
 
-export interface LogNotification {
+interface LogNotification {
   readonly subscription: number;
   readonly record: LogRecord;
 }

@@ -7,7 +7,7 @@ import { connectUnix } from "./unix.ts";
 const first_wait_ms = 50;
 const wait_ms_max = 5000;
 
-export interface Reconnecting<S extends Methods, H extends Notifications, C extends Methods, T extends Notifications> {
+interface Reconnecting<S extends Methods, H extends Notifications, C extends Methods, T extends Notifications> {
   /** The peer of the moment, or null while there is none. */
   readonly peer: Peer<S, H, C, T> | null;
   /** Why there is none, for people. */
@@ -15,7 +15,7 @@ export interface Reconnecting<S extends Methods, H extends Notifications, C exte
   stop(): void;
 }
 
-export interface ReconnectOptions<S extends Methods, H extends Notifications, C extends Methods, T extends Notifications> {
+interface ReconnectOptions<S extends Methods, H extends Notifications, C extends Methods, T extends Notifications> {
   readonly path: string;
   readonly sides: PeerSides<S, H, C, T>;
   readonly onUp?: (peer: Peer<S, H, C, T>) => void;

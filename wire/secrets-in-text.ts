@@ -36,7 +36,7 @@ const forms: readonly Form[] = [
 /** One of these stands in every form: most texts have none, and are looked at no further. */
 const sign = /PRIVATE KEY|AKIA|ASIA|gh[pousr]_|github_pat|xox|sk-|eyJ|bearer|:\/\/|passw|passph|secret|token|api[_-]?key/i;
 
-export interface WithoutSecrets {
+interface WithoutSecrets {
   readonly text: string;
   /** What was taken out, by kind; in the text stands `[redacted: KIND]`. */
   readonly redacted: readonly string[];

@@ -22,7 +22,7 @@ export const start_answer_limit_ms = 60_000;
 
 export type InitPeer = Peer<typeof child_methods, typeof child_notifications, typeof init_methods, typeof init_notifications>;
 
-export interface ServiceOptions {
+interface ServiceOptions {
   readonly name: CoreService;
   /** The run directory, where it is not the real one. */
   readonly run?: string;
@@ -34,7 +34,7 @@ export interface ServiceOptions {
   readonly onStop?: () => void | Promise<void>;
 }
 
-export interface RunningService {
+interface RunningService {
   readonly init: InitPeer;
   /** Tells PID 1 that the service does its job from now on. */
   ready(detail: string): void;
@@ -72,7 +72,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 }
 
 /** What this process uses (proc(5): /proc/self/fd). */
-export function resourceUse(): ResourceUse {
+function resourceUse(): ResourceUse {
   const cpu = process.cpuUsage();
   return { rss_bytes: process.memoryUsage.rss(), cpu_ms: (cpu.user + cpu.system) / 1000, fds: openFiles() };
 }

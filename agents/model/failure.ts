@@ -4,7 +4,7 @@ import type { ChatErrorKind } from "../../contracts/model/chat.ts";
 import { ChatError, type Spent } from "./port.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
-export interface Attempted {
+interface Attempted {
   /** For people: `anthropic claude-opus-5-5`. */
   readonly name: string;
   readonly key: string;
@@ -146,7 +146,7 @@ function clean(text: string): string {
 }
 
 /** Whole, or any part of it long enough to be of use. */
-export function withoutKey(text: string, key: string): string {
+function withoutKey(text: string, key: string): string {
   const part = 8;
   if (key === "") return text;
   let safe = text.replaceAll(key, "(key)");

@@ -29,7 +29,7 @@ export interface ChoiceModel extends ChatModel {
 /** What one try has surely cost: nothing, that much, or nobody knows (it broke off), which counts as the most that it can. */
 export type Spent = "nothing" | "unknown" | Tokens;
 
-export interface ChatErrorDetails {
+interface ChatErrorDetails {
   /** Milliseconds until it may work; null when nobody said. */
   readonly retry_after_ms?: number | null;
   /** Whether the same request may succeed when it is sent again. */

@@ -9,7 +9,7 @@ const per = 1_000_000;
 const added_tokens = 2000;
 const added_tokens_a_message = 16;
 
-export interface Priced {
+interface Priced {
   readonly price: Price;
   /** Whether it was known; else it counts as the dearest. */
   readonly known: boolean;

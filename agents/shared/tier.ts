@@ -11,7 +11,7 @@ import { type Loop, type Round, runLoop } from "../loop/run.ts";
 import { TierModel } from "../model/local/tier-model.ts";
 import { type Neighbours, watchNeighbours } from "./neighbours.ts";
 
-export interface TierOptions {
+interface TierOptions {
   readonly name: Extract<CoreService, "operational" | "tactical">;
   readonly run: string;
   /** Runs a model; it and the number of threads are appended. */

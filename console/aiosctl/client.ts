@@ -10,7 +10,7 @@ type StreamName = { [N in RouteName]: Routes[N]["stream"] extends true ? N : nev
 type CallName = Exclude<RouteName, StreamName>;
 type BodyOf<N extends RouteName> = Routes[N]["body"] extends z.ZodType ? z.input<Routes[N]["body"]> : never;
 
-export interface CallInput<N extends RouteName> {
+interface CallInput<N extends RouteName> {
   readonly path?: z.input<Routes[N]["path_params"]>;
   readonly query?: z.input<Routes[N]["query"]>;
   readonly body?: BodyOf<N>;

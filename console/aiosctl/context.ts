@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { console_socket } from "../../contracts/paths.ts";
 import { Client } from "./client.ts";
-import { ansiPaint, type Paint, paintFor } from "./text/style.ts";
+import { paintFor } from "./text/style.ts";
 import type { View } from "./views/view.ts";
 
 const checkout_socket = "./build/run/console.sock";
@@ -57,8 +57,4 @@ function socketPath(option: string | undefined, variable: string | undefined): s
   if (option !== undefined) return option;
   if (variable !== undefined && variable !== "") return variable;
   return existsSync(checkout_socket) ? checkout_socket : console_socket;
-}
-
-export function isColoured(paint: Paint): boolean {
-  return paint === ansiPaint;
 }

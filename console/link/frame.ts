@@ -4,7 +4,7 @@
  */
 
 export const frame_type = { hello: 1, hello_ack: 2, reset: 3, open: 4, data: 5, close: 6, credit: 7 } as const;
-export type FrameType = (typeof frame_type)[keyof typeof frame_type];
+type FrameType = (typeof frame_type)[keyof typeof frame_type];
 
 export interface Frame {
   readonly type: FrameType;

@@ -52,7 +52,7 @@ export async function openFreePort(open: () => number, limit_ms = open_limit_ms)
   }
 }
 
-export function portLine(fd: number): Line {
+function portLine(fd: number): Line {
   return {
     read: () => Bun.file(fd).stream(),
     write(bytes) {

@@ -11,14 +11,14 @@ import { LineQueue } from "./queue.ts";
 
 const reconnect_ms = 250;
 
-export interface HostLinkOptions {
+interface HostLinkOptions {
   /** QEMU's unix socket of the chardev behind the port `aios.console`. */
   readonly chardev_path: string;
   /** Where clients connect. */
   readonly listen_path: string;
 }
 
-export interface HostLink {
+interface HostLink {
   readonly up: boolean;
   close(): void;
 }

@@ -13,7 +13,7 @@
 import { creditOf, creditPayload, encode, type Frame, FrameReader, frame_type, payload_bytes_max, preamble } from "./frame.ts";
 
 export const window_bytes = 64 * 1024;
-export const channels_max = 64;
+const channels_max = 64;
 export const greet_ms = 500;
 
 export interface ChannelEvents {
@@ -32,7 +32,7 @@ export interface Channel {
   close(): void;
 }
 
-export interface MuxOptions {
+interface MuxOptions {
   readonly role: "host" | "guest";
   /** Puts bytes on the line, in order. */
   readonly send: (bytes: Uint8Array) => void;

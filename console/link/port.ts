@@ -2,7 +2,7 @@
 
 import { constants, openSync, readdirSync, readFileSync } from "node:fs";
 
-export const port_name = "aios.console";
+const port_name = "aios.console";
 
 /** The device of the port with our name, or null. */
 export function findPort(sys = "/sys/class/virtio-ports", dev = "/dev"): string | null {

@@ -13,9 +13,9 @@ import { matchRoute, notAllowed } from "./router.ts";
 import { type Feed, ndjson, type StreamEnd } from "./stream.ts";
 
 /** Streams open at once; each holds memory for its reader. */
-export const streams_max = 32;
+const streams_max = 32;
 
-export interface DispatchHooks {
+interface DispatchHooks {
   /** The request is a stream from now on: no idle limit. */
   readonly onStream: () => void;
   readonly onStreamEnd: (end: StreamEnd) => void;

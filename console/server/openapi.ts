@@ -47,7 +47,7 @@ export function openapiText(): string {
   return text;
 }
 
-export function openapiDocument(): Json {
+function openapiDocument(): Json {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(named)) registry.add(schema, { id });
   for (const [name, route] of Object.entries(routes) as [string, Route][])

@@ -21,7 +21,7 @@ export interface ConsoleServer {
   stop(): Promise<void>;
 }
 
-export interface ServeOptions {
+interface ServeOptions {
   /** File mode of the socket. */
   readonly mode?: number;
   readonly log?: (message: string) => void;

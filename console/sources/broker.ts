@@ -9,7 +9,7 @@ import { connectUnix } from "../../wire/unix.ts";
 export type BrokerPeer = Peer<Record<never, never>, Record<never, never>, typeof broker_methods, Record<never, never>>;
 export type BrokerPort = Pick<BrokerPeer, "call">;
 
-export interface FollowListeners {
+interface FollowListeners {
   readonly onOutput: (stream: "stdout" | "stderr", text: string) => void;
   readonly onEnded: (outcome: CallOutcome) => void;
 }

@@ -14,7 +14,7 @@ export interface MemoryLink {
   stop(): void;
 }
 
-export interface MemoryListeners {
+interface MemoryListeners {
   readonly onEvent: (event: Event) => void;
   readonly onDecision: (decision: Decision) => void;
 }

@@ -5,7 +5,7 @@ import { Event, type EventKind, type EventOf, type LogRecord } from "../../contr
 import type { BootTimeline, Hardware, ProcessInfo, SystemStatus } from "../../contracts/init.ts";
 import { core_services, type ServiceStatus } from "../../contracts/service.ts";
 
-export const boot_prefix = "0badcafe";
+const boot_prefix = "0badcafe";
 /** 2026-11-22 12:00:00 UTC */
 export const start_time_ms = 1_795_348_800_000;
 

@@ -86,7 +86,7 @@ function licenceFaults(document: Document): string[] {
 }
 
 /** @returns why `expression` is none of SPDX's licence expressions, or null */
-export function expressionFault(expression: string): string | null {
+function expressionFault(expression: string): string | null {
   try {
     parseExpression(expression);
     return null;

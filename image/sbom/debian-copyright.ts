@@ -1,6 +1,6 @@
 /** Debian's machine-readable copyright files (copyright-format/1.0). */
 
-export interface Stanza {
+interface Stanza {
   /** Globs of the source package that it is about; none for a paragraph that only holds a licence's words. */
   readonly files: readonly string[];
   /** The short name, as in `License: GPL-2+ or MIT`. */

@@ -33,7 +33,7 @@ const spdx: Readonly<Record<string, string>> = {
   zlib: "Zlib",
 };
 
-export interface DebianLicence {
+interface DebianLicence {
   /** The short names in the file, sorted; none when it is not machine-readable. */
   readonly names: readonly string[];
   /** Null when a name has no SPDX identifier: then nothing is claimed. */

@@ -19,7 +19,7 @@ const Review = z.strictObject({
 type Review = z.infer<typeof Review>;
 type Evidence = z.infer<typeof Evidence>;
 
-export interface ReviewedLicence {
+interface ReviewedLicence {
   readonly expression: string;
   /** What the copyright file says, in short. */
   readonly evidence: string;

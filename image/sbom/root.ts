@@ -22,7 +22,7 @@ import {
 } from "./document.ts";
 import { bundledPlaces, npmPackages } from "./npm-packages.ts";
 
-export interface SbomInput {
+interface SbomInput {
   readonly root: string;
   readonly release: Release;
   readonly models: readonly CarriedModel[];

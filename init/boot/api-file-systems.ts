@@ -21,7 +21,7 @@ interface ApiFileSystem {
 
 const closed: readonly MountFlag[] = ["nosuid", "nodev", "noexec"];
 
-export const api_file_systems: readonly ApiFileSystem[] = [
+const api_file_systems: readonly ApiFileSystem[] = [
   { type: "proc", target: "/proc", flags: closed, without: "nothing can run" },
   { type: "sysfs", target: "/sys", flags: closed, without: "no hardware is seen" },
   { type: "devtmpfs", target: "/dev", flags: ["nosuid", "noexec"], data: "mode=0755", without: "no devices", machine_only: true },

@@ -28,7 +28,7 @@ interface SliceLimit {
 }
 
 /** The limits that hold without a machine config. */
-export const slice_limits: readonly SliceLimit[] = [
+const slice_limits: readonly SliceLimit[] = [
   { slice: "init", file: "cpu.weight", value: "1000", why: "PID 1 has to turn, or the watchdog resets the machine" },
   { slice: "init", file: "memory.min", value: { memory_share: 0.15 }, why: "PID 1 is never paged out to disk while others ask for memory" },
   { slice: "system", file: "cpu.weight", value: "400", why: "the way to look in comes before what thinks" },

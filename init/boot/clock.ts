@@ -45,7 +45,7 @@ export const clock: Phase = {
   },
 };
 
-export interface TimeFacts {
+interface TimeFacts {
   /** What the kernel has now, milliseconds since 1970. */
   readonly now_ms: number;
   /** It cannot be earlier than this, seconds. */
@@ -54,7 +54,7 @@ export interface TimeFacts {
   readonly rtc_s: number | null;
 }
 
-export interface TimeChoice {
+interface TimeChoice {
   /** Null: the kernel's own is right. */
   readonly set_ms: number | null;
   readonly from: string;

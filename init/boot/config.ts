@@ -8,7 +8,7 @@ export const config_bytes_max = 256 * 1024;
 const problems_max = 20;
 const problem_chars_max = 300;
 
-export type ParsedConfig =
+type ParsedConfig =
   | { readonly config: MachineConfig; readonly problems: readonly [] }
   | { readonly config: null; readonly problems: readonly string[] };
 

@@ -90,7 +90,7 @@ export interface Trouble {
   readonly todo: string;
 }
 
-export interface PreparedData {
+interface PreparedData {
   readonly device: BlockDevice;
   /** What was done to it: `made`, `formatted`, `repaired`. */
   readonly steps: readonly string[];
@@ -296,7 +296,7 @@ async function formatIfBlank(boot: BootContext, device: BlockDevice, fresh: bool
 }
 
 /** Whether the first part is all zero. */
-export function isBlank(path: string): boolean {
+function isBlank(path: string): boolean {
   const buffer = Buffer.alloc(blank_bytes);
   const fd = openSync(path, "r");
   try {

@@ -11,7 +11,7 @@ export interface HelperResult {
   readonly said: string;
 }
 
-export interface HelperOptions {
+interface HelperOptions {
   readonly limit_ms: number;
   readonly stdin?: string;
 }

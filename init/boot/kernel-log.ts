@@ -45,7 +45,7 @@ function kmsgReader(path: string): Reader {
 }
 
 /** Reads for ever. When records were overwritten before they were read (EPIPE), it opens the log again. Never throws. */
-export async function followKernelLog(boot: Pick<BootContext, "emit" | "kernelLine" | "log">, first: Reader): Promise<never> {
+async function followKernelLog(boot: Pick<BootContext, "emit" | "kernelLine" | "log">, first: Reader): Promise<never> {
   const take = kernelRecordTaker(boot, () => performance.now());
   let reader = first;
   for (;;) {

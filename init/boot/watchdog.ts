@@ -107,7 +107,7 @@ export function watchdogTurn(boot: BootContext, said: { near: boolean }): void {
  * Pets from now on, whenever a watchdog is open and `boot.isHealthy()`. A failure is logged, and is not the end.
  * @returns how to stop
  */
-export function startWatchdog(boot: BootContext): () => void {
+function startWatchdog(boot: BootContext): () => void {
   const said = { near: false };
   let timer: NodeJS.Timeout;
   const turn = (): void => {

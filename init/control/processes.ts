@@ -36,7 +36,7 @@ interface Details {
   readonly pss_bytes: number | null;
 }
 
-export interface ProcessListOptions {
+interface ProcessListOptions {
   readonly supervisor: Pick<Supervisor, "handles">;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
@@ -131,7 +131,7 @@ function serviceOf(
 }
 
 /** From /proc/pid/cgroup: the line of version 2 is `0::/tiers/reactive`. */
-export function serviceOfCgroup(lines: string): string | null {
+function serviceOfCgroup(lines: string): string | null {
   const path = /^0::\/(\S*)$/m.exec(lines)?.[1];
   const [slice, service] = path?.split("/") ?? [];
   return slice !== undefined && service !== undefined && (slices as readonly string[]).includes(slice) ? service : null;

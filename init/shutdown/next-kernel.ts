@@ -28,7 +28,7 @@ const image_bytes_max = 96 * 1024 * 1024;
 const no_files = Buffer.from(`070701${"0".repeat(32)}00000001${"0".repeat(48)}0000000b${"0".repeat(8)}TRAILER!!!\0\0\0\0`, "latin1");
 
 /** What it needs of PID 1. */
-export type KexecContext = Pick<BootContext, "sys" | "mode" | "ownChild">;
+type KexecContext = Pick<BootContext, "sys" | "mode" | "ownChild">;
 
 /** @returns why it cannot be, or null when `reboot("kexec")` will start it */
 export async function loadNextKernel(boot: KexecContext): Promise<string | null> {

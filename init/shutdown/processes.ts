@@ -12,7 +12,7 @@ const kill_limit_ms = 2_000;
 const look_interval_ms = 20;
 
 /** Processes that are not PID 1, threads of the kernel or zombies. */
-export function othersLeft(): number {
+function othersLeft(): number {
   return allStats().filter((stat) => stat.pid !== 1 && stat.virtual_bytes > 0).length;
 }
 

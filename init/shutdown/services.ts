@@ -1,6 +1,6 @@
 /** Stops services so that each ends before those that it comes after. */
 
-export interface Stoppable {
+interface Stoppable {
   stop(name: string, cause: string): Promise<void>;
   stopOrder(): readonly string[];
   /** What a service comes after. */

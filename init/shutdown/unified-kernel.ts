@@ -3,7 +3,7 @@
  * starts it through its stub; kexec_file_load(2) wants the parts.
  */
 
-export interface KernelParts {
+interface KernelParts {
   readonly kernel: Uint8Array;
   readonly initrd: Uint8Array | null;
   readonly command_line: string;

@@ -32,7 +32,7 @@ export interface Reaper {
   stop(): void;
 }
 
-export interface ReaperOptions {
+interface ReaperOptions {
   readonly process: Pick<ProcessCalls, "peekDead" | "collect">;
   readonly now: () => number;
   /** Zombies that are children of PID 1. */

@@ -33,7 +33,7 @@ export interface Runner {
   start(spec: ServiceSpec, hears: RunnerHears): Handle;
 }
 
-export interface RunnerOptions {
+interface RunnerOptions {
   /** Loaded late: the first service starts before the system calls are there. */
   readonly system: () => System;
   readonly reaper: Pick<Reaper, "own" | "disown">;

@@ -14,7 +14,7 @@ import type { Handle, Runner } from "./runner.ts";
 import type { ServiceSpec } from "./spec.ts";
 import type { Unit } from "./unit.ts";
 
-export interface SupervisorPorts {
+interface SupervisorPorts {
   readonly runner: Runner;
   /** CLOCK_BOOTTIME, milliseconds. */
   readonly now: () => number;

@@ -14,7 +14,7 @@ import { firstState } from "../defaults.ts";
 import { Pid1 } from "../pid1.ts";
 import type { RunnerHears } from "../supervise/runner.ts";
 
-export interface AloneOptions {
+interface AloneOptions {
   readonly config?: BootContext["state"]["config"];
   readonly phases?: readonly Phase[];
   /** What the system may be asked for; everything else fails. */

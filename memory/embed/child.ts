@@ -13,7 +13,7 @@ export async function main(): Promise<void> {
   await runEmbed(model ?? "", Number(lanes));
 }
 
-export async function runEmbed(path: string, lanes: number): Promise<void> {
+async function runEmbed(path: string, lanes: number): Promise<void> {
   yieldToService(nice);
   const begin_ms = performance.now();
   const loading = Encoder.open(path, lanes, (line) => process.stderr.write(`llama.cpp: ${line}\n`));

@@ -48,7 +48,7 @@ export function withEmbedding(health: Omit<Health, "resources">, embedder: Proce
   return { ...health, detail: `${health.detail}${words_only}`.slice(0, 500), facts: { ...health.facts, ...embedder.facts() } };
 }
 
-export class EmbedError extends Error {
+class EmbedError extends Error {
   override readonly name = "EmbedError";
 }
 

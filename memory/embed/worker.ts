@@ -11,7 +11,7 @@ const process_bytes = 72 * 1024 * 1024;
 
 const group = { folder: "/sys/fs/cgroup/system/memory", of: "the memory service" };
 
-export type EmbedPeer = Peer<Record<never, never>, typeof embed_notifications, typeof embed_methods, Record<never, never>>;
+type EmbedPeer = Peer<Record<never, never>, typeof embed_notifications, typeof embed_methods, Record<never, never>>;
 
 export interface Loaded {
   readonly model: string;

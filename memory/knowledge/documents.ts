@@ -276,9 +276,9 @@ export class Documents {
   }
 }
 
-export type Parse = (row: Row) => Draft;
+type Parse = (row: Row) => Draft;
 
-export function frontOf({ front }: Pick<Row, "front">): FrontMatter {
+function frontOf({ front }: Pick<Row, "front">): FrontMatter {
   return FrontMatter.parse(JSON.parse(front));
 }
 

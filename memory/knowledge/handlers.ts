@@ -9,7 +9,7 @@ import { find } from "./find.ts";
 import type { Meaning } from "./meaning.ts";
 import type { Shipped } from "./shipped.ts";
 
-export interface KnowledgeServing {
+interface KnowledgeServing {
   readonly keeper: Keeper;
   /** The documents of the image. */
   readonly shipped: Shipped;

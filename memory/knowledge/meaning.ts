@@ -20,7 +20,7 @@ const has_meaning = `(s.place = 0 OR EXISTS (
   SELECT 1 FROM knowledge_documents d JOIN knowledge_versions v ON v.document = d.document AND v.version = d.version
   WHERE d.document = s.document AND v.kind NOT IN ('runbook', 'tool')))`;
 
-export interface MeaningOptions {
+interface MeaningOptions {
   readonly keeper: Keeper;
   readonly embedder: Embedder;
   readonly onTrouble: (text: string) => void;

@@ -7,7 +7,7 @@
 import type { Keeper } from "../keeper.ts";
 import type { Embedder } from "./embedder.ts";
 
-export interface BackgroundOptions {
+interface BackgroundOptions {
   readonly keeper: Keeper;
   readonly embedder: Embedder;
   readonly onTrouble: (text: string) => void;

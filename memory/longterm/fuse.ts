@@ -13,7 +13,7 @@ const cosine_of_coverage = 0.5;
 /** Without vectors, by rank alone: how little the first ranks count more than the next. */
 const rank_offset = 20;
 /** In which the newness of a memory counts half. */
-export const recency_half_life_days = 30;
+const recency_half_life_days = 30;
 /** What the oldest memory keeps of its score: what fits best comes first, also after years. */
 const recency_floor = 0.95;
 const usefulness_floor = 0.9;
@@ -45,7 +45,7 @@ export function usefulnessOf(used: number, useful: number): number {
   return usefulness_floor + usefulness_span * ((useful + 1) / (used + 2));
 }
 
-export interface Weighed {
+interface Weighed {
   readonly relevance: number;
   readonly recency: number;
   readonly usefulness: number;

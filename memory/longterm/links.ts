@@ -15,13 +15,13 @@ export interface Walk {
   readonly truncated: boolean;
 }
 /** `influenced`: those that link to it, and on; `influenced-by`: those that it links to, and on. */
-export type Direction = "influenced" | "influenced-by";
+type Direction = "influenced" | "influenced-by";
 
 const depth_max = 32;
 /** Links of one memory that are followed. */
 const fan_max = 2000;
 /** Memories that one call puts in quarantine; called again it goes on. */
-export const influenced_max = 5000;
+const influenced_max = 5000;
 
 /** A memory that holds one of these links to another would not be what it is without it. */
 const rests_by: readonly z.infer<typeof Relation>[] = ["caused-by", "based-on", "answers", "learned-from"];

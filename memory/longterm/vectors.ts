@@ -32,7 +32,7 @@ const candidates_of_few = 30_000_000;
 /** Up to so many are all scored as int8. */
 const all_scored_max = 12_000;
 /** Texts that a filter leaves are scored one by one up to so many. */
-export const exact_max = 20_000;
+const exact_max = 20_000;
 
 interface Embedding {
   readonly id: number;

@@ -3,7 +3,7 @@
 import type { Found } from "../../contracts/memory/longterm.ts";
 import type { Recalled } from "../../contracts/memory/record.ts";
 
-export interface FoundHow extends Pick<Found, "words" | "meaning"> {
+interface FoundHow extends Pick<Found, "words" | "meaning"> {
   readonly now_ms: number;
 }
 

@@ -11,7 +11,7 @@ import type { Where } from "./filter.ts";
 import { partsOf, phrase, terms_max } from "./question.ts";
 import { Statements } from "./statements.ts";
 
-export interface WordHit {
+interface WordHit {
   readonly text_id: number;
   readonly score: number;
   /** How much of the question it holds, 0 to 1: its terms, weighed by inverse document frequency. */

@@ -16,7 +16,7 @@ const piece_rows = 100;
 
 type Log = Pick<Parts, "recent_log">;
 
-export interface FeedOptions {
+interface FeedOptions {
   readonly keeper: { readonly parts: Log; read<T>(query: (parts: Log) => T): T };
   readonly recent: Recent;
   readonly clock: Clock;

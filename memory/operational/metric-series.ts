@@ -5,7 +5,7 @@ import type { Percentiles } from "./sliding-sketch.ts";
 import { window_ms } from "./windows.ts";
 
 /** An hour at one every five seconds; reactive sends one every ten. */
-export const points_max = 720;
+const points_max = 720;
 
 export interface Point {
   readonly boot_ms: number;

@@ -29,7 +29,7 @@ import { error_ratio, SlidingSketch } from "./sliding-sketch.ts";
 import { TopKeys } from "./top.ts";
 import { coveredBySlots_ms, hour_ms, window_ms, window_names } from "./windows.ts";
 
-export const metrics_max = 128;
+const metrics_max = 128;
 const metric_bytes = 11_600;
 const distributions_max = 48;
 const samples_max = 4096;
@@ -40,7 +40,7 @@ const sources_max = 24;
 /** 19 panes of 32 counters, with keys of up to 110 characters. */
 const source_bytes = 19 * 32 * (8 + 2 * 110);
 /** The source under which decisions are told by rule. */
-export const decisions_source = "decisions";
+const decisions_source = "decisions";
 const took = "decision.took_us";
 const after = "decision.after_ms";
 

@@ -18,7 +18,7 @@ const buckets_each_sign = Math.ceil(Math.log(value_max / value_min) / log_gamma)
 /** A power of two above both signs and zero. */
 const tree_size = 4096;
 /** Counts are kept in 16 bits. */
-export const samples_limit = 65_535;
+const samples_limit = 65_535;
 
 export interface Percentiles {
   readonly n: number;

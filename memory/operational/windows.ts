@@ -9,7 +9,7 @@ export const window_names: readonly Window[] = ["1m", "5m", "15m", "1h"];
 export const window_ms: Readonly<Record<Window, number>> = { "1m": 60_000, "5m": 300_000, "15m": 900_000, "1h": 3_600_000 };
 export const hour_ms = window_ms["1h"];
 
-export const slot_ms = 5000;
+const slot_ms = 5000;
 /** Whole slots of each window, in the order of `window_names`. */
 export const window_slots: readonly number[] = window_names.map((name) => window_ms[name] / slot_ms);
 /** The hour and the present slot. */

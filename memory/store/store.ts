@@ -23,7 +23,7 @@ interface Filter {
 }
 
 /** Told of what is written, inside the transaction that writes it. */
-export interface Witness {
+interface Witness {
   event(event: Event): void;
   decision(decision: Decision): void;
   /** The transaction did not come to stay. */

@@ -5,7 +5,7 @@
 
 import { limits } from "./limits.ts";
 
-export interface Cleaned {
+interface Cleaned {
   readonly text: string;
   /** What followed the first line; one value for the miner. */
   readonly rest: string;

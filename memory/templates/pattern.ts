@@ -1,7 +1,7 @@
 /** The pattern of a template: the words that its lines share, with marks where they differ. */
 
 import type { ParameterKind } from "../../contracts/memory/templates.ts";
-import { any, isMark, isPure, kind, kindNamed } from "./kinds.ts";
+import { any, isMark, isPure, kindNamed } from "./kinds.ts";
 import type { Words } from "./scan/words.ts";
 
 export interface Value {
@@ -136,4 +136,3 @@ export function rawLine(words: Words): string {
 export function anyOf(count: number): string[] {
   return new Array<string>(count).fill(any);
 }
-export const rest_mark = String.fromCharCode(kind.rest);

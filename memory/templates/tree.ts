@@ -22,7 +22,7 @@ export interface Entry {
   used: number;
 }
 
-export class Leaf {
+class Leaf {
   readonly entries: Entry[] = [];
   constructor(
     readonly node: Node,

@@ -3,7 +3,7 @@
 import type { Clock } from "../clock.ts";
 import { boot } from "./records.ts";
 
-export interface TestClock extends Clock {
+interface TestClock extends Clock {
   now_ms: number;
 }
 

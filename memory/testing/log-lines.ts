@@ -3,7 +3,7 @@
  * gaps, some templates a thousand times as frequent as others. The same seed makes the same lines.
  */
 
-export interface KnownLine {
+interface KnownLine {
   readonly source: string;
   readonly text: string;
   /** Which template it was made from. */

@@ -37,7 +37,7 @@ const enough_ratio = 1 / 5;
 const needed_bytes = 4 * 1024 * 1024;
 const needed_ratio = 1 / 20;
 
-export interface RoomOptions {
+interface RoomOptions {
   readonly keeper: Keeper;
   readonly disk: Disk;
   readonly move: (cooling: Cooling) => Promise<{ readonly memories: number } | null>;

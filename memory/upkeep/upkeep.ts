@@ -32,7 +32,7 @@ const when_short: Cooling = { older_than_ms: day_ms, keep_newest, at_least: 50, 
 const moves_max = 50;
 const shrunk_pages = 256;
 
-export interface UpkeepOptions {
+interface UpkeepOptions {
   readonly keeper: Keeper;
   readonly clock: Clock;
   readonly onTrouble?: (text: string) => void;

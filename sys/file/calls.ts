@@ -35,22 +35,22 @@ const open_flags = {
   /** O_TMPFILE: a file without a name in the folder that is opened. */
   nameless: 0o20000000 | constants.O_DIRECTORY,
 } as const;
-export type OpenWish = keyof typeof open_flags;
+type OpenWish = keyof typeof open_flags;
 const O_CLOEXEC = 0o2000000;
 const O_NOCTTY = constants.O_NOCTTY;
 
 /** linux/openat2.h */
 const resolve_rules = { "no-xdev": 1, "no-magiclinks": 2, "no-symlinks": 4, beneath: 8, "in-root": 16 } as const;
-export type ResolveRule = keyof typeof resolve_rules;
+type ResolveRule = keyof typeof resolve_rules;
 
 /** linux/fs.h: RENAME_NOREPLACE, RENAME_EXCHANGE */
 const rename_flags = { replace: 0, noreplace: 1, exchange: 2 } as const;
-export type RenameHow = keyof typeof rename_flags;
+type RenameHow = keyof typeof rename_flags;
 
 /** sys/file.h, all with LOCK_NB */
 const lock_operations = { shared: 1 | 4, exclusive: 2 | 4, unlock: 8 | 4 } as const;
 
-export interface FileTimes {
+interface FileTimes {
   /** Nanoseconds since 1970; left out: stays as it is. */
   readonly atime_ns?: bigint;
   readonly mtime_ns?: bigint;

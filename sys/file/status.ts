@@ -41,7 +41,7 @@ const attribute_bits = {
   "mount-root": 0x2000,
   verity: 0x100000,
 } as const;
-export type FileAttribute = keyof typeof attribute_bits;
+type FileAttribute = keyof typeof attribute_bits;
 
 /** struct statx */
 export const statx_bytes = 256;

@@ -13,7 +13,7 @@ const wait_ms = 10_000;
 /** Documentation/ABI/testing/dev-kmsg: facility "user", level "info". */
 const kmsg_prefix = "<14>aios-audit:";
 
-export interface HeadsOptions {
+interface HeadsOptions {
   /** `<data>/broker/audit.head`, or null when nothing there can be written. */
   readonly file: string | null;
   /** `/dev/kmsg`, or null. */

@@ -43,7 +43,7 @@ function named(column: string, name: string, add: (condition: string, ...values:
 }
 
 /** Words as FTS5 strings, all of which have to be there; one that ends in `*` is the start of a word (sqlite.org/fts5.html#full_text_query_syntax). */
-export function wordsPattern(text: string): string {
+function wordsPattern(text: string): string {
   const words = text
     .replaceAll("\0", " ")
     .split(/\s+/)

@@ -6,7 +6,7 @@ import { canonicalJson } from "./canonical.ts";
 import { type Unnumbered, unnumbered } from "./chain.ts";
 
 /** Characters of the canonical JSON of an entry, below the 256 KiB of a frame. */
-export const entry_chars_max = 220_000;
+const entry_chars_max = 220_000;
 
 /** Kinds without whose whole content a call could not be finished or taken back after a crash. */
 const never_cut: ReadonlySet<string> = new Set(["intent", "image"]);

@@ -14,7 +14,7 @@ import { entryHash, genesis, type Head } from "./chain.ts";
 import { lossOf } from "./loss.ts";
 import type { AuditStore, ChainRow } from "./store.ts";
 
-export interface VerifyOptions {
+interface VerifyOptions {
   readonly store: AuditStore;
   /** What this process wrote last. */
   readonly head: Head;

@@ -32,7 +32,7 @@ import { Waiting } from "./waiting.ts";
 /** What a context says of a call besides its principal; not known when a call is taken back. */
 export type Asked = Pick<Context, "role" | "owner" | "why" | "tainted" | "approved_by" | "redoes">;
 
-export interface CallPorts {
+interface CallPorts {
   /** The tool that is asked for; for an undo, one that takes that call back. */
   toolFor(request: Request): AnyTool | undefined;
   readonly authority: Authority;

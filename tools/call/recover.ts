@@ -20,7 +20,7 @@ import { pastOf, readImage } from "../undo/undo.ts";
 import { bounded } from "./bounded.ts";
 import { outcomeEntry, outcomeOf, textOf } from "./entries.ts";
 
-export interface RecoverPorts {
+interface RecoverPorts {
   readonly audit: Audit;
   readonly registry: Registry;
   contextOf(call: string, tool: string, principal: AuditEntry["principal"], signal: AbortSignal): Context;

@@ -8,7 +8,7 @@ import type { Approvals } from "./approvals.ts";
 import { approvalEntry, failure, outcomeEntry, outcomeOf, type Who } from "./entries.ts";
 import type { Request } from "./request.ts";
 
-export interface WaitingPorts {
+interface WaitingPorts {
   readonly approvals: Approvals;
   readonly audit: Audit;
   readonly clock: Context["clock"];

@@ -27,7 +27,7 @@ export interface Sandbox {
 }
 
 /** `none`: the program is one of the image's own, needs the system as it is, and is told nothing that came from outside. */
-export type SandboxChoice = Sandbox | "none";
+type SandboxChoice = Sandbox | "none";
 
 /** User `tools` of the image: programs that tools start, where nothing else is said. */
 export const tools_uid = 890;

@@ -14,7 +14,7 @@ import { adopt, follow, openPipes } from "./program.ts";
 import { openStage, type Stage, strikeStage } from "./stage.ts";
 import { endAll, endMarked, findProgram, identityOf } from "./tree.ts";
 
-export interface ExecutionOptions {
+interface ExecutionOptions {
   readonly sys: Pick<System, "process" | "descriptor" | "mount">;
   readonly programs: ExecPrograms;
   readonly places: { readonly run: string; readonly data: string; readonly cgroup: string | null };

@@ -54,7 +54,7 @@ function openReader(path: string, sys: Calls, bytes_max: number): Reader {
   };
 }
 
-export interface Pipes {
+interface Pipes {
   readonly path: string;
   readonly stdout: Holder;
   readonly stderr: Holder;

@@ -34,7 +34,7 @@ export interface Occupied extends Place {
 }
 
 /** What a link at the end of the path means. */
-export type FinalLink = "follow" | "itself";
+type FinalLink = "follow" | "itself";
 
 type Ports = Pick<Context, "sys" | "places">;
 

@@ -10,7 +10,7 @@ import { ToolError } from "../tool.ts";
 import type { AgentSource } from "./engine.ts";
 import type { Grants } from "./grants.ts";
 
-export interface NewAgent {
+interface NewAgent {
   /** The call that makes it. */
   readonly call: string;
   readonly name: string;
@@ -20,7 +20,7 @@ export interface NewAgent {
 }
 
 /** With the call that made it, which is unlike any other's. */
-export interface HeldAgent extends Agent {
+interface HeldAgent extends Agent {
   readonly call: string;
 }
 

@@ -58,7 +58,7 @@ export interface AgentSource {
   isAlive(name: string, owner: Principal, now_ms: number): boolean;
 }
 
-export interface AuthorityOptions {
+interface AuthorityOptions {
   readonly grants?: GrantSource;
   readonly agents?: AgentSource;
   readonly places?: PolicyPlaces;

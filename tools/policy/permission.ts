@@ -25,7 +25,7 @@ export interface Permission {
   spend(grants: readonly string[]): void;
 }
 
-export interface PermissionOptions {
+interface PermissionOptions {
   readonly places?: PolicyPlaces;
   /** Hears of policies that cannot be evaluated. */
   readonly report?: (text: string) => void;

@@ -132,7 +132,7 @@ function fits(value: string | number | boolean, type: string): boolean {
  * The folders above a path, the nearest first.
  * @throws {BadQuestion} unless it is absolute and plain: no `.`, `..`, empty component or slash at its end
  */
-export function ancestors(path: string): string[] {
+function ancestors(path: string): string[] {
   if (path === "/") return [];
   const names = path.split("/");
   if (names.shift() !== "" || names.some((name) => name === "" || name === "." || name === ".."))

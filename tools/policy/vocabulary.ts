@@ -64,7 +64,7 @@ export const kinds: Readonly<Record<Kind, KindWords>> = {
   system: { type: "System", attributes: {} },
 };
 
-export const principal_types = ["Tier", "Person", "Agent", "Broker"] as const;
+const principal_types = ["Tier", "Person", "Agent", "Broker"] as const;
 export const roles = ["observer", "operator", "admin"] as const;
 /** From harmless to final; a risk's rank is its place. */
 export const risks = ["observe", "reversible", "compensable", "irreversible"] as const satisfies readonly Risk[];
@@ -92,7 +92,7 @@ export const families: Readonly<Record<string, readonly Kind[]>> = {
 };
 
 /** `risk_rank`: 0 observe, 1 reversible, 2 compensable, 3 irreversible. Besides, `callers`: the caller and the owner of an agent. */
-export const context_types = {
+const context_types = {
   access: "String",
   risk_rank: "Long",
   tainted: "Boolean",

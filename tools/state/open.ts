@@ -16,7 +16,7 @@ export function stateKind(migrations: readonly string[]): DatabaseKind {
   return { file: "broker.db", what: "a broker's state", application_id: 0x61694f62, migrations };
 }
 
-export interface OpenState {
+interface OpenState {
   readonly db: Sqlite.Database;
   /** Why nothing that is written there is kept, and what to do; or null. */
   readonly degradation: string | null;

@@ -10,7 +10,7 @@ import { contentHash, copyContent, writeAll } from "./copy.ts";
 import type { CallImages, KeptFile } from "./images.ts";
 import { makeTrash, mountOf, trashPath } from "./trash.ts";
 
-export interface CallImagesPorts {
+interface CallImagesPorts {
   readonly sys: Pick<System, "file" | "descriptor">;
   /** The store's own folder, which holds one folder a call. */
   readonly folder: string;
@@ -25,7 +25,7 @@ export interface CallImagesPorts {
 
 /** In a call's folder: where its trash on other mounts is, one path a line. */
 export const elsewhere_name = "elsewhere";
-export const trash_folder_name = "trash";
+const trash_folder_name = "trash";
 /** Times that a file is copied anew because somebody wrote to it meanwhile. */
 const tries_max = 3;
 /** What linkat(2) says where a second name cannot be had: then the file is copied. */

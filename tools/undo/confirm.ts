@@ -13,7 +13,7 @@ export const confirmations_schema = `CREATE TABLE unconfirmed_calls
 const look_ms_max = 5000;
 const retry_ms = 10_000;
 
-export interface ConfirmationPorts {
+interface ConfirmationPorts {
   now_ms(): number;
   /** Takes a call back. @throws when that failed: it is tried again */
   takeBack(call: string): Promise<void>;

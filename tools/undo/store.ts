@@ -18,7 +18,7 @@ import { callImages, elsewhere_name } from "./call-images.ts";
 import type { CallImages } from "./images.ts";
 import { removeTree, treeBytes } from "./walk.ts";
 
-export interface ImageLimits {
+interface ImageLimits {
   /** Bytes of all images; left out: a tenth of the partition, 4 GiB at most. */
   readonly bytes_max?: number;
   /** Milliseconds that an image is kept; left out: 30 days. */

@@ -16,9 +16,9 @@ import type { Registry } from "../registry.ts";
 import { type AnyTool, defineTool, type Past, ToolError } from "../tool.ts";
 import { dependsOn, entriesSince, type PastCall, pastCalls } from "./past.ts";
 
-export type Undoer = Pick<Request, "principal" | "role" | "owner">;
+type Undoer = Pick<Request, "principal" | "role" | "owner">;
 
-export interface UndoPorts {
+interface UndoPorts {
   readonly audit: Audit;
   readonly registry: Registry;
   /** Whether the files of its before-image are still kept. */

@@ -38,7 +38,7 @@ interface OpenKey extends DataKey {
 
 const key_bytes = 32;
 
-export interface KeysOptions {
+interface KeysOptions {
   /** Its own. */
   readonly folder: string;
   readonly sys: Pick<System, "file" | "descriptor">;

@@ -16,7 +16,7 @@ export interface MemoryRoom {
 }
 
 /** A cgroup that limits the process, as its sandbox sees it (init/boot/cgroups.ts), and its name for people. */
-export interface MemoryGroup {
+interface MemoryGroup {
   readonly folder: string;
   readonly of: string;
 }

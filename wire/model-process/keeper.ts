@@ -29,7 +29,7 @@ export interface ChildEvents<L> {
   failed(reason: string): void;
 }
 
-export interface KeeperOptions<L> {
+interface KeeperOptions<L> {
   /** For people: `the embedding process`. */
   readonly what: string;
   readonly argv: readonly string[];

@@ -14,13 +14,13 @@ import { type Job, readPrompt } from "./turns.ts";
 /** Branches less likely than this are not looked into: what they have is shared evenly below them. */
 const branch_min = 0.001;
 
-export interface OptionNode {
+interface OptionNode {
   /** The options that end here. */
   readonly ends: number[];
   readonly next: Map<number, OptionNode>;
 }
 
-export function optionTree(options: readonly (readonly number[])[]): OptionNode {
+function optionTree(options: readonly (readonly number[])[]): OptionNode {
   const root: OptionNode = { ends: [], next: new Map() };
   for (const [option, tokens] of options.entries()) {
     let node = root;

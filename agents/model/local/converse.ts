@@ -16,7 +16,7 @@ import type { Conversation, Turns } from "./turns.ts";
 /** Of what is not the likeliest, that which is far from it never comes. */
 const sampling = { topK: 40, topP: 0.95, minP: 0.05 } as const;
 
-export interface ConverseOptions {
+interface ConverseOptions {
   readonly signal: AbortSignal;
   readonly onText: (delta: string) => void;
 }

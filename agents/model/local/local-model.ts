@@ -25,7 +25,7 @@ const retry_after_ms = 500;
 
 type ThinkPeer = Peer<Record<never, never>, typeof thinker_notifications, typeof think_methods, typeof think_notifications>;
 
-export interface LoadedModel {
+interface LoadedModel {
   readonly model: string;
   readonly on: string;
   readonly threads: number;

@@ -14,7 +14,7 @@ export interface Sequence {
 }
 
 /** What the context can do with them. */
-export interface SequenceMemory {
+interface SequenceMemory {
   /** Forgets all from `from` on. @returns false when this model can forget all or nothing */
   cut(sequence: number, from: number): boolean;
   clear(sequence: number): void;
@@ -107,7 +107,7 @@ function better(a: Ranked, b: Ranked): number {
   return b.common - a.common || Number(a.one.busy) - Number(b.one.busy) || a.one.used - b.one.used;
 }
 
-export function commonLength(a: readonly number[], b: readonly number[]): number {
+function commonLength(a: readonly number[], b: readonly number[]): number {
   const end = Math.min(a.length, b.length);
   let at = 0;
   while (at < end && a[at] === b[at]) at += 1;

@@ -13,7 +13,7 @@ import { LocalModel, type LocalModelOptions } from "./local-model.ts";
 const look_ms = 1000;
 const none = "no model chosen";
 
-export interface TierModelOptions extends Omit<LocalModelOptions, "model" | "onChange"> {
+interface TierModelOptions extends Omit<LocalModelOptions, "model" | "onChange"> {
   /** Where the broker says which. */
   readonly file: string;
   readonly look_ms?: number;

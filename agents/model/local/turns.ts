@@ -141,7 +141,7 @@ export class Turns {
 }
 
 /** @throws {ChatError} `cancelled` */
-export function ensureWanted({ signal }: Job): void {
+function ensureWanted({ signal }: Job): void {
   if (signal.aborted) throw new ChatError("cancelled", "asking the model failed: it was cancelled");
 }
 

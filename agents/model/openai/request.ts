@@ -12,7 +12,7 @@ type Said = OpenAI.ChatCompletionMessageParam;
  * OpenAI's own models want `max_completion_tokens`, refuse a temperature, and find a cached prefix sooner by a key; other servers
  * (llama.cpp, vLLM, Ollama and the like) know `max_tokens` and a temperature.
  */
-export type Dialect = "openai" | "compatible";
+type Dialect = "openai" | "compatible";
 
 export function paramsOf(request: ChatRequest, model: string, dialect: Dialect): Params {
   const { tools, tool_choice, tokens_max, temperature, answer, effort } = request;

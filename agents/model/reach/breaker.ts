@@ -13,7 +13,7 @@
 
 export type BreakerState = "closed" | "open" | "half-open";
 
-export interface BreakerOptions {
+interface BreakerOptions {
   /** Milliseconds that never go back. */
   readonly clock: () => number;
   readonly failures_max?: number;
@@ -30,7 +30,7 @@ export type Outcome =
   | "neither";
 
 /** What lets one request pass; it has to be told what came of it. */
-export interface Permit {
+interface Permit {
   /** @param wait_ms how long the provider asked to be left alone */
   end(outcome: Outcome, wait_ms?: number | null): void;
 }

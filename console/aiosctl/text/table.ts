@@ -15,7 +15,7 @@ export interface Column {
   readonly width_max?: number;
 }
 
-export interface TableOptions {
+interface TableOptions {
   readonly paint?: Paint;
   /** Columns of the terminal; none: nothing is cut. */
   readonly width?: number | undefined;

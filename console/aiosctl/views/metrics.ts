@@ -31,16 +31,16 @@ export function metricsView(metrics: Metrics, view: View): string[] {
   ];
 }
 
-export function loadText({ load }: Metrics): string {
+function loadText({ load }: Metrics): string {
   return load.map((one) => one.toFixed(2)).join("  ");
 }
 
-export function memoryText({ memory }: Metrics, width = 10): string {
+function memoryText({ memory }: Metrics, width = 10): string {
   const ratio = memory.total_bytes > 0 ? memory.used_bytes / memory.total_bytes : 0;
   return `${gauge(ratio, width)} ${percent(ratio)}  ${bytes(memory.used_bytes)} of ${bytes(memory.total_bytes)}`;
 }
 
-export function pressureText({ pressure }: Metrics): string {
+function pressureText({ pressure }: Metrics): string {
   if (pressure === null) return "the kernel does not tell";
   const { cpu_some, memory_some, memory_full, io_some, io_full } = pressure;
   return `cpu ${cpu_some} %  memory ${memory_some}/${memory_full} %  io ${io_some}/${io_full} %`;

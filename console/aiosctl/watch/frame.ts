@@ -11,7 +11,7 @@ import { healthCell, reasonText } from "../views/services.ts";
 import { actionWords, eventWords } from "../views/words.ts";
 import type { Model } from "./model.ts";
 
-export interface FrameSize {
+interface FrameSize {
   readonly columns: number;
   readonly rows: number;
 }

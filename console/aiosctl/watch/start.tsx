@@ -53,7 +53,7 @@ interface ScreenProps {
   readonly onDraw: (redraw: () => void) => void;
 }
 
-export function Screen({ model, paint, onDraw }: ScreenProps) {
+function Screen({ model, paint, onDraw }: ScreenProps) {
   const { exit: leave } = useApp();
   const { columns, rows } = useWindowSize();
   const [, redraw] = useReducer((count: number) => count + 1, 0);

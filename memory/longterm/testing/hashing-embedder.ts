@@ -6,7 +6,7 @@
 import { hash } from "node:crypto";
 import type { Embedder } from "../embedder.ts";
 
-export interface HashingEmbedder extends Embedder {
+interface HashingEmbedder extends Embedder {
   model: string;
   /** Texts that it was asked for. */
   asked: number;

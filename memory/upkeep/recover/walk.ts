@@ -11,7 +11,7 @@ export interface Keyed {
 }
 
 /** @returns up to `limit` rows whose key is `from` or above, in order. @throws when it meets a broken page */
-export type ReadRows<T extends Keyed> = (from: number, limit: number) => T[];
+type ReadRows<T extends Keyed> = (from: number, limit: number) => T[];
 
 /** @param onGap told of each range of which nothing can be read */
 export function* walk<T extends Keyed>(read: ReadRows<T>, onGap: () => void): Generator<T> {

@@ -91,7 +91,7 @@ export function emptyLargeParts(db: Sqlite.Database, segment: number): void {
   ).run(segment);
 }
 
-export interface SegmentRow extends Omit<NonNullable<JobResults["cool"]>, "seqs"> {
+interface SegmentRow extends Omit<NonNullable<JobResults["cool"]>, "seqs"> {
   readonly segment: number;
   readonly made_ms: number;
   readonly memories: number;

@@ -15,7 +15,7 @@ import { type Choice, choose } from "./shared/choose.ts";
 import { reportOf, selectionOf, speedOf } from "./shared/selection.ts";
 import { presentFile, tiersMemory } from "./shared/store.ts";
 
-export interface ChooserPorts {
+interface ChooserPorts {
   readonly context: Pick<Context, "places" | "state" | "init">;
   /** Makes a call as the system; never throws. */
   call(tool: string, args: Readonly<Record<string, unknown>>, reason: string): Promise<Pick<CallOutcome, "status" | "text">>;

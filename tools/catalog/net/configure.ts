@@ -62,7 +62,7 @@ interface ConfigureTarget extends Target {
 }
 
 export const declared_prefix = "interface/";
-export const declared_dns_key = "dns";
+const declared_dns_key = "dns";
 
 export const configure = defineTool<
   Input,
@@ -152,7 +152,7 @@ function resolvFile(places: Context["places"]): string {
   return `${places.run}/etc/resolv.conf`;
 }
 
-export function setDns(servers: readonly string[], { places, state }: Pick<Context, "places" | "state">): void {
+function setDns(servers: readonly string[], { places, state }: Pick<Context, "places" | "state">): void {
   writeDurably(resolvFile(places), servers.map((address) => `nameserver ${address}\n`).join(""));
   state.put(declared_dns_key, servers);
 }

@@ -77,7 +77,7 @@ const file_checks: readonly Input["checks"][number][] = ["setuid", "writable", "
 /** These look at the modes of files, never into one: policies see it as the purpose `modes`. */
 const modes_checks: readonly Input["checks"][number][] = ["listening", "setuid", "writable"];
 
-export interface ScanPorts {
+interface ScanPorts {
   /** What the tools of a family have declared. */
   declared(family: string): Pick<State, "list">;
 }

@@ -30,7 +30,7 @@ export function observeVault({ places }: World): unknown {
 }
 
 /** Without what differs from run to run: nonces, keys, times, what was generated, certificates. */
-export function effectOnVault(world: World): unknown {
+function effectOnVault(world: World): unknown {
   return JSON.parse(
     JSON.stringify(observeVault(world))
       .replace(/(\\"(?:nonce|sealed|key|changed_by)\\":)\\"[^"]*\\"/g, "$1")
@@ -44,7 +44,7 @@ export const looked = { observe: observeVault, effect: effectOnVault };
 
 const argv = ["/bin/sleep", "1"];
 export const web = { name: "web", argv };
-export const for_web = [{ to: "service", service: "web", argv }];
+const for_web = [{ to: "service", service: "web", argv }];
 const db = { name: "db", value: "hunter2-hunter2", uses: for_web };
 
 export const bad_names = ["..", "a/b", "a\0b", "", "A", "x".repeat(64), "../../keys/x", "db.json"].map((name) => ({ name }));

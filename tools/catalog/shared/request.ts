@@ -4,7 +4,7 @@ import { type ClientRequest, type IncomingMessage, request as requestPlain } fro
 import { request as requestTls } from "node:https";
 import { isIP } from "node:net";
 
-export interface RequestParts {
+interface RequestParts {
   readonly url: URL;
   /** The address that policies have seen. */
   readonly address: string;

@@ -34,7 +34,7 @@ export interface TaskOutcome {
   readonly text: string;
 }
 
-export interface TaskRunnerPorts {
+interface TaskRunnerPorts {
   /** Values of the family `task`. */
   readonly state: State;
   readonly clock: Clock;

@@ -6,7 +6,7 @@ import { memoryState } from "../../testing/context.ts";
 import { type Execution, linuxExecution } from "../linux.ts";
 import { checkoutPrograms } from "./programs.ts";
 
-export interface ExecRig {
+interface ExecRig {
   readonly execution: Execution;
   /** A context for the next call; all share the values of their family. */
   context(over?: Partial<Context>): TestContext;

@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { type Tpm, type TpmLink, tpmOver } from "../tpm/tpm.ts";
 
-export interface SoftTpm {
+interface SoftTpm {
   readonly tpm: Tpm;
   end(): Promise<void>;
 }

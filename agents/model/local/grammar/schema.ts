@@ -225,6 +225,6 @@ function without(schema: Members, name: string): Json {
   return Object.fromEntries(Object.entries(schema).filter(([key]) => key !== name));
 }
 
-export function isMembers(json: Json | undefined): json is Record<string, Json> {
+function isMembers(json: Json | undefined): json is Record<string, Json> {
   return typeof json === "object" && json !== null && !Array.isArray(json);
 }

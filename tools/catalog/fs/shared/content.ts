@@ -49,7 +49,7 @@ export async function writeWhole(fd: number, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await writeFrom(fd, bytes, at, Math.min(piece_bytes, bytes.length - at), null)).bytesWritten;
 }
 
-export type HashName = "sha256" | "sha512" | "blake2b512" | "sha1" | "md5";
+type HashName = "sha256" | "sha512" | "blake2b512" | "sha1" | "md5";
 
 /** From the start to the end, in hexadecimal. */
 export async function hashOf(fd: number, algorithm: HashName, signal: AbortSignal): Promise<string> {

@@ -15,7 +15,7 @@ import { statusAt } from "./slot.ts";
 import { depth_max, namesIn } from "./walk.ts";
 import { tree_entries_max } from "./whole-tree.ts";
 
-export interface CopyOptions {
+interface CopyOptions {
   /** Also setuid, setgid (of files) and file capabilities. */
   readonly privileges: boolean;
 }

@@ -61,7 +61,7 @@ export interface OpenSlot {
 }
 
 /** @throws {ToolError} when its folder is not the same any more */
-export function openSlot({ sys }: Pick<Context, "sys">, { folder, name }: Pick<SlotImage, "folder" | "name">): OpenSlot {
+function openSlot({ sys }: Pick<Context, "sys">, { folder, name }: Pick<SlotImage, "folder" | "name">): OpenSlot {
   const path = joinPath(folder.path, name);
   const fail = (cause: string): ToolError => new ToolError(`going back to ${quote(path)} failed: ${cause}`);
   let fd: number;

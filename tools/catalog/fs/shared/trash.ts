@@ -9,7 +9,7 @@ import { type Identity, isThe, type OpenSlot, statusAt, syncFolder } from "./slo
 type Ports = Pick<Context, "sys" | "images">;
 
 /** A slot as `Place` and `OpenSlot` have it. */
-export type Slot = Pick<OpenSlot, "folder" | "path"> & { readonly name: string | Buffer };
+type Slot = Pick<OpenSlot, "folder" | "path"> & { readonly name: string | Buffer };
 
 /** @throws {ToolError} when something else is in the slot by now: then it is left there */
 export async function toTrash(ports: Ports, slot: Slot, wanted: Identity): Promise<void> {

@@ -24,7 +24,7 @@ export interface Step {
   readonly closed: "mount" | "broker" | "trash" | "depth" | null;
 }
 
-export interface WalkLimits {
+interface WalkLimits {
   /** 1: what is in the folder itself. */
   readonly depth_max: number;
   /** Entries seen; beyond it the walk fails. */

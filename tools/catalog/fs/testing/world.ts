@@ -9,7 +9,7 @@ import { decorate } from "../../../testing/decorate.ts";
 import { readTree, type TreeEntry } from "../../../testing/tree.ts";
 import type { AnyTool } from "../../../tool.ts";
 
-export interface FileWorld {
+interface FileWorld {
   readonly tests: TestPlaces;
   readonly sys: System;
   /** The folder of this test: `tree` with `file`, `sub/twin` (the same), `sub/link`, `sub/deep/empty` and a name of bytes, and `other`. */

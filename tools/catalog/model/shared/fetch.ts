@@ -13,7 +13,7 @@ import { ToolError } from "../../../tool.ts";
 import { DiskError, PartFile, removePart } from "./part.ts";
 import { PassingError, problemOf, requestRest, SourceError } from "./remote-file.ts";
 
-export interface FetchLimits {
+interface FetchLimits {
   /** Milliseconds without a byte after which a connection is given up. */
   readonly stall_ms: number;
   /** Tries in a row that brought nothing. */
@@ -23,9 +23,9 @@ export interface FetchLimits {
   readonly wait_max_ms: number;
 }
 
-export const fetch_limits: FetchLimits = { stall_ms: 60_000, tries_max: 6, wait_first_ms: 1000, wait_max_ms: 30_000 };
+const fetch_limits: FetchLimits = { stall_ms: 60_000, tries_max: 6, wait_first_ms: 1000, wait_max_ms: 30_000 };
 
-export interface FileWanted {
+interface FileWanted {
   /** For messages: `fetching the model "x"`. */
   readonly what: string;
   readonly sources: readonly string[];

@@ -37,7 +37,7 @@ export interface Wanted {
   readonly signal: AbortSignal;
 }
 
-export interface Rest {
+interface Rest {
   readonly body: IncomingMessage;
   /** 0: the whole file comes, whatever was asked for. */
   readonly from: number;

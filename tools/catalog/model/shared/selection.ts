@@ -28,7 +28,7 @@ export function select(tier: ModelTier, selection: Selection, { state, places }:
   publish(tier, selection.model, places);
 }
 
-export const toldPath = ({ run }: Pick<Places, "run">, tier: ModelTier): string => join(run, "models", `${tier}.json`);
+const toldPath = ({ run }: Pick<Places, "run">, tier: ModelTier): string => join(run, "models", `${tier}.json`);
 
 /** Tells the tier, again where it was told before. */
 export function publish(tier: ModelTier, model: ModelInUse | null, places: Pick<Places, "run">): void {

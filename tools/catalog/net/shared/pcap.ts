@@ -2,7 +2,7 @@
 
 import { addressText } from "../../../../sys/netlink/ip.ts";
 
-export interface PacketSummary {
+interface PacketSummary {
   /** Milliseconds since 1970. */
   readonly time_ms: number;
   readonly protocol: string;

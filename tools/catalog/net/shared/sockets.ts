@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { addressText } from "../../../../sys/netlink/ip.ts";
 
-export interface SocketEntry {
+interface SocketEntry {
   readonly protocol: "tcp" | "udp";
   readonly local: string;
   readonly local_port: number;

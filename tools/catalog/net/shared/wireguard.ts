@@ -129,7 +129,7 @@ export async function applyTunnel(
   }
 }
 
-export interface PeerNow {
+interface PeerNow {
   readonly public_key: string;
   readonly preshared: boolean;
   readonly endpoint: string | null;
@@ -141,7 +141,7 @@ export interface PeerNow {
   readonly keepalive_s: number | null;
 }
 
-export interface TunnelNow {
+interface TunnelNow {
   readonly name: string;
   readonly public_key: string | null;
   readonly listen_port: number | null;

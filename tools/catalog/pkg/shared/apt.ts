@@ -9,7 +9,7 @@
  * Neither reads a setting that a package could have left behind: APT_CONFIG is read before all others and takes them away.
  */
 
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { writeDurably } from "../../../../wire/files.ts";
 import type { Context } from "../../../context.ts";
 import { type Command, type Finished, type Sandbox, tools_uid } from "../../../exec/exec.ts";
@@ -59,7 +59,7 @@ export interface Planned {
   readonly after: string | null;
 }
 
-export interface AptOptions {
+interface AptOptions {
   /** Its own, below the staging folder. */
   readonly folder: string;
   readonly sources: OpenSources;
@@ -226,12 +226,6 @@ export function listsStamp(context: Pick<Context, "places">): { readonly sources
   if (!existsSync(file)) return null;
   const [, sources, time_ms] = /^\{"sources":"([0-9a-f]{64})","time_ms":(\d+)\}$/.exec(readFileSync(file, "utf8")) ?? [];
   return sources === undefined ? null : { sources, time_ms: Number(time_ms) };
-}
-
-/** They are a cache: what is fetched anew is the same. */
-export function dropLists({ places }: Pick<Context, "places">): void {
-  for (const name of existsSync(listsOf(places)) ? readdirSync(listsOf(places)) : [])
-    rmSync(`${listsOf(places)}/${name}`, { recursive: true, force: true });
 }
 
 /** `Inst hello [1.0] (2.0 Debian:13/stable [amd64])`, `Remv hello [1.0]`, `Purg hello [1.0]` */

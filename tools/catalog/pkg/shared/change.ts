@@ -202,7 +202,7 @@ function demandRoom(what: string, from: number, { generations_max }: PackagesCon
     );
 }
 
-export function demandSources({ sources }: PackagesConfig): void {
+function demandSources({ sources }: PackagesConfig): void {
   if (sources.length === 0)
     throw new ToolError(
       "fetching package lists failed: the machine config names no source; add one below `packages: sources:` in aios.yaml and reboot, or install single files (pkg.install with files)",

@@ -15,7 +15,7 @@ import { currentMount, folderOf, generationFolder, mountsOf } from "./folders.ts
 import { chainOf, currentNumber } from "./generation.ts";
 
 /** The name under which the mount table shows one; what runs in it shows the same. */
-export const mountName = (number: number): string => `userland-${number}`;
+const mountName = (number: number): string => `userland-${number}`;
 export const mount_name = /^userland-([0-9]{1,9})$/;
 
 /** Bytes of the options of mount(2): one page, with the zero at its end. */

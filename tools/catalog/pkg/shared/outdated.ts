@@ -33,7 +33,7 @@ export async function outdatedServices(context: Context): Promise<Outdated[]> {
 }
 
 /** The generation that a process has as its root; null when it has another root, or has ended. */
-export function generationOf(pid: number): number | null {
+function generationOf(pid: number): number | null {
   try {
     const root = parseMounts(readFileSync(`/proc/${mainPid(pid)}/mountinfo`)).findLast(({ point }) => point === "/");
     const number = mount_name.exec(root?.source ?? "")?.[1];

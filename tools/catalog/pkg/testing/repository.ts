@@ -87,7 +87,7 @@ export function makeDeb(folder: string, { name, version, depends, files = {}, sc
   }
 }
 
-export interface RepositoryOptions {
+interface RepositoryOptions {
   /** Null: its Release file is not signed. */
   readonly key: TestKey | null;
   /** When its Release file is no good any more. */

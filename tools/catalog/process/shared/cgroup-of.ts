@@ -31,7 +31,7 @@ export function writeCgroup(cgroup: string, file: string, text: string): void {
 }
 
 /** A file of it and what was in it, for a before-image; restoring one that is gone with its processes does nothing. */
-export interface CgroupValue {
+interface CgroupValue {
   readonly cgroup: string;
   readonly file: string;
   readonly text: string;

@@ -76,7 +76,7 @@ export function link(pid: number, name: string): string | null {
   }
 }
 
-export function cmdlineOf(pid: number): string {
+function cmdlineOf(pid: number): string {
   return procText(pid, "cmdline").replaceAll("\0", " ").trim().slice(0, cmdline_chars_max).toWellFormed();
 }
 

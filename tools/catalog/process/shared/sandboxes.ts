@@ -10,7 +10,7 @@ export const sandbox_profiles = {
   /** No network, but it sees the processes of the system (their names and arguments, not their memory). */
   observer: { processes: true },
 } as const satisfies Record<string, Sandbox>;
-export type SandboxProfile = keyof typeof sandbox_profiles;
+type SandboxProfile = keyof typeof sandbox_profiles;
 
 /** Above all that anything else uses; below 2^31, which some programs take for negative. */
 const observers_uid = 900_000_000;

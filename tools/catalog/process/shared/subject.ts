@@ -30,7 +30,7 @@ export const subject_input = {
     .default(null)
     .describe("with a pid: started_ticks as process.list or process.info gave it; refused when the pid belongs to another process by now"),
 };
-export type SubjectInput = { readonly process: number | string; readonly started_ticks: number | null };
+type SubjectInput = { readonly process: number | string; readonly started_ticks: number | null };
 
 export interface Subject extends Target {
   readonly pid: number;

@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { readStat } from "../../../../sys/procfs.ts";
 
-export interface Sleeper {
+interface Sleeper {
   readonly pid: number;
   readonly started_ticks: number;
   readonly state: () => string;

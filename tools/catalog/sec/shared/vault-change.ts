@@ -97,7 +97,7 @@ export async function handAgain(named: Named, context: Context, how: "all" | "wh
 }
 
 /** @throws {ToolError} when one does not come up again */
-export async function restartAll(services: readonly string[], context: Context): Promise<void> {
+async function restartAll(services: readonly string[], context: Context): Promise<void> {
   for (const service of services) {
     const { state, reason } = await change("restart", service, context);
     if (state !== "ready") throw new ToolError(`restarting the service "${service}" failed: ${reason}`);

@@ -11,7 +11,7 @@ import { readStored } from "./store.ts";
 
 export const name_input = ServiceName.describe("the service's name");
 
-export interface ServiceTarget extends Target {
+interface ServiceTarget extends Target {
   readonly status: ServiceStatus | null;
   readonly stored: Stored | null;
 }

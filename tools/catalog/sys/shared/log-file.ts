@@ -40,7 +40,7 @@ export type LogImage = z.infer<typeof LogImage>;
 /** `web.log.20260102T030405Z.zst` */
 const stamp = /\.(\d{8}T\d{6}Z)\.zst$/;
 
-export function stampOf(now_ms: number): string {
+function stampOf(now_ms: number): string {
   return new Date(now_ms).toISOString().replace(/[-:]|\.\d+/g, "");
 }
 
@@ -79,7 +79,7 @@ export async function logImage(context: Context, place: Occupied, keep: number):
 /** Times that a log may grow while it is compressed. */
 const tries_max = 16;
 
-export interface Rotated {
+interface Rotated {
   readonly archive: string;
   readonly size_bytes: number;
   readonly archive_bytes: number;

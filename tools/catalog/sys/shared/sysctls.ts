@@ -17,7 +17,7 @@ const three_numbers: Allowed["values"] = {
   form: "three numbers of bytes: minimum default maximum",
 };
 
-export const allowed_sysctls: readonly Allowed[] = [
+const allowed_sysctls: readonly Allowed[] = [
   { key: "vm.swappiness", values: number(0, 200), why: "how readily memory goes to swap" },
   { key: "vm.dirty_ratio", values: number(1, 90), why: "share of memory that may wait to be written before writers wait" },
   { key: "vm.dirty_background_ratio", values: number(1, 90), why: "share from which writing begins in the background" },

@@ -65,11 +65,11 @@ function keyOf(certificate: X509Certificate): { readonly text: string; readonly 
   };
 }
 
-export function isSelfSigned(certificate: X509Certificate): boolean {
+function isSelfSigned(certificate: X509Certificate): boolean {
   return certificate.subject === certificate.issuer && isSignedBy(certificate, certificate);
 }
 
-export function isSignedBy(certificate: X509Certificate, by: X509Certificate): boolean {
+function isSignedBy(certificate: X509Certificate, by: X509Certificate): boolean {
   try {
     return certificate.verify(by.publicKey);
   } catch {

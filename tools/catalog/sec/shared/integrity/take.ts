@@ -10,7 +10,7 @@ import { hashOf, openForReading } from "../../../fs/shared/content.ts";
 import { depth_max, type Step, walk } from "../../../fs/shared/walk.ts";
 import { compareKeys, type Entry, type Key } from "./entry.ts";
 
-export interface TakeLimits {
+interface TakeLimits {
   readonly entries_max: number;
   /** Of all that is hashed. */
   readonly bytes_max: number;
