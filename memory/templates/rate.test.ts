@@ -50,9 +50,28 @@ test("without half an hour of past nothing is said", () => {
   expect(run(rate, [5000], 46)).toBeGreaterThan(0);
 });
 
-test("a clock that goes back counts in the minute in work", () => {
+test("a line that is a little late counts in the minute in work", () => {
   const rate = newRate(100);
   countLine(rate, 100);
-  countLine(rate, 50);
+  countLine(rate, 95);
   expect(rate).toMatchObject({ minute: 100, minute_lines: 2 });
+});
+
+const year = 365 * 24 * 60;
+const steady = (minutes: number): number[] => new Array<number>(minutes).fill(3);
+
+test("a clock that is set back a year makes no burst of what goes on as before, and a real one is still seen", () => {
+  const rate = newRate(year);
+  run(rate, steady(300), year);
+  expect(run(rate, steady(300), 100)).toBe(0);
+  expect(verdict(rate, 400).verdict).toBe("usual");
+  expect(run(rate, [60], 400)).toBeGreaterThan(0);
+});
+
+test("a clock that is set ahead a year makes neither a silence nor a burst of it", () => {
+  const rate = newRate(0);
+  run(rate, steady(300), 0);
+  expect(verdict(rate, year).verdict).toBe("learning");
+  expect(run(rate, steady(300), year)).toBe(0);
+  expect(run(rate, [60], year + 300)).toBeGreaterThan(0);
 });

@@ -5,7 +5,8 @@
  * The test: were lines to come at random with the mean and spread of the past (Poisson, with its variance scaled to the
  * observed one: quasi-Poisson), how likely were this many in one minute? Chernoff's bound for that is
  * exp(-(n ln(n / mean) - n + mean) / spread). Below one in a million it is a burst. Likewise for none in k minutes:
- * exp(-k mean / spread); then the template fell silent. In its first half hour a template has no past to be far from.
+ * exp(-k mean / spread); then the template fell silent. In its first half hour a template has no past to be far from, and
+ * none again after a week without a line, or a clock that was set ahead as far: then it is learned anew.
  */
 
 export interface Rate {
@@ -29,14 +30,21 @@ const learning_weight = 1 - (1 - share) ** 30;
 const burst_lines_min = 5;
 /** So rare that less cannot be told from never. */
 const mean_min = 1e-4;
+/** Lines come a little late; what is older was counted by a clock that has been set back since. */
+const late_minutes_max = 10;
+const gone_minutes = 7 * 24 * 60;
 
 export function newRate(minute: number): Rate {
   return { sum: 0, square: 0, weight: 0, minute, minute_lines: 0, burst_from: Number.POSITIVE_INFINITY };
 }
 
-/** Counts one line. A line of an earlier minute counts in the minute in work. @returns whether this is a burst */
+/** Counts one line. One that is a little late counts in the minute in work. @returns whether this is a burst */
 export function countLine(rate: Rate, minute: number): boolean {
   if (minute > rate.minute) advance(rate, minute);
+  else if (minute < rate.minute - late_minutes_max) {
+    advance(rate, rate.minute + 1);
+    rate.minute = minute;
+  }
   rate.minute_lines += 1;
   return rate.minute_lines >= rate.burst_from;
 }
@@ -44,6 +52,10 @@ export function countLine(rate: Rate, minute: number): boolean {
 /** Ends the minute in work, and those without a line up to `minute`. */
 export function advance(rate: Rate, minute: number): void {
   const empty = minute - rate.minute - 1;
+  if (empty > gone_minutes) {
+    Object.assign(rate, newRate(minute));
+    return;
+  }
   const lines = rate.minute_lines;
   const keep = (1 - share) ** empty;
   rate.sum = (rate.sum + share * (lines - rate.sum)) * keep;
@@ -88,6 +100,7 @@ export function burstFrom(rate: Rate): number {
 export function verdict(rate: Rate, minute: number): { readonly verdict: Verdict; readonly surprise: number } {
   if (rate.weight < learning_weight) return { verdict: "learning", surprise: 0 };
   const quiet = minute - rate.minute;
+  if (quiet > gone_minutes) return { verdict: "learning", surprise: 0 };
   if (quiet > 0) {
     const mean = Math.max(expected(rate), mean_min);
     const missing = ((quiet - 1) * mean) / spread(rate, mean);
