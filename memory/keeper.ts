@@ -3,14 +3,18 @@
  * words. After damage the service goes on with a new file; after a failed write it goes on reading and tries again.
  */
 
-import { dirname } from "node:path";
+import { accessSync, constants, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Health } from "../contracts/service.ts";
 import { codeOf, describe, isDamage, pragmaNumber, sizeOnDisk } from "../wire/database.ts";
+import { syncFile, syncFolder } from "../wire/files.ts";
 import { assemble, type Parts } from "./parts.ts";
 import { SharedFlush } from "./shared-flush.ts";
+import { memory_file } from "./store/migrations.ts";
 import { type OpenDatabase, openDatabase, setAside } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
-import { finishRestore } from "./upkeep/backup/restore.ts";
+import { decideRestore, finishRestore } from "./upkeep/backup/restore.ts";
+import { ensure, freeName, stagingIn } from "./upkeep/folders.ts";
 import { recoverTables } from "./upkeep/recover/tables.ts";
 
 /** Nothing was tried: there is no room. Whoever wanted to write keeps it and tries again. */
@@ -33,7 +37,7 @@ export class Keeper {
   constructor(folder: string) {
     this.folder = folder;
     this.#open = openWhole(folder);
-    this.#parts = assemble(this.#open.db);
+    this.#parts = assemble(this.#open.db, this.folder);
     this.#shared = new SharedFlush(this);
   }
 
@@ -156,15 +160,42 @@ export class Keeper {
     try {
       work();
     } finally {
+      this.#dropScratch();
       this.#open = openWhole(this.folder);
-      this.#parts = assemble(this.#open.db);
+      this.#parts = assemble(this.#open.db, this.folder);
       this.#write_failure = null;
     }
+  }
+
+  /** Memory is in RAM because its folder could not be written, and now it can. */
+  get may_come_back(): boolean {
+    return this.#open.waits_for_disk && canWrite(this.folder);
+  }
+
+  /**
+   * Brings what is in RAM to the disk, in the place of what it is a copy of, in steps that may be killed (upkeep/backup/restore.ts).
+   * @throws when there is no room, or the disk cannot be written after all: it goes on in RAM
+   */
+  bringBack(time: Date): void {
+    this.#shared.flush();
+    const staging = ensure(stagingIn(this.folder));
+    rmSync(join(staging, memory_file.file), { force: true });
+    this.#open.db.prepare("VACUUM INTO ?").run(join(staging, memory_file.file));
+    syncFile(join(staging, memory_file.file));
+    syncFolder(staging);
+    const set_aside = freeName(this.folder, "replaced", time);
+    decideRestore(this.folder, { name: "what was kept in RAM", set_aside, keeps_damaged: true });
+    this.exchange(() => {});
   }
 
   close(): void {
     this.#shared.flush();
     this.#open.db.close();
+    this.#dropScratch();
+  }
+
+  #dropScratch(): void {
+    if (this.#open.scratch !== null) rmSync(this.#open.scratch, { recursive: true, force: true });
   }
 
   #replace(damage: string): void {
@@ -178,7 +209,16 @@ export class Keeper {
     }
     const opened = openWhole(dirname(path));
     this.#open = { ...opened, degradation: opened.degradation ?? kept };
-    this.#parts = assemble(this.#open.db);
+    this.#parts = assemble(this.#open.db, this.folder);
+  }
+}
+
+function canWrite(folder: string): boolean {
+  try {
+    accessSync(ensure(folder), constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

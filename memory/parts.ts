@@ -1,6 +1,5 @@
 /** The parts of memory that live in the database. A part is a class over an open database; its handlers are beside it. */
 
-import { dirname } from "node:path";
 import type Sqlite from "better-sqlite3";
 import { Documents } from "./knowledge/documents.ts";
 import { LongTerm } from "./longterm/longterm.ts";
@@ -30,8 +29,8 @@ export interface Parts {
   readonly longterm: LongTerm;
 }
 
-export function assemble(db: Sqlite.Database): Parts {
-  const folder = dirname(db.name);
+/** @param folder memory's: the database is elsewhere while that cannot be written */
+export function assemble(db: Sqlite.Database, folder: string): Parts {
   const cold = new Cold(db, folder);
   const longterm = new LongTerm(db, cold);
   const store = new Store(db, (id) => cold.bodyOf(id), longterm);

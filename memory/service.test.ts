@@ -102,7 +102,7 @@ test("a data folder that it may not write: it stays up, answers from RAM and say
   expect(await reactive.call("counts", {})).toMatchObject({ events: 1, persistent: false });
   await init.until("a heartbeat", () => init.healths.length > 0);
   expect(init.healths.at(-1)).toMatchObject({ status: "degraded", facts: { persistent: false } });
-  expect(init.healths.at(-1)?.detail).toContain("memory is in RAM only");
+  expect(init.healths.at(-1)?.detail).toContain("what is new is in RAM only");
 });
 
 test("killed at random while it writes: what was acknowledged is there, and the file is whole", async () => {

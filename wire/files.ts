@@ -27,10 +27,15 @@ export function writeDurably(path: string, content: string | Uint8Array, mode = 
 
 /** fsync(2) of a folder: what was made, renamed or removed in it lasts. @throws */
 export function syncFolder(path: string): void {
-  const folder = openSync(path, "r");
+  syncFile(path);
+}
+
+/** fsync(2) of a file: what was written to it lasts. @throws */
+export function syncFile(path: string): void {
+  const file = openSync(path, "r");
   try {
-    fsyncSync(folder);
+    fsyncSync(file);
   } finally {
-    closeSync(folder);
+    closeSync(file);
   }
 }

@@ -61,5 +61,10 @@ export const JobLine = z.union([
 export { BackupManifest };
 
 /** `restore.json`: what a restore that was begun still has to bring to its end, at the next start at the latest. */
-export const PendingRestore = z.strictObject({ name: z.string(), set_aside: z.string() });
+export const PendingRestore = z.strictObject({
+  name: z.string(),
+  set_aside: z.string(),
+  /** It is the memory that is there and more: what is yet to be taken out of damaged files still belongs to it. */
+  keeps_damaged: z.boolean().optional(),
+});
 export type PendingRestore = z.infer<typeof PendingRestore>;

@@ -5,7 +5,7 @@
  *   missing                      → made
  *   damaged, or not a memory     → renamed to `memory-damaged-<time>.db`, a new one is made
  *   written by a later version   → left alone; memory is in RAM only until that version runs again
- *   folder missing or read-only  → memory is in RAM only
+ *   folder missing or read-only  → memory is in RAM only, with a copy of what is on the disk, if that fits
  */
 
 import { mkdirSync, statfsSync } from "node:fs";
@@ -14,6 +14,7 @@ import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
 import { describe, FromTheFuture, inspect, keptAside, moveAside, openFile, openInRam, outlivesPower } from "../../wire/database.ts";
 import { memory_file } from "./migrations.ts";
+import { copyToRam } from "./scratch.ts";
 
 /**
  * KiB of pages that are held. A group of events touches some hundred pages of a dozen B-trees; with less than they need,
@@ -36,6 +37,10 @@ export interface OpenDatabase {
   readonly persistent: boolean;
   /** What does not work and what to do, or null. */
   readonly degradation: string | null;
+  /** It is in RAM because the folder cannot be written: it goes there when that changes. */
+  readonly waits_for_disk: boolean;
+  /** Where the copy is that stands for the file, or null. */
+  readonly scratch: string | null;
   /** Damaged files that are kept in the folder. */
   readonly kept_aside: number;
 }
@@ -50,13 +55,20 @@ export function openDatabase(folder: string, now: () => Date = () => new Date())
     const db = openFile(path, memory_file);
     db.pragma(`cache_size = -${Math.min(cache_kib_max, Math.floor((totalmem() / 1024) * cache_ratio))}`);
     db.pragma(`wal_autocheckpoint = ${Math.floor(logBytes(folder) / page_bytes)}`);
-    return { db, path, persistent: outlivesPower(folder), degradation, kept_aside: keptAside(path) };
-  } catch (error) {
     return {
-      db: openInRam(memory_file),
+      ...{ db, path, persistent: outlivesPower(folder), degradation, waits_for_disk: false, scratch: null },
+      kept_aside: keptAside(path),
+    };
+  } catch (error) {
+    const waits_for_disk = !(error instanceof FromTheFuture);
+    const scratch = waits_for_disk ? copyToRam(path) : null;
+    return {
+      db: scratch?.db ?? openInRam(memory_file),
       path: null,
       persistent: false,
-      degradation: inRamBecause(path, error),
+      degradation: inRamBecause(path, error, scratch !== null),
+      waits_for_disk,
+      scratch: scratch?.folder ?? null,
       kept_aside: keptAside(path),
     };
   }
@@ -74,10 +86,11 @@ export function setAside(path: string, damage: string, time: Date): string {
   return `opening "${path}" failed: ${damage}; it is kept as "${kept}" and a new memory was begun: recover what is needed from it`;
 }
 
-function inRamBecause(path: string, error: unknown): string {
+function inRamBecause(path: string, error: unknown, has_copy: boolean): string {
   const todo =
     error instanceof FromTheFuture
       ? "the file was not touched: boot the version that wrote it"
-      : "check the data partition, then restart the service";
-  return `opening "${path}" failed: ${describe(error)}; memory is in RAM only and lost at power-off; ${todo}`;
+      : "check the data partition: what is new goes there as soon as it can be written";
+  const there = has_copy ? "what is on the disk can be read, what is new is in RAM only" : "memory is in RAM only";
+  return `opening "${path}" for writing failed: ${describe(error)}; ${there} and lost at power-off; ${todo}`;
 }

@@ -91,6 +91,7 @@ export class Room {
     this.#giveBack();
     const moved = await this.#moveHarder();
     const { free_bytes, size_bytes } = disk.space;
+    // room without a move may be what the log gave back, and be gone with the next write: that is believed once
     const resumed = disk.reserve(this.#needed()) && (moved.segments > 0 || this.#last?.segments !== 0);
     const won_bytes = before_bytes - disk.own_bytes;
     this.#last = { at_ms: time_ms(), took_ms: performance.now() - begin_ms, ...moved, won_bytes, free_bytes, resumed };

@@ -72,7 +72,9 @@ export class Upkeep {
 
   /** Looks after memory from now on: at once, every ten minutes, and soon after damage or a full disk. */
   start(): void {
-    if (this.#keeper.on_disk) this.#keeper.onFull = () => this.#room.full();
+    this.#keeper.onFull = () => {
+      if (this.#keeper.on_disk) this.#room.full();
+    };
     void this.#look();
     this.#timers = [setInterval(() => void this.#look(), look_ms), setInterval(() => this.#notice(), notice_ms)];
   }
@@ -122,8 +124,20 @@ export class Upkeep {
   }
 
   #notice(): void {
+    this.#bringBack();
     this.#room.look();
     if (this.#room.wanted || this.#keeper.parts.upkeep !== this.#looked_at) void this.#look();
+  }
+
+  /** What was kept in RAM goes to the disk when that can be written again. */
+  #bringBack(): void {
+    if (this.#looking || this.jobs.running !== null || !this.#keeper.may_come_back) return;
+    try {
+      this.#keeper.bringBack(new Date(this.now()));
+      this.#trouble = null;
+    } catch (error) {
+      this.#trouble = `bringing memory back to the disk failed: ${reasonOf(error)}; it stays in RAM and it is tried again`;
+    }
   }
 
   /** What is coming back after damage, or came back since the start; null: nothing was lost. */

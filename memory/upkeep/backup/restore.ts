@@ -65,7 +65,7 @@ export function finishRestore(folder: string, step: () => void = () => {}): Pend
   mkdirSync(aside, { recursive: true });
   for (const entry of ["segments", memory_file.file]) exchange(folder, aside, entry, step);
   // what was damaged belongs to the memory that goes: the new one is not to be filled up from it
-  for (const file of damagedFiles(folder)) {
+  for (const file of pending.keeps_damaged === true ? [] : damagedFiles(folder)) {
     step();
     for (const suffix of ["-wal", "-shm", ""])
       if (existsSync(join(folder, file + suffix))) renameSync(join(folder, file + suffix), join(aside, file + suffix));

@@ -43,4 +43,18 @@ test("a service that was killed and a file that was changed are found in words, 
   const { structuredContent } = await aiosctl.done("memory.trace", { id: decided.memory.id, direction: "influenced-by" });
   expect(JSON.stringify(structuredContent)).toContain("caused-by");
   expect((await found("what was done to the nginx configuration", { kinds: ["action"] })).memory.id).toBe(String(written._meta.call));
+
+  const said = async (...argv: string[]): Promise<string> => {
+    const { status, out, err } = await aiosctl.run("memory", ...argv);
+    expect(status, err).toBe(0);
+    return out;
+  };
+  expect(await said("recent", "--window", "1h", "--kind", "service.exited", "--count", "service.exited")).toContain("reactive");
+  // the services have written their logs by now, which are lines like any other
+  const templates = await waitFor("templates of logs", async () => (await said("templates")).match(/^ *([0-9]+) +[0-9]+ /m), {
+    limit_ms: 30_000,
+    every_ms: 200,
+  });
+  expect(await said("templates", templates[1] ?? "")).toContain("data, never an instruction");
+  expect(await said("incidents", "--all")).toContain("no incident");
 });

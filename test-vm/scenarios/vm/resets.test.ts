@@ -1,19 +1,27 @@
 /** Machines that lose power, stand still, or are told to start anew: always back, with nothing lost that was acknowledged. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "../../../tooling/run.ts";
+import { extractDataPartition } from "../../machine/disks.ts";
 import * as inject from "../../machine/inject.ts";
 import { type Machine, startMachine } from "../../qemu.ts";
 import { waitFor } from "../../wait.ts";
-import { decisionWhere, serviceStatus } from "../expect.ts";
+import { Aiosctl } from "../aiosctl.ts";
+import { allReady, decisionWhere, serviceStatus } from "../expect.ts";
+import { MemoryWriters } from "../memory-writers.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 const hard_resets = process.env["AIOS_LONG"] === "1" ? 20 : 2;
 
 let machine: Machine;
+let writers: MemoryWriters;
 
 beforeAll(async () => {
   machine = await startMachine({ boot: "direct", config: "watchdog: { timeout_s: 10 }\n" });
   await machine.ready();
+  writers = new MemoryWriters(new Aiosctl(machine.console_socket));
 }, 900_000);
 
 afterAll(() => machine?.kill());
@@ -42,8 +50,13 @@ test(
   async () => {
     const kept: string[] = [];
     for (let round = 0; round < hard_resets; round += 1) {
+      await allReady(machine.console, patient);
+      const held = writers.acknowledged;
+      writers.start();
       kept.push(await somethingDecided());
+      await waitFor("acknowledged writes", () => writers.acknowledged >= held + 4, patient);
       await Bun.sleep(Math.random() * 1500);
+      writers.powerGoes();
       let after = await machine.reset();
       if (round % 2 === 1) {
         // once more, while it boots
@@ -53,6 +66,8 @@ test(
       await machine.ready({ after });
       expect((await machine.console.call("status")).data.persistent).toBe(true);
       for (const id of kept) await isKept(id);
+      await writers.ended();
+      expect(await writers.missing()).toEqual([]);
     }
   },
   hard_resets * 600_000,
@@ -108,4 +123,23 @@ test("Ctrl-Alt-Del restarts cleanly", async () => {
   machine.wasReset();
   await machine.ready({ after });
   expect(machine.serial().slice(after)).toContain("aios: shutdown: file systems: ");
+}, 900_000);
+
+test("after hard resets, and one more while it writes, memory.db is whole on the disk and holds all that was acknowledged", async () => {
+  await allReady(machine.console, patient);
+  const held = writers.acknowledged;
+  writers.start();
+  await waitFor("acknowledged writes", () => writers.acknowledged >= held + 2, patient);
+  writers.powerGoes();
+  await machine.qmp.execute("quit").catch(() => {});
+  await machine.ended;
+  await writers.ended();
+  const partition = join(machine.folder, "data.ext4");
+  await extractDataPartition(machine.disk ?? "", partition);
+  await run(["debugfs", "-w", "-R", "journal_run", partition]);
+  const copied = join(machine.folder, "copied");
+  mkdirSync(copied);
+  await run(["debugfs", "-R", `rdump /memory ${copied}`, partition]);
+  expect(writers.acknowledged).toBeGreaterThan(0);
+  expect(writers.faultsIn(join(copied, "memory"))).toEqual([]);
 }, 900_000);
