@@ -29,7 +29,7 @@ export const knowledgeAdd = defineTool<z.infer<typeof Input>, z.infer<typeof Ver
   input: Input,
   output: Version,
   risk: "reversible",
-  timeout_ms: 15_000,
+  timeout_ms: 60_000,
   idempotent: false,
   tainted: false,
   image: Before,

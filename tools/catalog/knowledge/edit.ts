@@ -48,7 +48,7 @@ export const knowledgeEdit = defineTool<Input, z.infer<typeof Version>, Document
   input: Input,
   output: Version,
   risk: "reversible",
-  timeout_ms: 15_000,
+  timeout_ms: 60_000,
   idempotent: false,
   tainted: false,
   image: Before,

@@ -22,7 +22,7 @@ export const knowledgeHistory = defineTool({
     next_before: z.number().int().nullable().describe("give it as `before` for the next page; null: no more"),
   }),
   risk: "observe",
-  timeout_ms: 10_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: true,
   taintedAnswer: ({ versions }) => versions.some(({ taint }) => taint.length > 0),

@@ -24,7 +24,7 @@ export const knowledgeList = defineTool({
     note: z.string().nullable().describe("what of the image's documents is not there, and why"),
   }),
   risk: "observe",
-  timeout_ms: 10_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: true,
   taintedAnswer: ({ documents }) => documents.some(({ taint }) => taint.length > 0),

@@ -27,7 +27,7 @@ export const knowledgeSearch = defineTool({
     note: z.string().nullable().describe("what could not be searched, and why"),
   }),
   risk: "observe",
-  timeout_ms: 15_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: true,
   taintedAnswer: ({ found }) => found.some(({ taint }) => taint.length > 0),

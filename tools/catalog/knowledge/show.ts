@@ -18,7 +18,7 @@ export const knowledgeShow = defineTool({
   }),
   output: Shown,
   risk: "observe",
-  timeout_ms: 10_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: true,
   taintedAnswer: ({ document }) => document.taint.length > 0,

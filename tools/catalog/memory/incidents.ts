@@ -25,7 +25,7 @@ export const memoryIncidents = defineTool({
   }),
   output: IncidentsAnswer,
   risk: "observe",
-  timeout_ms: 15_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: true,
   taintedAnswer: ({ incidents, one }) =>

@@ -23,7 +23,7 @@ export const memoryLink = defineTool<z.infer<typeof Input>, z.infer<typeof Outpu
   input: Input,
   output: Output,
   risk: "reversible",
-  timeout_ms: 15_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: false,
   image: Image,

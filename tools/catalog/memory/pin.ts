@@ -20,7 +20,7 @@ export const memoryPin = defineTool<z.infer<typeof Input>, z.infer<typeof Output
   input: Input,
   output: Output,
   risk: "reversible",
-  timeout_ms: 15_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: false,
   image: Image,

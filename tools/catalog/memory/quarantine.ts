@@ -24,7 +24,7 @@ export const memoryQuarantine = defineTool<z.infer<typeof Input>, z.infer<typeof
   input: Input,
   output: Output,
   risk: "reversible",
-  timeout_ms: 30_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: false,
   image: Image,

@@ -17,7 +17,7 @@ export const memoryRecall = defineTool({
     unknown: z.array(z.string()).describe("ids that no memory has, or for which the answer had no room"),
   }),
   risk: "observe",
-  timeout_ms: 15_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: true,
   taintedAnswer: ({ memories }) => anyTainted(memories),

@@ -24,7 +24,7 @@ export const memoryRecent = defineTool({
   }),
   output: RecentAnswer,
   risk: "observe",
-  timeout_ms: 15_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: false,
   image: null,

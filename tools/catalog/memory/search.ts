@@ -23,7 +23,7 @@ export const memorySearch = defineTool({
     note: z.string().nullable().describe("what could not be searched, and why"),
   }),
   risk: "observe",
-  timeout_ms: 15_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: true,
   taintedAnswer: ({ found }) => anyTainted(found.map(({ memory }) => memory)),

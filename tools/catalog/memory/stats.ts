@@ -14,7 +14,7 @@ export const memoryStats = defineTool({
   input: z.strictObject({}),
   output: longterm_methods.stats.result,
   risk: "observe",
-  timeout_ms: 15_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: false,
   image: null,

@@ -39,7 +39,7 @@ export const memoryStore = defineTool<Input, z.infer<typeof Output>, Target, z.i
   input: Input,
   output: Output,
   risk: "reversible",
-  timeout_ms: 15_000,
+  timeout_ms: 60_000,
   idempotent: false,
   tainted: false,
   image: Image,

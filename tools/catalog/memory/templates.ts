@@ -25,7 +25,7 @@ export const memoryTemplates = defineTool({
   }),
   output: TemplatesAnswer,
   risk: "observe",
-  timeout_ms: 15_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: true,
   taintedAnswer: ({ templates, unusual, one }) => one !== null || templates.length + unusual.length > 0,

@@ -20,7 +20,7 @@ export const memoryTimeline = defineTool({
   }),
   output: z.strictObject({ memories: z.array(Recalled), note: z.string().nullable().describe("what could not be read, and why") }),
   risk: "observe",
-  timeout_ms: 15_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: true,
   taintedAnswer: ({ memories }) => anyTainted(memories),

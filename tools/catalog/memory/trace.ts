@@ -18,7 +18,7 @@ export const memoryTrace = defineTool({
   }),
   output: longterm_methods.trace.result,
   risk: "observe",
-  timeout_ms: 15_000,
+  timeout_ms: 60_000,
   idempotent: true,
   tainted: false,
   image: null,
