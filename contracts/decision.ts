@@ -54,6 +54,10 @@ export type Asked = z.infer<typeof Asked>;
 
 const Chance = z.number().min(0).max(1);
 
+/** The chance that something helps, by who said it: `neighbours`, `model`. As they said it, so that it can be seen what their word is worth. */
+export const Signals = z.record(z.string().max(40), Chance).refine((given) => Object.keys(given).length <= 8, "at most 8 signals");
+export type Signals = z.infer<typeof Signals>;
+
 export const Decision = z.strictObject({
   id: DecisionId,
   time_ms: z.number(),
@@ -70,6 +74,8 @@ export const Decision = z.strictObject({
   asked: z.array(Asked).max(8).optional(),
   /** The chance that it helps, as it was judged beforehand. */
   confidence: Chance.optional(),
+  /** What it was made of, before it was calibrated. */
+  signals: Signals.optional(),
   /** What might have been done instead, and the chance of that. */
   alternatives: z
     .array(z.strictObject({ what: z.string().max(200), confidence: Chance }))

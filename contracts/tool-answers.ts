@@ -20,7 +20,24 @@ export const tool_answers = {
     ),
   }),
   "service.list": z.object({ services: z.array(z.object({ name: z.string(), state: z.string().nullable() })) }),
-  "memory.search": z.object({ found: z.array(z.object({ memory: z.object({ id: z.string() }) })) }),
+  "memory.search": z.object({
+    found: z.array(
+      z.object({
+        memory: z.object({
+          id: z.string(),
+          kind: z.string(),
+          outcome: z.string().nullable(),
+          body: z.record(z.string(), z.unknown()),
+        }),
+        meaning: z.object({ cosine: z.number() }).nullable(),
+        words: z.object({ rank: z.number() }).nullable(),
+        usefulness: z.number(),
+      }),
+    ),
+  }),
+  "knowledge.search": z.object({
+    found: z.array(z.object({ document: z.string(), kind: z.string(), text: z.string(), score: z.number() })),
+  }),
   "net.interfaces": z.object({
     interfaces: z.array(
       z.object({

@@ -5,6 +5,7 @@
  */
 
 import type { Asked, Decision } from "../../contracts/decision.ts";
+import { sureMin } from "../router/sure.ts";
 import { measureHealth, worseThan } from "./health.ts";
 import type { Held } from "./incidents.ts";
 import type { Option, OptionSource } from "./options.ts";
@@ -13,8 +14,6 @@ import { recordOf, type TrackRecord } from "./track-record.ts";
 
 /** A tier that tried as often is at its end. */
 const tries_max = 3;
-/** What is less likely to help is not tried before the tier above was asked. */
-const sure_min = 0.3;
 const alternatives_max = 8;
 
 interface Ranked {
@@ -23,7 +22,7 @@ interface Ranked {
 }
 
 interface Found {
-  /** The likeliest first; nothing that was tried on this incident. */
+  /** The likeliest first; nothing that was tried on this incident, or is too unlikely ever to be tried. */
   readonly ranked: readonly Ranked[];
   readonly asked: readonly Asked[];
 }
@@ -39,9 +38,10 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
   const of_this = past.filter(({ id }) => held.item.body.decisions.includes(id));
   const tried = new Set(of_this.map(({ rule }) => rule));
   const may_try = of_this.filter(({ tier }) => tier === ports.tier).length < tries_max;
-  const found = may_try ? await search(held, past, tried, ports) : { ranked: [], asked: [] };
+  const { sure_min } = sureMin(past, ports.tier, ports.thresholds);
+  const found = may_try ? await search(held, { past, tried, sure_min }, ports) : { ranked: [], asked: [] };
   const [best, ...others] = found.ranked;
-  if (best === undefined || !isSure(best)) {
+  if (best === undefined || best.record.expected < sure_min) {
     const why = best === undefined ? nothingLeft(tried, found.asked) : `${best.option.rule} is not likely to help`;
     if (await passedOn(held, why, found.asked, ports)) return;
     if (best === undefined) {
@@ -62,6 +62,7 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
     based_on: held.item.body.memories.slice(0, 32),
     asked: found.asked.slice(0, 8),
     confidence: record.expected,
+    ...(option.signals === undefined ? {} : { signals: option.signals }),
     alternatives: others.slice(0, alternatives_max).map((other) => ({ what: other.option.rule, confidence: other.record.expected })),
     reason: `${option.does}: it helped ${record.worked} of ${record.tries} times (expected ${record.expected.toFixed(2)}); else: ${instead}`,
     action: { do: "call", calls: option.calls.map((call) => ({ ...call })), watch_ms: option.watch_ms },
@@ -76,12 +77,15 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
   });
 }
 
-function isSure({ record }: Ranked): boolean {
-  return record.expected >= sure_min;
+interface Known {
+  readonly past: readonly Decision[];
+  readonly tried: ReadonlySet<string>;
+  readonly sure_min: number;
 }
 
 /** Asks one after the other until something is sure. */
-async function search(held: Held, past: readonly Decision[], tried: ReadonlySet<string>, ports: LoopPorts): Promise<Found> {
+async function search(held: Held, { past, tried, sure_min }: Known, ports: LoopPorts): Promise<Found> {
+  const try_min = ports.thresholds.acting[ports.tier]?.try_min ?? 0;
   const asked: Asked[] = [];
   let ranked: readonly Ranked[] = [];
   for (const source of ports.sources) {
@@ -89,9 +93,10 @@ async function search(held: Held, past: readonly Decision[], tried: ReadonlySet<
     asked.push({ who: source.who, ...cost });
     const fresh = options
       .filter(({ rule }) => !tried.has(rule) && !ranked.some((one) => one.option.rule === rule))
-      .map((option) => ({ option, record: recordOf(past, option.rule, option.confidence) }));
+      .map((option) => ({ option, record: recordOf(past, option.rule, option.confidence) }))
+      .filter(({ record }) => record.expected >= try_min);
     ranked = [...ranked, ...fresh].sort((a, b) => b.record.expected - a.record.expected || a.option.rank - b.option.rank);
-    if (ranked.some(isSure)) break;
+    if (ranked.some(({ record }) => record.expected >= sure_min)) break;
   }
   return { ranked, asked };
 }

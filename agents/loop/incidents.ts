@@ -1,6 +1,6 @@
 /** Incidents of working memory, as a tier works on them. */
 
-import type { JsonObject, WorkItem } from "../../contracts/memory/working.ts";
+import type { Covers, JsonObject, WorkItem } from "../../contracts/memory/working.ts";
 import type { memory_methods, memory_notifications } from "../../contracts/memory.ts";
 import type { Peer } from "../../wire/peer.ts";
 import { type AlarmEvent, matterOf } from "../shared/standing.ts";
@@ -11,6 +11,8 @@ export type Incident = Extract<WorkItem, { kind: "incident" }>;
 const lease_ms = 60_000;
 const renew_every_ms = 20_000;
 const listed_max = 100;
+/** As many as an incident names. */
+const events_max = 32;
 
 export class Incidents {
   readonly #memory: () => MemoryPeer;
@@ -35,18 +37,20 @@ export class Incidents {
     return newest?.kind === "incident" && newest.ended && newest.body.events.includes(event.id);
   }
 
-  /** Opens an incident about an alarm, or adds to the one that is open. */
-  async report(event: AlarmEvent): Promise<void> {
-    const { alarm, subject, detail } = event.facts;
+  /** Opens an incident about the first of some alarms, or adds to the one that is open. @param covers which others belong to it */
+  async report([lead, ...others]: readonly [AlarmEvent, ...AlarmEvent[]], covers: Covers | null = null): Promise<void> {
+    const { alarm, subject, detail } = lead.facts;
+    const more = others.length === 0 ? "" : ` (and ${others.length} more alarms)`;
     const body = {
-      key: matterOf(event),
-      summary: `${alarm} of ${subject}: ${detail}`.slice(0, 1000),
-      severity: event.severity,
+      key: matterOf(lead),
+      summary: `${alarm} of ${subject}: ${detail}${more}`.slice(0, 1000),
+      severity: lead.severity,
       service: alarm.startsWith("service-") ? subject.slice(0, 100) : null,
-      events: [event.id],
-      taint: event.untrusted === undefined ? [] : [`event:${event.kind}`],
+      events: [...others.slice(0, events_max - 1).map(({ id }) => id), lead.id],
+      taint: [lead, ...others].some(({ untrusted }) => untrusted !== undefined) ? [`event:${lead.kind}`] : [],
+      ...(covers === null ? {} : { covers: { ...covers } }),
     };
-    await this.#memory().call("work.change", { changes: [{ do: "incident", body }], why: `alarm ${alarm} stands` });
+    await this.#memory().call("work.change", { changes: [{ do: "incident", body }], why: `alarm ${alarm} stands${more}`.slice(0, 500) });
   }
 
   /** @returns null while somebody else works on it */

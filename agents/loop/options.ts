@@ -1,6 +1,6 @@
 /** What may be done about an incident, and who is asked for it. */
 
-import type { Decision } from "../../contracts/decision.ts";
+import type { Decision, Signals } from "../../contracts/decision.ts";
 import type { Playbook } from "../../contracts/playbook.ts";
 import { fitting } from "../playbooks/playbooks.ts";
 import type { AlarmEvent } from "../shared/standing.ts";
@@ -21,6 +21,8 @@ export interface Option {
   readonly watch_ms: number;
   /** The chance that it helps, 0 to 1, as far as who offers it can tell; what it came to before is weighed in. */
   readonly confidence: number;
+  /** What that was made of, before it was calibrated; for the record. */
+  readonly signals?: Signals;
 }
 
 export interface Matter {
@@ -50,17 +52,23 @@ export interface OptionSource {
 /** Nobody knows anything of it: as likely as not. */
 const unknown_confidence = 0.5;
 
+/** As the operational tier has judged it. */
+function judged(rule: string, { body }: Incident): Pick<Option, "confidence" | "signals"> {
+  const found = body.triage?.options.find((option) => option.rule === rule);
+  return found === undefined ? { confidence: unknown_confidence } : { confidence: found.confidence, signals: found.signals };
+}
+
 export function playbookSource(playbooks: () => readonly Playbook[]): OptionSource {
   return {
     who: "playbooks",
-    async offer({ event }) {
+    async offer({ event, incident }) {
       const options = fitting(playbooks(), event.facts.alarm, event.facts.subject).map(({ playbook, calls }) => ({
         rule: ruleOf(playbook.name),
         does: playbook.does,
         rank: playbook.rank,
         calls: calls.map(({ tool, arguments: args, may_fail }) => ({ tool, arguments: { ...args }, may_fail })),
         watch_ms: playbook.watch_ms,
-        confidence: unknown_confidence,
+        ...judged(ruleOf(playbook.name), incident),
       }));
       const names = options.map(({ rule }) => rule).join(", ");
       return { options, said: names === "" ? `none is known against ${event.facts.alarm}` : names, tokens: 0, usd: 0 };

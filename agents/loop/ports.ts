@@ -1,6 +1,7 @@
 /** What the loop of a tier works with. */
 
 import type { Decision } from "../../contracts/decision.ts";
+import type { Thresholds } from "../../contracts/router.ts";
 import type { Log } from "../../wire/log.ts";
 import type { AskTool, BrokerPeer } from "../shared/ask-tool.ts";
 import type { Ids } from "../shared/ids.ts";
@@ -28,6 +29,7 @@ export interface BasePorts {
 /** Of a tier that acts. */
 export interface LoopPorts extends Omit<BasePorts, "incidents" | "log"> {
   readonly tier: "tactical" | "strategic";
+  readonly thresholds: Thresholds;
   /** Who is asked what to do, in this order. */
   readonly sources: readonly OptionSource[];
   /** The tier above, when there is one that runs. */

@@ -1,8 +1,9 @@
 /** The rounds of the loop over incidents: those who look, and those who act. */
 
+import { loadThresholds } from "../router/thresholds.ts";
 import type { BasePorts, LoopPorts } from "./ports.ts";
 import type { Round } from "./run.ts";
-import { triageAll } from "./triage.ts";
+import { type Judge, triageAll } from "./triage.ts";
 import { work } from "./work.ts";
 
 /** An incident on which something went wrong is left alone for a while. */
@@ -10,14 +11,15 @@ const pause_after_error_ms = 10_000;
 const at_once_max = 4;
 const why = "whether the strategic tier runs";
 
-export function triageRound({ incidents, ask, standing }: BasePorts): Round {
+export function triageRound({ incidents, standing, boot_ms }: BasePorts, judge: Judge): Round {
   const over = new Set<string>();
-  return { busy: 0, run: () => triageAll({ incidents, ask, standing, over }) };
+  const thresholds = loadThresholds();
+  return { busy: 0, run: () => triageAll({ judge, thresholds, incidents, standing, boot_ms, over }) };
 }
 
 /** Works on what is this tier's, several at once. */
 export function incidentRound({ incidents, log, ...base }: BasePorts, acting: Pick<LoopPorts, "tier" | "sources" | "learned">): Round {
-  const ports: LoopPorts = { ...base, ...acting, above: () => above(base.ask) };
+  const ports: LoopPorts = { ...base, ...acting, thresholds: loadThresholds(), above: () => above(base.ask) };
   const busy = new Set<string>();
   const paused = new Map<string, number>();
   const workOn = async (id: string, one: () => Promise<void>): Promise<void> => {

@@ -1,64 +1,84 @@
 /** The operational tier's part: what is this, what is known of it, who is to act. */
 
-import type { AskTool } from "../shared/ask-tool.ts";
-import { matterOf, type Standing } from "../shared/standing.ts";
+import type { Triage } from "../../contracts/memory/working.ts";
+import type { Thresholds } from "../../contracts/router.ts";
+import { belongsTo, groupsOf } from "../router/storms.ts";
+import { type AlarmEvent, matterOf, type Standing } from "../shared/standing.ts";
 import type { Held, Incident, Incidents } from "./incidents.ts";
 
-const memories_max = 8;
+const memories_max = 32;
+
+export interface Judged {
+  readonly triage: Triage;
+  /** Memories that it rests on. */
+  readonly memories: readonly string[];
+  readonly tokens: number;
+}
+
+/** Says what an incident is, and what may help. */
+export interface Judge {
+  /** Never throws for want of a model or of memory: then it says so. */
+  judge(event: AlarmEvent, summary: string): Promise<Judged>;
+}
 
 export interface TriagePorts {
   readonly incidents: Incidents;
-  readonly ask: AskTool;
+  readonly judge: Judge;
   readonly standing: Standing;
+  readonly thresholds: Thresholds;
+  readonly boot_ms: () => number;
   /** Alarms that stand although their incident has ended, by the ids of their events: kept from one round to the next. */
   readonly over: Set<string>;
 }
 
-/** One round: an incident for each alarm that has none, and a look at those nobody has looked at. */
-export async function triageAll({ incidents, ask, standing, over }: TriagePorts): Promise<void> {
-  await reportAll(await incidents.open(), { incidents, standing, over });
+/** One round: an incident for each alarm that has none and belongs to none, and a look at those nobody has looked at. */
+export async function triageAll(ports: TriagePorts): Promise<void> {
+  const { incidents } = ports;
+  await reportAll(await incidents.open(), ports);
   for (const incident of await incidents.open()) {
     if (incident.state !== "observing" && incident.state !== "orienting") continue;
     const held = await incidents.take(incident);
     if (held === null) continue;
     try {
-      await triage(held, ask);
+      await triage(held, ports);
     } finally {
       await held.release();
     }
   }
 }
 
-async function reportAll(open: readonly Incident[], ports: Pick<TriagePorts, "incidents" | "standing" | "over">): Promise<void> {
-  const { incidents, standing, over } = ports;
-  const known = new Set(open.map(({ body }) => body.key));
-  const seen = new Set(open.flatMap(({ body }) => body.events));
+async function reportAll(open: readonly Incident[], { incidents, standing, over, thresholds, boot_ms }: TriagePorts): Promise<void> {
+  const own = new Map(open.map((incident) => [incident.body.key, incident]));
   const alarms = standing.all();
+  const now_ms = boot_ms();
   for (const id of over) if (!alarms.some((event) => event.id === id)) over.delete(id);
+  const fresh: AlarmEvent[] = [];
   for (const event of alarms) {
-    if (seen.has(event.id) || over.has(event.id)) continue;
-    if (known.has(matterOf(event)) || !(await incidents.isOver(event))) await incidents.report(event);
-    else over.add(event.id);
+    const incident = own.get(matterOf(event));
+    if (incident?.body.events.includes(event.id) === true || over.has(event.id)) continue;
+    if (incident !== undefined) await incidents.report([event]);
+    else if (open.some((one) => belongsTo(event, one, now_ms))) continue;
+    else if (await incidents.isOver(event)) over.add(event.id);
+    else fresh.push(event);
   }
+  for (const { events, covers } of groupsOf(fresh, thresholds.storms, now_ms)) await incidents.report(events, covers);
 }
 
-async function triage(held: Held, ask: AskTool): Promise<void> {
-  if (held.item.state === "observing") await held.move("orienting", "memory is asked what is known");
-  const memories = await remembered(ask, held.item.body.summary);
-  const why = memories.length === 0 ? "nothing like it is remembered" : `${memories.length} memories of incidents like it`;
-  await held.move("deciding", why, { tier: "tactical", memories });
-}
-
-/** Earlier incidents of the kind, what was learned of them. An incident is worked on also when memory cannot search. */
-async function remembered(ask: AskTool, summary: string): Promise<string[]> {
-  try {
-    const answer = await ask(
-      "memory.search",
-      { query: summary.slice(0, 500), kinds: ["lesson", "decision"], limit: memories_max },
-      "what is known of an incident like this",
-    );
-    return answer.found.map(({ memory }) => memory.id);
-  } catch {
-    return [];
+async function triage(held: Held, { judge, standing }: TriagePorts): Promise<void> {
+  const { key, summary, spent } = held.item.body;
+  if (held.item.state === "observing") await held.move("orienting", "memory is asked what is known, and a model what it is");
+  const event = standing.get(key);
+  if (event === null) {
+    await held.move("deciding", "the alarm was cleared meanwhile", { tier: "tactical" });
+    return;
   }
+  const { triage: found, memories, tokens } = await judge.judge(event, summary);
+  const [best] = found.options;
+  const what = best === undefined ? "no playbook fits" : `${best.rule} (${best.confidence.toFixed(2)})`;
+  await held.move("deciding", `${found.known ? "known" : "new"}, ${found.kind}: ${what}`, {
+    tier: "tactical",
+    memories: memories.slice(0, memories_max),
+    triage: found,
+    spent: { ...spent, tokens: spent.tokens + tokens, model_ms: spent.model_ms + (tokens > 0 ? found.took_ms : 0) },
+  });
 }

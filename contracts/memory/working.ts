@@ -6,6 +6,7 @@
  */
 
 import { z } from "zod";
+import { Signals } from "../decision.ts";
 import { Severity } from "../event.ts";
 import { CallId, ToolName } from "../tool.ts";
 import { MemoryId, Taint, Tier } from "./record.ts";
@@ -107,6 +108,47 @@ export const StepBody = z.strictObject({
   taint: Taint,
 });
 
+const Chance = z.number().min(0).max(1);
+
+/** What the operational tier makes of an incident before anybody acts. */
+export const Triage = z.strictObject({
+  /** Which part of the system it is about: `disk`, `network`. */
+  kind: z.string().max(40),
+  /** Something like it was met before. */
+  known: z.boolean(),
+  /** What may be done, the likeliest to help first: rules of decisions, `playbook disk-full`. */
+  options: z
+    .array(
+      z.strictObject({
+        rule: z.string().max(100),
+        /** The chance that it helps, calibrated by what came of earlier decisions. */
+        confidence: Chance,
+        /** What that is made of, by who said it: `neighbours`, `model`. Not calibrated. */
+        signals: Signals,
+      }),
+    )
+    .max(16),
+  /** In a clause: what was asked, and what could not be. */
+  said: z.string().max(500),
+  took_ms: z.number().min(0),
+});
+export type Triage = z.infer<typeof Triage>;
+
+/** Other alarms that belong to an incident while it is worked on: they have no incident of their own for so long. */
+export const Covers = z.strictObject({
+  /** Raised between these, by the boot clock; */
+  from_ms: z.number(),
+  until_ms: z.number(),
+  /** of this subject, or of this alarm; null: whichever. */
+  subject: z.string().max(200).nullable(),
+  alarm: z.string().max(40).nullable(),
+  /** From then on they are looked at for themselves, by the boot clock. */
+  hold_until_ms: z.number(),
+  /** How many there were when it was opened, itself included. */
+  alarms: z.number().int().min(1),
+});
+export type Covers = z.infer<typeof Covers>;
+
 export const IncidentBody = z.strictObject({
   /** What it is about: while an incident with this key is open, more of the same is added to it. */
   key: z.string().min(1).max(200),
@@ -131,6 +173,8 @@ export const IncidentBody = z.strictObject({
   /** What was learned of it. */
   lesson: MemoryId.nullable(),
   taint: Taint,
+  triage: Triage.optional(),
+  covers: Covers.optional(),
 });
 
 const itemOf = <K extends WorkKind, S extends z.ZodType, B extends z.ZodType>(kind: K, state: S, body: B) =>
@@ -171,7 +215,7 @@ export const work_patches = {
   task: TaskBody.partial(),
   plan: PlanBody.partial(),
   step: StepBody.omit({ key: true, needs: true, attempts: true }).partial(),
-  incident: IncidentBody.omit({ key: true, events: true, events_total: true }).partial(),
+  incident: IncidentBody.omit({ key: true, events: true, events_total: true, covers: true }).partial(),
 } as const;
 
 export const StepDraft = StepBody.pick({
@@ -218,7 +262,7 @@ export const WorkChange = z.discriminatedUnion("do", [
   z.strictObject({
     do: z.literal("incident"),
     as: As,
-    body: IncidentBody.pick({ key: true, summary: true, severity: true, service: true, events: true, taint: true }),
+    body: IncidentBody.pick({ key: true, summary: true, severity: true, service: true, events: true, taint: true, covers: true }),
   }),
   /** Another state, as the machine of its kind allows. */
   z.strictObject({ do: z.literal("move"), id: WorkRef, version: Version, to: z.string().max(20), patch: Patch.optional() }),

@@ -6,7 +6,7 @@
 
 import type { Memory, MemoryOutcome } from "../../contracts/memory/record.ts";
 import { Tier } from "../../contracts/memory/record.ts";
-import type { WorkItem } from "../../contracts/memory/working.ts";
+import { JsonObject, type WorkItem } from "../../contracts/memory/working.ts";
 import type { LongTerm } from "../longterm/longterm.ts";
 import type { Items } from "./items.ts";
 import type { Moment } from "./leases.ts";
@@ -45,7 +45,7 @@ function everyPartOf(items: Items, root: string): WorkItem[] {
 
 function memoryOf(item: WorkItem, parts: readonly WorkItem[], items: Items, now: Moment): Memory {
   const [source = ""] = item.made_by.split(" ");
-  const body = { ...item, parts: parts.map(({ id, kind, state, version }) => ({ id, kind, state, version })) };
+  const body = JsonObject.parse({ ...item, parts: parts.map(({ id, kind, state, version }) => ({ id, kind, state, version })) });
   return {
     id: item.id,
     time_ms: item.created_ms,

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { shortBootId } from "../../../contracts/boot-id.ts";
 import { broker_methods } from "../../../contracts/broker.ts";
+import type { Decision } from "../../../contracts/decision.ts";
 import { callerSocket, callerSocketFolder } from "../../../contracts/paths.ts";
 import { Playbook } from "../../../contracts/playbook.ts";
 import type { CallOutcome, CallResult, CallStatus } from "../../../contracts/tool.ts";
@@ -13,6 +14,8 @@ import { diskFolder } from "../../../memory/testing/folder.ts";
 import { type MemoryPeer, type MemoryService, startMemory } from "../../../memory/testing/service.ts";
 import { openBootClock } from "../../../wire/boot-clock.ts";
 import { connectUnix, listenUnix, silent } from "../../../wire/unix.ts";
+import { operationalJudge } from "../../operational/judge.ts";
+import { loadThresholds } from "../../router/thresholds.ts";
 import { type BrokerPeer, toolAsker } from "../../shared/ask-tool.ts";
 import { Ids } from "../../shared/ids.ts";
 import { type AlarmEvent, Standing } from "../../shared/standing.ts";
@@ -24,6 +27,7 @@ import { work } from "../work.ts";
 
 const boot_id = "0badcafe-0000-4000-8000-000000000000";
 const boot_ms = openBootClock();
+const thresholds = loadThresholds();
 const playbooks = ["gentle", "harsh"].map((name, rank) =>
   Playbook.parse({
     ...{ name, rank, alarms: ["service-down"], does: `the ${name} thing`, watch_ms: 1000 },
@@ -123,6 +127,7 @@ beforeAll(async () => {
   const ask = toolAsker(() => broker);
   ports = {
     ...{ tier: "tactical", broker: () => broker, memory: () => peer, ask, standing, ids, boot_ms },
+    thresholds,
     sources: [playbookSource(() => playbooks)],
     above: async () => above,
     wait: () => Bun.sleep(5),
@@ -130,7 +135,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => memory?.kill());
 
-const triage = () => triageAll({ incidents: new Incidents(() => operational, "o1"), ask: ports.ask, standing, over });
+const triage = () => {
+  const decisions = (): Promise<Decision[]> => operational.call("decisions.list", { limit: 1000 });
+  const judge = operationalJudge({ ask: ports.ask, thresholds, playbooks: () => playbooks, decisions, model: null });
+  return triageAll({ incidents: new Incidents(() => operational, "o1"), judge, standing, thresholds, boot_ms, over });
+};
 const over = new Set<string>();
 const open = async (subject: string): Promise<Incident> => {
   const found = (await new Incidents(() => peer, "t").open()).find(({ body }) => body.key === `service-down ${subject}`);
