@@ -39,7 +39,7 @@ const schemas_of_its_own = "tools";
 /** Files of the running system that need zod itself, each with its reason. */
 const zod_allowed: Readonly<Record<string, string>> = {
   "console/server/openapi.ts": "turns the schemas of contracts into JSON Schema",
-  "init/boot/data.ts": "reads what sfdisk prints, which nobody else sees; loaded on first boot only",
+  "init/boot/data-partition.ts": "reads what sfdisk prints, which nobody else sees; loaded on first boot only",
   "init/boot/lease.ts": "the file by which our DHCP hook tells PID 1: both ends are in init",
   "init/dhcp-hook.ts": "checks the environment that dhcpcd gives it",
 };

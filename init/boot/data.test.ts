@@ -18,7 +18,9 @@ import { basename, join } from "node:path";
 import { linuxSystem } from "../../sys/linux.ts";
 import { valueInNamespaces } from "../../sys/testing.ts";
 import { parseBlkid, probeBlockDevices } from "./block.ts";
-import { data_folders, data_type, extentOfExt4, makeFolders, mountPrepared, onTmpfs, prepareData } from "./data.ts";
+import { data_folders, makeFolders, mountPrepared, onTmpfs, prepareData } from "./data.ts";
+import { extentOfExt4 } from "./data-file-system.ts";
+import { data_type } from "./data-partition.ts";
 import { testBoot } from "./testing.ts";
 
 const mib = 1024 * 1024;
