@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { Event, EventId } from "./event.ts";
+import { JsonPointer } from "./json-pointer.ts";
 import { ToolName } from "./tool-name.ts";
 
 /** `<boot>-d-<tier>-<sequence>` */
@@ -23,6 +24,8 @@ export const Action = z.discriminatedUnion("do", [
           arguments: z.record(z.string().max(64), z.json()),
           /** When it fails the next calls are made all the same. */
           may_fail: z.boolean().optional(),
+          /** Arguments that derive from text of outside. */
+          tainted: z.array(JsonPointer).max(64).optional(),
         }),
       )
       .min(1)

@@ -3,9 +3,10 @@
 import { z } from "zod";
 import { DecisionId } from "./decision.ts";
 import { EventId } from "./event.ts";
+import { JsonPointer } from "./json-pointer.ts";
 import { ToolName } from "./tool-name.ts";
 
-export { ToolName };
+export { JsonPointer, ToolName };
 
 /** What a call may do to the system, from harmless to final. */
 export const Risk = z.enum([
@@ -54,12 +55,6 @@ export const Reason = z.strictObject({
   cost_usd: z.number().min(0).default(0),
 });
 export type Reason = z.infer<typeof Reason>;
-
-/** RFC 6901; the empty pointer is the whole document. */
-export const JsonPointer = z
-  .string()
-  .max(500)
-  .regex(/^(\/([^~/]|~[01])*)*$/, "a JSON pointer like /path or /args/0 (RFC 6901)");
 
 /** The calls that one decision made, undone together. */
 export const GroupName = z.string().regex(/^[A-Za-z0-9._:-]{1,100}$/, "a group is named by 1 to 100 of A-Z a-z 0-9 . _ : -");

@@ -38,7 +38,7 @@ export async function act(held: Held, ports: LoopPorts): Promise<void> {
 /** Made once, however often it is asked for: its key names the try and the step. */
 async function called(held: Held, { id, trigger, reason }: Decision, at: number, call: ActionCall, ports: LoopPorts): Promise<CallOutcome> {
   const why = { text: reason.slice(0, 1000), event: trigger.id, decision: id };
-  const _meta = { reason: why, group: id, key: `${id}/${at}`, tainted: [] };
+  const _meta = { reason: why, group: id, key: `${id}/${at}`, tainted: call.tainted ?? [] };
   const answer = await ports.broker().call("tools/call", { name: call.tool, arguments: call.arguments, _meta }, call_limit_ms);
   const first = answer._meta;
   const { calls, spent } = held.item.body;
