@@ -19,6 +19,13 @@ export const tool_answers = {
       }),
     ),
   }),
+  "knowledge.list": z.object({
+    documents: z.array(z.object({ document: z.string(), version: z.number(), author: z.string(), taint: z.array(z.string()) })),
+    total: z.number(),
+  }),
+  "knowledge.history": z.object({ total: z.number() }),
+  "knowledge.show": z.object({ text: z.string() }),
+  "memory.recall": z.object({ memories: z.array(z.object({ id: z.string(), taint: z.array(z.string()) })) }),
   "service.list": z.object({ services: z.array(z.object({ name: z.string(), state: z.string().nullable() })) }),
   "memory.search": z.object({
     found: z.array(

@@ -53,12 +53,16 @@ export interface OptionSource {
 const unknown_confidence = 0.5;
 
 /** As the operational tier has judged it. */
-function judged(rule: string, { body }: Incident): Pick<Option, "confidence" | "signals"> {
+function judged(rule: string, { body }: Incident, otherwise: number): Pick<Option, "confidence" | "signals"> {
   const found = body.triage?.options.find((option) => option.rule === rule);
-  return found === undefined ? { confidence: unknown_confidence } : { confidence: found.confidence, signals: found.signals };
+  return found === undefined ? { confidence: otherwise } : { confidence: found.confidence, signals: found.signals };
 }
 
-export function playbookSource(playbooks: () => readonly Playbook[]): OptionSource {
+/** @param confidence of a playbook by its name: what is known of one that the operational tier has not judged */
+export function playbookSource(
+  playbooks: () => readonly Playbook[],
+  confidence: (name: string) => number = () => unknown_confidence,
+): OptionSource {
   return {
     who: "playbooks",
     async offer({ event, incident }) {
@@ -68,7 +72,7 @@ export function playbookSource(playbooks: () => readonly Playbook[]): OptionSour
         rank: playbook.rank,
         calls: calls.map(({ tool, arguments: args, may_fail }) => ({ tool, arguments: { ...args }, may_fail })),
         watch_ms: playbook.watch_ms,
-        ...judged(ruleOf(playbook.name), incident),
+        ...judged(ruleOf(playbook.name), incident, confidence(playbook.name)),
       }));
       const names = options.map(({ rule }) => rule).join(", ");
       return { options, said: names === "" ? `none is known against ${event.facts.alarm}` : names, tokens: 0, usd: 0 };

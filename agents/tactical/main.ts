@@ -1,6 +1,8 @@
 /** The tactical tier's process. */
 
 import { aios_executable, run_dir } from "../../contracts/paths.ts";
+import { Library } from "../learning/library.ts";
+import { learningRound } from "../learning/round.ts";
 import { playbookSource } from "../loop/options.ts";
 import { incidentRound } from "../loop/rounds.ts";
 import { bundled_playbooks } from "../playbooks/index.ts";
@@ -19,7 +21,13 @@ export async function runTactical(run: string, think_command: readonly string[])
     rounds(ports) {
       const { loaded, refused } = loadPlaybooks(bundled_playbooks);
       for (const sentence of refused) ports.log.error(sentence);
-      return [incidentRound(ports, { tier: "tactical", sources: [playbookSource(() => loaded)] })];
+      const library = new Library({ ask: ports.ask, bundled: loaded, warn: (sentence) => ports.log.warn(sentence) });
+      const learning = learningRound(ports, library);
+      const source = playbookSource(
+        () => library.usable(),
+        (name) => library.confidence(name),
+      );
+      return [learning, incidentRound(ports, { tier: "tactical", sources: [source], learned: async () => learning.wake() })];
     },
   });
 }

@@ -1,0 +1,86 @@
+/**
+ * A learned playbook, or how far one of the image is, as a document of the knowledge base: Markdown for people, with the two
+ * fenced blocks that tiers read. A document without such a block is prose, and no affair of theirs.
+ */
+
+import { stringify } from "yaml";
+import { Learning } from "../../contracts/learning.ts";
+import { Playbook } from "../../contracts/playbook.ts";
+import { readYaml } from "../../wire/strict-yaml.ts";
+import { loadPlaybooks } from "../playbooks/playbooks.ts";
+
+/** Where documents of this kind are. */
+export const folder = "playbooks/";
+
+export interface Lesson {
+  /** Null: it is one of the image. */
+  readonly playbook: Playbook | null;
+  readonly learning: Learning;
+}
+
+export function documentId(lesson: Lesson): string {
+  const { playbook } = lesson.learning;
+  return `${folder}${lesson.playbook === null ? "stage-" : ""}${playbook}`;
+}
+
+export function writeDocument(lesson: Lesson): string {
+  const { playbook, learning } = lesson;
+  const tools = [...new Set(playbook?.steps.map(({ tool }) => tool))];
+  const title = playbook === null ? `How far the playbook ${learning.playbook} is` : `Learned against ${playbook.alarms.join(", ")}`;
+  const summary = playbook?.does ?? `Which tier carries out ${learning.playbook} of the image, and why.`;
+  const steps = playbook?.steps.map(({ tool, why }, at) => `${at + 1}. ${tool}: ${why}`) ?? [];
+  return [
+    `---\n${stringify({ title, kind: "playbook", summary, applies_to: ["learning"], ...(tools.length === 0 ? {} : { tools }) })}---`,
+    ...(steps.length === 0 ? [] : ["## Steps", ...steps, ""]),
+    "## For tiers",
+    "Read when it changes, at the latest after a minute; what is wrong is said, and the document then does not count.",
+    ...(playbook === null ? [] : ["", fenced("playbook", playbook)]),
+    "",
+    fenced("learning", learning),
+    "",
+  ].join("\n");
+}
+
+/** @returns null: it has no such block @throws what is wrong with it, with lines */
+export function readDocument(text: string): Lesson | null {
+  const playbook = block(text, "playbook");
+  const learning = block(text, "learning");
+  if (playbook === null && learning === null) return null;
+  const read = playbook === null ? null : checked(value(playbook, Playbook));
+  if (learning === null) {
+    if (read === null) return null;
+    return { playbook: read, learning: Learning.parse({ playbook: read.name, stage: "playbook" }) };
+  }
+  const about = value(learning, Learning);
+  if (read !== null && read.name !== about.playbook)
+    throw new Error(`its playbook is named "${read.name}", and its learning is about "${about.playbook}": name them alike`);
+  return { playbook: read, learning: about };
+}
+
+function fenced(name: string, what: unknown): string {
+  return `\`\`\`yaml ${name}\n${stringify(what)}\`\`\``;
+}
+
+interface Block {
+  readonly yaml: string;
+  readonly lines_before: number;
+}
+
+function block(text: string, name: string): Block | null {
+  const match = new RegExp(`^\`\`\`yaml ${name}[ \\t]*\\n([\\s\\S]*?\\n)\`\`\`[ \\t]*$`, "m").exec(text);
+  if (match === null) return null;
+  return { yaml: match[1] ?? "", lines_before: text.slice(0, match.index).split("\n").length };
+}
+
+function value<T>({ yaml, lines_before }: Block, schema: Parameters<typeof readYaml<T>>[1]): T {
+  const read = readYaml(yaml, schema, lines_before);
+  if (!("value" in read)) throw new Error(read.problems.join("; "));
+  return read.value;
+}
+
+function checked(playbook: Playbook): Playbook {
+  const { loaded, refused } = loadPlaybooks({ [playbook.name]: playbook });
+  const [one] = loaded;
+  if (one === undefined) throw new Error(refused.join("; "));
+  return one;
+}

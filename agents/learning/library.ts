@@ -1,0 +1,140 @@
+/**
+ * The playbooks that count now: those of the image, and the learned ones of the knowledge base, each with its stage. Read again
+ * when it is told to, and at the latest after a minute; a document that cannot be read is said once and left out.
+ */
+
+import { Learning } from "../../contracts/learning.ts";
+import type { Playbook } from "../../contracts/playbook.ts";
+import type { AskTool } from "../shared/ask-tool.ts";
+import { folder, type Lesson, readDocument } from "./document.ts";
+
+/** A playbook, and how far it is. */
+export interface Known {
+  readonly playbook: Playbook;
+  readonly learning: Learning;
+  /** The document that says so, and the version that was read; null: none, it is as it is in the image. */
+  readonly document: { readonly id: string; readonly version: number } | null;
+  /** It is one of the image. */
+  readonly bundled: boolean;
+}
+
+export interface LibraryPorts {
+  readonly ask: AskTool;
+  readonly bundled: readonly Playbook[];
+  readonly warn: (sentence: string) => void;
+}
+
+const refresh_every_ms = 60_000;
+const page = 100;
+/** More documents are not read; nobody learns as much by himself. */
+const documents_max = 500;
+const why = "which playbooks were learned, and how far they are";
+/** Who may say what the tactical tier tries: a tier that is taken over must not give another one its work. */
+const author = /^(tier:tactical|person:.+)$/;
+
+interface Read {
+  readonly version: number;
+  readonly lesson: Lesson | null;
+}
+
+export class Library {
+  readonly #ports: LibraryPorts;
+  #read = new Map<string, Read>();
+  #known: readonly Known[];
+  #refused: readonly string[] = [];
+  #next_ms = 0;
+
+  constructor(ports: LibraryPorts) {
+    this.#ports = ports;
+    this.#known = merged(ports.bundled, new Map());
+  }
+
+  /** One sentence for each document that does not count, though it was meant to. */
+  get refused(): readonly string[] {
+    return this.#refused;
+  }
+
+  all(): readonly Known[] {
+    return this.#known;
+  }
+
+  find(name: string): Known | null {
+    return this.#known.find(({ playbook }) => playbook.name === name) ?? null;
+  }
+
+  /** Those that may be tried. */
+  usable(): Playbook[] {
+    return this.#known.filter(({ learning }) => learning.stage !== "retired").map(({ playbook }) => playbook);
+  }
+
+  /** The chance that it helps, before its own record: as likely as not, and what it did under another name (Laplace). */
+  confidence(name: string): number {
+    const { tries = 0, worked = 0 } = this.find(name)?.learning.carried ?? {};
+    return (worked + 1) / (tries + 2);
+  }
+
+  /** Reads what changed, when it is time. @throws when the broker is away or does not answer */
+  async refresh(now_ms: number, at_once = false): Promise<void> {
+    if (!at_once && now_ms < this.#next_ms) return;
+    const read = new Map<string, Read>();
+    const refused: string[] = [];
+    for (const one of await this.#list()) {
+      const before = this.#read.get(one.document);
+      try {
+        const same = before?.version === one.version;
+        read.set(one.document, same ? before : { version: one.version, lesson: await this.#lesson(one) });
+      } catch (error) {
+        refused.push(
+          `reading the playbook "${one.document}" (version ${one.version}) failed: ${error instanceof Error ? error.message : String(error)}; it does not count`,
+        );
+      }
+    }
+    for (const sentence of refused) if (!this.#refused.includes(sentence)) this.#ports.warn(sentence);
+    this.#refused = refused;
+    this.#read = read;
+    this.#known = merged(this.#ports.bundled, read);
+    this.#next_ms = now_ms + refresh_every_ms;
+  }
+
+  async #list() {
+    const found: { document: string; version: number; author: string; taint: string[] }[] = [];
+    for (let offset = 0; offset < documents_max; offset += page) {
+      const { documents, total } = await this.#ports.ask("knowledge.list", { prefix: folder, offset, limit: page }, why);
+      found.push(...documents);
+      if (found.length >= total || documents.length === 0) break;
+    }
+    return found;
+  }
+
+  async #lesson({ document, version, author: by, taint }: { document: string; version: number; author: string; taint: string[] }) {
+    const { text } = await this.#ports.ask("knowledge.show", { id: document, version }, why);
+    const lesson = readDocument(text);
+    if (lesson === null) return null;
+    if (!author.test(by)) throw new Error(`"${by}" wrote it, and only the tactical tier and people say what is tried`);
+    if (taint.length > 0 && !lesson.learning.tainted_subject)
+      throw new Error("text from outside is in it: a person has to read it and add it anew");
+    return lesson;
+  }
+}
+
+/** A document with a playbook of a name counts in place of the image's; of two documents the first by id. */
+function merged(bundled: readonly Playbook[], read: ReadonlyMap<string, Read>): Known[] {
+  const known = new Map<string, Known>();
+  for (const playbook of bundled)
+    known.set(playbook.name, {
+      playbook,
+      learning: Learning.parse({ playbook: playbook.name, stage: "playbook" }),
+      document: null,
+      bundled: true,
+    });
+  for (const [id, { version, lesson }] of read) {
+    if (lesson === null) continue;
+    const { name } = lesson.playbook ?? { name: lesson.learning.playbook };
+    const before = known.get(name);
+    const playbook = lesson.playbook ?? before?.playbook;
+    // of a playbook that no image has any more
+    if (playbook === undefined || (before !== undefined && before.document !== null)) continue;
+    known.set(name, { playbook, learning: lesson.learning, document: { id, version }, bundled: lesson.playbook === null });
+  }
+  return [...known.values()];
+}

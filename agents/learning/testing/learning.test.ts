@@ -1,0 +1,130 @@
+/** Learning over the real memory: what the tier above solved is tried by tactical the next time, and nobody is asked again. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { Decision } from "../../../contracts/decision.ts";
+import { type Incident, Incidents } from "../../loop/incidents.ts";
+import { type Option, type OptionSource, playbookSource } from "../../loop/options.ts";
+import type { BasePorts, LoopPorts } from "../../loop/ports.ts";
+import { work } from "../../loop/work.ts";
+import { loadThresholds } from "../../router/thresholds.ts";
+import { KnownTools } from "../known-tools.ts";
+import { Learner } from "../learn.ts";
+import { Library } from "../library.ts";
+import { World } from "./world.ts";
+
+const world = new World();
+let base: BasePorts;
+let library: Library;
+let learner: Learner;
+let asked = 0;
+
+/** As a model above would answer: what it costs is on record. */
+const model: OptionSource = {
+  who: "strategic model",
+  async offer({ event }) {
+    asked += 1;
+    const name = event.facts.subject;
+    const option: Option = {
+      ...{ rule: "strategic fix", does: "what the model thought of", rank: 3, watch_ms: 1000, confidence: 0.9 },
+      calls: [{ tool: "fix.good", arguments: { name } }],
+    };
+    return { options: [option], said: "one way", tokens: 1200, usd: 0.02 };
+  },
+};
+
+beforeAll(async () => {
+  base = await world.ports("tactical");
+  library = new Library({ ask: base.ask, bundled: [], warn: (text) => void world.said.push(text) });
+  learner = new Learner({ ...base, tools: new KnownTools(base.broker), library });
+}, 60_000);
+afterAll(() => world.kill());
+
+async function solve(subject: string): Promise<Incident> {
+  await world.triage();
+  const incident = (await base.incidents.open()).find(({ body }) => body.key.endsWith(` ${subject}`));
+  if (incident === undefined) throw new Error(`there is no incident about "${subject}"`);
+  const held = await new Incidents(base.memory, "t").take(incident);
+  if (held === null) throw new Error("somebody else holds it");
+  const sources = [
+    playbookSource(
+      () => library.usable(),
+      (name) => library.confidence(name),
+    ),
+    model,
+  ];
+  const ports: LoopPorts = { ...base, tier: "tactical", thresholds: loadThresholds(), sources, above: async () => null };
+  await work(held, ports).finally(() => held.release());
+  await library.refresh(0, await learner.run());
+  const { item } = await base.memory().call("work.get", { id: incident.id });
+  if (item.kind !== "incident") throw new Error("it is no incident");
+  return item;
+}
+
+async function decisionOf({ body }: Incident): Promise<Decision> {
+  const decisions = await base.memory().call("decisions.list", { limit: 100 });
+  const found = decisions.find(({ id }) => id === body.decisions.at(-1));
+  if (found === undefined) throw new Error("it has no decision");
+  return found;
+}
+
+test("what a model solved once is a playbook the next time: no model is asked, and the record says what that saved", async () => {
+  await world.tell("web", true);
+  const first = await decisionOf(await solve("web"));
+  expect(first).toMatchObject({ rule: "strategic fix", outcome: { result: "done" } });
+  expect(asked).toBe(1);
+  const [learned] = library.all();
+  expect(learned).toMatchObject({
+    playbook: { alarms: ["service-unwell"], subject: "^[a-z0-9-]+$" },
+    learning: { stage: "playbook", learned_from: first.id, carried: { tries: 1, worked: 1 } },
+  });
+  await world.tell("db", true);
+  const second = await decisionOf(await solve("db"));
+  expect(second).toMatchObject({
+    rule: `playbook ${learned?.playbook.name}`,
+    outcome: { result: "done" },
+    confidence: 2 / 3,
+    asked: [{ who: "playbooks", tokens: 0 }],
+  });
+  expect(asked).toBe(1);
+}, 60_000);
+
+test("what was learned is there after a restart of the tier, and is not written twice", async () => {
+  const again = new Library({ ask: base.ask, bundled: [], warn: () => {} });
+  await again.refresh(0);
+  expect(again.all()).toEqual(library.all());
+  expect(await new Learner({ ...base, tools: new KnownTools(base.broker), library: again }).run()).toBe(false);
+  const keeper = await world.memory("broker");
+  const id = again.all()[0]?.document?.id ?? "";
+  expect((await keeper.call("knowledge.history", { id, before: null, limit: 10 })).total).toBe(1);
+});
+
+test("a document that was edited badly is said and left out, and one that another tier wrote does not count", async () => {
+  const keeper = await world.memory("broker");
+  const id = library.all()[0]?.document?.id ?? "";
+  const shown = await keeper.call("knowledge.show", { id, version: null, section: null });
+  const by = { reason: "to see", call: null, taint: [] };
+  const edit = async (author: string, from: string, to: string) => {
+    const text = (shown?.text ?? "").replace(from, to);
+    await keeper.call("knowledge.edit", { id, change: { text }, expected: null, author, ...by });
+    await library.refresh(0, true);
+  };
+  await edit("person:anna", "watch_ms: 1000", "watch_ms: soon");
+  expect(library.usable()).toEqual([]);
+  expect(library.refused).toEqual([expect.stringMatching(/reading the playbook "playbooks\/learned-.*key "watch_ms"/)]);
+  expect(world.said).toContain(library.refused[0] ?? "");
+  await edit("tier:strategic", "watch_ms: 1000", "watch_ms: 2000");
+  expect(library.usable()).toEqual([]);
+  await edit("person:anna", "watch_ms: 1000", "watch_ms: 3000");
+  expect(library.usable()).toMatchObject([{ watch_ms: 3000 }]);
+  await edit("person:anna", "stage: playbook", "stage: retired");
+  expect(library.usable()).toEqual([]);
+  expect(library.all()).toHaveLength(1);
+});
+
+test("nothing is learned of an alarm whose subject was named from outside but that the calls are about it alone", async () => {
+  const before = library.all().length;
+  await world.tell("mail", true, { alarm: "too-many-files", untrusted: "mail" });
+  await solve("mail");
+  expect(library.all().length).toBe(before + 1);
+  expect(library.all().at(-1)).toMatchObject({ playbook: { subject: "^mail$" }, learning: { tainted_subject: true } });
+}, 60_000);

@@ -1,0 +1,95 @@
+/**
+ * What was learned: which playbook is how far (a stage), why, and how often it has helped. A document `playbooks/…` of the
+ * knowledge base holds it in two fenced blocks, `yaml playbook` and `yaml learning` (docs/LEARNING.md); one about a playbook of
+ * the image has the second alone.
+ */
+
+import { z } from "zod";
+import { DecisionId } from "./decision.ts";
+import { Tier } from "./memory/record.ts";
+import { PlaybookName } from "./playbook.ts";
+
+export const Stage = z.enum([
+  /** The tactical tier tries it. */
+  "playbook",
+  /** As before; and the reactive tier notes what it would have done, asking the broker for a dry run. */
+  "trial",
+  /** The reactive tier does it when the alarm is raised. */
+  "rule",
+  /** It stopped working: kept, and not tried. */
+  "retired",
+]);
+export type Stage = z.infer<typeof Stage>;
+
+export const StageChange = z.strictObject({ time_ms: z.number(), from: Stage, to: Stage, why: z.string().min(1).max(300) });
+export type StageChange = z.infer<typeof StageChange>;
+
+export const Learning = z.strictObject({
+  playbook: PlaybookName,
+  stage: Stage,
+  /** The decision that it was made of, by which tier; null: it was not made of one. */
+  learned_from: DecisionId.nullable().default(null),
+  learned_by: Tier.nullable().default(null),
+  /** Tries of the decisions that it was made of, under another name. */
+  carried: z.strictObject({ tries: z.number().int().min(0), worked: z.number().int().min(0) }).default({ tries: 0, worked: 0 }),
+  /** What its subjects are called is text from outside: it never becomes a rule. */
+  tainted_subject: z.boolean().default(false),
+  /** Newest last. */
+  history: z.array(StageChange).max(20).default([]),
+});
+export type Learning = z.infer<typeof Learning>;
+
+/** How often a rule was tried by a tier and what came of it, over all that memory holds. */
+export const RuleRecord = z.strictObject({
+  /** What the decisions name: `playbook disk-full`, `trial disk-full`. */
+  rule: z.string(),
+  tier: Tier,
+  worked: z.number().int(),
+  failed: z.number().int(),
+  /** Nobody was allowed to make its calls. */
+  refused: z.number().int(),
+  /** That helped since the last one that failed. */
+  worked_since_failure: z.number().int(),
+  first_ms: z.number(),
+  last_ms: z.number(),
+  last_failed_ms: z.number().nullable(),
+});
+export type RuleRecord = z.infer<typeof RuleRecord>;
+
+/** A dry run: what the reactive tier would have done about an alarm, and what the tier above then did. */
+export const DryRun = z.strictObject({
+  decision: DecisionId,
+  time_ms: z.number(),
+  /** The broker would have made the calls. */
+  allowed: z.boolean(),
+  /** What solved it: the rule of the decision that helped; null: nothing (yet). */
+  solved_by: z.string().nullable(),
+});
+export type DryRun = z.infer<typeof DryRun>;
+
+/** How an alarm was solved once. */
+export const Solved = z.strictObject({
+  decision: DecisionId,
+  rule: z.string(),
+  tier: Tier,
+  time_ms: z.number(),
+  /** Milliseconds from the alarm to the outcome. */
+  repair_ms: z.number(),
+  /** What deciding cost, of all decisions about it. */
+  asked_ms: z.number(),
+  tokens: z.number().int(),
+  usd: z.number(),
+  /** Decisions about it. */
+  tries: z.number().int(),
+});
+export type Solved = z.infer<typeof Solved>;
+
+export const AlarmLearned = z.strictObject({
+  alarm: z.string(),
+  /** How often something was done about it, and how often that helped. */
+  seen: z.number().int(),
+  solved: z.number().int(),
+  first: Solved.nullable(),
+  last: Solved.nullable(),
+});
+export type AlarmLearned = z.infer<typeof AlarmLearned>;
