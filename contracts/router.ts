@@ -51,7 +51,20 @@ export const Thresholds = z.strictObject({
     alike_min: Chance,
     known_min: Chance,
   }),
-  tools: z.strictObject({ offered_max: z.number().int().min(2).max(16), tokens_max: z.number().int().min(16).max(1000) }),
+  /** What a model of this machine may choose from. */
+  tools: z.strictObject({
+    families: z
+      .array(z.string().regex(/^[a-z]{2,12}$/))
+      .min(1)
+      .max(32),
+    offered_max: z.number().int().min(2).max(16),
+    /** Longest schema of arguments, as JSON without its descriptions: what is longer a small model cannot read and fill in. */
+    schema_chars_max: z.number().int().min(100).max(20_000),
+    /** Of the arguments that it writes. */
+    tokens_max: z.number().int().min(16).max(1000),
+    /** Milliseconds after the call within which it has to help. */
+    watch_ms: Milliseconds,
+  }),
   /** Many alarms at once. */
   storms: z.strictObject({
     /** Alarms of one subject raised within so long of each other are one incident. */

@@ -20,7 +20,15 @@ export const tool_answers = {
     ),
   }),
   "knowledge.list": z.object({
-    documents: z.array(z.object({ document: z.string(), version: z.number(), author: z.string(), taint: z.array(z.string()) })),
+    documents: z.array(
+      z.object({
+        document: z.string(),
+        version: z.number(),
+        author: z.string(),
+        taint: z.array(z.string()),
+        tools: z.array(z.string()),
+      }),
+    ),
     total: z.number(),
   }),
   "knowledge.history": z.object({ total: z.number() }),
@@ -43,7 +51,7 @@ export const tool_answers = {
     ),
   }),
   "knowledge.search": z.object({
-    found: z.array(z.object({ document: z.string(), kind: z.string(), text: z.string(), score: z.number() })),
+    found: z.array(z.object({ document: z.string() })),
   }),
   "net.interfaces": z.object({
     interfaces: z.array(

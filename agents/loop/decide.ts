@@ -85,7 +85,7 @@ interface Known {
 
 /** Asks one after the other until something is sure. */
 async function search(held: Held, { past, tried, sure_min }: Known, ports: LoopPorts): Promise<Found> {
-  const try_min = ports.thresholds.acting[ports.tier]?.try_min ?? 0;
+  const try_min = ports.thresholds.acting[ports.tier].try_min;
   const asked: Asked[] = [];
   let ranked: readonly Ranked[] = [];
   for (const source of ports.sources) {

@@ -50,7 +50,7 @@ export function operationalJudge(options: JudgeOptions): Judge {
       const { alarm, subject } = event.facts;
       const candidates = fitting(playbooks(), alarm, subject).map(({ playbook }) => candidateOf(playbook));
       const rules = candidates.map(({ rule }) => rule);
-      const votes = votesFor(rules, found, thresholds.neighbours);
+      const votes = votesFor(rules, found, event.facts, thresholds.neighbours);
       const heard = await Promise.all(sources.map(async (source) => ({ who: source.who, ...(await source.weigh(event, candidates)) })));
       const fitted = await calibration();
       const options = rules.map((rule) => {
@@ -62,7 +62,7 @@ export function operationalJudge(options: JudgeOptions): Judge {
       const worth = fitted === null ? "not calibrated yet" : `calibrated on ${fitted.outcomes} outcomes`;
       const triage: Triage = {
         kind: kindOf(alarm) ?? (await model?.kindOf(event)) ?? unknown_kind,
-        known: isKnown(alarm, found, thresholds.neighbours),
+        known: isKnown(found, event.facts, thresholds.neighbours),
         options: options.sort((a, b) => b.confidence - a.confidence).slice(0, options_max),
         said: [`${cases} earlier cases${remembered}`, ...heard.map(({ who, said }) => `${who}: ${said}`), worth]
           .join("; ")

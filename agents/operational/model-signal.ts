@@ -3,9 +3,11 @@
  * after it did not keep one: triage goes on without it.
  */
 
+import type { Prompt } from "../../contracts/prompt.ts";
 import type { Thresholds } from "../../contracts/router.ts";
 import { ChatError, type ChoiceModel } from "../model/port.ts";
-import { asOurs, fill, promptNamed } from "../prompts/prompts.ts";
+import { Chooser, type Chosen } from "../prompts/chooser.ts";
+import { asOurs, promptNamed } from "../prompts/prompts.ts";
 import type { AlarmEvent } from "../shared/standing.ts";
 import { kinds } from "./kinds.ts";
 import type { Candidate, SignalSource, Weighed } from "./signal.ts";
@@ -24,19 +26,21 @@ interface ModelSignalOptions {
 export class ModelSignal implements SignalSource {
   readonly who = "model";
   readonly #options: ModelSignalOptions;
+  readonly #chooser: Chooser;
   readonly #playbook = promptNamed("playbook");
   readonly #kind = promptNamed("kind");
   #rests_until_ms = 0;
 
   constructor(options: ModelSignalOptions) {
     this.#options = options;
+    this.#chooser = new Chooser(options.model);
   }
 
   async weigh(event: AlarmEvent, candidates: readonly Candidate[]): Promise<Weighed> {
     if (candidates.length === 0) return { chances: new Map(), said: "nothing to choose from", tokens: 0 };
     const listed = this.#options.all().map(({ name, does }) => `${name}: ${asOurs(does)}`);
-    const filled = fill(this.#playbook, { ...wordsOf(event), playbooks: listed.join("\n") });
-    const answer = await this.#choose(filled, [...candidates.map(({ name }) => name), none]);
+    const given = { ...wordsOf(event), playbooks: listed.join("\n") };
+    const answer = await this.#choose(this.#playbook, given, [...candidates.map(({ name }) => name), none]);
     if (typeof answer === "string") return { chances: new Map(), said: answer, tokens: 0 };
     const chances = new Map(candidates.map(({ rule }, at) => [rule, answer.probabilities[at] ?? 0]));
     return { chances, said: `chose in ${Math.round(answer.took_ms)} ms`, tokens: answer.tokens };
@@ -44,23 +48,17 @@ export class ModelSignal implements SignalSource {
 
   /** @returns which part of the system it is about; null: it cannot be asked */
   async kindOf(event: AlarmEvent): Promise<string | null> {
-    const answer = await this.#choose(fill(this.#kind, wordsOf(event)), kinds);
+    const answer = await this.#choose(this.#kind, wordsOf(event), kinds);
     if (typeof answer === "string") return null;
     return kinds[answer.probabilities.indexOf(Math.max(...answer.probabilities))] ?? null;
   }
 
   /** @returns or why there is none */
-  async #choose({ system, question }: { readonly system: string; readonly question: string }, options: readonly string[]) {
+  async #choose(prompt: Prompt, given: Readonly<Record<string, string>>, options: readonly string[]): Promise<Chosen | string> {
     if (performance.now() < this.#rests_until_ms) return "was too slow a moment ago";
     const { operational_choice_ms: limit_ms } = this.#options.deadlines;
     try {
-      const { probabilities, usage, took_ms } = await this.#options.model.choose({
-        system: [{ text: system, stable: true }],
-        question,
-        options: [...options],
-        limit_ms,
-      });
-      return { probabilities, took_ms, tokens: usage.input_tokens + usage.output_tokens };
+      return await this.#chooser.choose(prompt, given, options, ["alarm"], limit_ms);
     } catch (error) {
       if (!(error instanceof ChatError)) throw error;
       if (error.kind === "timeout") this.#rests_until_ms = performance.now() + rest_ms;

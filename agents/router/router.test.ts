@@ -22,7 +22,7 @@ const many = (count: number, confidence: number, worked: number): Decision[] =>
   Array.from({ length: count }, (_, at) => decided(confidence, at < worked));
 
 test("the thresholds of the image fit their shape, and wrong ones are refused", () => {
-  expect(thresholds.acting.tactical?.sure_min).toBe(0.3);
+  expect(thresholds.acting.tactical.sure_min).toBe(0.3);
   expect(() => loadThresholds({ ...thresholds, storms: {} })).toThrow("loading the thresholds of the router failed");
 });
 

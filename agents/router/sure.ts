@@ -23,7 +23,7 @@ export interface Sure {
 
 /** @param decisions on record, of any tier */
 export function sureMin(decisions: readonly Decision[], tier: "tactical" | "strategic", thresholds: Thresholds): Sure {
-  const begin = thresholds.acting[tier]?.sure_min ?? 1;
+  const begin = thresholds.acting[tier].sure_min;
   const { outcomes_min, deviations, least, most } = thresholds.learning;
   const counts = byTenth(decisions.filter((one) => one.tier === tier));
   const interval = (tenth: number) => {

@@ -7,7 +7,9 @@ import { playbookSource } from "../loop/options.ts";
 import { incidentRound } from "../loop/rounds.ts";
 import { bundled_playbooks } from "../playbooks/index.ts";
 import { loadPlaybooks } from "../playbooks/playbooks.ts";
+import { loadThresholds } from "../router/thresholds.ts";
 import { runTier } from "../shared/tier.ts";
+import { ModelSource } from "./model-source.ts";
 
 export async function main(): Promise<void> {
   await runTactical(run_dir, [aios_executable, "think"]);
@@ -18,16 +20,17 @@ export async function runTactical(run: string, think_command: readonly string[])
     name: "tactical",
     run,
     think_command,
-    rounds(ports) {
+    rounds(ports, model) {
       const { loaded, refused } = loadPlaybooks(bundled_playbooks);
       for (const sentence of refused) ports.log.error(sentence);
       const library = new Library({ ask: ports.ask, bundled: loaded, warn: (sentence) => ports.log.warn(sentence) });
       const learning = learningRound(ports, library);
-      const source = playbookSource(
+      const known = playbookSource(
         () => library.usable(),
         (name) => library.confidence(name),
       );
-      return [learning, incidentRound(ports, { tier: "tactical", sources: [source], learned: async () => learning.wake() })];
+      const guessed = new ModelSource({ ...ports, model, thresholds: loadThresholds() });
+      return [learning, incidentRound(ports, { tier: "tactical", sources: [known, guessed], learned: async () => learning.wake() })];
     },
   });
 }

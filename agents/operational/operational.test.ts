@@ -1,0 +1,170 @@
+/** Triage as the operational tier does it: earlier cases of the real memory, and a real model. */
+
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { Decision } from "../../contracts/decision.ts";
+import type { Memory } from "../../contracts/memory/record.ts";
+import type { LocalModel } from "../model/local/local-model.ts";
+import { has_models, loadedModel, small } from "../model/local/testing/models.ts";
+import { bundled_playbooks } from "../playbooks/index.ts";
+import { loadPlaybooks } from "../playbooks/playbooks.ts";
+import { loadThresholds } from "../router/thresholds.ts";
+import { bundled_alarms } from "../sensors/alarms/index.ts";
+import { credulous, startThinking, type Thinking } from "../testing/thinking.ts";
+import { operationalJudge } from "./judge.ts";
+import { kindOf, kinds } from "./kinds.ts";
+import { ModelSignal } from "./model-signal.ts";
+import { type Found, isKnown, votesFor } from "./neighbours.ts";
+
+setDefaultTimeout(300_000);
+
+const begin = loadThresholds();
+const patient = { ...begin, deadlines: credulous(begin).deadlines };
+
+const other = { alarm: "service-unwell", subject: "web" };
+
+function found(rule: string, outcome: string, cosine: number, matter = "service-down web"): Found {
+  const memory = { id: "0badcafe-tactical-1", kind: "lesson", outcome, body: { rule, matter } };
+  return { memory, meaning: { cosine }, words: null, usefulness: 1 };
+}
+
+test("earlier cases count as much as they are alike; with none the chance is even", () => {
+  const chance = (cases: readonly Found[]): number =>
+    votesFor(["playbook a"], cases, other, begin.neighbours).get("playbook a")?.chance ?? -1;
+  expect(chance([])).toBe(0.5);
+  expect(chance([found("playbook a", "worked", 1)])).toBeCloseTo(2 / 3, 9);
+  expect(chance([found("playbook a", "no-effect", 1)])).toBeCloseTo(1 / 3, 9);
+  const near = chance([found("playbook a", "worked", 0.9)]);
+  const far = chance([found("playbook a", "worked", 0.6)]);
+  expect(near).toBeGreaterThan(far);
+  expect(far).toBeGreaterThan(0.5);
+  const says_nothing = [found("playbook b", "worked", 1), found("playbook a", "pending", 1), found("playbook a", "worked", 0.3)];
+  expect(chance(says_nothing)).toBe(0.5);
+});
+
+test("known is what was met before, by its name or because it is much alike", () => {
+  const known = (alarm: string, cosine: number): boolean =>
+    isKnown([found("r", "worked", cosine)], { alarm, subject: "db" }, begin.neighbours);
+  expect(known("service-down", 0.5)).toBe(true);
+  expect(known("disk-full", 0.5)).toBe(false);
+  expect(known("disk-full", 0.95)).toBe(true);
+});
+
+test("the names of alarms say which part of the system they are about, where they can", () => {
+  for (const [alarm, kind] of [
+    ["disk-full", "disk"],
+    ["service-down", "service"],
+    ["dns-silent", "network"],
+  ] as const)
+    expect(kindOf(alarm)).toBe(kind);
+  expect(kindOf("log-new-line")).toBeNull();
+  const said = Object.keys(bundled_alarms).filter((file) => kindOf(file.replace(/\.yaml$/, "")) !== null);
+  expect(said.length).toBeGreaterThan(20);
+});
+
+describe.skipIf(!has_models)("with SmolLM2", () => {
+  let model: LocalModel;
+  let thinking: Thinking;
+  beforeAll(async () => {
+    model = await loadedModel(small());
+    thinking = await startThinking(model, patient);
+  });
+  afterAll(async () => {
+    model?.stop("the test is over");
+    await thinking?.stop();
+  });
+
+  const alarm = { alarm: "disk-full", subject: "data", detail: "the data disk is nearly full" };
+  const summary = "disk-full of data: the data disk is nearly full";
+  let lessons = 0;
+  const lesson = (rule: string, outcome: Memory["outcome"]): Memory => ({
+    ...{
+      id: `0badcafe-tactical-${++lessons}`,
+      time_ms: Date.now(),
+      boot_ms: lessons,
+      kind: "lesson",
+      source: "tactical",
+      severity: "error",
+    },
+    ...{ tier: "tactical", tool: "sys.clean", service: null, outcome, taint: [], links: [] },
+    text: `Against the alarm disk-full data, ${rule} (sys.clean) ${outcome === "worked" ? "helped: the alarm was cleared" : "did not help"}.`,
+    body: { matter: "disk-full data", rule, incident: "0badcafe-incident-1" },
+  });
+
+  test("what was never met is new, and every playbook that fits is as likely as not; the model's word is kept, not yet counted", async () => {
+    const { triage, tokens } = await thinking.judge.judge(thinking.event(alarm), summary);
+    expect(triage).toMatchObject({ kind: "disk", known: false });
+    expect(triage.options.map(({ rule }) => rule).sort()).toEqual(["playbook disk-full", "playbook disk-full-at-once"]);
+    for (const { confidence, signals } of triage.options) {
+      expect(confidence).toBe(0.5);
+      expect(signals["neighbours"]).toBe(0.5);
+      expect(signals["model"]).toBeGreaterThan(0);
+    }
+    expect(triage.said).toContain("0 earlier cases; model: chose in");
+    expect(tokens).toBeGreaterThan(0);
+  });
+
+  test("what helped before is likelier the next time, and known", async () => {
+    const memories = [
+      ...Array.from({ length: 3 }, () => lesson("playbook disk-full-at-once", "worked")),
+      ...Array.from({ length: 2 }, () => lesson("playbook disk-full", "no-effect")),
+    ];
+    await thinking.memory.call("append", { memories });
+    const { triage, memories: based_on } = await thinking.judge.judge(thinking.event(alarm), summary);
+    expect(triage.known).toBe(true);
+    expect(triage.options.map(({ rule }) => rule)).toEqual(["playbook disk-full-at-once", "playbook disk-full"]);
+    expect(triage.options[0]?.confidence).toBeGreaterThan(0.6);
+    expect(triage.options[1]?.confidence).toBeLessThan(0.45);
+    expect(based_on).toEqual(expect.arrayContaining(memories.map(({ id }) => id)));
+  });
+
+  test("with enough outcomes on record the chance is calibrated on them: what was overrated is so no more", async () => {
+    const past = Array.from({ length: 40 }, (_, at) => decided(at, at % 4 === 0));
+    const ask = (): Promise<never> => Promise.reject(new Error("memory is away"));
+    const signal = new ModelSignal({ model, deadlines: patient.deadlines, all: () => [] });
+    const judge = operationalJudge({ ask, thresholds: patient, playbooks: () => [], decisions: async () => past, model: signal });
+    const none = await judge.judge(thinking.event(alarm), summary);
+    expect(none.triage.options).toEqual([]);
+    expect(none.triage.said).toContain("calibrated on 40 outcomes");
+    expect(none.triage.said).toContain("memory is away");
+    const playbooks = loadPlaybooks(bundled_playbooks).loaded.filter(({ name }) => name === "disk-full");
+    const judged = operationalJudge({ ask, thresholds: patient, playbooks: () => playbooks, decisions: async () => past, model: null });
+    const { triage } = await judged.judge(thinking.event(alarm), summary);
+    expect(triage.options[0]?.signals).toEqual({ neighbours: 0.5 });
+    // even odds were said, and one of four helped
+    expect(triage.options[0]?.confidence).toBeCloseTo(0.25, 1);
+  });
+
+  test("what its name does not say the model is asked", async () => {
+    const event = thinking.event({
+      alarm: "log-new",
+      subject: "kernel",
+      detail: "a line that was never seen",
+      untrusted: "link eth0 is down",
+    });
+    const { triage } = await thinking.judge.judge(event, "log-new of kernel");
+    expect(kinds).toContain(triage.kind);
+  });
+
+  test("a model that is too slow, or none, holds nothing up, and that is said", async () => {
+    const hasty = { ...patient, deadlines: { ...patient.deadlines, operational_choice_ms: 1 } };
+    const all = () => [{ rule: "playbook disk-full", name: "disk-full", does: "frees room" }];
+    const slow = new ModelSignal({ model, deadlines: hasty.deadlines, all });
+    const event = thinking.event(alarm);
+    expect(await slow.weigh(event, all())).toMatchObject({ said: "took longer than 1 ms", tokens: 0 });
+    expect(await slow.weigh(event, all())).toMatchObject({ said: "was too slow a moment ago" });
+    model.stop("the test takes it away");
+    const { triage } = await thinking.judge.judge(event, summary);
+    expect(triage.said).toContain("the test takes it away");
+    expect(triage.options.every(({ signals }) => signals["model"] === undefined)).toBe(true);
+  });
+});
+
+function decided(at: number, worked: boolean): Decision {
+  const facts = { alarm: "disk-full", subject: "data", raised: true, value: 1, limit: 1, stood_ms: 0, detail: "" };
+  return {
+    ...{ id: `0badcafe-d-tactical-${at}`, time_ms: 0, boot_ms: 0, tier: "tactical", rule: "playbook disk-full", based_on: [], reason: "" },
+    trigger: { id: "0badcafe-reactive-1", time_ms: 0, boot_ms: 0, source: "reactive", severity: "error", kind: "alarm.changed", facts },
+    ...{ action: { do: "log" }, took_us: 1, confidence: 0.5, signals: { neighbours: 0.5 } },
+    outcome: { result: worked ? "done" : "failed", detail: "", after_ms: null },
+  };
+}
