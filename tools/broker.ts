@@ -6,6 +6,7 @@
 
 import { CallMeta, type CallOutcome, type Principal, Reason as ReasonSchema } from "../contracts/tool.ts";
 import type { System } from "../sys/system.ts";
+import { Taint } from "../wire/taint.ts";
 import { ChainedAudit } from "./audit/chained.ts";
 import { redact } from "./audit/redact.ts";
 import { Approvals, approvals_schema } from "./call/approvals.ts";
@@ -16,7 +17,6 @@ import { Locks } from "./call/locks.ts";
 import type { Asked } from "./call/ports.ts";
 import { recover } from "./call/recover.ts";
 import type { Step } from "./call/steps.ts";
-import { Taint } from "./call/taint.ts";
 import { ModelChooser } from "./catalog/model/chooser.ts";
 import { programsFromBefore } from "./catalog/process/shared/programs.ts";
 import { TaskRunner } from "./catalog/task/runner.ts";

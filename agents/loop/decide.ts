@@ -25,7 +25,11 @@ interface Found {
   /** The likeliest first; nothing that was tried on this incident, or is too unlikely ever to be tried. */
   readonly ranked: readonly Ranked[];
   readonly asked: readonly Asked[];
+  /** Where text from outside came from that options rest on. */
+  readonly taint: readonly string[];
 }
+
+const taint_max = 16;
 
 export async function decide(held: Held, ports: LoopPorts): Promise<void> {
   const began_ms = performance.now();
@@ -39,7 +43,7 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
   const tried = new Set(of_this.map(({ rule }) => rule));
   const may_try = of_this.filter(({ tier }) => tier === ports.tier).length < tries_max;
   const { sure_min } = sureMin(past, ports.tier, ports.thresholds);
-  const found = may_try ? await search(held, { past, tried, sure_min }, ports) : { ranked: [], asked: [] };
+  const found = may_try ? await search(held, { past, tried, sure_min }, ports) : { ranked: [], asked: [], taint: [] };
   const [best, ...others] = found.ranked;
   if (best === undefined || best.record.expected < sure_min) {
     const why = best === undefined ? nothingLeft(tried, found.asked) : `${best.option.rule} is not likely to help`;
@@ -74,6 +78,7 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
     decisions: [...held.item.body.decisions, decision.id].slice(-32),
     health_before: { ...before },
     spent: spentOn(held, found.asked),
+    taint: [...new Set([...held.item.body.taint, ...found.taint])].slice(0, taint_max),
   });
 }
 
@@ -87,9 +92,11 @@ interface Known {
 async function search(held: Held, { past, tried, sure_min }: Known, ports: LoopPorts): Promise<Found> {
   const try_min = ports.thresholds.acting[ports.tier].try_min;
   const asked: Asked[] = [];
+  const rests_on: string[] = [];
   let ranked: readonly Ranked[] = [];
   for (const source of ports.sources) {
-    const { options, ...cost } = await offered(source, held, tried, ports);
+    const { options, taint, ...cost } = await offered(source, held, tried, ports);
+    rests_on.push(...taint);
     asked.push({ who: source.who, ...cost });
     const fresh = options
       .filter(({ rule }) => !tried.has(rule) && !ranked.some((one) => one.option.rule === rule))
@@ -98,7 +105,7 @@ async function search(held: Held, { past, tried, sure_min }: Known, ports: LoopP
     ranked = [...ranked, ...fresh].sort((a, b) => b.record.expected - a.record.expected || a.option.rank - b.option.rank);
     if (ranked.some(({ record }) => record.expected >= sure_min)) break;
   }
-  return { ranked, asked };
+  return { ranked, asked, taint: rests_on };
 }
 
 async function offered(source: OptionSource, held: Held, tried: ReadonlySet<string>, { standing }: LoopPorts) {
@@ -111,6 +118,7 @@ async function offered(source: OptionSource, held: Held, tried: ReadonlySet<stri
     took_ms: Math.round(performance.now() - began_ms),
     tokens: offer?.tokens ?? 0,
     usd: offer?.usd ?? 0,
+    taint: offer?.taint ?? [],
   };
 }
 
@@ -125,9 +133,9 @@ function spentOn({ item }: Held, asked: readonly Asked[]) {
 }
 
 function nothingLeft(tried: ReadonlySet<string>, asked: readonly Asked[]): string {
-  if (tried.size > 0) return `what is known did not help: ${[...tried].join(", ")}`;
   const said = asked.map((one) => `${one.who}: ${one.said}`).join("; ");
-  return said === "" ? "nothing is known against it" : `nothing is known against it (${said})`;
+  const what = tried.size > 0 ? `what is known did not help: ${[...tried].join(", ")}` : "nothing is known against it";
+  return said === "" ? what : `${what} (${said})`;
 }
 
 /** @returns whether another tier goes on: the one above once, and it gives back to the one below when it is at its end */

@@ -40,6 +40,8 @@ export interface Offer {
   /** What asking has cost. */
   readonly tokens: number;
   readonly usd: number;
+  /** Where text from outside came from that it rests on: the incident then rests on it, too. */
+  readonly taint?: readonly string[];
 }
 
 /** Somebody who knows what may be done. Asked in turn, the cheapest first, until an option is sure enough. */

@@ -1,4 +1,4 @@
-/** The strategic tier's process: it has the models behind APIs, their budget, and says how they are. Its thinking comes later. */
+/** The strategic tier's process: it has the models behind APIs and their budget, thinks with them, and says how they are. */
 
 import { readFileSync } from "node:fs";
 import type { StrategicSettings } from "../../contracts/model/provider.ts";
@@ -7,12 +7,16 @@ import type { Health } from "../../contracts/service.ts";
 import { openBootClock } from "../../wire/boot-clock.ts";
 import { createLog } from "../../wire/log.ts";
 import { startService } from "../../wire/service.ts";
+import type { BasePorts } from "../loop/ports.ts";
 import { incidentRound } from "../loop/rounds.ts";
 import { type Loop, runLoop } from "../loop/run.ts";
 import { Budget } from "../model/budget/budget.ts";
 import { Ledger } from "../model/budget/ledger.ts";
+import { ChatError } from "../model/port.ts";
 import { type Neighbours, watchNeighbours } from "../shared/neighbours.ts";
-import { Models, type ModelsState } from "./models.ts";
+import { Models, type ModelsState, no_key } from "./models.ts";
+import { type Thinker, thinkingSource } from "./think/incidents.ts";
+import { ToolBox } from "./think/looks.ts";
 
 export interface StrategicOptions {
   readonly run: string;
@@ -24,6 +28,7 @@ export interface StrategicOptions {
 /** Milliseconds between looks at the vault's keys; and between notes of the time that has passed. */
 const look_interval_ms = 5000;
 const tick_interval_ms = 300_000;
+const offline = "offline: no network interface has an address";
 
 export async function main(): Promise<void> {
   await runStrategic({ run: run_dir, folder: `${data_dir}/strategic`, secrets: secrets_inside });
@@ -64,9 +69,23 @@ export async function runStrategic({ run, folder, secrets }: StrategicOptions): 
     run,
     log,
     init: service.init,
-    rounds: (ports) => [incidentRound(ports, { tier: "strategic", sources: [] })],
+    rounds: (ports) => [incidentRound(ports, { tier: "strategic", sources: [thinkingSource(thinkerOf(models, ports))] })],
   });
   service.ready(words(state));
+}
+
+/** Without a provider it says so, and gives back what was passed up. */
+function thinkerOf(models: Models | null, { broker, memory }: BasePorts): Thinker {
+  return {
+    models: models ?? { chat: () => Promise.reject(new ChatError("absent", `asking a model failed: ${no_key}`)) },
+    name: () => models?.state().model ?? "strategic",
+    hindrance() {
+      const state = models?.state() ?? null;
+      if (state === null || state.usable === 0) return no_key;
+      return state.offline ? offline : null;
+    },
+    ...{ broker, memory, tools: new ToolBox(broker) },
+  };
 }
 
 function openLedger(folder: string, clock: () => number, error: (text: string) => void): Ledger | null {
@@ -122,10 +141,10 @@ function factsOf(state: ModelsState | null): Health["facts"] {
 }
 
 function words(state: ModelsState | null): string {
-  if (state === null || state.usable === 0) return "no API key configured";
+  if (state === null || state.usable === 0) return no_key;
   const others = state.usable > 1 ? ` and ${state.usable - 1} more` : "";
   const money = `$${rounded(state.left?.hour.usd)} left this hour, $${rounded(state.left?.day.usd)} this day`;
-  return `${state.provider} ${state.model}${others}${state.offline ? ", offline: no network interface has an address" : ""}; ${money}`;
+  return `${state.provider} ${state.model}${others}${state.offline ? `, ${offline}` : ""}; ${money}`;
 }
 
 function rounded(usd = 0): number {

@@ -136,7 +136,7 @@ export class Models implements ChatModel {
   }
 }
 
-const no_key = "no API key configured";
+export const no_key = "no API key configured";
 
 /** An SDK is loaded when it is used: it takes a quarter of a second and 15 MB. */
 async function open(kind: ApiProvider["kind"], options: ApiOptions): Promise<Provider> {

@@ -1,6 +1,7 @@
 /** What a call needs of the rest of the broker, and the little that all its steps do alike. */
 
 import type { CallOutcome, CallStatus, Principal } from "../../contracts/tool.ts";
+import type { Taint } from "../../wire/taint.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { Context } from "../context.ts";
 import type { Authority } from "../policy/authorise.ts";
@@ -13,7 +14,6 @@ import type { Limits } from "./limits.ts";
 import type { Locks } from "./locks.ts";
 import type { Request } from "./request.ts";
 import type { Step } from "./steps.ts";
-import type { Taint } from "./taint.ts";
 
 /** What a context says of a call besides its principal; not known when a call is taken back. */
 export type Asked = Pick<Context, "role" | "owner" | "why" | "tainted" | "approved_by" | "redoes">;

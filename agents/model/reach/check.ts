@@ -58,7 +58,7 @@ function callProblems({ tools }: ChatRequest, { id, name, input }: ToolUsePart):
 }
 
 /** @returns where and what, or null */
-function mismatch(schema: JsonSchema, value: unknown): string | null {
+export function mismatch(schema: JsonSchema, value: unknown): string | null {
   try {
     const validate = validatorOf(schema);
     if (validate(value)) return null;

@@ -4,7 +4,7 @@
  * says so or not: a model that was talked into something does not tell.
  */
 
-import type { Principal } from "../../contracts/tool.ts";
+import type { Principal } from "../contracts/tool.ts";
 
 /** Shorter pieces are in every text. */
 const piece_chars_min = 8;

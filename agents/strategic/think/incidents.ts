@@ -1,0 +1,144 @@
+/** Incidents that were passed up, as a source of options: the root cause by looking, and what would remove it. */
+
+import type { Decision } from "../../../contracts/decision.ts";
+import { JsonSchema } from "../../../contracts/model/chat.ts";
+import { IncidentAnswer, incident_answer_schema } from "../../../contracts/strategic.ts";
+import { issuesText } from "../../../wire/peer.ts";
+import type { MemoryPeer } from "../../loop/incidents.ts";
+import type { Matter, Offer, Option, OptionSource } from "../../loop/options.ts";
+import { decisions_looked_at } from "../../loop/ports.ts";
+import type { ChatModel } from "../../model/port.ts";
+import { quoted } from "../../prompts/prompts.ts";
+import type { BrokerPeer } from "../../shared/ask-tool.ts";
+import { type Found, investigate, type Question } from "./investigate.ts";
+import type { ToolBox } from "./looks.ts";
+import root_cause from "./prompts/root-cause.md" with { type: "text" };
+import { callsOf, problemWith } from "./proposals.ts";
+
+/** How often one incident is thought about: once, and once more when nothing of that helped. */
+const thoughts_max = 2;
+const remembered_max = 64;
+const text_chars_max = 1000;
+const rule_chars_max = 100;
+/** Nobody knows for sure. */
+const confidence_max = 0.95;
+
+export interface Thinker {
+  readonly models: ChatModel;
+  /** How the model is called that would be asked. */
+  readonly name: () => string;
+  /** Why none can be asked now, or null. */
+  readonly hindrance: () => string | null;
+  readonly broker: () => BrokerPeer;
+  readonly memory: () => MemoryPeer;
+  readonly tools: ToolBox;
+}
+
+interface Thought {
+  readonly times: number;
+  readonly options: readonly Option[];
+  readonly taint: readonly string[];
+  readonly said: string;
+}
+
+export function thinkingSource(thinker: Thinker): OptionSource {
+  const thoughts = new Map<string, Thought>();
+  const keep = (id: string, thought: Thought): void => {
+    thoughts.delete(id);
+    thoughts.set(id, thought);
+    const [oldest] = thoughts.keys();
+    if (thoughts.size > remembered_max && oldest !== undefined) thoughts.delete(oldest);
+  };
+  return {
+    get who() {
+      return thinker.name();
+    },
+    async offer(matter) {
+      const { id } = matter.incident;
+      const before = thoughts.get(id);
+      const left = before?.options.filter(({ rule }) => !matter.tried.has(rule)) ?? [];
+      if (before !== undefined && left.length > 0)
+        return { options: left, said: `thought of before: ${before.said}`, tokens: 0, usd: 0, taint: before.taint };
+      const times = before?.times ?? 0;
+      if (times >= thoughts_max) return nothing(`nothing else comes to mind; ${before?.said ?? ""}`);
+      const { offer, thought } = await think(matter, times, thinker);
+      if (thought !== null) keep(id, thought);
+      return offer;
+    },
+  };
+}
+
+const nothing = (said: string, tokens = 0, usd = 0): Offer => ({ options: [], said, tokens, usd });
+
+async function think(matter: Matter, times: number, thinker: Thinker): Promise<{ offer: Offer; thought: Thought | null }> {
+  const { models, broker, memory, tools, hindrance } = thinker;
+  const why_not = hindrance();
+  if (why_not !== null) return { offer: nothing(why_not), thought: null };
+  const past = await memory().call("decisions.list", { limit: decisions_looked_at });
+  const tried = past.filter(({ id }) => matter.incident.body.decisions.includes(id));
+  const found = await investigate(questionOf(matter, tried), { models, broker, tools: await tools.all() });
+  const { tokens, usd } = found;
+  if (found.answer === null) return { offer: nothing(found.said, tokens, usd), thought: null };
+  const answer = IncidentAnswer.parse(found.answer);
+  const options = optionsOf(answer, matter, found);
+  const taint = [...found.looks.heard].slice(0, 16);
+  const why = options.length === 0 && answer.why_none !== "" ? `; no option: ${answer.why_none}` : "";
+  const said = `${answer.root_cause}${why}`;
+  return { offer: { options, said, tokens, usd, taint }, thought: { times: times + 1, options, taint, said } };
+}
+
+function questionOf({ incident, event }: Matter, tried: readonly Decision[]): Question {
+  const { id, body } = incident;
+  const { alarm, subject, detail, value, limit } = event.facts;
+  const untrusted = event.untrusted ?? {};
+  const text = (value: unknown): string => quoted(typeof value === "string" ? value : JSON.stringify(value), text_chars_max);
+  const tries = tried.map(({ rule, outcome }) => `- ${text(rule)}: ${outcome.result}, ${text(outcome.detail)}`);
+  const brief = [
+    "Data of the machine about one incident:",
+    `alarm: ${text(alarm)}`,
+    `subject: ${text(subject)}`,
+    `detail: ${text(detail)}`,
+    `value: ${value ?? "unknown"}, limit: ${limit}`,
+    `severity: ${body.severity}`,
+    `summary: ${text(body.summary)}`,
+    `from outside: ${text(untrusted)}`,
+    `triage: ${text(body.triage?.said ?? "none")}`,
+    ...(tries.length === 0 ? ["tried: nothing"] : ["tried, without help:", ...tries]),
+  ].join("\n");
+  const outside = Object.keys(untrusted).length === 0 ? [] : [[`event:${event.kind}`, untrusted] as const];
+  return {
+    ...{ system: root_cause, brief, id, outside, matter: `${alarm} ${detail} ${body.triage?.kind ?? ""}` },
+    behalf: {
+      why: `looking for the root cause of ${body.key} (incident ${id})`,
+      event: event.id,
+      trusted: `${alarm} ${subject} ${detail}`,
+    },
+    finish: {
+      name: "incident.answer",
+      description: "The root cause, and what is to be done about it. Ends the work.",
+      schema: JsonSchema.parse(incident_answer_schema),
+    },
+    refuse(given, tools) {
+      const read = IncidentAnswer.safeParse(given);
+      if (!read.success) return issuesText(read.error);
+      return problemWith(
+        read.data.options.flatMap(({ calls }) => calls),
+        tools,
+      );
+    },
+  };
+}
+
+function optionsOf({ options }: IncidentAnswer, { event }: Matter, { tools, looks }: Found): Option[] {
+  const made: Option[] = [];
+  for (const [at, { does, calls, watch_ms, confidence }] of options.entries()) {
+    const kind = calls.map(({ tool }) => tool).join("+");
+    const rule = `strategic ${event.facts.alarm} ${kind}`.slice(0, rule_chars_max);
+    if (made.some((one) => one.rule === rule)) continue;
+    made.push({
+      ...{ rule, does: does.replace(/\s+/g, " "), rank: at, watch_ms, confidence: Math.min(confidence, confidence_max) },
+      calls: callsOf(calls, tools, looks),
+    });
+  }
+  return made;
+}

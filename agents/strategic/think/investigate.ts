@@ -1,0 +1,127 @@
+/**
+ * One question to the models behind an API: they look by tools that only read, as often as there is room for, and end by one
+ * structured answer. Nothing that they say is obeyed: looks go through the broker, the answer is held against its schema and by
+ * whoever asked. Bounds on turns, looks, tokens, money (the budget's) and time; at the last turn only the answer is left to give.
+ */
+
+import type { ChatAnswer, JsonSchema, Message, OfferedTool, ToolUsePart } from "../../../contracts/model/chat.ts";
+import type { ToolDescription } from "../../../contracts/tool.ts";
+import { ChatError, type ChatModel } from "../../model/port.ts";
+import type { BrokerPeer } from "../../shared/ask-tool.ts";
+import { type Behalf, catalogueOf, describe_tool, Looks, offer, retrieved } from "./looks.ts";
+
+const turns_max = 8;
+const looks_max = 16;
+const tokens_max = 4000;
+const limit_ms = 300_000;
+const turn_limit_ms = 120_000;
+
+export interface Question {
+  /** The text of a prompt: nothing of the machine in it. */
+  readonly system: string;
+  /** What it is about: data. */
+  readonly brief: string;
+  /** Incident or goal: what its budget counts by. */
+  readonly id: string;
+  readonly behalf: Behalf;
+  /** Words by which tools are retrieved. */
+  readonly matter: string;
+  readonly finish: { readonly name: string; readonly description: string; readonly schema: JsonSchema };
+  /** What of the question itself is from outside, by origin. */
+  readonly outside: readonly (readonly [from: string, text: unknown])[];
+  /** @returns what is wrong with an answer, for the model; null when it can be used */
+  readonly refuse: (answer: unknown, tools: readonly ToolDescription[]) => string | null;
+}
+
+export interface Found {
+  /** As `finish` has it, and not refused; null: there is none, and `said` says why. */
+  readonly answer: unknown;
+  readonly said: string;
+  readonly model: string | null;
+  readonly looks: Looks;
+  readonly tools: readonly ToolDescription[];
+  readonly tokens: number;
+  readonly usd: number;
+}
+
+export interface Asking {
+  readonly models: ChatModel;
+  readonly broker: () => BrokerPeer;
+  readonly tools: readonly ToolDescription[];
+}
+
+/** @throws when the broker is away; what goes wrong with the models is `said` */
+export async function investigate(question: Question, { models, broker, tools }: Asking): Promise<Found> {
+  const looks = new Looks(broker, tools, question.behalf);
+  for (const [from, text] of question.outside) looks.hear(from, text);
+  const spent = { tokens: 0, usd: 0, model: null as string | null };
+  const end = (answer: unknown, said: string): Found => ({ answer, said, looks, tools, ...spent });
+  const finish: OfferedTool = { name: question.finish.name, description: question.finish.description, input: question.finish.schema };
+  const offered = [...retrieved(tools, question.matter).map(offer), describe_tool, finish];
+  const messages: Message[] = [{ role: "user", parts: [{ type: "text", text: question.brief }] }];
+  const ends_ms = performance.now() + limit_ms;
+  let wrong = "it gave no answer";
+  for (let turn = 1; turn <= turns_max; turn += 1) {
+    const left_ms = Math.floor(ends_ms - performance.now());
+    if (left_ms < 1000) return end(null, `there was no answer within ${limit_ms / 1000} s`);
+    const last = turn === turns_max || looks.made >= looks_max;
+    let answer: ChatAnswer;
+    try {
+      answer = await models.chat(
+        {
+          system: [
+            { text: question.system, stable: true },
+            { text: catalogueOf(tools), stable: true },
+          ],
+          messages,
+          tools: last ? [finish] : offered,
+          tool_choice: last ? "required" : "auto",
+          answer: null,
+          tokens_max,
+          temperature: 0,
+          limit_ms: Math.min(turn_limit_ms, left_ms),
+        },
+        { incident: question.id },
+      );
+    } catch (error) {
+      if (error instanceof ChatError) return end(null, error.message);
+      throw error;
+    }
+    const { usage, model, parts, tool_uses, stop } = answer;
+    spent.tokens += usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens + usage.output_tokens;
+    spent.usd += usage.cost_usd;
+    spent.model = model;
+    if (stop === "refused") return end(null, "the provider refused to answer, by its own policy");
+    if (stop === "length") return end(null, `its answer was longer than ${tokens_max} tokens`);
+    const given = tool_uses.find(({ name }) => name === finish.name);
+    const refused = given === undefined ? null : question.refuse(given.input, tools);
+    if (given !== undefined && refused === null) return end(given.input, "it answered");
+    if (refused !== null) wrong = refused;
+    if (parts.length > 0) messages.push({ role: "assistant", parts });
+    messages.push({ role: "user", parts: await replies(tool_uses, given?.id ?? null, refused, looks, model, finish.name) });
+  }
+  return end(null, `after ${turns_max} turns and ${looks.made} looks: ${wrong}`);
+}
+
+type Part = Extract<Message, { role: "user" }>["parts"][number];
+
+async function replies(
+  uses: readonly ToolUsePart[],
+  given: string | null,
+  refused: string | null,
+  looks: Looks,
+  model: string,
+  finish: string,
+): Promise<Part[]> {
+  if (uses.length === 0) return [{ type: "text", text: `Answer by calling ${finish.replace(".", "_")}.` }];
+  const parts: Part[] = [];
+  for (const use of uses) {
+    if (use.name === finish) {
+      const text = use.id === given && refused !== null ? `not usable: ${refused}` : "one answer is enough";
+      parts.push({ type: "tool-result", id: use.id, text, is_error: true });
+    } else if (looks.made >= looks_max) {
+      parts.push({ type: "tool-result", id: use.id, text: "no more looks: answer now", is_error: true });
+    } else parts.push({ type: "tool-result", id: use.id, ...(await looks.look(use, model)) });
+  }
+  return parts;
+}
