@@ -6,7 +6,8 @@
 
 import { z } from "zod";
 import { DecisionId } from "./decision.ts";
-import { Tier } from "./memory/record.ts";
+import { Severity } from "./event.ts";
+import { Taint, Tier } from "./memory/record.ts";
 import { PlaybookName } from "./playbook.ts";
 
 export const Stage = z.enum([
@@ -34,6 +35,8 @@ export const Learning = z.strictObject({
   carried: z.strictObject({ tries: z.number().int().min(0), worked: z.number().int().min(0) }).default({ tries: 0, worked: 0 }),
   /** What its subjects are called is text from outside: it never becomes a rule. */
   tainted_subject: z.boolean().default(false),
+  /** Tries that spoke against it when it came to this stage: one more, and it goes back. */
+  against: z.number().int().min(0).default(0),
   /** Newest last. */
   history: z.array(StageChange).max(20).default([]),
 });
@@ -48,7 +51,7 @@ export const RuleRecord = z.strictObject({
   failed: z.number().int(),
   /** Nobody was allowed to make its calls. */
   refused: z.number().int(),
-  /** That helped since the last one that failed. */
+  /** That helped since the rule last failed, whoever tried it. */
   worked_since_failure: z.number().int(),
   first_ms: z.number(),
   last_ms: z.number(),
@@ -93,3 +96,24 @@ export const AlarmLearned = z.strictObject({
   last: Solved.nullable(),
 });
 export type AlarmLearned = z.infer<typeof AlarmLearned>;
+
+/** One decision about an alarm as an example to learn from. */
+export const TrainingCase = z.strictObject({
+  decision: DecisionId,
+  time_ms: z.number(),
+  alarm: z.string(),
+  subject: z.string(),
+  /** In words, as the sensors told it. */
+  detail: z.string(),
+  severity: Severity,
+  /** Where text from outside in it came from. */
+  taint: Taint,
+  tier: Tier,
+  rule: z.string(),
+  tools: z.array(z.string()),
+  result: z.enum(["done", "failed"]),
+  repair_ms: z.number().nullable(),
+  tokens: z.number().int(),
+  usd: z.number(),
+});
+export type TrainingCase = z.infer<typeof TrainingCase>;

@@ -4,6 +4,7 @@ import { Decision } from "./decision.ts";
 import { Event } from "./event.ts";
 import { history_methods, history_permissions } from "./memory/history.ts";
 import { knowledge_methods, knowledge_permissions } from "./memory/knowledge.ts";
+import { learning_methods, learning_permissions } from "./memory/learning.ts";
 import { longterm_methods, longterm_permissions } from "./memory/longterm.ts";
 import { operational_methods, operational_permissions } from "./memory/operational.ts";
 import { templates_methods, templates_permissions } from "./memory/templates.ts";
@@ -18,6 +19,7 @@ export const memory_methods = {
   ...working_methods,
   ...templates_methods,
   ...knowledge_methods,
+  ...learning_methods,
   ...upkeep_methods,
 } as const;
 
@@ -32,6 +34,7 @@ const parts: readonly Permissions[] = [
   working_permissions,
   templates_permissions,
   knowledge_permissions,
+  learning_permissions,
   upkeep_permissions,
 ];
 

@@ -2,6 +2,7 @@
 
 import type Sqlite from "better-sqlite3";
 import { Documents } from "./knowledge/documents.ts";
+import { Outcomes } from "./learning/outcomes.ts";
 import { LongTerm } from "./longterm/longterm.ts";
 import { RecentLog } from "./operational/recent-log.ts";
 import { Store } from "./store/store.ts";
@@ -25,6 +26,8 @@ export interface Parts {
   readonly upkeep: UpkeepRows;
   /** What the system knows. */
   readonly documents: Documents;
+  /** What came of decisions about alarms. */
+  readonly outcomes: Outcomes;
   /** Everything, found by meaning and by word. */
   readonly longterm: LongTerm;
 }
@@ -33,7 +36,15 @@ export interface Parts {
 export function assemble(db: Sqlite.Database, folder: string): Parts {
   const cold = new Cold(db, folder);
   const longterm = new LongTerm(db, cold);
-  const store = new Store(db, (id) => cold.bodyOf(id), longterm);
+  const outcomes = new Outcomes(db);
+  const store = new Store(db, (id) => cold.bodyOf(id), {
+    event: (event) => longterm.event(event),
+    decision(decision) {
+      longterm.decision(decision);
+      outcomes.put(decision);
+    },
+    rolledBack: () => longterm.rolledBack(),
+  });
   return {
     store,
     recent_log: new RecentLog(db),
@@ -42,6 +53,7 @@ export function assemble(db: Sqlite.Database, folder: string): Parts {
     upkeep: new UpkeepRows(db, folder),
     templates: new Templates(db),
     documents: new Documents(db),
+    outcomes,
     longterm,
   };
 }

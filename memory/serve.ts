@@ -13,6 +13,7 @@ import type { Batch } from "./group-commit.ts";
 import { knowledgeHandlers } from "./knowledge/handlers.ts";
 import type { Meaning } from "./knowledge/meaning.ts";
 import type { Shipped } from "./knowledge/shipped.ts";
+import { learningHandlers } from "./learning/handlers.ts";
 import { type LongTermServing, longtermHandlers } from "./longterm/handlers.ts";
 import { operationalHandlers } from "./operational/handlers.ts";
 import type { Recent } from "./operational/recent.ts";
@@ -102,11 +103,13 @@ export function memoryHandlers(served: Served): CommonHandlers {
     ...operationalHandlers(keeper, recent, clock),
     ...knowledgeHandlers({ keeper, shipped, meaning }),
     ...templatesHandlers(keeper, mine),
+    ...learningHandlers(keeper),
     ...upkeepHandlers(keeper, upkeep),
     "events.append": ({ events }) => append({ events, decisions: [] }),
     "decisions.append": ({ decisions }) => append({ events: [], decisions }),
     "events.list": (filter) => keeper.read(({ store }) => store.newestEvents(filter)),
     "decisions.list": ({ limit }) => keeper.read(({ store }) => store.newestDecisions(limit)),
+    "decisions.get": ({ ids }) => keeper.read(({ store }) => store.decisionsById(ids)),
     why: ({ id }) => keeper.read(({ store }) => whyOf(store, id)),
     counts: () => ({
       events: keeper.store.events,

@@ -79,6 +79,7 @@ export function distil({ decision, tainted, tools }: Solution): Lesson | { reado
       ...{ playbook: name, stage: "playbook", learned_from: decision.id, learned_by: tier, history: [] },
       carried: { tries: 1, worked: 1 },
       tainted_subject: tainted,
+      against: 0,
     },
   };
 }

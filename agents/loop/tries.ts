@@ -3,7 +3,7 @@
 import type { Decision, Outcome } from "../../contracts/decision.ts";
 import type { MemoryOutcome } from "../../contracts/memory/record.ts";
 import type { Held } from "./incidents.ts";
-import { decisions_looked_at, type LoopPorts } from "./ports.ts";
+import type { LoopPorts } from "./ports.ts";
 
 export const call_limit_ms = 600_000;
 
@@ -11,7 +11,7 @@ export const call_limit_ms = 600_000;
 export async function lastTry({ item }: Held, { memory }: LoopPorts): Promise<Decision | null> {
   const id = item.body.decisions.at(-1);
   if (id === undefined) return null;
-  const decision = (await memory().call("decisions.list", { limit: decisions_looked_at })).find((one) => one.id === id);
+  const [decision] = await memory().call("decisions.get", { ids: [id] });
   if (decision === undefined) throw new Error(`going on with "${item.id}" failed: memory does not have its decision "${id}"`);
   return decision;
 }

@@ -49,6 +49,7 @@ function fakeMemory(run: string, decisions: Decision[], metrics: MetricSample[] 
     "decisions.append": ({ decisions: batch }) => take(batch),
     "events.list": () => [],
     "decisions.list": unused,
+    "decisions.get": () => [],
     why: unused,
     subscribe: unused,
     counts: unused,

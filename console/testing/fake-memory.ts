@@ -41,6 +41,7 @@ export function startFakeMemory(run: string, events: readonly Event[] = [], deci
               )
               .slice(-limit),
           "decisions.list": ({ limit }) => held.decisions.slice(-limit),
+          "decisions.get": () => [],
           why: ({ id }) => {
             const event = held.events.find((one) => one.id === id) ?? held.decisions.find((one) => one.id === id)?.trigger;
             if (event === undefined) return null;

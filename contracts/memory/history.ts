@@ -1,7 +1,7 @@
 /** Events and decisions: written by those that notice and decide, listed and explained. */
 
 import { z } from "zod";
-import { Decision, Why } from "../decision.ts";
+import { Decision, DecisionId, Why } from "../decision.ts";
 import { Event } from "../event.ts";
 import { Nothing } from "../rpc.ts";
 
@@ -22,6 +22,8 @@ export const history_methods = {
     result: z.array(Event),
   },
   "decisions.list": { params: z.strictObject({ limit: z.number().int().min(1).max(1000) }), result: z.array(Decision) },
+  /** Those of them that there are. */
+  "decisions.get": { params: z.strictObject({ ids: z.array(DecisionId).min(1).max(32) }), result: z.array(Decision) },
   /** The chain of an event or a decision, by its id. */
   why: { params: z.strictObject({ id: z.string().max(100) }), result: Why.nullable() },
   /** From then on `event` and `decision` notifications of what is written. */
@@ -35,8 +37,8 @@ export const history_methods = {
 export const history_permissions = {
   reactive: ["events.list", "events.append", "decisions.append", "counts"],
   console: ["events.list", "decisions.list", "why", "subscribe", "counts"],
-  operational: ["events.list", "decisions.list", "decisions.append", "subscribe", "counts"],
-  tactical: ["events.list", "decisions.list", "decisions.append", "subscribe", "counts"],
-  strategic: ["events.list", "decisions.list", "decisions.append", "subscribe", "counts"],
+  operational: ["events.list", "decisions.list", "decisions.get", "decisions.append", "subscribe", "counts"],
+  tactical: ["events.list", "decisions.list", "decisions.get", "decisions.append", "subscribe", "counts"],
+  strategic: ["events.list", "decisions.list", "decisions.get", "decisions.append", "subscribe", "counts"],
   broker: ["events.list", "counts"],
 } as const;

@@ -10,8 +10,9 @@ import { working } from "./migrations/003-working.ts";
 import { templates } from "./migrations/004-templates.ts";
 import { knowledge } from "./migrations/005-knowledge.ts";
 import { upkeep } from "./migrations/006-upkeep.ts";
+import { learning } from "./migrations/007-learning.ts";
 
-export const migrations: readonly string[] = [history, longterm, working, templates, knowledge, upkeep];
+export const migrations: readonly string[] = [history, longterm, working, templates, knowledge, upkeep, learning];
 
 export const memory_file: DatabaseKind = {
   file: "memory.db",

@@ -120,6 +120,13 @@ export class Store {
     return this.#one(Decision, this.#decision.get(id));
   }
 
+  decisionsById(ids: readonly string[]): Decision[] {
+    return this.#all(
+      Decision,
+      ids.flatMap((id) => this.#decision.get(id) ?? []),
+    );
+  }
+
   decisionsOf(trigger_id: string): Decision[] {
     return this.#all(Decision, this.#decisions_of.all(trigger_id));
   }
