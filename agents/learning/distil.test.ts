@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import fc from "fast-check";
 import { Decision } from "../../contracts/decision.ts";
 import { distil, type KnownTool, wordsOf } from "./distil.ts";
 import { readDocument, writeDocument } from "./document.ts";
@@ -92,10 +93,22 @@ test("of what rests on text from outside only the subject and words of the tool'
   expect(learned(how("rm -rf /")).learning.tainted_subject).toBe(false);
 });
 
+test("whatever stands in a playbook, its document reads back the same", () => {
+  const value = fc.string({ unit: "grapheme", maxLength: 60 }).filter((text) => !/[{}\p{Cc}]/u.test(text) && text.isWellFormed());
+  fc.assert(
+    fc.property(value, value, (text, why) => {
+      const lesson = learned(decisionOf([{ tool: "fs.write", arguments: { text, list: [text, { [text]: text }] } }]));
+      const change = { time_ms: 1, from: "playbook", to: "trial", why: `so: ${why}` } as const;
+      const whole = { ...lesson, learning: { ...lesson.learning, history: [change] } };
+      expect(readDocument(writeDocument(whole))).toEqual(whole);
+    }),
+  );
+});
+
 test("a document that a person edited badly is refused with line and key; prose is none of ours", () => {
   const text = writeDocument(learned(decisionOf(restart)));
   expect(() => readDocument(text.replace("watch_ms: 5000", "watch_ms: soon"))).toThrow(/line \d+, key "watch_ms"/);
   expect(() => readDocument(text.replace('"{subject}"', '"{folder}"'))).toThrow('there is no parameter "folder"');
-  expect(() => readDocument(text.replace("stage: playbook", "stage: king"))).toThrow(/line \d+, key "stage"/);
+  expect(() => readDocument(text.replace('stage: "playbook"', "stage: king"))).toThrow(/line \d+, key "stage"/);
   expect(readDocument("---\ntitle: x\n---\nonly words\n")).toBeNull();
 });

@@ -3,11 +3,14 @@
  * fenced blocks that tiers read. A document without such a block is prose, and no affair of theirs.
  */
 
-import { stringify } from "yaml";
+import { stringify, type ToStringOptions } from "yaml";
 import { Learning } from "../../contracts/learning.ts";
 import { Playbook } from "../../contracts/playbook.ts";
 import { readYaml } from "../../wire/strict-yaml.ts";
 import { loadPlaybooks } from "../playbooks/playbooks.ts";
+
+/** Every text in quotes on one line: what it says can be no syntax. */
+const quoted = { lineWidth: 0, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" } satisfies ToStringOptions;
 
 /** Where documents of this kind are. */
 export const folder = "playbooks/";
@@ -30,7 +33,7 @@ export function writeDocument(lesson: Lesson): string {
   const summary = playbook?.does ?? `Which tier carries out ${learning.playbook} of the image, and why.`;
   const steps = playbook?.steps.map(({ tool, why }, at) => `${at + 1}. ${tool}: ${why}`) ?? [];
   return [
-    `---\n${stringify({ title, kind: "playbook", summary, applies_to: ["learning"], ...(tools.length === 0 ? {} : { tools }) })}---`,
+    `---\n${stringify({ title, kind: "playbook", summary, applies_to: ["learning"], ...(tools.length === 0 ? {} : { tools }) }, quoted)}---`,
     ...(steps.length === 0 ? [] : ["## Steps", ...steps, ""]),
     "## For tiers",
     "Read when it changes, at the latest after a minute; what is wrong is said, and the document then does not count.",
@@ -58,7 +61,7 @@ export function readDocument(text: string): Lesson | null {
 }
 
 function fenced(name: string, what: unknown): string {
-  return `\`\`\`yaml ${name}\n${stringify(what)}\`\`\``;
+  return `\`\`\`yaml ${name}\n${stringify(what, quoted)}\`\`\``;
 }
 
 interface Block {

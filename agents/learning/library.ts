@@ -54,6 +54,11 @@ export class Library {
     return this.#refused;
   }
 
+  /** It is there, and cannot be read: nobody writes over what a person has to mend. */
+  isRefused(document: string): boolean {
+    return this.#refused.some((sentence) => sentence.startsWith(`reading the playbook "${document}" `));
+  }
+
   all(): readonly Known[] {
     return this.#known;
   }

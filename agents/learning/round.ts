@@ -1,10 +1,14 @@
-/** The tactical tier's round of learning: what was solved becomes a playbook, and what is known is read again. */
+/**
+ * The tactical tier's round of learning: what was solved becomes a playbook, a playbook that is proven goes down a
+ * tier, and what is known is read again.
+ */
 
 import type { BasePorts } from "../loop/ports.ts";
 import type { Round } from "../loop/run.ts";
 import { KnownTools } from "./known-tools.ts";
 import { Learner } from "./learn.ts";
 import type { Library } from "./library.ts";
+import { promoteAll } from "./promote.ts";
 
 const look_every_ms = 10_000;
 
@@ -26,7 +30,9 @@ export function learningRound(ports: BasePorts, library: Library): LearningRound
     const began_ms = performance.now();
     try {
       await library.refresh(began_ms);
-      if (await learner.run()) await library.refresh(began_ms, true);
+      const learned = await learner.run();
+      const promoted = await promoteAll({ ...ports, tools, library });
+      if (learned || promoted) await library.refresh(began_ms, true);
       said = "";
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);

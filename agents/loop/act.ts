@@ -2,6 +2,7 @@
 
 import type { Decision } from "../../contracts/decision.ts";
 import type { CallOutcome } from "../../contracts/tool.ts";
+import { watchBelow } from "./below.ts";
 import { measureHealth, worseThan } from "./health.ts";
 import type { Held } from "./incidents.ts";
 import type { ActionCall } from "./options.ts";
@@ -63,6 +64,10 @@ export async function approvalCame(held: Held, { broker }: LoopPorts): Promise<b
 export async function watch(held: Held, ports: LoopPorts): Promise<void> {
   const { key, health_before } = held.item.body;
   const made = await lastTry(held, ports);
+  if (made?.tier === "reactive" && (made.outcome.result === "pending" || made.outcome.result === "done")) {
+    await watchBelow(held, made, ports);
+    return;
+  }
   const decision = made?.outcome.result === "pending" ? made : null;
   const watch_ms = decision?.action.do === "call" ? (decision.action.watch_ms ?? usual_watch_ms) : 0;
   const until_ms = performance.now() + watch_ms;

@@ -6,6 +6,7 @@
 
 import type { Asked, Decision } from "../../contracts/decision.ts";
 import { sureMin } from "../router/sure.ts";
+import { leaveToBelow, tryBelow } from "./below.ts";
 import { measureHealth, worseThan } from "./health.ts";
 import type { Held } from "./incidents.ts";
 import type { Option, OptionSource } from "./options.ts";
@@ -33,12 +34,17 @@ const taint_max = 16;
 
 export async function decide(held: Held, ports: LoopPorts): Promise<void> {
   const began_ms = performance.now();
+  const past = await ports.memory().call("decisions.list", { limit: decisions_looked_at });
+  const below = tryBelow(past, held);
+  if (below !== null) {
+    await leaveToBelow(held, below);
+    return;
+  }
   const event = ports.standing.get(held.item.body.key);
   if (event === null) {
     await cleared(held, ports);
     return;
   }
-  const past = await ports.memory().call("decisions.list", { limit: decisions_looked_at });
   const of_this = past.filter(({ id }) => held.item.body.decisions.includes(id));
   const tried = new Set(of_this.map(({ rule }) => rule));
   const may_try = of_this.filter(({ tier }) => tier === ports.tier).length < tries_max;

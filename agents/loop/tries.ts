@@ -2,6 +2,7 @@
 
 import type { Decision, Outcome } from "../../contracts/decision.ts";
 import type { MemoryOutcome } from "../../contracts/memory/record.ts";
+import { takeBack } from "../shared/take-back.ts";
 import type { Held } from "./incidents.ts";
 import type { LoopPorts } from "./ports.ts";
 
@@ -24,21 +25,10 @@ export interface NoHelp {
 
 /** What did not help is taken back, as far as it can be, and on record; then the next is decided. */
 export async function giveUp(held: Held, decision: Decision, { result, why, worse }: NoHelp, ports: LoopPorts): Promise<void> {
-  const back = await takenBack(decision, ports);
+  const back = await takeBack(decision.id, ports.broker);
   await settle(decision, { result, detail: `${why}; ${back}`.slice(0, 1000) }, ports);
   await remember(held, decision, worse === true ? "worse" : "no-effect", why, ports);
   await held.move("deciding", why.slice(0, 500));
-}
-
-async function takenBack({ id }: Decision, { broker }: LoopPorts): Promise<string> {
-  try {
-    const reason = { text: `decision ${id} did not help` };
-    const { outcomes, plan } = await broker().call("undo/run", { target: { group: id }, reason }, call_limit_ms);
-    if (plan.obstacles.length > 0) return `not taken back: ${plan.obstacles.map((obstacle) => obstacle.why).join("; ")}`;
-    return outcomes.length === 0 ? "there was nothing to take back" : `taken back: ${outcomes.map(({ tool }) => tool).join(", ")}`;
-  } catch (error) {
-    return `not taken back: ${error instanceof Error ? error.message : String(error)}`;
-  }
 }
 
 /** Another tier's try stays as that tier has left it. */

@@ -58,8 +58,9 @@ export class Ledger {
       while (this.waiting > 0) {
         const memory = this.#memory();
         if (memory === null) break;
-        await this.#send(this.#events, (events) => memory.appendEvents(events));
+        // decisions first: whoever sees an alarm then sees what is being done about it (agents/loop/below.ts)
         await this.#send(this.#decisions, (decisions) => memory.appendDecisions(decisions));
+        await this.#send(this.#events, (events) => memory.appendEvents(events));
       }
     } catch {
       failed = true;

@@ -22,6 +22,7 @@ import { carryOut, type Pid1 } from "./act.ts";
 import { Adoption } from "./adopt.ts";
 import { Decider } from "./decide.ts";
 import { Engine } from "./engine.ts";
+import { LearnedRules } from "./learned-rules.ts";
 import { Ledger } from "./ledger.ts";
 import { MetricsPost } from "./metrics-post.ts";
 import { loadRules } from "./rule-set.ts";
@@ -78,14 +79,15 @@ export async function runReactive(run: string): Promise<void> {
   const status = () => service.init.call("system.status", {}, start_answer_limit_ms);
   const { boot_id } = await status();
   const ids = new Ids("reactive", boot_id, boot_ms());
+  const record = (decision: Decision, severity: Severity): void => {
+    ledger.putDecision(decision);
+    // Said when it is over: what is asked of PID 1 does not wait for a line of log.
+    if (decision.outcome.result !== "pending") say(log, decision, severity);
+  };
   decider = new Decider(new Engine(rules), ids, {
     boot_ms,
     act: (decision) => carryOut(decision, pid1, Bun.sleep),
-    record(decision, severity) {
-      ledger.putDecision(decision);
-      // Said when it is over: what is asked of PID 1 does not wait for a line of log.
-      if (decision.outcome.result !== "pending") say(log, decision, severity);
-    },
+    record,
   });
   subscribed_ms = boot_ms();
   await service.init.call("events.subscribe", { after: null }, start_answer_limit_ms);
@@ -93,28 +95,43 @@ export async function runReactive(run: string): Promise<void> {
     path: callerSocket("broker", "reactive", run),
     sides: { ...silent, calls: broker_methods, tells: {} },
   });
+  const ask = toolAsker(() => broker.peer);
+  const learned = new LearnedRules({
+    ...{ ids, boot: shortBootId(boot_id), boot_ms, ask, log },
+    broker: () => broker.peer ?? away("the broker"),
+    record,
+  });
   sensing = runSensors({
     ids,
     boot_ms,
     status,
     services: () => service.init.call("service.list", {}),
-    ask: toolAsker(() => broker.peer),
+    ask,
     alarms: alarms.loaded,
     emit(event) {
       ledger.addEvent(event);
       take(event);
+      learned.take(event);
     },
     measured: (sample) => void metrics.send(sample),
   });
   const { adopt } = sensing;
+  learned.start();
   adoption = new Adoption({
     boot: shortBootId(boot_id),
     changes: () => memory.port()?.listAlarms() ?? null,
-    adopt,
+    adopt(event) {
+      adopt(event);
+      learned.adopt(event);
+    },
     warn: (sentence) => log.warn(sentence),
   });
   void adoption.run();
   service.ready(`${rules.length} rules`);
+}
+
+function away(who: string): never {
+  throw new Error(`${who} is away`);
 }
 
 function connectMemory(run: string, onUp: () => void) {

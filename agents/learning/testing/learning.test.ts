@@ -116,7 +116,7 @@ test("a document that was edited badly is said and left out, and one that anothe
   expect(library.usable()).toEqual([]);
   await edit("person:anna", "watch_ms: 1000", "watch_ms: 3000");
   expect(library.usable()).toMatchObject([{ watch_ms: 3000 }]);
-  await edit("person:anna", "stage: playbook", "stage: retired");
+  await edit("person:anna", 'stage: "playbook"', "stage: retired");
   expect(library.usable()).toEqual([]);
   expect(library.all()).toHaveLength(1);
 });

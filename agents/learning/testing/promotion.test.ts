@@ -1,0 +1,195 @@
+/** A playbook goes down to the reactive tier and comes back, over the real memory. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { Decision } from "../../../contracts/decision.ts";
+import { Playbook } from "../../../contracts/playbook.ts";
+import { type Incident, Incidents } from "../../loop/incidents.ts";
+import { playbookSource } from "../../loop/options.ts";
+import type { BasePorts, LoopPorts } from "../../loop/ports.ts";
+import { work } from "../../loop/work.ts";
+import { attempt } from "../../reactive/attempt.ts";
+import { Promoted } from "../../reactive/promoted.ts";
+import { loadThresholds } from "../../router/thresholds.ts";
+import { successesFor } from "../bounds.ts";
+import { KnownTools } from "../known-tools.ts";
+import { type Known, Library } from "../library.ts";
+import { promoteAll } from "../promote.ts";
+import { dry_runs_min, proven_min } from "../stages.ts";
+import { World } from "./world.ts";
+
+const playbook = (name: string, tool: string, alarm: string): Playbook =>
+  Playbook.parse({
+    ...{ name, alarms: [alarm], does: `the ${name} thing`, watch_ms: 1000 },
+    steps: [{ tool, arguments: { name: "{subject}" }, why: "it helps" }],
+  });
+const bundled = [playbook("good", "fix.good", "service-down"), playbook("final", "fix.final", "disk-full")];
+
+const world = new World();
+let base: BasePorts;
+let reactive: BasePorts;
+let library: Library;
+let promoted: Promoted;
+/** What the reactive tier has under way. */
+let trying: Promise<unknown>[] = [];
+
+beforeAll(async () => {
+  [base, reactive] = await Promise.all([world.ports("tactical"), world.ports("reactive")]);
+  library = new Library({ ask: base.ask, bundled, warn: (text) => void world.said.push(text) });
+  promoted = await freshReactive();
+}, 60_000);
+afterAll(() => world.kill());
+
+/** As a process of the tier that has just been started: what it knows is in documents. */
+async function freshReactive(): Promise<Promoted> {
+  const own = new Library({ ask: reactive.ask, bundled, warn: () => {} });
+  await own.refresh(0);
+  const made = new Promoted(reactive.ids, reactive.boot_ms);
+  made.set(own.all());
+  world.onAlarm = (event) => {
+    for (const plan of made.take(event)) {
+      const record = (decision: Decision) => reactive.memory().call("decisions.append", { decisions: [decision] });
+      const go = async (): Promise<void> => {
+        await record(plan.decision);
+        if (plan.decision.outcome.result !== "pending") return;
+        const outcome = await attempt(plan, reactive);
+        if (!plan.dry && outcome.result !== "done") made.switchOff(plan.known);
+        await record({ ...plan.decision, outcome: { ...outcome, after_ms: 1 } });
+      };
+      trying.push(go());
+    }
+  };
+  return made;
+}
+
+let subjects = 0;
+/** A fault of a new subject, from the alarm until its incident has ended; null: it was over before there was an incident. */
+async function fault(alarm: string, before: (subject: string) => void = () => {}): Promise<{ subject: string; incident: Incident | null }> {
+  subjects += 1;
+  const subject = `s${subjects}`;
+  before(subject);
+  await world.tell(subject, true, { alarm });
+  await world.triage();
+  const incident = (await base.incidents.open()).find(({ body }) => body.key === `${alarm} ${subject}`) ?? null;
+  if (incident !== null) {
+    const held = await new Incidents(base.memory, "t").take(incident);
+    if (held === null) throw new Error("somebody else holds it");
+    const sources = [playbookSource(() => library.usable())];
+    const ports: LoopPorts = { ...base, tier: "tactical", thresholds: loadThresholds(), sources, above: async () => null };
+    await work(held, ports).finally(() => held.release());
+  }
+  await Promise.all(trying);
+  trying = [];
+  await learn();
+  if (incident === null) return { subject, incident };
+  const { item } = await base.memory().call("work.get", { id: incident.id });
+  return { subject, incident: item.kind === "incident" ? item : null };
+}
+
+async function learn(): Promise<void> {
+  if (await promoteAll({ ...base, tools: new KnownTools(base.broker), library })) await library.refresh(0, true);
+  const own = new Library({ ask: reactive.ask, bundled, warn: () => {} });
+  await own.refresh(0);
+  promoted.set(own.all());
+}
+
+const known = (name: string): Known => {
+  const found = library.find(name);
+  if (found === null) throw new Error(`there is no playbook "${name}"`);
+  return structuredClone(found); // matchers of bun:test write into what they look at
+};
+const callsOf = (subject: string) => world.made.filter(({ args }) => args["name"] === subject);
+
+test("14 successes in a row make a trial, of the gentle playbook only; nothing but the count has changed for the incident", async () => {
+  for (let n = 1; n <= successesFor(proven_min); n += 1) {
+    expect(known("good").learning.stage).toBe("playbook");
+    await fault("service-down");
+    await fault("disk-full");
+  }
+  expect(known("good")).toMatchObject({
+    document: { id: "playbooks/stage-good" },
+    learning: { stage: "trial", history: [{ from: "playbook" }] },
+  });
+  expect(known("final").learning.stage).toBe("playbook");
+  expect(world.made.filter(({ caller }) => caller === "reactive")).toEqual([]);
+}, 120_000);
+
+test("on trial the reactive tier asks for a dry run and tactical does the work; what agrees often enough makes a rule", async () => {
+  for (let n = 1; n <= dry_runs_min; n += 1) {
+    expect(known("good").learning.stage).toBe("trial");
+    const { subject, incident } = await fault("service-down");
+    expect(
+      callsOf(subject)
+        .map(({ caller, dry_run }) => `${caller} ${dry_run}`)
+        .sort(),
+    ).toEqual(["reactive true", "tactical false"]);
+    expect(incident).toMatchObject({ state: "solved", reason: "playbook good helped" });
+  }
+  expect(known("good").learning).toMatchObject({
+    stage: "rule",
+    history: [{ to: "trial" }, { to: "rule", why: expect.stringContaining("19 of 19") }],
+  });
+}, 60_000);
+
+test("a rule is carried out once, by the reactive tier; tactical waits for it and learns from it", async () => {
+  const { subject, incident } = await fault("service-down");
+  expect(callsOf(subject)).toMatchObject([{ caller: "reactive", dry_run: false }]);
+  // either it was over before there was an incident, or the incident waited for it
+  if (incident !== null) expect(incident).toMatchObject({ state: "solved", reason: "playbook good helped" });
+  const decisions = await base.memory().call("decisions.list", { limit: 5 });
+  expect(decisions.at(-1)).toMatchObject({
+    tier: "reactive",
+    rule: "playbook good",
+    outcome: { result: "done" },
+    trigger: { facts: { subject } },
+  });
+});
+
+test("after a restart of the tier it is still a rule, read from the document", async () => {
+  promoted = await freshReactive();
+  expect(promoted.count).toBe(1);
+  const { subject } = await fault("service-down");
+  expect(callsOf(subject)).toMatchObject([{ caller: "reactive" }]);
+});
+
+test("a rule that fails is off at once and taken back, the incident goes on with tactical, and its playbook counts the failure", async () => {
+  const taken_back = world.taken_back.length;
+  const { subject, incident } = await fault("service-down", (name) => world.effects.set(`fix.good ${name}`, { clears: false }));
+  expect(callsOf(subject)).toMatchObject([{ caller: "reactive" }]);
+  expect(incident).toMatchObject({ state: "handed-over", reason: expect.stringContaining("playbook good") });
+  expect(world.taken_back.length).toBe(taken_back + 1);
+  expect(known("good").learning).toMatchObject({ stage: "playbook", against: 1 });
+  const [record] = await base.memory().call("learning.records", { rules: ["playbook good"], limit: 1 });
+  expect(record).toMatchObject({ tier: "reactive", worked: 2, failed: 1 });
+  const next = await fault("service-down");
+  expect(callsOf(next.subject)).toMatchObject([{ caller: "tactical" }]);
+}, 60_000);
+
+test("a rule that was killed in the midst of it holds nobody up for ever", async () => {
+  const event = await world.tell("gone", true, { alarm: "service-down" });
+  const [last] = (await base.memory().call("decisions.list", { limit: 100 })).filter(
+    ({ rule, tier }) => rule === "playbook good" && tier === "reactive",
+  );
+  if (last === undefined) throw new Error("there is none");
+  const boot_ms = world.boot_ms() - 10 * 60_000;
+  const orphan = {
+    ...last,
+    id: reactive.ids.decision(),
+    trigger: event,
+    boot_ms,
+    outcome: { result: "pending", detail: "", after_ms: null },
+  } as Decision;
+  await reactive.memory().call("decisions.append", { decisions: [orphan] });
+  const { incident } = await (async () => {
+    await world.triage();
+    const open = (await base.incidents.open()).find(({ body }) => body.key === "service-down gone");
+    if (open === undefined) throw new Error("there is no incident");
+    const held = await new Incidents(base.memory, "t").take(open);
+    if (held === null) throw new Error("somebody else holds it");
+    const sources = [playbookSource(() => library.usable())];
+    await work(held, { ...base, tier: "tactical", thresholds: loadThresholds(), sources, above: async () => null }).finally(() =>
+      held.release(),
+    );
+    return { incident: (await base.memory().call("work.get", { id: open.id })).item };
+  })();
+  expect(incident).toMatchObject({ state: "handed-over", body: { decisions: [orphan.id] } });
+});

@@ -1,0 +1,79 @@
+/**
+ * Carries out what a promoted playbook decided: its calls through the broker, then the look whether the alarm was cleared in time and
+ * nothing else became worse; what did not help is taken back. On trial the broker is asked what it would do, and nothing changes.
+ */
+
+import type { Decision, Outcome } from "../../contracts/decision.ts";
+import type { CallOutcome } from "../../contracts/tool.ts";
+import { measureHealth, worseThan } from "../loop/health.ts";
+import type { BasePorts } from "../loop/ports.ts";
+import { matterOf } from "../shared/standing.ts";
+import { takeBack } from "../shared/take-back.ts";
+import type { Plan } from "./promoted.ts";
+
+export type AttemptPorts = Pick<BasePorts, "broker" | "ask" | "standing" | "wait">;
+type Result = Omit<Outcome, "after_ms">;
+type Call = Extract<Decision["action"], { do: "call" }>["calls"][number];
+
+const call_limit_ms = 600_000;
+const look_every_ms = 100;
+
+/** Never rejects: what goes wrong is an outcome too. */
+export async function attempt(plan: Plan, ports: AttemptPorts): Promise<Result> {
+  try {
+    return plan.dry ? await dryRun(plan, ports) : await carryOut(plan, ports);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    // nothing is known of what it would have come to
+    return plan.dry ? { result: "failed", detail } : await takenBack(plan, { result: "failed", detail }, ports);
+  }
+}
+
+async function dryRun(plan: Plan, ports: AttemptPorts): Promise<Result> {
+  for (const [at, call] of callsOf(plan).entries()) {
+    const { status, text, tool } = await made(plan, call, at, ports);
+    if (status !== "previewed") return { result: "refused", detail: `a dry run: ${tool} would be ${status}: ${text}`.slice(0, 1000) };
+  }
+  return { result: "suppressed", detail: "a dry run: all its calls would be made" };
+}
+
+async function carryOut(plan: Plan, ports: AttemptPorts): Promise<Result> {
+  const { ask, standing, wait } = ports;
+  const matter = matterOf(plan.event);
+  const before = await measureHealth(ask, standing, matter);
+  for (const [at, call] of callsOf(plan).entries()) {
+    const { status, text, tool, call: id } = await made(plan, call, at, ports);
+    if (status === "done" || (call.may_fail === true && status !== "waiting")) continue;
+    // nobody is asked on behalf of a rule
+    if (status === "waiting") await ports.broker().call("calls/cancel", { call: id, reason: "a rule waits for nobody" });
+    const result = status === "waiting" || status === "refused" || status === "declined" ? "refused" : "failed";
+    return await takenBack(plan, { result, detail: `${tool}: ${status}: ${text}` }, ports);
+  }
+  const until_ms = performance.now() + plan.known.playbook.watch_ms;
+  while (standing.get(matter) !== null) {
+    if (performance.now() >= until_ms) {
+      const detail = `the alarm still stood after ${plan.known.playbook.watch_ms / 1000} s`;
+      return await takenBack(plan, { result: "failed", detail }, ports);
+    }
+    await wait(look_every_ms);
+  }
+  const worse = worseThan(before, await measureHealth(ask, standing, matter));
+  if (worse === null) return { result: "done", detail: "the alarm was cleared" };
+  return await takenBack(plan, { result: "failed", detail: `the alarm was cleared, but ${worse}` }, ports);
+}
+
+function callsOf({ decision }: Plan): readonly Call[] {
+  return decision.action.do === "call" ? decision.action.calls : [];
+}
+
+async function made({ decision, dry }: Plan, call: Call, at: number, { broker }: AttemptPorts): Promise<CallOutcome> {
+  const { id, trigger, reason } = decision;
+  const why = { text: reason.slice(0, 1000), event: trigger.id, decision: id };
+  const _meta = dry ? { reason: why, dry_run: true } : { reason: why, group: id, key: `${id}/${at}` };
+  const { _meta: outcome } = await broker().call("tools/call", { name: call.tool, arguments: call.arguments, _meta }, call_limit_ms);
+  return outcome;
+}
+
+async function takenBack({ decision }: Plan, { result, detail }: Result, { broker }: AttemptPorts): Promise<Result> {
+  return { result, detail: `${detail}; ${await takeBack(decision.id, broker)}`.slice(0, 1000) };
+}
