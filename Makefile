@@ -1,7 +1,7 @@
 # aiOS. Everything beyond getting Bun is done by Bun; each target says itself what it does.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test check deps kernel image client container bench reproduce fuzz mutate clean
+.PHONY: help run test check deps kernel image client container bench faults reproduce fuzz mutate clean
 
 BUN := node_modules/.bin/bun
 PROFILE ?= edge
@@ -42,8 +42,11 @@ image: asroot kernel ## build/root, build/root.erofs and build/disk.raw; PROFILE
 client: deps ## build/bin/aiosctl
 	@$(BUN) image/build.ts client
 
-bench: image client ## AREA=boot|supervise|tools|console|intelligence|memory (all without AREA): measure, write build/bench/AREA.json
+bench: image client ## AREA=boot|supervise|tools|console|intelligence|memory|faults (all without AREA): measure, write build/bench/AREA.json
 	@$(BUN) test-vm/bench/main.ts $(AREA)
+
+faults: asroot root client ## real faults in a running system, each twice: FAULTS=name,name PACE=30
+	@$(BUN) test-vm/faults/main.ts
 
 reproduce: deps ## build root and disk twice from nothing and compare bit by bit; KERNEL=1 compiles the kernel twice, too
 	@$(BUN) image/reproduce.ts $(if $(KERNEL),--kernel)

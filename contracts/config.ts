@@ -145,6 +145,10 @@ export const PackagesConfig = z.strictObject({
 });
 export type PackagesConfig = z.infer<typeof PackagesConfig>;
 
+/** For tests and demonstrations: how much sooner than in earnest the sensors look, and alarms are raised and cleared. */
+export const SensorsConfig = z.strictObject({ pace: z.number().int().min(1).max(60).default(1) });
+export type SensorsConfig = z.infer<typeof SensorsConfig>;
+
 export const MachineConfig = z.strictObject({
   version: z.literal(1).default(1),
   hostname: Hostname.default("aios"),
@@ -173,6 +177,7 @@ export const MachineConfig = z.strictObject({
     })
     .prefault({}),
   packages: PackagesConfig.prefault({}),
+  sensors: SensorsConfig.prefault({}),
   /** Limits by slice of the cgroup tree. */
   limits: z.strictObject({ system: Limits.default({}), tiers: Limits.default({}), work: Limits.default({}) }).prefault({}),
   watchdog: z.strictObject({ timeout_s: z.number().int().min(5).max(600).default(30) }).prefault({}),

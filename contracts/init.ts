@@ -1,7 +1,7 @@
 /** What PID 1 and its children say to each other on `/run/aios/init/<service>/sock`. */
 
 import { z } from "zod";
-import { DefinedService, PackagesConfig } from "./config.ts";
+import { DefinedService, PackagesConfig, SensorsConfig } from "./config.ts";
 import { Event, LogRecord, Severity } from "./event.ts";
 import { StrategicSettings } from "./model/provider.ts";
 import { Nothing } from "./rpc.ts";
@@ -128,6 +128,8 @@ export const init_methods = {
   "service.defined": { params: Nothing, result: z.array(z.strictObject({ service: ServiceName, definition: DefinedService })) },
   /** `packages` of the machine config. */
   "config.packages": { params: Nothing, result: PackagesConfig },
+  /** `sensors` of the machine config. */
+  "config.sensors": { params: Nothing, result: SensorsConfig },
   /** `tiers.strategic` of the machine config, keys and all: for that tier alone. */
   "config.strategic": { params: Nothing, result: StrategicSettings },
   /** From then on the connection carries `event` notifications; first those still held after `after` (an event id). */
@@ -173,11 +175,11 @@ const not_for_people: readonly InitMethod[] = ["service.define", "service.remove
 /** Which methods each caller may use; a method that is not listed is refused with `not_permitted`. */
 export const init_permissions: Readonly<Record<CoreService, readonly InitMethod[]>> = {
   console: (Object.keys(init_methods) as InitMethod[]).filter((method) => !not_for_people.includes(method)),
-  reactive: [...read, "service.restart", "system.reclaim"],
+  reactive: [...read, "service.restart", "system.reclaim", "config.sensors"],
   memory: ["system.status", "events.subscribe", "logs.subscribe", "logs.unsubscribe"],
   broker: [...read, ...machine, ...services, "config.packages"],
-  operational: ["system.status"],
-  tactical: ["system.status"],
-  strategic: ["system.status", "config.strategic"],
+  operational: ["system.status", "config.sensors"],
+  tactical: ["system.status", "config.sensors"],
+  strategic: ["system.status", "config.sensors", "config.strategic"],
 };
 export { Severity };

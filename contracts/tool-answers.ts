@@ -16,6 +16,7 @@ export const tool_answers = {
         service: z.string().nullable(),
         core: z.boolean(),
         cpu_ms: z.number(),
+        nice: z.number(),
       }),
     ),
   }),
@@ -53,6 +54,20 @@ export const tool_answers = {
   "knowledge.search": z.object({
     found: z.array(z.object({ document: z.string() })),
   }),
+  "service.usage": z.object({
+    services: z.array(
+      z.object({
+        service: z.string(),
+        tasks: z.number(),
+        tasks_max: z.number().nullable(),
+        rss_bytes: z.number(),
+        memory_max_bytes: z.number().nullable(),
+        open_files_ratio: z.number(),
+        deleted_bytes: z.number(),
+      }),
+    ),
+  }),
+  "sys.logs": z.object({ records: z.array(z.object({ time_ms: z.number(), message: z.string() })) }),
   "net.interfaces": z.object({
     interfaces: z.array(
       z.object({
@@ -69,6 +84,8 @@ export const tool_answers = {
     ),
     dns: z.array(z.string()),
   }),
+  "net.declared": z.object({ drift: z.array(z.object({ what: z.string(), detail: z.string() })) }),
+  "sys.declared": z.object({ drift: z.array(z.object({ what: z.string(), detail: z.string() })) }),
   "net.dns": z.object({ answer: z.string() }),
   "sec.scan": z.object({
     findings: z.array(z.object({ kind: z.string(), where: z.string(), evidence: z.string() })),

@@ -21,6 +21,7 @@ export const default_config: MachineConfig = {
     },
   },
   packages: { sources: [], generations_max: 48 },
+  sensors: { pace: 1 },
   limits: { system: {}, tiers: {}, work: {} },
   watchdog: { timeout_s: 30 },
 };

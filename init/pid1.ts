@@ -369,6 +369,7 @@ export class Pid1 {
       shutdown: (action, reason) => this.askShutdown(action, reason),
       stopping: () => this.stopping,
       packages: () => this.#ports.state.config.packages,
+      sensors: () => this.#ports.state.config.sensors,
       strategic: () => strategicSettings(this.#ports.state.config.tiers.strategic),
       defined: this.#defined,
       log: (message) => this.#log("notice", message),

@@ -12,6 +12,8 @@ import { call_limit_ms, giveUp, lastTry, settle } from "./tries.ts";
 const look_every_ms = 250;
 const calls_named_max = 32;
 const usual_watch_ms = 60_000;
+/** However much sooner than in earnest the sensors look: whoever has to answer them does not become faster by it. */
+const sooner_watch_ms_min = 20_000;
 
 export async function act(held: Held, ports: LoopPorts): Promise<void> {
   const decision = await lastTry(held, ports);
@@ -69,7 +71,7 @@ export async function watch(held: Held, ports: LoopPorts): Promise<void> {
     return;
   }
   const decision = made?.outcome.result === "pending" ? made : null;
-  const watch_ms = decision?.action.do === "call" ? (decision.action.watch_ms ?? usual_watch_ms) : 0;
+  const watch_ms = decision?.action.do === "call" ? sooner(decision.action.watch_ms ?? usual_watch_ms, ports.pace) : 0;
   const until_ms = performance.now() + watch_ms;
   while (ports.standing.get(key) !== null) {
     if (performance.now() >= until_ms) {
@@ -88,4 +90,8 @@ export async function watch(held: Held, ports: LoopPorts): Promise<void> {
   }
   if (decision !== null) await settle(decision, { result: "done", detail: "the alarm was cleared" }, ports);
   await held.move("learning", decision === null ? "it went away by itself" : "the alarm was cleared, and nothing else became worse");
+}
+
+function sooner(watch_ms: number, pace = 1): number {
+  return Math.max(watch_ms / pace, Math.min(watch_ms, sooner_watch_ms_min));
 }

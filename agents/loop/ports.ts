@@ -23,6 +23,8 @@ export interface BasePorts {
   readonly ids: Ids;
   readonly boot_ms: () => number;
   readonly wait: (ms: number) => Promise<unknown>;
+  /** As the sensors have it: what is waited for comes so many times sooner. */
+  readonly pace?: number;
   readonly log: Log;
 }
 

@@ -43,6 +43,7 @@ export interface Loop {
 
 export async function runLoop({ tier, run, log, init, rounds: roundsOf }: LoopOptions): Promise<Loop> {
   const { boot_id } = await init.call("system.status", {}, start_answer_limit_ms);
+  const { pace } = await init.call("config.sensors", {}, start_answer_limit_ms);
   const boot_ms = openBootClock();
   const standing = new Standing(shortBootId(boot_id));
   const take = (event: Event): void => void standing.take(event);
@@ -72,6 +73,7 @@ export async function runLoop({ tier, run, log, init, rounds: roundsOf }: LoopOp
     ids: new Ids(tier, boot_id, boot_ms()),
     boot_ms,
     wait: Bun.sleep,
+    pace,
     log,
   });
   let hindered: string | null = null;

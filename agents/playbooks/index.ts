@@ -1,13 +1,31 @@
 /** The playbooks in the image. The bundler parses the files: nothing is read or parsed as YAML at run time. */
 
+import certificate_renew from "./list/certificate-renew.yaml";
 import disk_full from "./list/disk-full.yaml";
 import disk_full_at_once from "./list/disk-full-at-once.yaml";
+import listener_end from "./list/listener-end.yaml";
+import listener_restart from "./list/listener-restart.yaml";
+import login_ban from "./list/login-ban.yaml";
+import network_restore from "./list/network-restore.yaml";
+import process_end from "./list/process-end.yaml";
 import runaway_process from "./list/runaway-process.yaml";
+import runaway_service from "./list/runaway-service.yaml";
+import service_data_restore from "./list/service-data-restore.yaml";
 import service_restart from "./list/service-restart.yaml";
+import settings_restore from "./list/settings-restore.yaml";
 
 export const bundled_playbooks: Readonly<Record<string, unknown>> = {
+  "certificate-renew.yaml": certificate_renew,
   "disk-full-at-once.yaml": disk_full_at_once,
   "disk-full.yaml": disk_full,
+  "listener-end.yaml": listener_end,
+  "listener-restart.yaml": listener_restart,
+  "login-ban.yaml": login_ban,
+  "network-restore.yaml": network_restore,
+  "process-end.yaml": process_end,
   "runaway-process.yaml": runaway_process,
+  "runaway-service.yaml": runaway_service,
+  "service-data-restore.yaml": service_data_restore,
   "service-restart.yaml": service_restart,
+  "settings-restore.yaml": settings_restore,
 };

@@ -78,6 +78,7 @@ export async function runReactive(run: string): Promise<void> {
   };
   const status = () => service.init.call("system.status", {}, start_answer_limit_ms);
   const { boot_id } = await status();
+  const { pace } = await service.init.call("config.sensors", {}, start_answer_limit_ms);
   const ids = new Ids("reactive", boot_id, boot_ms());
   const record = (decision: Decision, severity: Severity): void => {
     ledger.putDecision(decision);
@@ -108,6 +109,7 @@ export async function runReactive(run: string): Promise<void> {
     services: () => service.init.call("service.list", {}),
     ask,
     alarms: alarms.loaded,
+    pace,
     emit(event) {
       ledger.addEvent(event);
       take(event);

@@ -6,19 +6,25 @@ import { readFileSystemErrors } from "./kernel/file-systems.ts";
 import { readHeat } from "./kernel/heat.ts";
 import { readLimits } from "./kernel/limits.ts";
 import { MetricsSampler } from "./kernel/metrics.ts";
+import { driftFigures } from "./patrol/drift.ts";
+import { loginFigures } from "./patrol/logins.ts";
 import { NetworkPatrol } from "./patrol/network.ts";
 import { ProcessPatrol } from "./patrol/processes.ts";
 import { certificateFigures, portFigures, setuidFigures } from "./patrol/security.ts";
+import { usageFigures } from "./patrol/usage.ts";
 import type { SensorPorts } from "./run.ts";
 import { ServicesSensor } from "./services.ts";
 import { systemFigures } from "./system.ts";
 
 const second_ms = 1000;
 const minute_ms = 60 * second_ms;
-const hour_ms = 60 * minute_ms;
+const quarter_ms = 15 * minute_ms;
 
 /** The patrol asks tools, each of which is a call on record: it begins when the system has come up, and looks seldom. */
 const patrol_after_ms = 30 * second_ms;
+
+/** However much sooner than in earnest. */
+const every_ms_min = 500;
 
 export interface TimedSensor extends Sensor {
   readonly first_after_ms: number;
@@ -34,11 +40,15 @@ const machine_figures = [
   "pressure.io_full_avg10",
 ] as const;
 
-export function sensorsOf(ports: Pick<SensorPorts, "status" | "services" | "ask" | "boot_ms" | "measured">): readonly TimedSensor[] {
-  const { status, services, ask, boot_ms, measured } = ports;
+const usage_figures = ["service.files_ratio", "service.deleted_mib", "service.tasks_ratio", "service.memory_ratio"] as const;
+
+export function sensorsOf(
+  ports: Pick<SensorPorts, "status" | "services" | "ask" | "boot_ms" | "measured" | "pace">,
+): readonly TimedSensor[] {
+  const { status, services, ask, boot_ms, measured, pace } = ports;
   const sampler = new MetricsSampler();
-  const all_services = new ServicesSensor();
-  const network = new NetworkPatrol();
+  const all_services = new ServicesSensor(pace);
+  const network = new NetworkPatrol(async () => (await status()).mode);
   const processes = new ProcessPatrol();
   const at_once = (name: string, every_ms: number, figures: readonly string[], look: Sensor["look"]): TimedSensor => ({
     ...{ name, every_ms, figures, look },
@@ -60,7 +70,7 @@ export function sensorsOf(ports: Pick<SensorPorts, "status" | "services" | "ask"
     measured({ boot_ms: boot_ms(), values });
     return machineFigures(values);
   };
-  return [
+  const all = [
     at_once("machine", 10 * second_ms, machine_figures, machine),
     at_once("limits", 10 * second_ms, ["files.used_ratio", "tasks.used_ratio"], () => readLimits()),
     at_once("heat", 10 * second_ms, ["heat.of_limit_ratio"], () => readHeat()),
@@ -72,9 +82,17 @@ export function sensorsOf(ports: Pick<SensorPorts, "status" | "services" | "ask"
     patrol("network", 30 * second_ms, ["net.no_link", "net.no_address", "net.route_lost", "dns.silent"], (asks) => network.look(asks)),
     patrol("processes", minute_ms, ["process.cpu_ratio"], (asks, now_ms) => processes.look(asks, now_ms)),
     patrol("ports", minute_ms, ["port.undeclared_listener", "port.wrong_listener", "port.declared_but_closed"], portFigures),
-    patrol("setuid", hour_ms, ["file.setuid"], setuidFigures),
-    patrol("certificates", hour_ms, ["certificate.left_d"], certificateFigures),
+    patrol("usage", minute_ms, usage_figures, usageFigures),
+    patrol("drift", minute_ms, ["drift.network", "drift.setting"], driftFigures),
+    patrol("logins", minute_ms / 2, ["login.failed"], (asks) => loginFigures(asks, pace)),
+    patrol("setuid", quarter_ms, ["file.setuid"], setuidFigures),
+    patrol("certificates", quarter_ms, ["certificate.left_d"], certificateFigures),
   ];
+  return all.map((one) => ({
+    ...one,
+    every_ms: Math.max(one.every_ms / pace, every_ms_min),
+    first_after_ms: one.first_after_ms / pace,
+  }));
 }
 
 function machineFigures(values: Readonly<Record<string, number>>): Figure[] {

@@ -10,6 +10,7 @@ test("a disk that cannot be asked about is said, not passed over", async () => {
     services: () => Promise.reject(new Error("PID 1 does not answer")),
     ask: () => Promise.reject(new Error("the broker is away")),
     alarms: [],
+    pace: 1,
     emit: () => {},
     measured: () => {},
   });

@@ -15,6 +15,8 @@ import { sensorsOf } from "./list.ts";
 
 const memory_interval_ms = 1000;
 const disk_interval_ms = 5000;
+/** What looks every quarter of an hour does not stay blind for that long. */
+const blind_retry_ms = 30_000;
 const severity_of_level: readonly Severity[] = ["info", "notice", "warning", "error"];
 
 export interface SensorPorts {
@@ -24,6 +26,8 @@ export interface SensorPorts {
   readonly services: () => Promise<readonly ServiceStatus[]>;
   readonly ask: AskTool;
   readonly alarms: readonly Alarm[];
+  /** Times of sensors and alarms are divided by it: 1 in earnest, more in tests and demonstrations. */
+  readonly pace: number;
   readonly emit: (event: Event) => void;
   /** Figures that are no events: how things are, whether or not they changed. */
   readonly measured: (sample: MetricSample) => void;
@@ -38,13 +42,19 @@ export interface Sensing {
   adopt(event: EventOf<"alarm.changed">): void;
 }
 
+function sooner(alarm: Alarm, pace: number): Alarm {
+  return { ...alarm, for_ms: alarm.for_ms / pace, clear_ms: alarm.clear_ms / pace };
+}
+
 export function runSensors(ports: SensorPorts): Sensing {
   const { ids, boot_ms, status, emit } = ports;
   const memory = new MemorySensor();
   const disk = new DiskSensor();
   const base = (severity: Severity) => ({ id: ids.memory(), time_ms: Date.now(), boot_ms: boot_ms(), source: "reactive", severity });
-  const alarms = new Alarms(ports.alarms, ({ severity, untrusted, facts }) =>
-    emit({ ...base(severity), kind: "alarm.changed", facts, ...(untrusted === undefined ? {} : { untrusted }) }),
+  const alarms = new Alarms(
+    ports.alarms.map((alarm) => sooner(alarm, ports.pace)),
+    ({ severity, untrusted, facts }) =>
+      emit({ ...base(severity), kind: "alarm.changed", facts, ...(untrusted === undefined ? {} : { untrusted }) }),
   );
   const blind = new Map<string, string>();
   const sees = (name: string, error: unknown): void => {
@@ -70,15 +80,17 @@ export function runSensors(ports: SensorPorts): Sensing {
     }
   };
   const look = async (sensor: Sensor): Promise<void> => {
+    let next_ms = sensor.every_ms;
     try {
       const figures = await sensor.look(performance.now());
       alarms.take(sensor.figures, figures, performance.now());
       sees(sensor.name, null);
     } catch (error) {
       sees(sensor.name, error);
+      next_ms = Math.min(next_ms, blind_retry_ms / ports.pace);
     }
     // One after the other: an answer that takes longer than the interval does not make a queue.
-    setTimeout(() => void look(sensor), sensor.every_ms);
+    setTimeout(() => void look(sensor), next_ms);
   };
   lookAtMemory();
   void lookAtDisk();

@@ -14,6 +14,13 @@ export class ServicesSensor {
   readonly #unwell_since = new Map<string, number>();
   readonly #starts = new Map<string, { readonly times_ms: number[]; counted_ms: number; ratio: number }>();
 
+  readonly #pace: number;
+
+  /** @param pace times are told so many times longer than they are */
+  constructor(pace = 1) {
+    this.#pace = pace;
+  }
+
   /** @param boot_ms the boot clock now */
   look(services: readonly ServiceStatus[], boot_ms: number): Figure[] {
     const names = new Set(services.map(({ name }) => name));
@@ -25,12 +32,12 @@ export class ServicesSensor {
     const { name: subject, state, since_ms, reason, health } = service;
     const down = state === "waiting" || state === "starting" || state === "backoff"; // a crash loop is an alarm of its own
     const figures: Figure[] = [
-      { figure: "service.down_s", subject, value: down ? seconds(boot_ms - since_ms) : 0, detail: `${state}: ${reason}` },
+      { figure: "service.down_s", subject, value: down ? this.#seconds(boot_ms - since_ms) : 0, detail: `${state}: ${reason}` },
       { figure: "service.crash_loop", subject, value: state === "crash-loop" ? 1 : 0, detail: reason },
       {
         figure: "service.unwell_s",
         subject,
-        value: seconds(boot_ms - this.#unwellSince(service, boot_ms)),
+        value: this.#seconds(boot_ms - this.#unwellSince(service, boot_ms)),
         detail: health?.detail ?? "",
       },
     ];
@@ -38,6 +45,10 @@ export class ServicesSensor {
     if (ratio !== null)
       figures.push({ figure: "service.start_ratio", subject, value: ratio, detail: `ready after ${service.ready_after_ms} ms` });
     return figures;
+  }
+
+  #seconds(ms: number): number {
+    return Math.max(0, Math.round((ms * this.#pace) / 1000));
   }
 
   /** Now, while it is well or not there. */
@@ -66,10 +77,6 @@ export class ServicesSensor {
     }
     return known.times_ms.length > starts_min ? known.ratio : null;
   }
-}
-
-function seconds(ms: number): number {
-  return Math.max(0, Math.round(ms / 1000));
 }
 
 function median(values: readonly number[]): number {

@@ -86,6 +86,7 @@ function rig({ stopping = false, obeys = true } = {}) {
     shutdown: async (action, reason) => (shutdowns.push(`${action}: ${reason}`) > 1 ? "it goes down already" : null),
     stopping: () => stopping,
     packages: () => ({ sources: [], generations_max: 48 }),
+    sensors: () => ({ pace: 1 }),
     strategic: () => strategicSettings(strategic_config),
     defined: new DefinedServices(supervisor, "container"),
     log: (message) => void said.push(message),

@@ -1,6 +1,6 @@
 /** The methods that PID 1 serves, for one connection of one caller. Whoever asks for a change says why; that is kept as an event. */
 
-import type { PackagesConfig } from "../../contracts/config.ts";
+import type { PackagesConfig, SensorsConfig } from "../../contracts/config.ts";
 import type { LogRecord } from "../../contracts/event.ts";
 import type { BootTimeline, Hardware, init_methods, ProcessInfo, ShutdownAction, SystemStatus } from "../../contracts/init.ts";
 import type { StrategicSettings } from "../../contracts/model/provider.ts";
@@ -28,6 +28,7 @@ export interface Desk {
   shutdown(action: ShutdownAction, reason: string): Promise<string | null>;
   stopping(): boolean;
   packages(): PackagesConfig;
+  sensors(): SensorsConfig;
   /** With keys in it. */
   strategic(): StrategicSettings;
   readonly defined: DefinedServices;
@@ -103,6 +104,7 @@ export function handlersFor(caller: string, desk: Desk, peer: () => ChildPeer): 
     },
     "service.defined": () => desk.defined.list(),
     "config.packages": () => desk.packages(),
+    "config.sensors": () => desk.sensors(),
     "config.strategic": () => desk.strategic(),
     "events.subscribe": ({ after }) => {
       events?.();

@@ -2,6 +2,7 @@
 
 import { type BenchRow, writeBench } from "../../tooling/bench.ts";
 import { say } from "../../tooling/progress.ts";
+import { benchFaults } from "../faults/main.ts";
 import { benchBoot } from "./boot.ts";
 import { benchConsole } from "./console.ts";
 import { benchIntelligence } from "./intelligence.ts";
@@ -16,10 +17,8 @@ const areas: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   intelligence: benchIntelligence,
   tools: benchTools,
   memory: benchMemory,
+  faults: benchFaults,
 };
-
-/** Areas of the project that have nothing to measure yet. */
-const empty = ["faults"];
 
 async function main(wanted: string | undefined): Promise<number> {
   for (const area of wanted === undefined ? Object.keys(areas) : [wanted]) {
@@ -30,13 +29,9 @@ async function main(wanted: string | undefined): Promise<number> {
 }
 
 async function benchArea(area: string): Promise<number> {
-  if (empty.includes(area)) {
-    say(`${area}: no benchmarks yet`);
-    return 0;
-  }
   const measure = Object.hasOwn(areas, area) ? areas[area] : undefined;
   if (measure === undefined) {
-    say(`choosing an area failed: "${area}" is none; use AREA=${[...Object.keys(areas), ...empty].join("|")}, or none for all`);
+    say(`choosing an area failed: "${area}" is none; use AREA=${Object.keys(areas).join("|")}, or none for all`);
     return 2;
   }
   const rows = await measure();

@@ -9,7 +9,7 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
   observe: {
     fs: ["read", "list", "stat", "find", "search", "usage", "watch", "checksum"],
     process: ["list", "info", "tree", "open_files", "trace"],
-    service: ["status", "list", "logs"],
+    service: ["status", "list", "logs", "usage"],
     net: ["interfaces", "connect", "connections", "dns", "ping", "trace", "capture", "http", "wireguard_status"],
     pkg: ["search", "list", "info", "files", "history"],
     sec: ["audit", "secret_list", "certificate_inspect", "integrity_compare", "scan"],
@@ -50,7 +50,8 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
   compensable: {
     process: ["spawn"],
     service: ["start", "stop", "restart"],
-    sys: ["clean", "rotate"],
+    sys: ["clean", "rotate", "declared"],
+    net: ["declared"],
     memory: ["backup", "export", "import"],
     model: ["remove"],
   },

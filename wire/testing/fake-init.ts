@@ -96,6 +96,7 @@ export function startFakeInit(run: string, service: CoreService): FakeInit {
           "service.remove": answer("service.remove", () => ({ removed: true })),
           "service.defined": answer("service.defined", () => []),
           "config.packages": answer("config.packages", () => ({ sources: [], generations_max: 48 })),
+          "config.sensors": answer("config.sensors", () => ({ pace: 1 })),
           "config.strategic": answer("config.strategic", () => ({
             config: { enabled: true, providers: [], budget: { hour: nothing, day: nothing, incident: nothing } },
             problems: [],

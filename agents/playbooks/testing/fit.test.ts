@@ -7,7 +7,14 @@ import { loadAlarms } from "../../sensors/alarms/load.ts";
 import { bundled_playbooks } from "../index.ts";
 import { fitting, loadPlaybooks } from "../playbooks.ts";
 
-const subjects: Readonly<Record<string, string>> = { "runaway-process": "pid:4711@98765" };
+/** Each kind that there is of the alarm; the others are names. */
+const subjects: Readonly<Record<string, readonly string[]>> = {
+  "runaway-process": ["pid:4711@98765", "pid:4711@98765 of web"],
+  "declared-port-closed": ["tcp:80 of web"],
+  "undeclared-listener": ["tcp:80 of web", "udp:80 pid:4711"],
+  "wrong-listener": ["tcp:80 of web"],
+  "failed-logins": ["203.0.113.7"],
+};
 
 test("every playbook in the image loads, is against alarms that exist, and makes calls that fit", () => {
   const { loaded, refused } = loadPlaybooks(bundled_playbooks);
@@ -18,7 +25,9 @@ test("every playbook in the image loads, is against alarms that exist, and makes
   for (const playbook of loaded)
     for (const alarm of playbook.alarms) {
       expect(alarms.has(alarm), `${playbook.name}: ${alarm}`).toBe(true);
-      const own = fitting(loaded, alarm, subjects[alarm] ?? "web").find((one) => one.playbook === playbook);
+      const own = (subjects[alarm] ?? ["web"])
+        .flatMap((subject) => fitting(loaded, alarm, subject))
+        .find((one) => one.playbook === playbook);
       expect(own, `${playbook.name} fits the subject`).toBeDefined();
       for (const { tool, arguments: args } of own?.calls ?? []) {
         const parsed = tools.get(tool)?.input.safeParse(args);

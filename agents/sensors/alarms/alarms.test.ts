@@ -17,7 +17,7 @@ test("every alarm in the image loads, its examples hold, a sensor measures its f
   const { loaded, refused } = loadAlarms(bundled_alarms);
   expect(refused).toEqual([]);
   expect(loaded.map(({ name }) => name)).toEqual(Object.keys(bundled_alarms).map((file) => file.replace(/\.yaml$/, "")));
-  const sensors = sensorsOf({ status: never, services: never, ask: never, boot_ms: never, measured: never });
+  const sensors = sensorsOf({ status: never, services: never, ask: never, boot_ms: never, measured: never, pace: 1 });
   const measured = new Set(sensors.flatMap(({ figures }) => figures));
   expect([...measured].sort()).toEqual([...new Set(loaded.map(({ figure }) => figure))].sort());
   for (const { runbook } of loaded) expect(existsSync(join(import.meta.dir, "../../../knowledge", `${runbook}.md`)), runbook).toBe(true);

@@ -4,22 +4,29 @@ import certificate_ends from "./list/certificate-ends.yaml";
 import clock_not_synchronised from "./list/clock-not-synchronised.yaml";
 import data_not_kept from "./list/data-not-kept.yaml";
 import declared_port_closed from "./list/declared-port-closed.yaml";
+import deleted_file_open from "./list/deleted-file-open.yaml";
 import disk_errors from "./list/disk-errors.yaml";
 import disk_full from "./list/disk-full.yaml";
 import disk_inodes from "./list/disk-inodes.yaml";
 import disk_slow from "./list/disk-slow.yaml";
 import dns_silent from "./list/dns-silent.yaml";
+import failed_logins from "./list/failed-logins.yaml";
 import link_down from "./list/link-down.yaml";
 import memory_short from "./list/memory-short.yaml";
 import memory_stalled from "./list/memory-stalled.yaml";
+import network_drift from "./list/network-drift.yaml";
 import no_address from "./list/no-address.yaml";
 import processor_busy from "./list/processor-busy.yaml";
 import route_lost from "./list/route-lost.yaml";
 import runaway_process from "./list/runaway-process.yaml";
 import service_crash_loop from "./list/service-crash-loop.yaml";
 import service_down from "./list/service-down.yaml";
+import service_files from "./list/service-files.yaml";
+import service_memory from "./list/service-memory.yaml";
 import service_slow_start from "./list/service-slow-start.yaml";
+import service_tasks from "./list/service-tasks.yaml";
 import service_unwell from "./list/service-unwell.yaml";
+import setting_drift from "./list/setting-drift.yaml";
 import setuid_file from "./list/setuid-file.yaml";
 import too_hot from "./list/too-hot.yaml";
 import too_many_files from "./list/too-many-files.yaml";
@@ -32,22 +39,29 @@ export const bundled_alarms: Readonly<Record<string, unknown>> = {
   "clock-not-synchronised.yaml": clock_not_synchronised,
   "data-not-kept.yaml": data_not_kept,
   "declared-port-closed.yaml": declared_port_closed,
+  "deleted-file-open.yaml": deleted_file_open,
   "disk-errors.yaml": disk_errors,
   "disk-full.yaml": disk_full,
   "disk-inodes.yaml": disk_inodes,
   "disk-slow.yaml": disk_slow,
   "dns-silent.yaml": dns_silent,
+  "failed-logins.yaml": failed_logins,
   "link-down.yaml": link_down,
   "memory-short.yaml": memory_short,
   "memory-stalled.yaml": memory_stalled,
+  "network-drift.yaml": network_drift,
   "no-address.yaml": no_address,
   "processor-busy.yaml": processor_busy,
   "route-lost.yaml": route_lost,
   "runaway-process.yaml": runaway_process,
   "service-crash-loop.yaml": service_crash_loop,
   "service-down.yaml": service_down,
+  "service-files.yaml": service_files,
+  "service-memory.yaml": service_memory,
   "service-slow-start.yaml": service_slow_start,
+  "service-tasks.yaml": service_tasks,
   "service-unwell.yaml": service_unwell,
+  "setting-drift.yaml": setting_drift,
   "setuid-file.yaml": setuid_file,
   "too-hot.yaml": too_hot,
   "too-many-files.yaml": too_many_files,

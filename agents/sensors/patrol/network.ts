@@ -9,14 +9,22 @@ const name_of_nobody = "patrol.invalid";
 const default_routes = new Set(["default", "0.0.0.0/0", "::/0"]);
 
 export class NetworkPatrol {
+  readonly #wires: () => Promise<readonly (string | null)[]>;
+
+  /** @param mode in a container the wire to the outside is one end of a veth; on a machine a veth leads to somebody inside */
+  constructor(mode: () => Promise<"machine" | "container">) {
+    this.#wires = async () => ((await mode()) === "container" ? [null, "veth"] : [null]);
+  }
+
   /** There was a default route since this process began: a machine that is meant to have none is not ill. */
   #had_route = false;
 
   async look(ask: AskTool): Promise<Figure[]> {
     const { interfaces, dns } = await ask("net.interfaces", {}, why);
     const figures: Figure[] = [];
+    const wires = await this.#wires();
     for (const one of interfaces) {
-      if (one.name === "lo" || one.kind !== null || !one.up) continue;
+      if (one.name === "lo" || !wires.includes(one.kind) || !one.up) continue;
       figures.push({ figure: "net.no_link", subject: one.name, value: one.carrier ? 0 : 1 });
       if (!one.carrier || one.master !== null) continue;
       const addresses = [...one.addresses, ...one.other_addresses].filter((address) => !isLinkLocal(address));

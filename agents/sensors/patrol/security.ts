@@ -15,12 +15,26 @@ const port_figures: Readonly<Record<string, string>> = {
   "declared-but-closed": "port.declared_but_closed",
 };
 
-/** `where` of such a finding is `tcp:443`: ours. Who listens there is a name that a program gave itself. */
+/**
+ * `where` of such a finding is `tcp:443`: ours. Who listens there begins with a name that a program gave itself; what PID 1 and the
+ * kernel say of it comes at the end.
+ */
+const listener = / \(pid ([0-9]+)(?:, service "([a-z][a-z0-9-]*)")?\) listens on [0-9a-f.:]+$/;
+const nobody = /^open in the firewall for "([a-z][a-z0-9-]*)", and nobody listens$/;
+
+function portSubject(where: string, evidence: string): string {
+  const [, pid, service] = listener.exec(evidence) ?? [];
+  const owner = service ?? nobody.exec(evidence)?.[1];
+  const who = owner !== undefined ? ` of ${owner}` : pid !== undefined ? ` pid:${pid}` : "";
+  return `${where.slice(0, 100)}${who}`;
+}
+
+/** Subjects are `tcp:443 of web`, or `tcp:443 pid:4711` of what belongs to no service. */
 export async function portFigures(ask: AskTool): Promise<Figure[]> {
   const { findings } = await ask("sec.scan", { checks: ["listening"], limit: 200 }, why);
   return findings.flatMap(({ kind, where, evidence }) => {
     const figure = port_figures[kind];
-    return figure === undefined ? [] : [{ figure, subject: where.slice(0, 200), value: 1, untrusted: evidence }];
+    return figure === undefined ? [] : [{ figure, subject: portSubject(where, evidence), value: 1, untrusted: evidence }];
   });
 }
 

@@ -248,6 +248,26 @@ export const net_cases: readonly ToolCase[] = [
     },
   },
   {
+    tool: "net.declared",
+    name: "an address and the firewall, which something else has changed",
+    prepare: async (world) => {
+      fresh();
+      await world.call("net.configure", { interface: "left", up: true, addresses: ["192.0.2.7/24"], routes: [] });
+      await world.call("net.firewall", { set: { default: "closed" } });
+      ip("address", "flush", "dev", "left");
+      nft("delete", "table", "inet", "aios");
+      return { restore: true };
+    },
+    observe: () => [ip("-json", "-4", "address", "show", "dev", "left").includes("192.0.2.7"), rules() !== ""],
+    check: ({ drift }, _world) => {
+      const what = (drift as { what: string }[]).map((one) => one.what).sort();
+      if (what.join() !== "firewall,interface/left") throw new Error(`it saw ${what.join()}`);
+      if (!rules().includes("policy drop")) throw new Error("the firewall is not there");
+    },
+    bad: () => [{ restore: "yes" }, { undo: true }],
+    final: true,
+  },
+  {
     tool: "net.listen",
     name: "a port behind a closed firewall",
     prepare: async (world) => {

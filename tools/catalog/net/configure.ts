@@ -3,6 +3,7 @@ import type { Resource } from "../../../contracts/tool.ts";
 import { writeDurably } from "../../../wire/files.ts";
 import type { Context } from "../../context.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
+import type { Drift } from "../shared/declared.ts";
 import { readOrNull, removeIfThere } from "../shared/small-files.ts";
 import { Address, Cidr, InterfaceName } from "./shared/fields.ts";
 import { changeLinks, InterfaceState, RouteState, readInterfaces } from "./shared/ip.ts";
@@ -152,8 +153,19 @@ function resolvFile(places: Context["places"]): string {
   return `${places.run}/etc/resolv.conf`;
 }
 
+function resolvText(servers: readonly string[]): string {
+  return servers.map((address) => `nameserver ${address}\n`).join("");
+}
+
+function declaredDns(state: Context["state"]): string[] | null {
+  return z
+    .array(z.string())
+    .nullable()
+    .parse(state.get(declared_dns_key) ?? null);
+}
+
 function setDns(servers: readonly string[], { places, state }: Pick<Context, "places" | "state">): void {
-  writeDurably(resolvFile(places), servers.map((address) => `nameserver ${address}\n`).join(""));
+  writeDurably(resolvFile(places), resolvText(servers));
   state.put(declared_dns_key, servers);
 }
 
@@ -192,7 +204,7 @@ function declareInterface(input: Input, wanted: Wanted | null, { state }: Contex
 }
 
 /** What of a state is not as wanted; a down interface has no routes. */
-function difference(found: InterfaceState | null, wanted: Wanted): string | null {
+function difference(found: InterfaceState | null, wanted: Pick<Wanted, "up" | "mtu" | "master" | "addresses" | "routes">): string | null {
   if (found === null) return "it is not there";
   for (const key of ["up", "mtu", "master"] as const)
     if (found[key] !== wanted[key]) return `${key} is ${JSON.stringify(found[key])}, not ${JSON.stringify(wanted[key])}`;
@@ -203,6 +215,21 @@ function difference(found: InterfaceState | null, wanted: Wanted): string | null
   if (!wanted.up) return null;
   const lost = wanted.routes.find((route) => !found.routes.some((one) => one.to === route.to && one.via === route.via));
   return lost === undefined ? null : `its route to ${lost.to} is missing`;
+}
+
+/** What of the declared interfaces and DNS servers is not so. */
+export async function interfaceDrift(context: Context): Promise<Drift[]> {
+  const { state, places } = context;
+  const all = state.list(declared_prefix).length === 0 ? [] : await readInterfaces(context);
+  const drift = state.list(declared_prefix).flatMap(({ key, value }): Drift[] => {
+    const name = key.slice(declared_prefix.length);
+    const now = all.find((one) => one.name === name) ?? null;
+    const wrong = difference(now, Declared.parse(value));
+    return wrong === null ? [] : [{ what: `interface/${name}`, detail: wrong.slice(0, 500) }];
+  });
+  const dns = declaredDns(state);
+  if (dns === null || readOrNull(resolvFile(places)) === resolvText(dns)) return drift;
+  return [...drift, { what: "dns", detail: `the servers are not ${dns.join(", ")}` }];
 }
 
 /** Makes what was declared, where it is not so. @returns what failed */
@@ -224,10 +251,7 @@ export async function restoreInterfaces(context: Context): Promise<string[]> {
       failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  const dns = z
-    .array(z.string())
-    .nullable()
-    .parse(context.state.get(declared_dns_key) ?? null);
+  const dns = declaredDns(context.state);
   if (dns !== null) setDns(dns, context);
   return failed;
 }

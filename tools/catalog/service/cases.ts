@@ -89,4 +89,5 @@ export const service_cases: readonly ToolCase[] = [
   on("service.status", "of one", { name: "web" }, defined),
   on("service.logs", "of one", { name: "web" }, defined),
   on("service.list", "all", {}, defined, { bad: () => [{ defined: 1 }] }),
+  on("service.usage", "of all", {}, defined, { bad: () => [{ service: "web" }] }),
 ];

@@ -11,6 +11,7 @@ import { serviceRestart } from "./restart.ts";
 import { serviceStart } from "./start.ts";
 import { serviceStatus } from "./status.ts";
 import { serviceStop } from "./stop.ts";
+import { serviceUsage } from "./usage.ts";
 
 export { service_restorer } from "./restore.ts";
 export const service_tools: readonly AnyTool[] = [
@@ -24,4 +25,5 @@ export const service_tools: readonly AnyTool[] = [
   serviceStart,
   serviceStatus,
   serviceStop,
+  serviceUsage,
 ];

@@ -62,6 +62,25 @@ export const sys_cases: readonly ToolCase[] = [
     ],
   },
   {
+    tool: "sys.declared",
+    name: "a kernel parameter and the host name, which something else has changed",
+    prepare: async (world) => {
+      await world.call("sys.hostname", { set: "lighthouse" });
+      await world.call("sys.sysctl", { name: "net.ipv4.ip_forward", value: "1" });
+      linuxSystem().host.setHostname("somebody");
+      writeSysctl("net.ipv4.ip_forward", "0");
+      return { restore: true };
+    },
+    observe: () => [hostname(), forwarding()],
+    check: ({ drift }) => {
+      const what = (drift as { what: string }[]).map((one) => one.what).sort();
+      if (what.join() !== "hostname,sysctl/net.ipv4.ip_forward") throw new Error(`it saw ${what.join()}`);
+      if (hostname() !== "lighthouse" || forwarding() !== "1") throw new Error("it is not as declared");
+    },
+    bad: () => [{ restore: "yes" }, { name: "hostname" }],
+    final: true,
+  },
+  {
     tool: "sys.time",
     name: "read",
     looks: true,

@@ -1,0 +1,51 @@
+import { expect, test } from "bun:test";
+import { tool_answers } from "../../../contracts/tool-answers.ts";
+import type { AskTool } from "../../shared/ask-tool.ts";
+import { loginFigures } from "./logins.ts";
+import { portFigures } from "./security.ts";
+
+/** A broker that answers every question with this. */
+function answering(answer: unknown): AskTool {
+  return (async (tool: keyof typeof tool_answers) => tool_answers[tool].parse(answer)) as unknown as AskTool;
+}
+
+const now_ms = 1_000_000_000;
+const failed = (message: string, ago_ms = 0) => ({ time_ms: now_ms - ago_ms, message });
+
+test("failed logins are counted by address, within the window; whoever types an address does not name another one", async () => {
+  const records = [
+    failed("Failed password for root from 203.0.113.7 port 40001 ssh2"),
+    failed("Failed password for invalid user x from 198.51.100.9 port 22 from 203.0.113.7 port 40002 ssh2"),
+    failed("Failed password for root from 203.0.113.7 port 40003", 599_999),
+    failed("Failed password for root from 203.0.113.7 port 40004", 600_001),
+    failed("Failed password for root from nowhere port 40005"),
+    failed("Failed password for root from 2001:db8::7 port 40006"),
+    failed("Failed password for root from 203.0.113.8 port 40007 and more"),
+  ];
+  const figures = await loginFigures(answering({ records }), 1, now_ms);
+  expect(figures.map(({ subject, value }) => [subject, value])).toEqual([
+    ["203.0.113.7", 3],
+    ["2001:db8::7", 1],
+  ]);
+  expect(await loginFigures(answering({ records }), 60, now_ms)).toMatchObject([{ value: 2 }, { value: 1 }]);
+});
+
+test("a port's subject says whose it is by what the kernel and PID 1 know, not by the name that a program gave itself", async () => {
+  const finding = (kind: string, evidence: string) => ({ kind, where: "tcp:4444", evidence });
+  const findings = [
+    finding("undeclared-listener", 'patient (pid 41, service "web") listens on 0.0.0.0'),
+    finding("undeclared-listener", "nc (pid 1, ) (pid 42) listens on ::"),
+    finding("undeclared-listener", 'x", service "db (pid 43) listens on 0.0.0.0'),
+    finding("declared-but-closed", 'open in the firewall for "web", and nobody listens'),
+    finding("undeclared-listener", "nobody known listens on 0.0.0.0"),
+    finding("weak-key", "of something else"),
+  ];
+  const figures = await portFigures(answering({ findings, next_offset: null }));
+  expect(figures.map(({ subject }) => subject)).toEqual([
+    "tcp:4444 of web",
+    "tcp:4444 pid:42",
+    "tcp:4444 pid:43",
+    "tcp:4444 of web",
+    "tcp:4444",
+  ]);
+});

@@ -1,0 +1,95 @@
+/** Attackers, certificates, data. */
+
+import { chmodSync, copyFileSync, lstatSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { damage, isWhole } from "../database.ts";
+import { run } from "../effects.ts";
+import type { Fault } from "../fault.ts";
+import type { Ground } from "../ground.ts";
+import { ours } from "../ours/only.ts";
+
+const attacker = "203.0.113.7";
+
+const Inspected = z.object({ chain: z.array(z.object({ days_left: z.number() })) });
+
+async function daysLeft(ground: Ground, name: string): Promise<number> {
+  const { structuredContent } = await ours(ground).aiosctl.done("sec.certificate_inspect", { of: { is: "kept", name } });
+  return Inspected.parse(structuredContent).chain[0]?.days_left ?? 0;
+}
+
+export const security_faults: readonly Fault[] = [
+  {
+    name: "passwords-tried",
+    family: "security",
+    what: "somebody tries passwords",
+    noticed: { alarms: ["failed-logins"], subject: attacker },
+    traces: [/^firewall$/],
+    inject(ground) {
+      ground.patient("clerk").tell("login 12");
+      return async () => (await run(ground, "nft", "list", "ruleset")).includes(attacker);
+    },
+    async clean(ground) {
+      if (ground.arm === "ours") await ours(ground).aiosctl.call("sec.unban", { address: attacker });
+      else await ground.inside.inside(["fail2ban-client", "unban", attacker]);
+    },
+  },
+  {
+    name: "setuid-file",
+    family: "security",
+    what: "a file that gives everybody the rights of root appears where data lie",
+    noticed: { alarms: ["setuid-file"] },
+    ends: "person",
+    inject({ folders }) {
+      const path = join(folders.srv, "tool");
+      copyFileSync("/bin/true", path);
+      chmodSync(path, 0o4755);
+      return () => {
+        try {
+          return (lstatSync(path).mode & 0o6000) === 0;
+        } catch {
+          return true;
+        }
+      };
+    },
+    clean: ({ folders }) => rmSync(join(folders.srv, "tool"), { force: true }),
+  },
+  {
+    name: "certificate-ends",
+    family: "certificates",
+    what: "a certificate is valid for five more days only",
+    noticed: { alarms: ["certificate-ends"], subject: "counter" },
+    only: "ours",
+    async inject(ground) {
+      await ours(ground).aiosctl.done("sec.certificate_create", { name: "counter", names: ["counter.example"], days: 5 });
+      return async () => (await daysLeft(ground, "counter")) > 30;
+    },
+    async clean(ground) {
+      await ours(ground).aiosctl.done("sec.secret_delete", { name: "counter" });
+    },
+  },
+  {
+    name: "database-damaged",
+    family: "database",
+    what: "pages of a database are overwritten",
+    noticed: { alarms: ["service-crash-loop", "service-down"], subject: "shop", rules: ["service-dead"] },
+    traces: [/^service\/shop$/],
+    async inject(ground) {
+      const path = join(ground.folders.srv, "shop/shop.db");
+      damage(path);
+      return async () => isWhole(path) && (await ground.patient("shop").ready());
+    },
+  },
+  {
+    name: "database-deleted",
+    family: "database",
+    what: "a database is emptied",
+    noticed: { alarms: ["service-crash-loop", "service-down"], subject: "shop", rules: ["service-dead"] },
+    traces: [/^service\/shop$/],
+    async inject(ground) {
+      const path = join(ground.folders.srv, "shop/shop.db");
+      await Bun.write(path, "not a database any more, but this long sentence of text instead of it\n".repeat(40));
+      return async () => isWhole(path) && (await ground.patient("shop").ready());
+    },
+  },
+];

@@ -1,0 +1,29 @@
+/** Our system as an arm of the comparison. */
+
+import type { Fault } from "../fault.ts";
+import type { Arm, Told } from "../trial.ts";
+import { type Ours, quiet } from "./system.ts";
+import { alarmsSince, decisionsSince, helped, incidentsOf, noticedAt, spentOn } from "./watch.ts";
+
+export function armOf(ours: Ours): Arm {
+  return {
+    ground: ours,
+    repair_limit_ms: 180_000,
+    quiet: (limit_ms) => quiet(ours, limit_ms),
+    told: (since_ms, fault) => toldBy(ours, since_ms, fault),
+  };
+}
+
+async function toldBy(ours: Ours, since_ms: number, fault: Fault | null): Promise<Told> {
+  const alarms = await alarmsSince(ours, since_ms);
+  const decisions = await decisionsSince(ours, since_ms);
+  const incidents = alarms.length === 0 ? [] : await incidentsOf(ours, alarms);
+  const at_ms = fault === null ? null : noticedAt(fault, alarms, decisions);
+  const best = helped(decisions);
+  return {
+    ...{ detected: at_ms !== null, detected_ms: at_ms === null ? null : Math.max(0, at_ms - since_ms) },
+    incidents: incidents.map(({ state }) => state),
+    ...{ tier: best?.tier ?? null, rule: best?.rule ?? null },
+    ...spentOn(decisions),
+  };
+}

@@ -1,0 +1,69 @@
+/** What our system has noticed, decided and done since a moment, as its own records say. */
+
+import { z } from "zod";
+import type { Decision } from "../../../contracts/decision.ts";
+import type { Event, EventOf } from "../../../contracts/event.ts";
+import { WorkItem } from "../../../contracts/memory/working.ts";
+import type { Fault } from "../fault.ts";
+import { of_host } from "./host.ts";
+import type { Ours } from "./system.ts";
+
+type Incident = Extract<WorkItem, { kind: "incident" }>;
+type AlarmEvent = EventOf<"alarm.changed">;
+
+const Incidents = z.looseObject({ incidents: z.array(WorkItem) });
+
+/** Alarms that were raised since then. */
+export async function alarmsSince({ container }: Ours, since_ms: number): Promise<AlarmEvent[]> {
+  const events = await container.console.list("events", { query: { kind: "alarm.changed", lines: "1000" } });
+  return events.filter(
+    (event): event is AlarmEvent =>
+      isAlarm(event) && event.facts.raised && event.time_ms >= since_ms && !of_host.includes(event.facts.alarm),
+  );
+}
+
+export async function decisionsSince({ container }: Ours, since_ms: number): Promise<Decision[]> {
+  const decisions = await container.console.list("decisions", { query: { lines: "1000" } });
+  return decisions.filter(
+    ({ time_ms, action, trigger }) =>
+      time_ms >= since_ms && action.do !== "log" && !(isAlarm(trigger) && of_host.includes(trigger.facts.alarm)),
+  );
+}
+
+function isAlarm(event: Event): event is AlarmEvent {
+  return event.kind === "alarm.changed";
+}
+
+/** Those of these matters, newest state. */
+export async function incidentsOf({ aiosctl }: Ours, alarms: readonly AlarmEvent[]): Promise<Incident[]> {
+  const ids = new Set(alarms.map(({ id }) => id));
+  const { structuredContent } = await aiosctl.done("memory.incidents", { ended: null, limit: 100 });
+  return Incidents.parse(structuredContent).incidents.filter(
+    (item): item is Incident => item.kind === "incident" && item.body.events.some((id) => ids.has(id)),
+  );
+}
+
+/** The moment at which it was noticed, wall clock; null: not yet. */
+export function noticedAt({ noticed }: Fault, alarms: readonly AlarmEvent[], decisions: readonly Decision[]): number | null {
+  const subject = noticed.subject ?? "";
+  const by_alarm = alarms.filter(({ facts }) => noticed.alarms.includes(facts.alarm) && facts.subject.includes(subject));
+  const by_rule = decisions.filter(({ rule }) => noticed.rules?.includes(rule));
+  const times = [...by_alarm.map(({ time_ms }) => time_ms), ...by_rule.map(({ trigger }) => trigger.time_ms)];
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+export function spentOn(decisions: readonly Decision[]) {
+  const made = decisions.filter(({ outcome }) => outcome.result !== "suppressed");
+  const asked = made.flatMap((one) => one.asked ?? []);
+  return {
+    decisions: made.length,
+    calls: made.reduce((sum, { action }) => sum + (action.do === "call" ? action.calls.length : 1), 0),
+    tokens: asked.reduce((sum, { tokens }) => sum + tokens, 0),
+    usd: asked.reduce((sum, { usd }) => sum + usd, 0),
+  };
+}
+
+/** The last one that helped. */
+export function helped(decisions: readonly Decision[]): Decision | undefined {
+  return [...decisions].sort((a, b) => a.boot_ms - b.boot_ms).findLast(({ outcome }) => outcome.result === "done");
+}
