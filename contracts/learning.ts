@@ -117,3 +117,38 @@ export const TrainingCase = z.strictObject({
   usd: z.number(),
 });
 export type TrainingCase = z.infer<typeof TrainingCase>;
+
+/** A playbook as `aiosctl learn` shows it. */
+export const PlaybookLearned = z.strictObject({
+  name: z.string(),
+  stage: Stage,
+  /** The document that says so; null: it is as it is in the image, or there is none any more. */
+  document: z.string().nullable(),
+  learned_from: DecisionId.nullable(),
+  learned_by: Tier.nullable(),
+  tainted_subject: z.boolean(),
+  worked: z.number().int(),
+  failed: z.number().int(),
+  refused: z.number().int(),
+  worked_since_failure: z.number().int(),
+  /** The chance that it helps lies between, but for 5 % on each side. */
+  low: z.number(),
+  high: z.number(),
+  last_ms: z.number().nullable(),
+  /** The tier that tried it last. */
+  last_tier: Tier.nullable(),
+  history: z.array(StageChange),
+});
+export type PlaybookLearned = z.infer<typeof PlaybookLearned>;
+
+/** What the tool memory.learned answers. */
+export const LearnedAnswer = z.strictObject({
+  alarms: z
+    .array(AlarmLearned)
+    .describe("by name: how often something was done about it, and how it was solved the first and the last time"),
+  playbooks: z
+    .array(PlaybookLearned)
+    .describe("those that were tried or learned: stage, record, and every change of stage with its reason"),
+  faults: z.array(z.string()).describe("documents that cannot be read and therefore do not count"),
+});
+export type LearnedAnswer = z.infer<typeof LearnedAnswer>;

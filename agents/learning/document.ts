@@ -6,7 +6,7 @@
 import { stringify, type ToStringOptions } from "yaml";
 import { Learning } from "../../contracts/learning.ts";
 import { Playbook } from "../../contracts/playbook.ts";
-import { readYaml } from "../../wire/strict-yaml.ts";
+import { fencedYaml } from "../../wire/fenced-yaml.ts";
 import { loadPlaybooks } from "../playbooks/playbooks.ts";
 
 /** Every text in quotes on one line: what it says can be no syntax. */
@@ -46,15 +46,11 @@ export function writeDocument(lesson: Lesson): string {
 
 /** @returns null: it has no such block @throws what is wrong with it, with lines */
 export function readDocument(text: string): Lesson | null {
-  const playbook = block(text, "playbook");
-  const learning = block(text, "learning");
-  if (playbook === null && learning === null) return null;
-  const read = playbook === null ? null : checked(value(playbook, Playbook));
-  if (learning === null) {
-    if (read === null) return null;
-    return { playbook: read, learning: Learning.parse({ playbook: read.name, stage: "playbook" }) };
-  }
-  const about = value(learning, Learning);
+  const playbook = fencedYaml(text, "playbook", Playbook);
+  const about = fencedYaml(text, "learning", Learning);
+  const read = playbook === null ? null : checked(playbook);
+  if (about === null)
+    return read === null ? null : { playbook: read, learning: Learning.parse({ playbook: read.name, stage: "playbook" }) };
   if (read !== null && read.name !== about.playbook)
     throw new Error(`its playbook is named "${read.name}", and its learning is about "${about.playbook}": name them alike`);
   return { playbook: read, learning: about };
@@ -62,23 +58,6 @@ export function readDocument(text: string): Lesson | null {
 
 function fenced(name: string, what: unknown): string {
   return `\`\`\`yaml ${name}\n${stringify(what, quoted)}\`\`\``;
-}
-
-interface Block {
-  readonly yaml: string;
-  readonly lines_before: number;
-}
-
-function block(text: string, name: string): Block | null {
-  const match = new RegExp(`^\`\`\`yaml ${name}[ \\t]*\\n([\\s\\S]*?\\n)\`\`\`[ \\t]*$`, "m").exec(text);
-  if (match === null) return null;
-  return { yaml: match[1] ?? "", lines_before: text.slice(0, match.index).split("\n").length };
-}
-
-function value<T>({ yaml, lines_before }: Block, schema: Parameters<typeof readYaml<T>>[1]): T {
-  const read = readYaml(yaml, schema, lines_before);
-  if (!("value" in read)) throw new Error(read.problems.join("; "));
-  return read.value;
 }
 
 function checked(playbook: Playbook): Playbook {

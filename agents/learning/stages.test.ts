@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Learning, type RuleRecord } from "../../contracts/learning.ts";
 import { Playbook } from "../../contracts/playbook.ts";
-import { doubt, lowerBound, successesFor, upperBound } from "./bounds.ts";
+import { doubt, lowerBound, successesFor, upperBound } from "../../wire/binomial.ts";
 import type { Known } from "./library.ts";
 import { dry_runs_min, type Evidence, nextStage, proven_min } from "./stages.ts";
 

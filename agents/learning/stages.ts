@@ -9,8 +9,8 @@
 
 import type { DryRun, RuleRecord, Stage } from "../../contracts/learning.ts";
 import type { Risk } from "../../contracts/tool.ts";
+import { lowerBound, successesFor, upperBound } from "../../wire/binomial.ts";
 import { ruleOf } from "../loop/track-record.ts";
-import { lowerBound, successesFor, upperBound } from "./bounds.ts";
 import type { Known } from "./library.ts";
 
 /** It is tried by a rule when it helps at least so often, but for a doubt of 5 %: 14 successes and no failure. */

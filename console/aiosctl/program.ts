@@ -9,6 +9,7 @@ import { addAuditCommands } from "./commands/audit.ts";
 import { addChangeCommands } from "./commands/change.ts";
 import { addFollowCommands } from "./commands/follow.ts";
 import { addKnowledgeCommands } from "./commands/knowledge.ts";
+import { addLearnCommands } from "./commands/learn.ts";
 import { addLookCommands, type Run } from "./commands/look.ts";
 import { addMemoryCommands } from "./commands/memory.ts";
 import { addModelCommands } from "./commands/model.ts";
@@ -53,6 +54,7 @@ export async function runProgram(argv: readonly string[], around: Surroundings, 
   addKnowledgeCommands(program, run);
   addMemoryCommands(program, run);
   addModelCommands(program, run);
+  addLearnCommands(program, run);
   program
     .command("watch")
     .description("live view of the whole system; q quits")

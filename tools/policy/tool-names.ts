@@ -16,7 +16,7 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
     sys: ["info", "metrics", "logs", "events"],
     task: ["list"],
     knowledge: ["search", "show", "list", "history"],
-    memory: ["search", "recall", "timeline", "trace", "stats", "recent", "templates", "incidents", "backups"],
+    memory: ["search", "recall", "timeline", "trace", "stats", "recent", "templates", "incidents", "learned", "examples", "backups"],
     model: ["list", "verify"],
   },
   reversible: {

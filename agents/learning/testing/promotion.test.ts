@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Decision } from "../../../contracts/decision.ts";
 import { Playbook } from "../../../contracts/playbook.ts";
+import { successesFor } from "../../../wire/binomial.ts";
 import { type Incident, Incidents } from "../../loop/incidents.ts";
 import { playbookSource } from "../../loop/options.ts";
 import type { BasePorts, LoopPorts } from "../../loop/ports.ts";
@@ -10,7 +11,6 @@ import { work } from "../../loop/work.ts";
 import { attempt } from "../../reactive/attempt.ts";
 import { Promoted } from "../../reactive/promoted.ts";
 import { loadThresholds } from "../../router/thresholds.ts";
-import { successesFor } from "../bounds.ts";
 import { KnownTools } from "../known-tools.ts";
 import { type Known, Library } from "../library.ts";
 import { promoteAll } from "../promote.ts";

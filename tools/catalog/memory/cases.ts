@@ -65,6 +65,29 @@ async function incident({ places }: World): Promise<string> {
   return done[0]?.id ?? "";
 }
 
+/** What a tier has tried, and what came of it. */
+async function solved({ places }: World): Promise<void> {
+  const facts = {
+    alarm: "service-down",
+    subject: "nginx",
+    raised: true,
+    value: 9,
+    limit: 5,
+    stood_ms: 0,
+    detail: `it said token=${access_key}`,
+  };
+  const decisions = (["failed", "done"] as const).map((result, at) => ({
+    ...{ id: `0badcafe-d-tactical-${at}`, time_ms: at, boot_ms: 1000, tier: "tactical", rule: "playbook service-restart", took_us: 1 },
+    trigger: {
+      ...{ id: `0badcafe-reactive-${at}`, time_ms: at, boot_ms: 0, source: "reactive", severity: "error", kind: "alarm.changed", facts },
+    },
+    reason: nginx,
+    action: { do: "call", calls: [{ tool: "service.restart", arguments: { name: "nginx" } }] },
+    outcome: { result, detail: "", after_ms: 500 },
+  }));
+  await toldBy("tactical", places, "decisions.append", { decisions });
+}
+
 async function logged({ places }: World): Promise<void> {
   const lines = [7, 8, 9].map((n) => ({
     source: "sshd",
@@ -125,6 +148,28 @@ export const memory_cases: readonly ToolCase[] = [
     prepare: (world) => logged(world).then(() => ({ id: 1 })),
     observe,
     check: holds("203.0.113.7"),
+  },
+  {
+    tool: "memory.learned",
+    name: "one try that helped and one that did not",
+    prepare: (world) => solved(world).then(() => ({})),
+    observe,
+    check({ alarms, playbooks }) {
+      const told = JSON.stringify({ alarms, playbooks });
+      for (const part of ['"alarm":"service-down","seen":2,"solved":1', '"repair_ms":1500', '"worked":1,"failed":1'])
+        if (!told.includes(part)) throw new Error(`it does not tell ${part}: ${told}`);
+    },
+  },
+  {
+    tool: "memory.examples",
+    name: "with the secret taken out",
+    prepare: (world) => solved(world).then(() => ({})),
+    observe,
+    bad: () => [{ limit: 0 }, { after: 3 }],
+    check(answer) {
+      const told = JSON.stringify(answer);
+      if (told.includes(access_key) || !told.includes("[redacted: ") || !told.includes('"more":false')) throw new Error(told);
+    },
   },
   {
     tool: "memory.store",

@@ -3,9 +3,11 @@
 import type { AnyTool } from "../../tool.ts";
 import { memoryBackup } from "./backup.ts";
 import { memoryBackups } from "./backups.ts";
+import { memoryExamples } from "./examples.ts";
 import { memoryExport } from "./export.ts";
 import { memoryImport } from "./import.ts";
 import { memoryIncidents } from "./incidents.ts";
+import { memoryLearned } from "./learned.ts";
 import { memoryLink } from "./link.ts";
 import { memoryPin } from "./pin.ts";
 import { memoryQuarantine } from "./quarantine.ts";
@@ -22,9 +24,11 @@ import { memoryTrace } from "./trace.ts";
 export const memory_tools: readonly AnyTool[] = [
   memoryBackup,
   memoryBackups,
+  memoryExamples,
   memoryExport,
   memoryImport,
   memoryIncidents,
+  memoryLearned,
   memoryLink,
   memoryPin,
   memoryQuarantine,

@@ -1,0 +1,69 @@
+import { expect, test } from "bun:test";
+import { LearnedAnswer } from "../../../contracts/learning.ts";
+import { noPaint } from "../text/style.ts";
+import { learnView, playbookView } from "./learn.ts";
+
+const solved = { tier: "tactical", time_ms: 1, repair_ms: 2100, asked_ms: 12, tokens: 0, usd: 0, tries: 1 };
+const answer = LearnedAnswer.parse({
+  alarms: [
+    {
+      ...{ alarm: "service-unwell", seen: 9, solved: 8 },
+      first: {
+        ...solved,
+        decision: "0badcafe-d-strategic-1",
+        rule: "strategic plan",
+        tier: "strategic",
+        tokens: 5200,
+        usd: 0.031,
+        repair_ms: 61_000,
+        tries: 2,
+      },
+      last: { ...solved, decision: "0badcafe-d-reactive-9", rule: "playbook learned-x", tier: "reactive" },
+    },
+    { alarm: "dns-silent", seen: 1, solved: 0, first: null, last: null },
+  ],
+  playbooks: [
+    {
+      ...{
+        name: "learned-x",
+        stage: "rule",
+        document: "playbooks/learned-x",
+        learned_from: "0badcafe-d-strategic-1",
+        learned_by: "strategic",
+      },
+      ...{
+        tainted_subject: false,
+        worked: 19,
+        failed: 0,
+        refused: 0,
+        worked_since_failure: 19,
+        low: 0.8541,
+        high: 1,
+        last_ms: 1,
+        last_tier: "reactive",
+      },
+      history: [{ time_ms: 0, from: "trial", to: "rule", why: "it agreed\u001b[31m" }],
+    },
+  ],
+  faults: ["playbooks/x: line 3"],
+});
+const view = { paint: noPaint, width: undefined };
+
+test("the first time stands above the last, with tier, time and cost; stages with record, bound and reason", () => {
+  const text = learnView(answer, view).join("\n");
+  expect(text).toMatch(/service-unwell +9 +8 +first +strategic +1 min 1 s +12 ms +5200 +0\.0310 +strategic plan, at the 2\. try/);
+  expect(text).toMatch(/\n +last +reactive +2\.1 s +12 ms +0 +0\.0000 +playbook learned-x/);
+  expect(text).toMatch(/dns-silent +1 +0 +never .*nothing helped yet/);
+  expect(text).toMatch(/learned-x +rule +19 +0 +19 +0\.85 to 1\.00 +reactive +strategic/);
+  expect(text).toContain("1970-01-01T00:00:00 learned-x trial -> rule: it agreed");
+  expect(text).toContain("does not count: playbooks/x: line 3");
+  expect(text).not.toContain("\u001b");
+});
+
+test("one playbook tells what it was learned from and where it is written", () => {
+  const [one] = answer.playbooks;
+  if (one === undefined) throw new Error("there is none");
+  const text = playbookView(one, view).join("\n");
+  for (const part of ["learned from 0badcafe-d-strategic-1, a decision of the strategic tier", "document playbooks/learned-x"])
+    expect(text).toContain(part);
+});
