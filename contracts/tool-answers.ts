@@ -16,6 +16,7 @@ export const tool_answers = {
         service: z.string().nullable(),
         core: z.boolean(),
         cpu_ms: z.number(),
+        waited_ms: z.number(),
         nice: z.number(),
       }),
     ),

@@ -13,7 +13,7 @@ const look_every_ms = 250;
 const calls_named_max = 32;
 const usual_watch_ms = 60_000;
 /** However much sooner than in earnest the sensors look: whoever has to answer them does not become faster by it. */
-const sooner_watch_ms_min = 20_000;
+const sooner_watch_ms_min = 30_000;
 
 export async function act(held: Held, ports: LoopPorts): Promise<void> {
   const decision = await lastTry(held, ports);

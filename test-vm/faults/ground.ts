@@ -15,6 +15,8 @@ export interface Patient {
   pid(): Promise<number | null>;
   /** Whether it runs and says that it is ready. */
   ready(): Promise<boolean>;
+  /** Whether nobody starts it any more, since it ended too often. */
+  givenUp(): Promise<boolean>;
 }
 
 export interface Ground {

@@ -7,6 +7,7 @@ import { say } from "../../tooling/progress.ts";
 import { rowOf, rowOfValue, versus } from "../bench/rows.ts";
 import { build } from "../places.ts";
 import { controls } from "./controls/index.ts";
+import { startCareful } from "./conventional/system.ts";
 import { faults } from "./list/index.ts";
 import { armOf } from "./ours/arm.ts";
 import { startOurs } from "./ours/system.ts";
@@ -42,6 +43,15 @@ export async function runOurs(wanted: Wanted): Promise<Result[]> {
     return await tryAll(armOf(ours), wanted);
   } finally {
     await ours.end();
+  }
+}
+
+export async function runConventional(wanted: Wanted): Promise<Result[]> {
+  const arm = await startCareful(wanted.pace);
+  try {
+    return await tryAll(arm, wanted);
+  } finally {
+    await arm.ground.end();
   }
 }
 
@@ -90,6 +100,7 @@ export function rowsOf(results: readonly Result[]): BenchRow[] {
 async function runAll(arm: string, wanted: Wanted): Promise<Result[]> {
   const results: Result[] = [];
   if (arm !== "conventional") results.push(...(await runOurs(wanted)));
+  if (arm !== "ours") results.push(...(await runConventional(wanted)));
   const folder = join(build, "faults");
   mkdirSync(folder, { recursive: true });
   for (const one of ["ours", "conventional"] as const) {

@@ -28,8 +28,10 @@ export interface Told {
 export interface Arm {
   readonly ground: Ground;
   /** Waits until nothing is wrong and nothing under way. */
-  quiet(limit_ms: number): Promise<void>;
+  quiet(limit_ms: number): Promise<unknown>;
   told(since_ms: number, fault: Fault | null): Promise<Told>;
+  /** As a person does who is called: whatever is left of a fault is put right. */
+  mend(): Promise<void>;
   /** Longest that a repair is waited for. */
   readonly repair_limit_ms: number;
 }
@@ -56,11 +58,13 @@ export async function tryFault(arm: Arm, fault: Fault, time: number): Promise<Re
     const told = await settled(arm, fault, since_ms);
     const found = repaired_at === null ? [] : collateral(before, await takeSnapshot(ground), fault.traces ?? []);
     await fault.clean?.(ground);
+    if (repaired_at === null) await arm.mend();
     const by_person = told.incidents.some((state) => with_person.includes(state));
     const repaired_ms = repaired_at === null ? null : repaired_at - since_ms;
     return { ...base, ...told, repaired: repaired_at !== null, repaired_ms, stable, by_person, collateral: found, trouble: null };
   } catch (error) {
     await Promise.resolve(fault.clean?.(ground)).catch(() => {});
+    await arm.mend().catch(() => {});
     return { ...base, ...failed, trouble: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -2,6 +2,7 @@
 
 import { chmodSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { waitFor } from "../../wait.ts";
 import { answerOn, niceOf, processorTicks } from "../effects.ts";
 import type { Fault } from "../fault.ts";
 import type { Ground, PatientName } from "../ground.ts";
@@ -88,24 +89,14 @@ export const process_faults: readonly Fault[] = [
     noticed: { alarms: ["service-crash-loop"], subject: "web", rules: ["service-dead"] },
     traces: [/^service\/web$/],
     async inject(ground) {
-      const until_ms = performance.now() + 90_000;
       const one = ground.patient("web");
-      let killed = 0;
-      let idle_since_ms = performance.now();
       // as long as it is started, it ends at once: until nobody starts it any more
-      while (performance.now() < until_ms && (killed < 3 || performance.now() - idle_since_ms < 4000)) {
+      const kill = async (): Promise<boolean> => {
         const pid = await one.pid();
-        if (pid !== null && pid > 0) {
-          try {
-            process.kill(pid, "SIGKILL");
-            killed += 1;
-            idle_since_ms = performance.now();
-          } catch {
-            // it has ended by itself
-          }
-        }
-        await Bun.sleep(50);
-      }
+        if (pid !== null) endProcessOf(pid);
+        return await one.givenUp();
+      };
+      await waitFor("the service to be given up", kill, { limit_ms: 120_000, every_ms: 50 });
       return () => anew(ground, "web", null);
     },
   },
@@ -209,11 +200,13 @@ async function cmdline(pid: number): Promise<string> {
 }
 
 export function endStrangers(): void {
-  for (const pid of strangers.splice(0)) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // the system has ended it
-    }
+  for (const pid of strangers.splice(0)) endProcessOf(pid);
+}
+
+function endProcessOf(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // it has ended already
   }
 }

@@ -1,5 +1,7 @@
 /** Our system as an arm of the comparison. */
 
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Fault } from "../fault.ts";
 import type { Arm, Told } from "../trial.ts";
 import { type Ours, quiet } from "./system.ts";
@@ -10,6 +12,11 @@ export function armOf(ours: Ours): Arm {
     ground: ours,
     repair_limit_ms: 180_000,
     quiet: (limit_ms) => quiet(ours, limit_ms),
+    async mend() {
+      for (const tool of ["net.declared", "sys.declared"]) await ours.aiosctl.call(tool, { restore: true });
+      restoreDatabase(ours);
+      for (const name of ["web", "shop", "clerk"] as const) await ours.aiosctl.call("service.restart", { name });
+    },
     told: (since_ms, fault) => toldBy(ours, since_ms, fault),
   };
 }
@@ -26,4 +33,8 @@ async function toldBy(ours: Ours, since_ms: number, fault: Fault | null): Promis
     ...{ tier: best?.tier ?? null, rule: best?.rule ?? null },
     ...spentOn(decisions),
   };
+}
+
+function restoreDatabase({ folders }: Ours): void {
+  copyFileSync(join(folders.backup, "shop/shop.db"), join(folders.srv, "shop/shop.db"));
 }

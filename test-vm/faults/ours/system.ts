@@ -130,6 +130,7 @@ function patientOf(container: Container, disk: string, name: PatientName): Patie
       return pid === null ? null : programOf(container, container.hostPid(pid));
     },
     ready: async () => (await status()).state === "ready",
+    givenUp: async () => (await status()).state === "crash-loop",
   };
 }
 

@@ -28,6 +28,7 @@ export const ProcessFacts = z.strictObject({
   threads: z.number().int(),
   rss_bytes: z.number(),
   cpu_ms: z.number().describe("processor time since it began, milliseconds"),
+  waited_ms: z.number().describe("for which its first thread was ready to run, and others had the processor, milliseconds since it began"),
   age_ms: z.number(),
   untrusted_cmdline: z.string().describe("its argument vector, joined by spaces and cut; the process itself can write anything here"),
 });
@@ -47,6 +48,7 @@ export function factsOf(stat: Stat, { service, slice, call, core }: Membership, 
     threads: stat.threads,
     rss_bytes: stat.rss_pages * page_bytes,
     cpu_ms: stat.ticks * tick_ms,
+    waited_ms: waitedOf(stat.pid),
     age_ms: Math.max(0, Math.round(boot_ms - stat.started * tick_ms)),
     untrusted_cmdline: cmdlineOf(stat.pid),
   };
@@ -65,6 +67,11 @@ function uidOf(pid: number): number {
   } catch {
     return 0;
   }
+}
+
+/** Documentation/scheduler/sched-stats.rst: nanoseconds on a processor, then waiting for one. 0 where the kernel does not count it. */
+function waitedOf(pid: number): number {
+  return Math.round(Number(procText(pid, "schedstat").split(" ")[1] ?? 0) / 1e6);
 }
 
 /** What one of its links points to: `exe`, `cwd`, `root`. */
