@@ -16,6 +16,7 @@ const roles: Readonly<Record<string, () => Promise<Main>>> = {
   think: async () => (await import("./agents/model/local/child.ts")).main,
   broker: async () => (await import("./tools/main.ts")).main,
   "measure-model": async () => (await import("./tools/catalog/model/measure.ts")).main,
+  "serve-files": async () => (await import("./tools/serve-files/main.ts")).main,
   reactive: async () => (await import("./agents/reactive/main.ts")).main,
   operational: async () => (await import("./agents/operational/main.ts")).main,
   tactical: async () => (await import("./agents/tactical/main.ts")).main,

@@ -4,12 +4,11 @@ import type { Covers, JsonObject, WorkItem } from "../../contracts/memory/workin
 import type { memory_methods, memory_notifications } from "../../contracts/memory.ts";
 import type { Peer } from "../../wire/peer.ts";
 import { type AlarmEvent, matterOf } from "../shared/standing.ts";
+import { WorkLease } from "./lease.ts";
 
 export type MemoryPeer = Peer<Record<never, never>, typeof memory_notifications, typeof memory_methods, Record<never, never>>;
 export type Incident = Extract<WorkItem, { kind: "incident" }>;
 
-const lease_ms = 60_000;
-const renew_every_ms = 20_000;
 const listed_max = 100;
 /** As many as an incident names. */
 const events_max = 32;
@@ -55,28 +54,24 @@ export class Incidents {
 
   /** @returns null while somebody else works on it */
   async take(incident: Incident): Promise<Held | null> {
-    const memory = this.#memory();
-    const { granted, lease } = await memory.call("lease.acquire", { id: incident.id, holder: this.#holder, ttl_ms: lease_ms });
-    if (!granted) return null;
-    const held = new Held(this.#memory, incident, lease.fence);
+    const lease = await WorkLease.take(this.#memory, incident.id, this.#holder);
+    if (lease === null) return null;
+    const held = new Held(this.#memory, incident, lease);
     await held.look();
     return held;
   }
 }
 
-/** An incident under the lease of this process. Changes under a lease that is over are refused by memory. */
+/** An incident under the lease of this process. */
 export class Held {
   readonly #memory: () => MemoryPeer;
-  readonly #fence: number;
-  readonly #renewing: ReturnType<typeof setInterval>;
+  readonly #lease: WorkLease;
   #item: Incident;
 
-  constructor(memory: () => MemoryPeer, item: Incident, fence: number) {
+  constructor(memory: () => MemoryPeer, item: Incident, lease: WorkLease) {
     this.#memory = memory;
     this.#item = item;
-    this.#fence = fence;
-    // one that is not renewed ends, and memory then refuses the next change
-    this.#renewing = setInterval(() => void this.#renew().catch(() => {}), renew_every_ms);
+    this.#lease = lease;
   }
 
   get item(): Incident {
@@ -92,30 +87,17 @@ export class Held {
 
   async move(to: Incident["state"], why: string, patch: JsonObject = {}): Promise<Incident> {
     const { id, version } = this.#item;
-    await this.#change({ do: "move", id, version, to, patch }, why);
+    await this.#lease.change([{ do: "move", id, version, to, patch }], why);
     return await this.look();
   }
 
   async edit(patch: JsonObject, why: string): Promise<Incident> {
     const { id, version } = this.#item;
-    await this.#change({ do: "edit", id, version, patch }, why);
+    await this.#lease.change([{ do: "edit", id, version, patch }], why);
     return await this.look();
   }
 
   async release(): Promise<void> {
-    clearInterval(this.#renewing);
-    await this.#memory().call("lease.release", { id: this.#item.root, fence: this.#fence });
-  }
-
-  async #change(change: Change, why: string): Promise<void> {
-    await this.#memory().call("work.change", { changes: [change], why: why.slice(0, 500), fences: { [this.#item.root]: this.#fence } });
-  }
-
-  async #renew(): Promise<void> {
-    await this.#memory().call("lease.renew", { id: this.#item.root, fence: this.#fence, ttl_ms: lease_ms });
+    await this.#lease.release();
   }
 }
-
-type Change =
-  | { readonly do: "move"; readonly id: string; readonly version: number; readonly to: string; readonly patch: JsonObject }
-  | { readonly do: "edit"; readonly id: string; readonly version: number; readonly patch: JsonObject };

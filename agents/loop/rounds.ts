@@ -19,7 +19,7 @@ export function triageRound({ incidents, standing, boot_ms }: BasePorts, judge: 
 
 /** Works on what is this tier's, several at once. */
 export function incidentRound({ incidents, log, ...base }: BasePorts, acting: Pick<LoopPorts, "tier" | "sources" | "learned">): Round {
-  const ports: LoopPorts = { ...base, ...acting, thresholds: loadThresholds(), above: () => above(base.ask) };
+  const ports: LoopPorts = { ...base, ...acting, thresholds: loadThresholds(), above: () => strategicAbove(base.ask) };
   const busy = new Set<string>();
   const paused = new Map<string, number>();
   const workOn = async (id: string, one: () => Promise<void>): Promise<void> => {
@@ -49,7 +49,7 @@ export function incidentRound({ incidents, log, ...base }: BasePorts, acting: Pi
   };
 }
 
-async function above(ask: LoopPorts["ask"]): Promise<"strategic" | null> {
+export async function strategicAbove(ask: LoopPorts["ask"]): Promise<"strategic" | null> {
   const { services } = await ask("service.list", {}, why);
   return services.some(({ name, state }) => name === "strategic" && state === "ready") ? "strategic" : null;
 }

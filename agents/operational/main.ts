@@ -1,6 +1,7 @@
 /** The operational tier's process. */
 
 import { aios_executable, run_dir } from "../../contracts/paths.ts";
+import { goalChecksRound } from "../goals/checks.ts";
 import { Library } from "../learning/library.ts";
 import { decisions_looked_at } from "../loop/ports.ts";
 import { triageRound } from "../loop/rounds.ts";
@@ -33,7 +34,7 @@ export async function runOperational(run: string, think_command: readonly string
         decisions: () => ports.memory().call("decisions.list", { limit: decisions_looked_at }),
         model: new ModelSignal({ model, deadlines: thresholds.deadlines, all: () => library.usable().map(candidateOf) }),
       });
-      return [readingRound(library), triageRound(ports, judge)];
+      return [readingRound(library), triageRound(ports, judge), goalChecksRound(ports)];
     },
   });
 }

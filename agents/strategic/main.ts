@@ -7,6 +7,7 @@ import type { Health } from "../../contracts/service.ts";
 import { openBootClock } from "../../wire/boot-clock.ts";
 import { createLog } from "../../wire/log.ts";
 import { startService } from "../../wire/service.ts";
+import { planningRound } from "../goals/planning.ts";
 import type { BasePorts } from "../loop/ports.ts";
 import { incidentRound } from "../loop/rounds.ts";
 import { type Loop, runLoop } from "../loop/run.ts";
@@ -69,7 +70,11 @@ export async function runStrategic({ run, folder, secrets }: StrategicOptions): 
     run,
     log,
     init: service.init,
-    rounds: (ports) => [incidentRound(ports, { tier: "strategic", sources: [thinkingSource(thinkerOf(models, ports))] })],
+    rounds(ports) {
+      const thinker = thinkerOf(models, ports);
+      const incidents = incidentRound(ports, { tier: "strategic", sources: [thinkingSource(thinker)] });
+      return [incidents, planningRound(thinker, `plans-${process.pid}-${Math.round(ports.boot_ms())}`, (sentence) => log.warn(sentence))];
+    },
   });
   service.ready(words(state));
 }

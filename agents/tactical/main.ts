@@ -1,6 +1,9 @@
 /** The tactical tier's process. */
 
 import { aios_executable, run_dir } from "../../contracts/paths.ts";
+import { loadPatterns } from "../goals/known.ts";
+import { bundled_patterns } from "../goals/patterns/index.ts";
+import { goalRound } from "../goals/round.ts";
 import { Library } from "../learning/library.ts";
 import { learningRound } from "../learning/round.ts";
 import { playbookSource } from "../loop/options.ts";
@@ -30,7 +33,10 @@ export async function runTactical(run: string, think_command: readonly string[])
         (name) => library.confidence(name),
       );
       const guessed = new ModelSource({ ...ports, model, thresholds: loadThresholds() });
-      return [learning, incidentRound(ports, { tier: "tactical", sources: [known, guessed], learned: async () => learning.wake() })];
+      const patterns = loadPatterns(bundled_patterns);
+      for (const sentence of patterns.refused) ports.log.error(sentence);
+      const incidents = incidentRound(ports, { tier: "tactical", sources: [known, guessed], learned: async () => learning.wake() });
+      return [learning, incidents, goalRound(ports, patterns.loaded)];
     },
   });
 }

@@ -8,6 +8,7 @@ import { RefusedError, UnreachableError } from "./client.ts";
 import { addAuditCommands } from "./commands/audit.ts";
 import { addChangeCommands } from "./commands/change.ts";
 import { addFollowCommands } from "./commands/follow.ts";
+import { addGoalCommands } from "./commands/goal.ts";
 import { addKnowledgeCommands } from "./commands/knowledge.ts";
 import { addLearnCommands } from "./commands/learn.ts";
 import { addLookCommands, type Run } from "./commands/look.ts";
@@ -51,6 +52,7 @@ export async function runProgram(argv: readonly string[], around: Surroundings, 
   addAuditCommands(program, run);
   addPermissionCommands(program, run);
   addSecretCommands(program, run);
+  addGoalCommands(program, run);
   addKnowledgeCommands(program, run);
   addMemoryCommands(program, run);
   addModelCommands(program, run);

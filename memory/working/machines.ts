@@ -11,11 +11,11 @@
  *   working    Its plan is being carried out.
  *   kept       It is so, and the standing check watches that it stays so (only goals that are to be kept).
  *   drifted    The check says that it is not so any more; it is to be repaired.
- *   blocked    It cannot go on: an approval, or something that a person has to do.
+ *   blocked    It cannot go on: an approval, or something that a person has to do, who may then have it planned anew.
  *   paused     A person does not want it pursued now. Nothing is undone, nothing is checked.
  *   done       Reached, and not to be kept. End.
  *   failed     Given up, with the reason. End; a person may have it tried again.
- *   cancelled  A person does not want it any more. End.
+ *   cancelled  A person does not want it any more. End; a person may take it up again.
  *
  * TASK     One piece of work for a tier, outside a plan.
  *   open → running → done | failed; waiting for an approval in between; back to open when it was not finished.
@@ -96,7 +96,7 @@ export const machines: Readonly<Record<WorkKind, Machine>> = {
       move(["planning", "working"], "done", tier, "is-not-to-be-kept"),
       move(goal_at_work, "failed", tier),
       move(goal_at_work, "paused", person),
-      move(["paused", "failed"], "planning", person),
+      move(["paused", "failed", "blocked", "cancelled"], "planning", person),
       move([...goal_at_work, "paused", "failed"], "cancelled", person),
     ],
   },

@@ -2,6 +2,7 @@
 
 import type { ToolCase } from "../testing/case.ts";
 import { fs_cases } from "./fs/cases.ts";
+import { goal_cases } from "./goal/cases.ts";
 import { knowledge_cases } from "./knowledge/cases.ts";
 import { memory_cases } from "./memory/cases.ts";
 import { model_cases } from "./model/cases.ts";
@@ -27,6 +28,7 @@ export const cases: readonly ToolCase[] = [
     fs_cases,
     integrity_cases,
     knowledge_cases,
+    goal_cases,
     memory_cases,
     model_cases,
     net_cases,

@@ -6,6 +6,7 @@ import type { Permission } from "../policy/permission.ts";
 import type { Restorer } from "../restore.ts";
 import type { AnyTool } from "../tool.ts";
 import { fs } from "./fs/index.ts";
+import { goal_tools } from "./goal/index.ts";
 import { knowledge_tools } from "./knowledge/index.ts";
 import { memory_tools } from "./memory/index.ts";
 import { model_restorer, model_tools } from "./model/index.ts";
@@ -34,6 +35,7 @@ export function allTools({ audit, declared, permission }: CatalogParts): readonl
   const secrets = [certificate_tools, secret_tools].flat();
   const tools = [
     fs,
+    goal_tools,
     knowledge_tools,
     memory_tools,
     model_tools,

@@ -15,6 +15,7 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
     sec: ["audit", "secret_list", "certificate_inspect", "integrity_compare", "scan"],
     sys: ["info", "metrics", "logs", "events"],
     task: ["list"],
+    goal: ["list", "show"],
     knowledge: ["search", "show", "list", "history"],
     memory: ["search", "recall", "timeline", "trace", "stats", "recent", "templates", "incidents", "learned", "examples", "backups"],
     model: ["list", "verify"],
@@ -49,6 +50,7 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
   },
   compensable: {
     process: ["spawn"],
+    goal: ["add", "pause", "resume", "cancel"],
     service: ["start", "stop", "restart"],
     sys: ["clean", "rotate", "declared"],
     net: ["declared"],

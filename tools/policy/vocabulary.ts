@@ -87,6 +87,7 @@ export const families: Readonly<Record<string, readonly Kind[]>> = {
   sys: ["system", "setting", "path", "service", "process"],
   task: ["timer", "system"],
   knowledge: ["document"],
+  goal: ["memory"],
   memory: ["memory"],
   model: ["model", "address", "setting"],
 };

@@ -180,7 +180,7 @@ export class Looks {
 /** What is wrong with a proposed call, or null. */
 export function callProblem(tools: readonly ToolDescription[], name: string, args: unknown): string | null {
   const tool = tools.find((one) => one.name === name);
-  if (tool === undefined) return `there is no tool "${name.slice(0, 64)}"`;
+  if (tool === undefined) return `there is no tool "${name.slice(0, 64)}": they are named with a dot, as in the list`;
   const wrong = mismatch(JsonSchema.parse(tool.inputSchema), args === undefined ? {} : JsonSchema.parse(args));
   return wrong === null ? null : `the arguments of ${name} do not fit: ${wrong}; tools_describe tells the schema`;
 }

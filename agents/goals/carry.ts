@@ -1,0 +1,124 @@
+/**
+ * A goal's plan, carried out step by step by the tactical tier. Each call has a key made of the step and its attempt: after a kill it
+ * is asked for again and nothing is done twice. Before each step the goal is looked at: a person may have paused or cancelled it.
+ */
+
+import type { WorkChange } from "../../contracts/memory/working.ts";
+import type { CallOutcome } from "../../contracts/tool.ts";
+import type { LoopPorts } from "../loop/ports.ts";
+import { call_limit_ms } from "../loop/tries.ts";
+import { notSo } from "./check.ts";
+import type { HeldGoal, Plan, Step } from "./goals.ts";
+
+/** How long a goal may take to become so once its steps are done. */
+const becomes_so_ms = 30_000;
+const look_every_ms = 1000;
+const calls_named_max = 16;
+
+export type CarryPorts = Pick<LoopPorts, "broker" | "memory" | "above" | "wait">;
+
+/** Goes on until the goal is so, waits for somebody, or is not to be worked on any more. */
+export async function carryOut(held: HeldGoal, ports: CarryPorts): Promise<void> {
+  while ((await held.look()).state === "working") {
+    const found = await held.plan();
+    if (found === null || found.plan.ended) {
+      await held.move("planning", "it has no plan that goes on");
+      return;
+    }
+    const { plan, steps } = found;
+    if (plan.state !== "active") {
+      await held.change([{ do: "move", id: plan.id, version: plan.version, to: "active" }], "the goal is pursued again");
+      continue;
+    }
+    const begun = steps.find(({ state }) => state === "running" || state === "waiting");
+    const next = begun ?? (await readyOf(plan, steps, ports));
+    if (next !== undefined) await carry(held, found, next, ports);
+    else if (steps.every(({ state }) => state === "done" || state === "skipped")) await finish(held, plan, ports);
+    else await planFailed(held, plan, "steps are left that cannot begin", ports);
+  }
+}
+
+async function readyOf(plan: Plan, steps: readonly Step[], { memory }: CarryPorts): Promise<Step | undefined> {
+  const { ready } = await memory().call("work.ready", { plan: plan.id });
+  return steps.find(({ id }) => id === ready[0]?.id);
+}
+
+/** One step, from wherever it is, until its call has an outcome or waits for a person. */
+async function carry(
+  held: HeldGoal,
+  { plan, steps }: { plan: Plan; steps: readonly Step[] },
+  step: Step,
+  ports: CarryPorts,
+): Promise<void> {
+  const { id, version, body, state } = step;
+  if (state !== "running") {
+    const why = state === "waiting" ? "there is an answer" : `step "${body.key}" begins`;
+    await held.change([{ do: "move", id, version, to: "running", patch: { waits_for: null } }], why);
+    return;
+  }
+  const outcome = await called(held, plan, step, ports);
+  const calls = [...body.calls.filter((call) => call !== outcome.call), outcome.call].slice(-calls_named_max);
+  const result = `${outcome.status}: ${outcome.text}`.slice(0, 2000);
+  const move = (to: Step["state"], patch: object): WorkChange => ({ do: "move", id, version, to, patch: { calls, ...patch } });
+  if (outcome.status === "waiting") {
+    const what = `an approval of ${body.tool}: ${outcome.text}`.slice(0, 500);
+    await held.block(what, outcome.call, [move("waiting", { waits_for: { call: outcome.call, what } })]);
+  } else if (outcome.status === "done") {
+    const over = steps.filter((one) => one.state === "done" || one.state === "skipped").length + 1;
+    const { item } = held;
+    const progress: WorkChange = { do: "edit", id: item.id, version: item.version, patch: { progress: over / steps.length } };
+    await held.change([move("done", { result }), progress], `step "${body.key}" is done: ${outcome.text}`);
+  } else {
+    await held.change([move("failed", { result })], `step "${body.key}": ${result}`);
+    const again = outcome.status !== "refused" && outcome.status !== "declined" && outcome.status !== "invalid";
+    if (again && body.attempts < body.attempts_max)
+      await held.change([{ do: "move", id, version: version + 1, to: "pending" }], "once more");
+    else await planFailed(held, plan, `step "${body.key}" (${body.tool}): ${result}`, ports);
+  }
+}
+
+/** Made once for each attempt, however often it is asked for. */
+async function called({ item }: HeldGoal, plan: Plan, { id, body }: Step, { broker }: CarryPorts): Promise<CallOutcome> {
+  const reason = { text: `${body.title}; for the goal "${item.body.text.slice(0, 500)}" (${item.id})` };
+  const tainted = body.taint.length > 0 ? [""] : [];
+  const _meta = { reason, group: plan.id, key: `${id}/${body.attempts}`, tainted };
+  const first = (await broker().call("tools/call", { name: body.tool ?? "", arguments: body.arguments, _meta }, call_limit_ms))._meta;
+  if (first.status !== "waiting") return first;
+  return (await broker().call("calls/get", { call: first.call })).outcome ?? first;
+}
+
+/** All steps are done: whether the goal is so now. */
+async function finish(held: HeldGoal, plan: Plan, ports: CarryPorts): Promise<void> {
+  const until_ms = performance.now() + becomes_so_ms;
+  for (;;) {
+    const why = await notSo(held.item, ports.broker);
+    if (why === null) break;
+    if (performance.now() >= until_ms) {
+      await planFailed(held, plan, `its steps are done, but ${why}`, ports);
+      return;
+    }
+    await ports.wait(look_every_ms);
+  }
+  const { check, keep } = held.item.body;
+  const so = check === null ? "all steps are done" : `all steps are done, and ${check.tool} says that it is so`;
+  await held.change(
+    [{ do: "move", id: plan.id, version: plan.version, to: "done" }, held.to(keep ? "kept" : "done", { progress: 1, waits_for: null })],
+    so,
+  );
+}
+
+/** What it has changed is taken back as far as it can be. Another plan is made once; after that a person has to look. */
+async function planFailed(held: HeldGoal, plan: Plan, why: string, ports: CarryPorts): Promise<void> {
+  const reason = { text: `the plan ${plan.id} failed: ${why}`.slice(0, 1000) };
+  const back = await ports
+    .broker()
+    .call("undo/run", { target: { group: plan.id }, reason }, call_limit_ms)
+    .then(({ outcomes }) => (outcomes.length === 0 ? "nothing to take back" : `taken back: ${outcomes.map(({ tool }) => tool).join(", ")}`))
+    .catch((error: unknown) => `not taken back: ${error instanceof Error ? error.message : String(error)}`);
+  const failed: WorkChange = { do: "move", id: plan.id, version: plan.version, to: "failed" };
+  const [, before] = await held.plans(2);
+  const said = `${why}; ${back}`;
+  if (before?.state !== "failed" && (await ports.above()) !== null)
+    await held.change([failed, held.to("planning")], `another plan is needed: ${said}`);
+  else await held.block(`a person has to look: ${said}`, null, [failed]);
+}

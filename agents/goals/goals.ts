@@ -1,0 +1,129 @@
+/** Goals of working memory, as the tiers work on them. */
+
+import type { JsonObject, StepDraft, WorkChange, WorkItem } from "../../contracts/memory/working.ts";
+import type { MemoryPeer } from "../loop/incidents.ts";
+import { WorkLease } from "../loop/lease.ts";
+
+export type Goal = Extract<WorkItem, { kind: "goal" }>;
+export type Plan = Extract<WorkItem, { kind: "plan" }>;
+export type Step = Extract<WorkItem, { kind: "step" }>;
+type GoalCheck = Goal["body"]["check"];
+
+const listed_max = 100;
+
+/** A way to reach a goal. */
+export interface Way {
+  readonly purpose: string;
+  readonly steps: readonly StepDraft[];
+  readonly keep: boolean;
+  readonly check: GoalCheck;
+  /** Where text from outside came from that it rests on. */
+  readonly taint: readonly string[];
+}
+
+export class Goals {
+  readonly #memory: () => MemoryPeer;
+  readonly #holder: string;
+
+  /** @param memory throws while memory is away @param holder names this process */
+  constructor(memory: () => MemoryPeer, holder: string) {
+    this.#memory = memory;
+    this.#holder = holder;
+  }
+
+  /** Those that have not ended, oldest first. */
+  async open(): Promise<Goal[]> {
+    const { items } = await this.#memory().call("work.list", { kinds: ["goal"], ended: false, limit: listed_max });
+    return items.filter((item): item is Goal => item.kind === "goal").reverse();
+  }
+
+  /** @returns null while somebody else works on it */
+  async take(goal: Goal): Promise<HeldGoal | null> {
+    const lease = await WorkLease.take(this.#memory, goal.id, this.#holder);
+    if (lease === null) return null;
+    const held = new HeldGoal(this.#memory, goal, lease);
+    await held.look();
+    return held;
+  }
+}
+
+/** A goal under the lease of this process. A person's move meanwhile makes the next change fail: then it is looked at anew. */
+export class HeldGoal {
+  readonly #memory: () => MemoryPeer;
+  readonly #lease: WorkLease;
+  #item: Goal;
+
+  constructor(memory: () => MemoryPeer, item: Goal, lease: WorkLease) {
+    this.#memory = memory;
+    this.#item = item;
+    this.#lease = lease;
+  }
+
+  get item(): Goal {
+    return this.#item;
+  }
+
+  async look(): Promise<Goal> {
+    const { item } = await this.#memory().call("work.get", { id: this.#item.id });
+    if (item.kind !== "goal") throw new Error(`looking at "${item.id}" failed: it is a ${item.kind}, no goal`);
+    this.#item = item;
+    return item;
+  }
+
+  /** The newest, with its steps in order. */
+  async plan(): Promise<{ plan: Plan; steps: readonly Step[] } | null> {
+    const [plan] = await this.plans(1);
+    if (plan === undefined) return null;
+    const { parts } = await this.#memory().call("work.get", { id: plan.id });
+    return { plan, steps: parts.filter((part): part is Step => part.kind === "step") };
+  }
+
+  /** The newest first. */
+  async plans(limit: number): Promise<Plan[]> {
+    const { items } = await this.#memory().call("work.list", { kinds: ["plan"], parent: this.#item.id, limit });
+    return items.filter((item): item is Plan => item.kind === "plan");
+  }
+
+  /** All of them or none. */
+  async change(changes: WorkChange[], why: string): Promise<void> {
+    await this.#lease.change(changes, why);
+    await this.look();
+  }
+
+  /** The change that moves the goal, for a transaction with others. @param after moves of the goal that precede it there */
+  to(state: Goal["state"], patch: JsonObject = {}, after = 0): WorkChange {
+    return { do: "move", id: this.#item.id, version: this.#item.version + after, to: state, patch };
+  }
+
+  async move(state: Goal["state"], why: string, patch: JsonObject = {}): Promise<void> {
+    await this.change([this.to(state, patch)], why);
+  }
+
+  async block(what: string, call: string | null = null, others: WorkChange[] = []): Promise<void> {
+    const waits_for = { call, what: what.slice(0, 500) };
+    await this.change([...others, this.to("blocked", { waits_for })], `it cannot go on: ${what}`);
+  }
+
+  /** A plan is made and begun, in one transaction. */
+  async pursue({ purpose, steps, keep, check, taint }: Way, why: string): Promise<void> {
+    const to_planning = this.#item.state === "planning" ? [] : [this.to("planning")];
+    const patch = { keep, check: check === null ? null : { ...check }, progress: 0 };
+    await this.change(
+      [
+        ...to_planning,
+        {
+          ...{ do: "plan", as: "plan", parent: this.#item.id },
+          body: { purpose: purpose.slice(0, 1000), playbook: null, taint: [...taint] },
+          steps: steps.map((step) => ({ ...step })),
+        },
+        { do: "move", id: "@plan", version: null, to: "active" },
+        this.to("working", patch, to_planning.length),
+      ],
+      why,
+    );
+  }
+
+  async release(): Promise<void> {
+    await this.#lease.release();
+  }
+}

@@ -1,0 +1,309 @@
+/** Goals over the real memory, with a broker that answers as each case says and makes a keyed call once. */
+
+import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { broker_methods } from "../../../contracts/broker.ts";
+import type { WorkChange } from "../../../contracts/memory/working.ts";
+import { callerSocket, callerSocketFolder } from "../../../contracts/paths.ts";
+import type { CallResult, CallStatus } from "../../../contracts/tool.ts";
+import { diskFolder } from "../../../memory/testing/folder.ts";
+import { type MemoryPeer, type MemoryService, startMemory } from "../../../memory/testing/service.ts";
+import { openBootClock } from "../../../wire/boot-clock.ts";
+import { createLog } from "../../../wire/log.ts";
+import { connectUnix, listenUnix, silent } from "../../../wire/unix.ts";
+import type { BrokerPeer } from "../../shared/ask-tool.ts";
+import { differs } from "../check.ts";
+import { goalChecksRound } from "../checks.ts";
+import { type Goal, Goals, type Step } from "../goals.ts";
+import { loadPatterns } from "../known.ts";
+import { bundled_patterns } from "../patterns/index.ts";
+import { type GoalPorts, pursue } from "../round.ts";
+
+const boot_ms = openBootClock();
+const patterns = loadPatterns(bundled_patterns).loaded;
+
+/** What comes of a call of a tool; "kill": the broker makes it, and the tier is gone before it hears of it. */
+const outcomes = new Map<string, CallStatus | "kill">();
+const made: { readonly tool: string; readonly key: string | null; readonly call: string; readonly tainted: readonly string[] }[] = [];
+const taken_back: string[] = [];
+let so = false;
+let above: "strategic" | null = null;
+
+let memory: MemoryService;
+let tactical: MemoryPeer;
+let operational: MemoryPeer;
+let person: MemoryPeer;
+let broker: BrokerPeer;
+let ports: GoalPorts;
+
+function result(tool: string, call: string, status: CallStatus, content: CallResult["structuredContent"]): CallResult {
+  const fixed = { tainted: false, undo: "possible", confirm_by_ms: null, took_ms: 1, policies: [] } as const;
+  const text = `it ended as ${status}`;
+  return {
+    structuredContent: content,
+    isError: status !== "done",
+    _meta: { call, tool, principal: "tier:tactical", status, text, ...fixed, policies: [] },
+  };
+}
+
+function answered(tool: string, key: string | null, tainted: readonly string[]): CallResult {
+  if (tool === "service.status") return result(tool, "0badcafe-call-1", "done", { service: { state: so ? "ready" : "stopped" } });
+  const known = made.find((one) => key !== null && one.key === key);
+  const call = known?.call ?? `0badcafe-call-${made.length + 2}`;
+  const wanted = outcomes.get(tool) ?? "done";
+  if (known === undefined) {
+    made.push({ tool, key, call, tainted });
+    if (tool === "service.start") so = true;
+    if (wanted === "kill") throw new Error("the tier is gone");
+  }
+  return result(tool, call, wanted === "kill" ? "done" : wanted, null);
+}
+
+beforeAll(async () => {
+  memory = await startMemory(diskFolder("goals"));
+  [tactical, operational, person] = await Promise.all([memory.ask("tactical"), memory.ask("operational"), memory.ask("broker")]);
+  const run = mkdtempSync(join(tmpdir(), "goals-"));
+  mkdirSync(callerSocketFolder("broker", "tactical", run), { recursive: true });
+  listenUnix(callerSocket("broker", "tactical", run), 0o660, () => ({
+    ...silent,
+    serves: {
+      methods: {
+        "tools/call": broker_methods["tools/call"],
+        "calls/get": broker_methods["calls/get"],
+        "undo/run": broker_methods["undo/run"],
+      },
+      handlers: {
+        "tools/call": ({ name, _meta }) => answered(name, _meta.key, _meta.tainted),
+        "calls/get": ({ call }) => {
+          const tool = made.find((one) => one.call === call)?.tool ?? "";
+          const status = outcomes.get(tool) ?? "done";
+          return { outcome: result(tool, call, status === "kill" ? "done" : status, null)._meta, entries: [], approval: null };
+        },
+        "undo/run": ({ target }) => {
+          if ("group" in target) taken_back.push(target.group);
+          return { outcomes: [], plan: { calls: [], obstacles: [] } };
+        },
+      },
+    },
+    calls: {},
+    tells: {},
+  }));
+  broker = await connectUnix(callerSocket("broker", "tactical", run), { ...silent, calls: broker_methods, tells: {} });
+  ports = { broker: () => broker, memory: () => tactical, above: async () => above, wait: () => Bun.sleep(5), patterns };
+}, 60_000);
+afterAll(() => memory?.kill());
+beforeEach(() => {
+  outcomes.clear();
+  made.splice(0);
+  taken_back.splice(0);
+  so = false;
+  above = null;
+});
+
+async function wanted(text: string, keep = false): Promise<string> {
+  const changes: WorkChange[] = [{ do: "goal", body: { text, keep, check: null, taint: [] } }];
+  const { done } = await person.call("work.change", { changes, why: "a person wants it", for: "anna" });
+  return done[0]?.id ?? "";
+}
+async function goalOf(id: string): Promise<Goal> {
+  const { item } = await tactical.call("work.get", { id });
+  if (item.kind !== "goal") throw new Error(`"${id}" is no goal`);
+  return item;
+}
+/** One look of the tactical tier at it, as one process; what breaks it off is its end. */
+async function worked(id: string, holder = "t1"): Promise<Goal> {
+  const held = await new Goals(() => tactical, holder).take(await goalOf(id));
+  if (held === null) throw new Error("somebody else holds it");
+  await pursue(held, ports)
+    .catch(() => {})
+    .finally(() => held.release());
+  return await goalOf(id);
+}
+/** As the strategic tier would. */
+async function planned(
+  id: string,
+  steps: readonly { key: string; tool: string; needs?: string[]; taint?: string[] }[],
+  taint: string[] = [],
+) {
+  const held = await new Goals(() => tactical, "s1").take(await goalOf(id));
+  if (held === null) throw new Error("somebody else holds it");
+  const drafts = steps.map(({ key, tool, needs = [], taint: of = [] }) => ({
+    ...{ key, title: key, tool, arguments: {}, needs, attempts_max: 2, taint: of },
+  }));
+  await held.pursue({ purpose: "a plan", steps: drafts, keep: false, check: null, taint }, "planned");
+  await held.release();
+}
+async function moved(id: string, to: Goal["state"]): Promise<void> {
+  const { version } = await goalOf(id);
+  await person.call("work.change", { changes: [{ do: "move", id, version, to }], why: "a person says so", for: "anna" });
+}
+async function stepsOf(id: string): Promise<Step[]> {
+  const { items } = await tactical.call("work.list", { kinds: ["plan"], parent: id, limit: 1 });
+  const { parts } = await tactical.call("work.get", { id: items[0]?.id ?? "" });
+  return parts.filter((part): part is Step => part.kind === "step");
+}
+const tools = (): string[] => made.map(({ tool }) => tool);
+
+test("a known form of words is planned, done, kept, found drifted by the operational tier, and repaired", async () => {
+  const id = await wanted("Keep the service  web running.");
+  const kept = await worked(id);
+  expect(kept).toMatchObject({
+    state: "kept",
+    body: { keep: true, progress: 1, check: { tool: "service.status", arguments: { name: "web" } } },
+  });
+  so = false;
+  const checks = goalChecksRound({ broker: () => broker, memory: () => operational, boot_ms, wait: () => Bun.sleep(1), log: createLog() });
+  await checks.run();
+  while (checks.busy > 0) await Bun.sleep(5);
+  expect(await goalOf(id)).toMatchObject({ state: "drifted", reason: 'it is not so any more: service: state is "stopped", not "ready"' });
+  expect(await worked(id)).toMatchObject({ state: "kept" });
+  expect(tools()).toEqual(["service.start", "service.start"]);
+});
+
+async function becomesSo(): Promise<void> {
+  so = true;
+}
+
+test("what goes away before the second look is no drift", async () => {
+  const id = await wanted("keep service db up");
+  await worked(id);
+  so = false;
+  const ports_ = { broker: () => broker, memory: () => operational, boot_ms, log: createLog() };
+  const checks = goalChecksRound({ ...ports_, wait: () => becomesSo() });
+  await checks.run();
+  while (checks.busy > 0) await Bun.sleep(5);
+  expect(await goalOf(id)).toMatchObject({ state: "kept" });
+});
+
+test("without a plan and a model it is blocked with what is missing; with one it is handed up, and left alone", async () => {
+  const id = await wanted("make tea");
+  expect(await worked(id)).toMatchObject({
+    state: "blocked",
+    body: { waits_for: { what: expect.stringContaining("tiers.strategic.providers") } },
+  });
+  above = "strategic";
+  await moved(id, "planning");
+  expect(await worked(id)).toMatchObject({
+    state: "planning",
+    changed_by: "tactical",
+    reason: "no plan is known: the strategic tier is asked",
+  });
+  const { version } = await goalOf(id);
+  expect((await worked(id)).version).toBe(version);
+});
+
+test("steps go in the order of their needs; the same words a second time use the plan that was carried out", async () => {
+  above = "strategic";
+  const id = await wanted("serve the moon");
+  await worked(id);
+  await planned(id, [
+    { key: "b", tool: "make.two", needs: ["a"] },
+    { key: "a", tool: "make.one" },
+  ]);
+  expect(await worked(id)).toMatchObject({ state: "done", body: { progress: 1 } });
+  expect(tools()).toEqual(["make.one", "make.two"]);
+  above = null;
+  const again = await wanted(" Serve  the Moon ");
+  expect(await worked(again)).toMatchObject({ state: "done" });
+  expect(tools()).toEqual(["make.one", "make.two", "make.one", "make.two"]);
+  expect(new Set(made.map(({ key }) => key)).size).toBe(4);
+});
+
+test("killed after a call was made, another process goes on, and no call is made twice", async () => {
+  above = "strategic";
+  const id = await wanted("survive a kill");
+  await worked(id);
+  await planned(id, [
+    { key: "a", tool: "make.one" },
+    { key: "b", tool: "make.two", needs: ["a"] },
+  ]);
+  outcomes.set("make.one", "kill");
+  expect(await worked(id)).toMatchObject({ state: "working" });
+  expect((await stepsOf(id)).map(({ state }) => state)).toEqual(["running", "pending"]);
+  expect(await worked(id, "t2")).toMatchObject({ state: "done" });
+  expect(tools()).toEqual(["make.one", "make.two"]);
+});
+
+test("what needs an approval blocks the goal with what for, and it goes on when it is given, or ends when it is not", async () => {
+  above = "strategic";
+  const id = await wanted("ask first");
+  await worked(id);
+  await planned(
+    id,
+    [
+      { key: "a", tool: "make.one", taint: ["tool:service.logs"] },
+      { key: "b", tool: "make.two" },
+    ],
+    ["tool:service.logs"],
+  );
+  outcomes.set("make.one", "waiting");
+  const blocked = await worked(id);
+  expect(blocked).toMatchObject({
+    state: "blocked",
+    body: { waits_for: { call: made[0]?.call, what: expect.stringContaining("an approval of make.one") } },
+  });
+  expect(made[0]?.tainted).toEqual([""]);
+  expect((await worked(id)).version).toBe(blocked.version);
+  outcomes.set("make.one", "done");
+  expect(await worked(id)).toMatchObject({ state: "done" });
+  expect(tools()).toEqual(["make.one", "make.two"]);
+  const other = await wanted("ask in vain");
+  await worked(other);
+  await planned(other, [{ key: "a", tool: "make.three" }]);
+  outcomes.set("make.three", "waiting");
+  await worked(other);
+  above = null;
+  outcomes.set("make.three", "declined");
+  expect(await worked(other)).toMatchObject({
+    state: "blocked",
+    body: { waits_for: { call: null, what: expect.stringContaining("declined") } },
+  });
+  expect(taken_back).toHaveLength(1);
+});
+
+test("a step that fails is tried again; then another plan is asked for once, and after that a person has to look", async () => {
+  above = "strategic";
+  const id = await wanted("fail");
+  await worked(id);
+  outcomes.set("make.one", "failed");
+  await planned(id, [{ key: "a", tool: "make.one" }]);
+  expect(await worked(id)).toMatchObject({ state: "planning", reason: expect.stringContaining("another plan is needed") });
+  expect(made).toHaveLength(2);
+  await planned(id, [{ key: "a", tool: "make.one" }]);
+  expect(await worked(id)).toMatchObject({
+    state: "blocked",
+    body: { waits_for: { what: expect.stringContaining("a person has to look") } },
+  });
+  expect(taken_back).toHaveLength(2);
+});
+
+test("paused between two steps the next does not begin; resumed it goes on where it was", async () => {
+  above = "strategic";
+  const id = await wanted("be patient");
+  await worked(id);
+  await planned(id, [
+    { key: "a", tool: "make.one" },
+    { key: "b", tool: "make.two", needs: ["a"] },
+  ]);
+  outcomes.set("make.one", "kill");
+  await worked(id);
+  await moved(id, "paused");
+  expect(await worked(id)).toMatchObject({ state: "paused" });
+  expect(tools()).toEqual(["make.one"]);
+  await moved(id, "planning");
+  expect(await worked(id)).toMatchObject({ state: "done" });
+  expect(tools()).toEqual(["make.one", "make.two"]);
+  const cancelled = await wanted("be nothing");
+  await worked(cancelled);
+  await moved(cancelled, "cancelled");
+  expect(await worked(cancelled)).toMatchObject({ state: "cancelled", ended: true });
+});
+
+test("what of an answer is not as expected is said", () => {
+  expect(differs({ a: 1, b: { c: [1], d: 2 } }, { b: { c: [1] } })).toBeNull();
+  expect(differs({ a: 1 }, { a: 2 })).toBe("a is 1, not 2");
+  expect(differs({ b: { c: 1 } }, { b: { c: 2 } })).toBe("b: c is 1, not 2");
+  expect(differs({}, { a: null })).toBe("a is nothing, not null");
+});

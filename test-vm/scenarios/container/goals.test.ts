@@ -1,0 +1,134 @@
+/** A goal in words: planned by a model behind an API, done through the broker, kept true without the model. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { GoalAnswer, GoalsAnswer } from "../../../contracts/goal.ts";
+import { type Container, startContainer } from "../../container.ts";
+import { newFolder } from "../../places.ts";
+import { waitFor } from "../../wait.ts";
+import { Aiosctl } from "../aiosctl.ts";
+import { serviceStatus } from "../expect.ts";
+import { providerInside } from "./provider.ts";
+
+const text = "serve /srv/www on port 8080 and keep it up";
+const argv = ["/usr/bin/aios", "serve-files", "/srv/www", "8080"];
+const plan = {
+  purpose: "a service of the system's own program serves the folder",
+  steps: [
+    {
+      ...{ key: "define", title: "the service is defined and started", tool: "service.define" },
+      arguments: { name: "www", argv, network: true, ports: [{ protocol: "tcp", port: 8080 }] },
+    },
+  ],
+  keep: true,
+  check: { tool: "service.status", arguments: { name: "www" }, expect: { service: { state: "ready" } }, every_ms: 1000 },
+};
+
+const data = newFolder("data");
+let container: Container;
+let aiosctl: Aiosctl;
+
+beforeAll(async () => {
+  const { programs, config } = await providerInside({
+    conversations: [
+      {
+        when: text,
+        turns: [
+          {
+            expect: { tool: "service.list" },
+            say: [{ tool: { name: "service.list", input: {} } }, { tool: { name: "tools.describe", input: { name: "service.define" } } }],
+          },
+          { expect: { tool_result: "argv" }, say: [{ tool: { name: "goal.plan", input: plan } }] },
+        ],
+      },
+    ],
+  });
+  mkdirSync(join(data, "srv/www"), { recursive: true });
+  writeFileSync(join(data, "srv/www/index.html"), "<p>it is served</p>");
+  container = await startContainer({ data, programs, config });
+  await container.ready("all");
+  aiosctl = new Aiosctl(container.console_socket);
+  await aiosctl.tools();
+}, 300_000);
+afterAll(() => container?.kill());
+
+const said = async (...argv_: string[]): Promise<unknown> => {
+  const { status, out, err } = await aiosctl.run("--json", ...argv_);
+  expect(status, err).toBe(0);
+  return JSON.parse(out);
+};
+const shown = async (id: string): Promise<GoalAnswer> => GoalAnswer.parse(await said("goal", "show", id));
+const until = (id: string, state: string) =>
+  waitFor(`the goal to be ${state}`, async () => ((await shown(id)).goal.state === state ? await shown(id) : null), {
+    limit_ms: 120_000,
+    every_ms: 250,
+    explain: () => container.log().slice(-3000),
+  });
+const spent = async (): Promise<unknown> =>
+  (await container.console.call("services")).find(({ name }) => name === "strategic")?.health?.facts["budget_day_tokens"];
+const served = (): Promise<string> => {
+  const ran = Bun.spawnSync(["nsenter", "-t", String(container.hostPid(1)), "-n", "curl", "-s", "http://127.0.0.1:8080/"]);
+  return Promise.resolve(ran.stdout.toString());
+};
+const Added = z.object({ goal: z.object({ id: z.string() }) });
+
+test("it is planned, done and kept; stopped, it is repaired by the plan that is known, and no model is asked", async () => {
+  const before = await spent();
+  const { id } = Added.parse(await said("goal", "add", text)).goal;
+  const kept = await until(id, "kept");
+  expect(kept.plan).toMatchObject({ state: "done", body: { purpose: plan.purpose } });
+  expect(kept.history.map(({ who, to }) => `${who} ${to}`)).toEqual(
+    expect.arrayContaining(["tactical planning", "strategic working", "tactical kept"]),
+  );
+  expect(await served()).toContain("it is served");
+  const after_planning = await waitFor("the spending to be told", async () => ((await spent()) === before ? null : await spent()), {
+    limit_ms: 30_000,
+    every_ms: 250,
+  });
+  const first = await serviceStatus(container.console, "www");
+  await aiosctl.done("service.stop", { name: "www" });
+  const repaired = await waitFor(
+    "the repair",
+    async () => {
+      const now = await shown(id);
+      return now.goal.state === "kept" && now.history.some(({ to }) => to === "drifted") ? now : null;
+    },
+    { limit_ms: 60_000, every_ms: 250, explain: () => container.log().slice(-3000) },
+  );
+  expect(repaired.history.map(({ why }) => why).join("\n")).toContain("it is not so any more: service: state is");
+  expect((await serviceStatus(container.console, "www")).pid).not.toBe(first.pid);
+  expect(await served()).toContain("it is served");
+  expect(await spent()).toBe(after_planning);
+  const { out } = await aiosctl.run("goal", "show", id);
+  for (const words of ["planned: a service of the system's own", "claude-opus-5-5", "it is repaired by the plan that is known"])
+    expect(out).toContain(words);
+}, 300_000);
+
+test("the same words a second time need no model; paused and cancelled it stays as it is", async () => {
+  const [goal] = GoalsAnswer.parse(await said("goal", "list")).goals;
+  const id = goal?.id ?? "";
+  await said("goal", "cancel", id, "--why", "a scenario");
+  const before = await spent();
+  const again = Added.parse(await said("goal", "add", "Serve /srv/www on  port 8080 and keep it up")).goal.id;
+  const kept = await until(again, "kept");
+  expect(kept.history.map(({ why }) => why).join("\n")).toContain(`its plan is known from ${id}`);
+  expect(await spent()).toBe(before);
+  await said("goal", "pause", again, "--why", "a scenario");
+  await aiosctl.done("service.stop", { name: "www" });
+  await Bun.sleep(5000); // several times as long as its check would take
+  expect((await shown(again)).goal.state).toBe("paused");
+  expect((await serviceStatus(container.console, "www")).state).toBe("stopped");
+  await said("goal", "resume", again, "--why", "a scenario");
+  await until(again, "kept");
+  expect((await serviceStatus(container.console, "www")).state).toBe("ready");
+}, 300_000);
+
+test("a service of the system's own program is kept running by a form of words; what nobody can plan is blocked with what is missing", async () => {
+  const { id } = Added.parse(await said("goal", "add", "keep service www running")).goal;
+  expect((await until(id, "kept")).history.map(({ why }) => why).join("\n")).toContain("the pattern service-running");
+  const odd = Added.parse(await said("goal", "add", "make the moon full")).goal.id;
+  const blocked = await until(odd, "blocked");
+  expect(blocked.goal).toMatchObject({ body: { waits_for: { what: expect.stringContaining("the strategic tier has none") } } });
+}, 300_000);
