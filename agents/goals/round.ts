@@ -1,6 +1,7 @@
 /** The tactical tier's work on goals: a plan that is known, its steps, and repair of what drifted; what is beyond it goes up. */
 
 import type { GoalPattern } from "../../contracts/goal.ts";
+import { decidedOf } from "../loop/approval.ts";
 import type { BasePorts } from "../loop/ports.ts";
 import { strategicAbove } from "../loop/rounds.ts";
 import type { Round } from "../loop/run.ts";
@@ -59,8 +60,9 @@ async function repair(held: HeldGoal, ports: GoalPorts): Promise<void> {
 
 /** Goes on once somebody has decided, or the time for that is over. */
 async function approved(held: HeldGoal, call: string, { broker }: GoalPorts): Promise<void> {
-  const { outcome } = await broker().call("calls/get", { call });
-  if (outcome?.status !== "waiting") await held.move("working", `the approval: ${outcome?.status ?? "nobody knows of the call"}`);
+  const decided = await decidedOf(call, broker);
+  const what = decided === "unknown" ? "nobody knows of the call" : decided?.status;
+  if (decided !== null) await held.move("working", `the approval: ${what}`);
 }
 
 export function goalRound({ ask, log, ...base }: BasePorts, patterns: readonly GoalPattern[]): Round {

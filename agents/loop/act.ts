@@ -2,6 +2,7 @@
 
 import type { Decision } from "../../contracts/decision.ts";
 import type { CallOutcome } from "../../contracts/tool.ts";
+import { decidedOf } from "./approval.ts";
 import { watchBelow } from "./below.ts";
 import { measureHealth, worseThan } from "./health.ts";
 import type { Held } from "./incidents.ts";
@@ -56,9 +57,10 @@ async function called(held: Held, { id, trigger, reason }: Decision, at: number,
 /** @returns false while it is still waited for */
 export async function approvalCame(held: Held, { broker }: LoopPorts): Promise<boolean> {
   const call = held.item.body.waits_for?.call ?? null;
-  const outcome = call === null ? null : (await broker().call("calls/get", { call })).outcome;
-  if (outcome?.status === "waiting") return false;
-  await held.move("acting", `the approval: ${outcome?.status ?? "nobody knows of the call"}`, { waits_for: null });
+  const decided = call === null ? "unknown" : await decidedOf(call, broker);
+  if (decided === null) return false;
+  const what = decided === "unknown" ? "nobody knows of the call" : decided.status;
+  await held.move("acting", `the approval: ${what}`, { waits_for: null });
   return true;
 }
 

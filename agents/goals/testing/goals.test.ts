@@ -79,7 +79,8 @@ beforeAll(async () => {
         "calls/get": ({ call }) => {
           const tool = made.find((one) => one.call === call)?.tool ?? "";
           const status = outcomes.get(tool) ?? "done";
-          return { outcome: result(tool, call, status === "kill" ? "done" : status, null)._meta, entries: [], approval: null };
+          const outcome = status === "waiting" ? null : result(tool, call, status === "kill" ? "done" : status, null)._meta;
+          return { outcome, entries: [], approval: null };
         },
         "undo/run": ({ target }) => {
           if ("group" in target) taken_back.push(target.group);

@@ -108,11 +108,10 @@ beforeAll(async () => {
       methods,
       handlers: {
         "tools/call": ({ name, arguments: args, _meta }) => answered(name, args, _meta.key),
-        "calls/get": ({ call }) => ({
-          outcome: outcome("fix.gentle", call, approvals.get(call) ?? "waiting"),
-          entries: [],
-          approval: null,
-        }),
+        "calls/get": ({ call }) => {
+          const status = approvals.get(call);
+          return { outcome: status === undefined ? null : outcome("fix.gentle", call, status), entries: [], approval: null };
+        },
         "undo/run": ({ target }) => {
           if ("group" in target) taken_back.push(target.group);
           return { outcomes: [], plan: { calls: [], obstacles: [] } };

@@ -59,12 +59,19 @@ const said = async (...argv_: string[]): Promise<unknown> => {
   expect(status, err).toBe(0);
   return JSON.parse(out);
 };
-const shown = async (id: string): Promise<GoalAnswer> => GoalAnswer.parse(await said("goal", "show", id));
+/** As it was seen last, for who waits in vain. */
+let seen = "";
+async function shown(id: string): Promise<GoalAnswer> {
+  const answer = GoalAnswer.parse(await said("goal", "show", id));
+  const { goal, steps, history } = answer;
+  seen = JSON.stringify({ goal: goal.state, steps: steps.map(({ state, body }) => [state, body]), why: history.map(({ why }) => why) });
+  return answer;
+}
 const until = (id: string, state: string) =>
   waitFor(`the goal to be ${state}`, async () => ((await shown(id)).goal.state === state ? await shown(id) : null), {
     limit_ms: 120_000,
     every_ms: 250,
-    explain: () => container.log().slice(-3000),
+    explain: () => seen,
   });
 const spent = async (): Promise<unknown> =>
   (await container.console.call("services")).find(({ name }) => name === "strategic")?.health?.facts["budget_day_tokens"];
@@ -95,7 +102,7 @@ test("it is planned, done and kept; stopped, it is repaired by the plan that is 
       const now = await shown(id);
       return now.goal.state === "kept" && now.history.some(({ to }) => to === "drifted") ? now : null;
     },
-    { limit_ms: 60_000, every_ms: 250, explain: () => container.log().slice(-3000) },
+    { limit_ms: 60_000, every_ms: 250, explain: () => seen },
   );
   expect(repaired.history.map(({ why }) => why).join("\n")).toContain("it is not so any more: service: state is");
   expect((await serviceStatus(container.console, "www")).pid).not.toBe(first.pid);
