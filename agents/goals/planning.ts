@@ -58,8 +58,10 @@ function questionOf({ id, body }: Goal, failed: string | null): Question {
     quoted(body.text, 2000),
     ...(failed === null ? [] : ["A plan for it failed (data of the machine):", quoted(failed, 1000)]),
   ].join("\n");
+  // why it failed may quote what a service wrote
+  const why = failed === null ? [] : [["plan:failed", failed] as const];
   return {
-    ...{ system: plan_goal, brief, id, matter: body.text, outside: body.taint.map((from) => [from, body.text] as const) },
+    ...{ system: plan_goal, brief, id, matter: body.text, outside: [...body.taint.map((from) => [from, body.text] as const), ...why] },
     behalf: { why: `planning the goal ${id}`, event: null, trusted: body.taint.length === 0 ? body.text : "" },
     finish: {
       name: "goal.plan",

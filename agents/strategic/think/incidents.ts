@@ -92,7 +92,8 @@ function questionOf({ incident, event }: Matter, tried: readonly Decision[]): Qu
   const { alarm, subject, detail, value, limit } = event.facts;
   const untrusted = event.untrusted ?? {};
   const text = (value: unknown): string => quoted(typeof value === "string" ? value : JSON.stringify(value), text_chars_max);
-  const tries = tried.map(({ rule, outcome }) => `- ${text(rule)}: ${outcome.result}, ${text(outcome.detail)}`);
+  // what came of a call may quote what a service wrote: the model may look itself, and is then marked as having heard it
+  const tries = tried.map(({ rule, outcome }) => `- ${text(rule)}: ${outcome.result}`);
   const brief = [
     "Data of the machine about one incident:",
     `alarm: ${text(alarm)}`,
