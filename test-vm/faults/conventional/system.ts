@@ -20,6 +20,8 @@ const names = ["web", "shop", "clerk"] as const;
 const www_data = 33;
 /** In earnest monit looks so often, seconds. */
 const monit_cycle_s = 30;
+/** Monit looks once a second: what it has not done by then it does not do. */
+const repair_limit_ms = 40_000;
 /** There is neither a time server nor, at boot, a wire. */
 const waits_in_vain = ["chrony-wait.service", "systemd-networkd-wait-online.service"];
 const resolv = `nameserver ${wire.gateway}\n`;
@@ -48,6 +50,7 @@ export async function startCareful(pace: number): Promise<Arm> {
   await ask(inside, "hostname", "shopkeeper");
   await ask(inside, "sysctl", "-q", "-w", "net.ipv4.ip_forward=0");
   await ask(inside, "systemctl", "restart", "systemd-journald", "systemd-networkd", "nftables", "fail2ban", "monit", ...names);
+  for (const unit of ["monit", "fail2ban", "nftables"]) await ask(inside, "systemctl", "is-active", unit);
   const ground = groundOf(inside, disk.path, root, pace, async () => {
     await inside.kill();
     unmount();
@@ -55,7 +58,7 @@ export async function startCareful(pace: number): Promise<Arm> {
   });
   return {
     ground,
-    repair_limit_ms: 90_000,
+    repair_limit_ms,
     quiet: (limit_ms) => quiet(ground, limit_ms),
     mend: () => mend(ground),
     told: async () => nothing,
@@ -69,13 +72,23 @@ const nothing: Told = {
 function prepare(upper: string, pace: number): void {
   cpSync(files, upper, { recursive: true });
   for (const name of ["free-space", "check-firewall"]) chmodSync(join(upper, "usr/local/sbin", name), 0o755);
-  for (const folder of ["srv/services/web", "srv/services/clerk", "srv/data/shop", "srv/backup", "var/cache/app", "var/log/app", "var/tmp"])
+  for (const folder of [
+    "srv/services/web",
+    "srv/services/clerk",
+    "srv/data/shop",
+    "srv/backup",
+    "var/cache/app",
+    "var/log/app",
+    "var/tmp",
+    "var/lib/monit",
+  ])
     mkdirSync(join(upper, folder), { recursive: true });
   for (const unit of waits_in_vain) symlinkSync("/dev/null", join(upper, "etc/systemd/system", unit));
   const cycle = Math.max(1, Math.round(monit_cycle_s / pace));
-  writeFileSync(join(upper, "etc/monit/monitrc"), `set daemon ${cycle}\nset log /var/log/monit.log\ninclude /etc/monit/conf.d/*\n`, {
-    mode: 0o600,
-  });
+  // as the package has it, but for the cycle
+  const files_of_monit = ["set log /var/log/monit.log", "set idfile /var/lib/monit/id", "set statefile /var/lib/monit/state"];
+  const monitrc = [`set daemon ${cycle}`, ...files_of_monit, "include /etc/monit/conf.d/*"];
+  writeFileSync(join(upper, "etc/monit/monitrc"), `${monitrc.join("\n")}\n`, { mode: 0o600 });
   writeFileSync(join(upper, "etc/resolv.conf"), resolv);
   writeFileSync(join(upper, "etc/hostname"), "shopkeeper\n");
   const database = join(upper, "srv/data/shop/shop.db");
