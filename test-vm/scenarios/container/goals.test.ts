@@ -26,6 +26,14 @@ const plan = {
   check: { tool: "service.status", arguments: { name: "www" }, expect: { service: { state: "ready" } }, every_ms: 1000 },
 };
 
+const docs = "serve /srv/docs on port 8082";
+const docs_argv = ["/usr/bin/aios", "serve-files", "/srv/docs", "8082"];
+const docs_plan = {
+  ...plan,
+  steps: [{ ...plan.steps[0], arguments: { name: "docs", argv: docs_argv, network: true } }],
+  check: { ...plan.check, arguments: { name: "docs" } },
+};
+
 const data = newFolder("data");
 let container: Container;
 let aiosctl: Aiosctl;
@@ -43,9 +51,16 @@ beforeAll(async () => {
           { expect: { tool_result: "argv" }, say: [{ tool: { name: "goal.plan", input: plan } }] },
         ],
       },
+      {
+        when: docs,
+        turns: [
+          { say: [{ tool: { name: "sys.logs", input: {} } }] },
+          { expect: { tool_result: "holds text from outside" }, say: [{ tool: { name: "goal.plan", input: docs_plan } }] },
+        ],
+      },
     ],
   });
-  mkdirSync(join(data, "srv/www"), { recursive: true });
+  for (const folder of ["www", "docs"]) mkdirSync(join(data, "srv", folder), { recursive: true });
   writeFileSync(join(data, "srv/www/index.html"), "<p>it is served</p>");
   container = await startContainer({ data, programs, config });
   await container.ready("all");
@@ -138,4 +153,18 @@ test("a service of the system's own program is kept running by a form of words; 
   const odd = Added.parse(await said("goal", "add", "make the moon full")).goal.id;
   const blocked = await until(odd, "blocked");
   expect(blocked.goal).toMatchObject({ body: { waits_for: { what: expect.stringContaining("the strategic tier has none") } } });
+}, 300_000);
+
+test("what was planned after text from outside was read waits for a person, who is told so, and goes on when he has approved", async () => {
+  const { id } = Added.parse(await said("goal", "add", docs)).goal;
+  const blocked = await until(id, "blocked");
+  expect(blocked.plan).toMatchObject({ body: { taint: ["tool:sys.logs"] } });
+  const [waiting] = await aiosctl.approvals();
+  expect(waiting).toMatchObject({ tool: "service.define", principal: "tier:tactical", tainted: [""] });
+  expect(blocked.goal).toMatchObject({
+    body: { waits_for: { call: waiting?.call, what: expect.stringContaining("an approval of service.define") } },
+  });
+  await said("approve", waiting?.call ?? "", "--why", "it is what was wanted");
+  await until(id, "kept");
+  expect((await serviceStatus(container.console, "docs")).state).toBe("ready");
 }, 300_000);

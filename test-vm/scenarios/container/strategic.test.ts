@@ -1,28 +1,31 @@
-/** An incident that no playbook solves: the strategic tier finds the cause by looking, and what it proposes removes it. */
+/**
+ * An incident that no playbook is against: the strategic tier finds the cause by looking, and what it proposes removes it. It rests on
+ * text from outside (the name of a file), so a person has to approve it.
+ */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Container, startContainer } from "../../container.ts";
 import { newFolder } from "../../places.ts";
 import { waitFor } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
-import { decisionWhere, serviceStatus } from "../expect.ts";
+import { decisionWhere } from "../expect.ts";
 import { providerInside } from "./provider.ts";
 
-const cause = "the folder /srv/site, which the service serves, is not there: the program ends with status 1 at each start";
+/** As the scan found it. */
+const path = "{{path}}";
+const cause = "somebody gave the file the rights of root: no package brought it, and nothing needs it";
 const mends = {
-  does: "makes the folder that is missing and starts the service",
-  calls: [
-    { tool: "fs.mkdir", arguments: { path: "/srv/site" } },
-    { tool: "service.restart", arguments: { name: "web" } },
-  ],
-  watch_ms: 60_000,
+  does: "takes the right to run as root from the file",
+  calls: [{ tool: "fs.chmod", arguments: { path, mode: "0755" } }],
+  watch_ms: 180_000,
   confidence: 0.9,
 };
-const other = { ...mends, does: "starts the service once more", calls: mends.calls.slice(1), confidence: 0.2 };
+const other = { ...mends, does: "removes the file", calls: [{ tool: "fs.remove", arguments: { path } }], confidence: 0.6 };
 
 const data = newFolder("data");
+const file = join(data, "srv/tools/backdoor");
 let container: Container;
 let aiosctl: Aiosctl;
 
@@ -30,64 +33,69 @@ beforeAll(async () => {
   const { programs, config } = await providerInside({
     conversations: [
       {
-        when: '"web"',
+        when: 'alarm: "setuid-file"',
+        match: "(?<path>/[a-z/]*srv/tools/backdoor)",
         turns: [
           {
-            expect: { tool: "service.logs" },
+            expect: { tool: "fs.stat" },
             say: [
-              { text: "The service ends at once. I look at its definition and at the folder." },
-              { tool: { name: "service.status", input: { name: "web" } } },
-              { tool: { name: "fs.list", input: { path: "/srv" } } },
+              { text: "I look at the file, and at what its folder is for." },
+              { tool: { name: "fs.stat", input: { path } } },
+              { tool: { name: "fs.list", input: { path: "/srv/tools" } } },
+              { tool: { name: "tools.describe", input: { name: "fs.chmod" } } },
             ],
           },
           {
-            expect: { tool_result: "serve-files" },
+            expect: { tool_result: "backdoor" },
             say: [{ tool: { name: "incident.answer", input: { root_cause: cause, options: [mends, other] } } }],
           },
         ],
       },
     ],
   });
-  mkdirSync(join(data, "srv/site"), { recursive: true });
-  writeFileSync(join(data, "srv/site/index.html"), "<p>it is served</p>");
-  container = await startContainer({ data, programs, config });
+  // a file system of its own: what is scanned are those that are mounted
+  const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=256m,mode=0755", "tmpfs", data]);
+  if (mounted.exitCode !== 0) throw new Error(`mounting a small disk failed: ${mounted.stderr}`);
+  mkdirSync(join(data, "srv/tools"), { recursive: true });
+  writeFileSync(file, "#!/bin/sh\n");
+  chmodSync(file, 0o4755);
+  container = await startContainer({ data, programs, config: `${config}sensors: { pace: 30 }\n` });
   await container.ready("all");
   aiosctl = new Aiosctl(container.console_socket);
   await aiosctl.tools();
 }, 300_000);
-afterAll(() => container?.kill());
+afterAll(async () => {
+  await container?.kill();
+  Bun.spawnSync(["umount", "--lazy", data]);
+});
 
-test("the cause is found by looking, what removes it is done, and the chain is on record", async () => {
-  const argv = ["/usr/bin/aios", "serve-files", "/srv/site", "8081"];
-  await aiosctl.done("service.define", { name: "web", argv, network: true, ports: [{ protocol: "tcp", port: 8081 }] });
-  renameSync(join(data, "srv/site"), join(data, "srv/away"));
-  const { pid } = await serviceStatus(container.console, "web");
-  process.kill(container.hostPid(pid ?? 0), "SIGKILL");
+test("the cause is found by looking, a person approves what removes it, and the chain is on record", async () => {
+  const asked = await waitFor(
+    "the call that waits for a person",
+    async () => (await aiosctl.approvals()).find(({ tool }) => tool === "fs.chmod") ?? null,
+    { limit_ms: 180_000, every_ms: 500 },
+  );
+  expect(asked).toMatchObject({ principal: "tier:strategic", tainted: expect.arrayContaining(["", "/path"]), arguments: { mode: "0755" } });
+  expect(statSync(file).mode & 0o4000).toBe(0o4000);
+  const approved = await aiosctl.run("approve", asked.call, "--why", "it is no program of ours");
+  expect(approved.status, approved.err).toBe(0);
   const decision = await decisionWhere(
     container.console,
     "of the strategic tier",
-    ({ tier, outcome }) => tier === "strategic" && outcome.result !== "pending",
-    { limit_ms: 240_000, every_ms: 500 },
+    ({ rule, outcome }) => rule === "strategic setuid-file fs.chmod" && outcome.result !== "pending",
+    { limit_ms: 180_000, every_ms: 500 },
   );
   expect(decision).toMatchObject({
-    rule: expect.stringMatching(/^strategic service-[a-z-]+ fs\.mkdir\+service\.restart$/),
+    ...{ tier: "strategic", confidence: 0.9, outcome: { result: "done", detail: "the alarm was cleared" } },
     asked: [{ who: "claude-opus-5-5", said: cause }],
-    outcome: { result: "done", detail: "the alarm was cleared" },
-    alternatives: [{ what: expect.stringContaining("service.restart") }],
-    action: { calls: [{ tool: "fs.mkdir" }, { tool: "service.restart" }] },
+    alternatives: [{ what: "strategic setuid-file fs.remove", confidence: 0.6 }],
   });
   expect(decision.asked?.[0]?.usd).toBeGreaterThan(0);
-  expect((await serviceStatus(container.console, "web")).state).toBe("ready");
+  expect(statSync(file).mode & 0o7777).toBe(0o755);
   const { out } = await aiosctl.run("why", decision.id);
-  for (const said of ["claude-opus-5-5", "/srv/site", "fs.mkdir", "service.restart", "expected 0.90"]) expect(out).toContain(said);
-  const looks = await waitFor(
-    "the looks to be on record",
-    async () => {
-      const entries = await aiosctl.audit("--tool", "fs.list");
-      return entries.some(({ principal }) => principal === "tier:strategic") ? entries : null;
-    },
-    { limit_ms: 30_000, every_ms: 500 },
-  );
-  expect(JSON.stringify(looks)).toContain("looking for the root cause of service-");
+  for (const said of ["claude-opus-5-5", cause, "fs.chmod", "strategic setuid-file fs.remove (0.60)", "expected 0.90"])
+    expect(out).toContain(said);
+  const looks = await aiosctl.audit("--tool", "fs.list", "--principal", "tier:strategic");
+  expect(JSON.stringify(looks)).toContain("looking for the root cause of setuid-file");
   expect(await aiosctl.verify()).toMatchObject({ whole: true });
 }, 400_000);

@@ -14,6 +14,8 @@ import { diskFolder } from "../../../../memory/testing/folder.ts";
 import { type MemoryPeer, type MemoryService, startMemory } from "../../../../memory/testing/service.ts";
 import { openBootClock } from "../../../../wire/boot-clock.ts";
 import { connectUnix, listenUnix, silent } from "../../../../wire/unix.ts";
+import { type Goal, Goals } from "../../../goals/goals.ts";
+import { planGoal } from "../../../goals/planning.ts";
 import { Incidents } from "../../../loop/incidents.ts";
 import type { LoopPorts } from "../../../loop/ports.ts";
 import { work } from "../../../loop/work.ts";
@@ -27,7 +29,7 @@ import { type AlarmEvent, Standing } from "../../../shared/standing.ts";
 import type { Say, ScriptText } from "../../../testing/provider/script.ts";
 import { startProvider, type TestProvider } from "../../../testing/provider/server.ts";
 import { Models } from "../../models.ts";
-import { thinkingSource } from "../incidents.ts";
+import { type Thinker, thinkingSource } from "../incidents.ts";
 import { ToolBox } from "../looks.ts";
 
 const boot_id = "0badcafe-0000-4000-8000-000000000000";
@@ -65,6 +67,8 @@ let operational: MemoryPeer;
 let broker: BrokerPeer;
 let standing: Standing;
 let server: TestProvider;
+/** Of the ports that were made last. */
+let thinker: Thinker;
 
 function answered(name: string, args: Readonly<Record<string, unknown>>, tainted: readonly string[]): CallResult {
   const ours = name === "service.list";
@@ -160,10 +164,8 @@ function portsOf(limit: { usd: number; tokens: number } = { usd: 1, tokens: 1_00
     ...{ secrets: folder, clock: () => performance.now(), warn: () => {} },
   });
   const base = { broker: () => broker, memory: () => peer };
-  const source = thinkingSource({
-    ...{ models, name: () => "claude-test", hindrance: () => null, tools: new ToolBox(() => broker) },
-    ...base,
-  });
+  thinker = { ...{ models, name: () => "claude-test", hindrance: () => null, tools: new ToolBox(() => broker) }, ...base };
+  const source = thinkingSource(thinker);
   return {
     ...{ tier: "strategic", ...base, ask: toolAsker(() => broker), standing, ids, boot_ms, thresholds: loadThresholds() },
     ...{ sources: [source], above: async () => null, wait: () => Bun.sleep(5) },
@@ -270,4 +272,62 @@ test("out of budget nothing is asked, it says so, and the incident goes back", a
   expect(back).toMatchObject({ state: "deciding", body: { tier: "tactical" } });
   expect(back.reason).toContain("does not fit the budget");
   expect(server.requests).toEqual([]);
+});
+
+/** A goal that was handed up, as the strategic tier leaves it. */
+async function planned(text: string, script: ScriptText["conversations"][number]["turns"], changed: Partial<Thinker> = {}): Promise<Goal> {
+  server.use({ conversations: [{ when: text, turns: script }] });
+  portsOf();
+  const body = { text, keep: true, check: null, taint: [] };
+  const { done } = await peer.call("work.change", { changes: [{ do: "goal", body }], why: "somebody wants it" });
+  const { item } = await peer.call("work.get", { id: done[0]?.id ?? "" });
+  if (item.kind !== "goal") throw new Error("it is no goal");
+  const held = await new Goals(() => peer, "s1").take(item);
+  if (held === null) throw new Error("somebody else holds it");
+  await held.move("planning", "no plan is known");
+  await planGoal(held, { ...thinker, ...changed }).finally(() => held.release());
+  return held.item;
+}
+const plans = (more: object): Say => ({
+  tool: {
+    name: "goal.plan",
+    input: JSON.parse(
+      JSON.stringify({
+        ...{ purpose: "it is started", keep: true },
+        steps: [{ key: "start", title: "it is started", tool: "service.restart", arguments: { name: "web" } }],
+        check: { tool: "service.status", arguments: { name: "web" }, expect: { state: "ready" }, every_ms: 5000 },
+        ...more,
+      }),
+    ),
+  },
+});
+
+test("a plan is held against its order, the tools' schemas and who may check; what is right is made and begun at once", async () => {
+  const step = { key: "start", title: "it is started", tool: "service.restart", arguments: { name: "web" } };
+  const goal = await planned("keep the moon up", [
+    { say: [plans({ steps: [{ ...step, needs: ["later"] }] })] },
+    { expect: { tool_result: 'needs "later"' }, say: [plans({ steps: [{ ...step, arguments: {} }] })] },
+    { expect: { tool_result: "do not fit" }, say: [plans({ check: null })] },
+    {
+      expect: { tool_result: "it needs a standing check" },
+      say: [plans({ check: { tool: "service.restart", arguments: {}, expect: { a: 1 }, every_ms: 5000 } })],
+    },
+    { expect: { tool_result: "the standing check may be one of" }, say: [plans({})] },
+  ]);
+  expect(goal).toMatchObject({ state: "working", reason: expect.stringContaining("planned: it is started (") });
+  expect(goal.body).toMatchObject({ keep: true, check: { tool: "service.status", every_ms: 5000 } });
+  const { items } = await peer.call("work.list", { kinds: ["plan"], parent: goal.id, limit: 1 });
+  expect(items[0]).toMatchObject({ state: "active", body: { purpose: "it is started", taint: [] } });
+});
+
+test("a goal that cannot be planned is blocked with why: no model, no way, nothing usable", async () => {
+  const offline = await planned("go out", [{ say: [] }], { hindrance: () => "offline" });
+  expect(offline).toMatchObject({
+    state: "blocked",
+    body: { waits_for: { what: expect.stringContaining("no model can be asked: offline") } },
+  });
+  const no_way = await planned("fly", [{ say: [plans({ steps: [], why_none: "there are no wings" })] }]);
+  expect(no_way).toMatchObject({ state: "blocked", body: { waits_for: { what: expect.stringContaining("there are no wings") } } });
+  const refusal = await planned("do harm", [{ say: [{ text: "no" }], stop: "refusal" }]);
+  expect(refusal).toMatchObject({ state: "blocked", body: { waits_for: { what: expect.stringContaining("refused to answer") } } });
 });
