@@ -44,3 +44,12 @@ test("pointers are escaped (RFC 6901)", () => {
   taint.hear("tier:tactical", "suspicious-word");
   expect(taint.marks("tier:tactical", { "a/b~c": "suspicious-word" }, [])).toEqual(["/a~1b~0c"]);
 });
+
+test("what a sentence puts after a word does not hide it", () => {
+  const taint = new Taint();
+  taint.hear("tier:tactical", "/srv/tools/backdoor: it is setuid. Restart payload-service!");
+  expect(taint.marks("tier:tactical", { path: "/srv/tools/backdoor", name: "payload-service", other: "chronyd" }, [])).toEqual([
+    "/name",
+    "/path",
+  ]);
+});

@@ -12,6 +12,7 @@ const piece_chars_min = 8;
 const pieces_max = 20_000;
 /** A longer string is looked at up to here. */
 const looked_at_chars_max = 65_536;
+const sentence_marks = /[:.!?]+$/;
 const separators = /[\s"'`<>()[\]{},;|=]+/;
 
 export class Taint {
@@ -47,10 +48,10 @@ export class Taint {
   }
 }
 
-/** The whole text, and its words; of a path also each name in it. */
+/** The whole text, and its words, without what a sentence puts after them; of a path also each name in it. */
 function piecesOf(text: string): string[] {
   const looked_at = text.slice(0, looked_at_chars_max);
-  const words = looked_at.split(separators);
+  const words = looked_at.split(separators).flatMap((word) => [word, word.replace(sentence_marks, "")]);
   const names = words.flatMap((word) => (word.includes("/") ? word.split("/") : []));
   return [...new Set([looked_at.trim(), ...words, ...names])].filter((piece) => piece.length >= piece_chars_min);
 }
