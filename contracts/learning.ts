@@ -35,8 +35,8 @@ export const Learning = z.strictObject({
   carried: z.strictObject({ tries: z.number().int().min(0), worked: z.number().int().min(0) }).default({ tries: 0, worked: 0 }),
   /** What its subjects are called is text from outside: it never becomes a rule. */
   tainted_subject: z.boolean().default(false),
-  /** Tries that spoke against it when it came to this stage: one more, and it goes back. */
-  against: z.number().int().min(0).default(0),
+  /** Tries that spoke against it when it came to this stage: one more, and it goes back. Null: those before the document count not. */
+  against: z.number().int().min(0).nullable().default(null),
   /** Newest last. */
   history: z.array(StageChange).max(20).default([]),
 });

@@ -29,6 +29,7 @@ export const tool_answers = {
         author: z.string(),
         taint: z.array(z.string()),
         tools: z.array(z.string()),
+        time_ms: z.number(),
       }),
     ),
     total: z.number(),

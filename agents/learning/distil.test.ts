@@ -101,6 +101,10 @@ test("whatever stands in a playbook, its document reads back the same", () => {
       const change = { time_ms: 1, from: "playbook", to: "trial", why: `so: ${why}` } as const;
       const whole = { ...lesson, learning: { ...lesson.learning, history: [change] } };
       expect(readDocument(writeDocument(whole))).toEqual(whole);
+      const before = `${writeDocument(lesson)}\n## A word of a person\n$& ${text.replaceAll("`", "")}\n`;
+      const after = writeDocument(whole, before);
+      expect(readDocument(after)).toEqual(whole);
+      expect(after).toEndWith(before.slice(before.indexOf("\n## A word")));
     }),
   );
 });

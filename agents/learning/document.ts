@@ -6,7 +6,7 @@
 import { stringify, type ToStringOptions } from "yaml";
 import { Learning } from "../../contracts/learning.ts";
 import { Playbook } from "../../contracts/playbook.ts";
-import { fencedYaml } from "../../wire/fenced-yaml.ts";
+import { fencedYaml, withFencedYaml } from "../../wire/fenced-yaml.ts";
 import { loadPlaybooks } from "../playbooks/playbooks.ts";
 
 /** Every text in quotes on one line: what it says can be no syntax. */
@@ -26,22 +26,22 @@ export function documentId(lesson: Lesson): string {
   return `${folder}${lesson.playbook === null ? "stage-" : ""}${playbook}`;
 }
 
-export function writeDocument(lesson: Lesson): string {
+/** @param text of the version before: what people wrote in it stays */
+export function writeDocument(lesson: Lesson, text: string | null = null): string {
+  if (text !== null) return withFencedYaml(text, "learning", stringify(lesson.learning, quoted));
   const { playbook, learning } = lesson;
   const tools = [...new Set(playbook?.steps.map(({ tool }) => tool))];
   const title = playbook === null ? `How far the playbook ${learning.playbook} is` : `Learned against ${playbook.alarms.join(", ")}`;
   const summary = playbook?.does ?? `Which tier carries out ${learning.playbook} of the image, and why.`;
   const steps = playbook?.steps.map(({ tool, why }, at) => `${at + 1}. ${tool}: ${why}`) ?? [];
-  return [
+  const page = [
     `---\n${stringify({ title, kind: "playbook", summary, applies_to: ["learning"], ...(tools.length === 0 ? {} : { tools }) }, quoted)}---`,
     ...(steps.length === 0 ? [] : ["## Steps", ...steps, ""]),
     "## For tiers",
-    "Read when it changes, at the latest after a minute; what is wrong is said, and the document then does not count.",
-    ...(playbook === null ? [] : ["", fenced("playbook", playbook)]),
-    "",
-    fenced("learning", learning),
-    "",
+    "Read half a minute after it changes at the latest; what is wrong is said, and the document then does not count.",
   ].join("\n");
+  const whole = playbook === null ? page : withFencedYaml(page, "playbook", stringify(playbook, quoted));
+  return withFencedYaml(whole, "learning", stringify(learning, quoted));
 }
 
 /** @returns null: it has no such block @throws what is wrong with it, with lines */
@@ -54,10 +54,6 @@ export function readDocument(text: string): Lesson | null {
   if (read !== null && read.name !== about.playbook)
     throw new Error(`its playbook is named "${read.name}", and its learning is about "${about.playbook}": name them alike`);
   return { playbook: read, learning: about };
-}
-
-function fenced(name: string, what: unknown): string {
-  return `\`\`\`yaml ${name}\n${stringify(what, quoted)}\`\`\``;
 }
 
 function checked(playbook: Playbook): Playbook {

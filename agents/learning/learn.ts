@@ -58,7 +58,7 @@ export class Learner {
     // one that a person has withdrawn stays so
     if (library.find(lesson.learning.playbook) !== null || (await this.#everWritten(id))) return false;
     const reason = `decision ${decision.id} of the ${decision.tier} tier (${decision.rule}) solved it: the next time it is tried first`;
-    await writeLesson(broker(), { lesson, version: null, reason: reason.slice(0, 1000), decision: decision.id });
+    await writeLesson(broker(), { lesson, before: null, reason: reason.slice(0, 1000), decision: decision.id });
     log.info(`learned the playbook "${lesson.learning.playbook}" from decision "${decision.id}"`);
     return true;
   }

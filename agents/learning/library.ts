@@ -1,19 +1,28 @@
 /**
  * The playbooks that count now: those of the image, and the learned ones of the knowledge base, each with its stage. Read again
- * when it is told to, and at the latest after a minute; a document that cannot be read is said once and left out.
+ * when it is told to, and at the latest after half a minute; a document that cannot be read is said once and left out.
  */
 
 import { Learning } from "../../contracts/learning.ts";
 import type { Playbook } from "../../contracts/playbook.ts";
+import type { ToolAnswer } from "../../contracts/tool-answers.ts";
 import type { AskTool } from "../shared/ask-tool.ts";
 import { folder, type Lesson, readDocument } from "./document.ts";
+
+/** The document that says so. */
+export interface Source {
+  readonly id: string;
+  readonly version: number;
+  readonly time_ms: number;
+  readonly text: string;
+}
 
 /** A playbook, and how far it is. */
 export interface Known {
   readonly playbook: Playbook;
   readonly learning: Learning;
   /** The document that says so, and the version that was read; null: none, it is as it is in the image. */
-  readonly document: { readonly id: string; readonly version: number } | null;
+  readonly document: Source | null;
   /** It is one of the image. */
   readonly bundled: boolean;
 }
@@ -24,7 +33,7 @@ export interface LibraryPorts {
   readonly warn: (sentence: string) => void;
 }
 
-const refresh_every_ms = 60_000;
+const refresh_every_ms = 30_000;
 const page = 100;
 /** More documents are not read; nobody learns as much by himself. */
 const documents_max = 500;
@@ -32,8 +41,9 @@ const why = "which playbooks were learned, and how far they are";
 /** Who may say what the tactical tier tries: a tier that is taken over must not give another one its work. */
 const author = /^(tier:tactical|person:.+)$/;
 
-interface Read {
-  readonly version: number;
+type Listing = ToolAnswer<"knowledge.list">["documents"][number];
+
+interface Read extends Pick<Source, "version" | "time_ms" | "text"> {
   readonly lesson: Lesson | null;
 }
 
@@ -87,7 +97,7 @@ export class Library {
       const before = this.#read.get(one.document);
       try {
         const same = before?.version === one.version;
-        read.set(one.document, same ? before : { version: one.version, lesson: await this.#lesson(one) });
+        read.set(one.document, same ? before : await this.#look(one));
       } catch (error) {
         refused.push(
           `reading the playbook "${one.document}" (version ${one.version}) failed: ${error instanceof Error ? error.message : String(error)}; it does not count`,
@@ -102,7 +112,7 @@ export class Library {
   }
 
   async #list() {
-    const found: { document: string; version: number; author: string; taint: string[] }[] = [];
+    const found: Listing[] = [];
     for (let offset = 0; offset < documents_max; offset += page) {
       const { documents, total } = await this.#ports.ask("knowledge.list", { prefix: folder, offset, limit: page }, why);
       found.push(...documents);
@@ -111,14 +121,14 @@ export class Library {
     return found;
   }
 
-  async #lesson({ document, version, author: by, taint }: { document: string; version: number; author: string; taint: string[] }) {
+  async #look({ document, version, author: by, taint, time_ms }: Listing): Promise<Read> {
     const { text } = await this.#ports.ask("knowledge.show", { id: document, version }, why);
     const lesson = readDocument(text);
-    if (lesson === null) return null;
+    if (lesson === null) return { version, time_ms, text, lesson };
     if (!author.test(by)) throw new Error(`"${by}" wrote it, and only the tactical tier and people say what is tried`);
     if (taint.length > 0 && !lesson.learning.tainted_subject)
       throw new Error("text from outside is in it: a person has to read it and add it anew");
-    return lesson;
+    return { version, time_ms, text, lesson };
   }
 }
 
@@ -132,14 +142,14 @@ function merged(bundled: readonly Playbook[], read: ReadonlyMap<string, Read>): 
       document: null,
       bundled: true,
     });
-  for (const [id, { version, lesson }] of read) {
+  for (const [id, { lesson, ...source }] of read) {
     if (lesson === null) continue;
     const { name } = lesson.playbook ?? { name: lesson.learning.playbook };
     const before = known.get(name);
     const playbook = lesson.playbook ?? before?.playbook;
     // of a playbook that no image has any more
     if (playbook === undefined || (before !== undefined && before.document !== null)) continue;
-    known.set(name, { playbook, learning: lesson.learning, document: { id, version }, bundled: lesson.playbook === null });
+    known.set(name, { playbook, learning: lesson.learning, document: { id, ...source }, bundled: lesson.playbook === null });
   }
   return [...known.values()];
 }

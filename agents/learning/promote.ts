@@ -63,10 +63,10 @@ async function move(known: Known, { to, why }: Step, against: number, ports: Pro
   const change = { time_ms: Date.now(), from: learning.stage, to, why: why.slice(0, 300) };
   const next: Learning = { ...learning, stage: to, against, history: [...learning.history, change].slice(-history_max) };
   const lesson: Lesson = { playbook: bundled ? null : playbook, learning: next };
-  if (ports.library.isRefused(documentId(lesson))) return false;
+  if (document === null && ports.library.isRefused(documentId(lesson))) return false;
   await writeLesson(ports.broker(), {
     lesson,
-    version: document?.version ?? null,
+    before: document,
     reason: `from ${learning.stage} to ${to}: ${why}`,
     decision: null,
   });

@@ -53,7 +53,7 @@ const playbook = Playbook.parse({
 });
 const at = (stage: Learning["stage"], more: Partial<Known> = {}, about: Partial<Learning> = {}): Known => ({
   ...{ playbook, bundled: true, document: null },
-  learning: { ...Learning.parse({ playbook: "again", stage }), ...about },
+  learning: { ...Learning.parse({ playbook: "again", stage, against: 0 }), ...about },
   ...more,
 });
 const record = (worked: number, failed = 0, in_a_row = failed === 0 ? worked : 0, more: Partial<RuleRecord> = {}): RuleRecord => ({
@@ -119,6 +119,13 @@ test("a rule is taken back by its first failure or refusal since it is one, not 
   expect(nextStage(rule, seen([record(40, 1), record(0, 1, 0, { tier: "reactive" })]))?.to).toBe("playbook");
   expect(nextStage(rule, seen([record(40, 1), record(0, 0, 0, { tier: "reactive", refused: 1 })]))?.to).toBe("playbook");
   expect(nextStage(rule, seen([record(40, 1, 5, { refused: 7 })]))).toBeNull();
+});
+
+test("a rule that a person has made is taken back by failures after that", () => {
+  const document = { id: "playbooks/stage-again", version: 1, time_ms: 5000, text: "" };
+  const failed = (last_failed_ms: number) => seen([record(3, 2, 1, { last_failed_ms })]);
+  expect(nextStage(at("rule", { document }, { against: null }), failed(4999))).toBeNull();
+  expect(nextStage(at("rule", { document }, { against: null }), failed(5001))?.to).toBe("playbook");
 });
 
 test("a learned playbook that never helps again is retired, one of the image is not, and nobody but a person brings it back", () => {

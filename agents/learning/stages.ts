@@ -66,14 +66,21 @@ export function tallyOf(records: readonly RuleRecord[]): Tally {
 }
 
 export function nextStage(known: Known, evidence: Evidence): Step | null {
-  const { stage, against } = known.learning;
+  const { stage } = known.learning;
   const tally = tallyOf(evidence.records);
   const unfit = unfitFor(known, evidence.risks);
   if (stage === "playbook") return fromPlaybook(known, tally, unfit);
   if (stage === "retired") return null;
-  if (tally.against > against) return { to: "playbook", why: `it did not help, or was not allowed, as a ${stage}: ${figures(tally)}` };
+  if (isAgainst(known, tally, evidence.records))
+    return { to: "playbook", why: `it did not help, or was not allowed, as a ${stage}: ${figures(tally)}` };
   if (unfit !== null) return { to: "playbook", why: unfit };
   return stage === "trial" ? fromTrial(known, tally, evidence) : null;
+}
+
+/** Something spoke against it since it came to its stage. */
+function isAgainst({ learning, document }: Known, tally: Tally, records: readonly RuleRecord[]): boolean {
+  if (learning.against !== null) return tally.against > learning.against;
+  return records.some(({ last_failed_ms }) => last_failed_ms !== null && last_failed_ms > (document?.time_ms ?? 0));
 }
 
 function fromPlaybook({ learning, bundled }: Known, tally: Tally, unfit: string | null): Step | null {

@@ -12,7 +12,8 @@ import { type AlarmEvent, Standing } from "../shared/standing.ts";
 import { attempt } from "./attempt.ts";
 import { type Plan, Promoted } from "./promoted.ts";
 
-const refresh_every_ms = 15_000;
+/** It is looked as often whether it is time to read them again. */
+const refresh_every_ms = 5000;
 
 export interface LearnedRulesPorts {
   readonly ids: Ids;

@@ -58,9 +58,11 @@ export async function runReactive(run: string): Promise<void> {
     if (event.boot_ms >= subscribed_ms - clock_slack_ms) decider?.take(event);
   };
   let sensing: Sensing | null = null;
+  let learned: LearnedRules | null = null;
   const health = (): Omit<Health, "resources"> =>
     reactiveHealth({
       rules: rules.length,
+      learned: learned?.count ?? 0,
       refused: [...refused, ...alarms.refused],
       blind: sensing?.blind() ?? [],
       standing: sensing?.standing() ?? [],
@@ -97,11 +99,12 @@ export async function runReactive(run: string): Promise<void> {
     sides: { ...silent, calls: broker_methods, tells: {} },
   });
   const ask = toolAsker(() => broker.peer);
-  const learned = new LearnedRules({
+  const from_playbooks = new LearnedRules({
     ...{ ids, boot: shortBootId(boot_id), boot_ms, ask, log },
     broker: () => broker.peer ?? away("the broker"),
     record,
   });
+  learned = from_playbooks;
   sensing = runSensors({
     ids,
     boot_ms,
@@ -113,18 +116,18 @@ export async function runReactive(run: string): Promise<void> {
     emit(event) {
       ledger.addEvent(event);
       take(event);
-      learned.take(event);
+      from_playbooks.take(event);
     },
     measured: (sample) => void metrics.send(sample),
   });
   const { adopt } = sensing;
-  learned.start();
+  from_playbooks.start();
   adoption = new Adoption({
     boot: shortBootId(boot_id),
     changes: () => memory.port()?.listAlarms() ?? null,
     adopt(event) {
       adopt(event);
-      learned.adopt(event);
+      from_playbooks.adopt(event);
     },
     warn: (sentence) => log.warn(sentence),
   });
@@ -166,6 +169,8 @@ function say(log: Log, decision: Decision, severity: Severity): void {
 
 interface ReactiveState {
   readonly rules: number;
+  /** Playbooks that are rules, or on trial. */
+  readonly learned: number;
   readonly refused: readonly string[];
   readonly blind: readonly string[];
   /** Alarms that stand. */
@@ -177,6 +182,7 @@ interface ReactiveState {
 
 export function reactiveHealth({
   rules,
+  learned,
   refused,
   blind,
   standing,
@@ -192,9 +198,12 @@ export function reactiveHealth({
   ];
   return {
     status: wrong.length === 0 ? "ok" : "degraded",
-    detail: [...wrong, `${rules} rules, ${decisions} decisions`, ...standing.map((one) => `alarm ${one}`)].join("; ").slice(0, 500),
+    detail: [...wrong, `${rules} rules, ${learned} from playbooks, ${decisions} decisions`, ...standing.map((one) => `alarm ${one}`)]
+      .join("; ")
+      .slice(0, 500),
     facts: {
       rules,
+      learned,
       refused: refused.length,
       decisions,
       alarms: standing.length,
