@@ -1,6 +1,7 @@
 /**
  * The reactive tier's latency, in a process with the runtime settings that PID 1 gives it; beside it json-rules-engine,
- * in a process with the settings that Bun has by itself. And what the model port adds to a request.
+ * in a process with the settings that Bun has by itself. What the model port adds to a request, models of this machine, and the tiers
+ * that think with them.
  */
 
 import { z } from "zod";
@@ -13,6 +14,7 @@ import { benchLocalModels } from "./local-model.ts";
 import { benchModelPort } from "./model-port.ts";
 import { versus } from "./rows.ts";
 import { benchRuleEngine } from "./rule-engine.ts";
+import { benchThinking } from "./thinking.ts";
 
 const Rows = z.array(
   z.strictObject({ name: z.string(), unit: z.string(), n: z.number(), p50: z.number(), p99: z.number(), value: z.number() }),
@@ -29,7 +31,7 @@ export async function benchIntelligence(): Promise<BenchRow[]> {
     const other = theirs[at];
     return other === undefined ? row : versus(row, "json-rules-engine 7.3", other);
   });
-  return [...rules, ...(await benchModelPort()), ...(await benchLocalModels())];
+  return [...rules, ...(await benchModelPort()), ...(await benchLocalModels()), ...(await benchThinking())];
 }
 
 if (import.meta.main) process.stdout.write(JSON.stringify(process.argv[2] === "reactive" ? benchReactive() : await benchRuleEngine()));

@@ -1,17 +1,20 @@
 /**
  * Models of this machine, in the process and with the threads that a tier gives them: one choice out of four with a prefix that is
- * read already, and how fast prompts are read and answers written. llama.cpp's own bench is not beside it yet.
+ * read already, and how fast prompts are read and answers written, beside llama.cpp alone (`llama-alone.ts`).
  */
 
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { LocalModel } from "../../agents/model/local/local-model.ts";
 import { think_command } from "../../agents/model/local/testing/models.ts";
 import { fetchTestModels } from "../../models/testing/fetch.ts";
-import { gemma3, smollm2, type TestModel, testModelInUse } from "../../models/testing/language.ts";
+import { gemma3, smollm2, type TestModel, testModelFile, testModelInUse } from "../../models/testing/language.ts";
 import type { BenchRow } from "../../tooling/bench.ts";
+import { run } from "../../tooling/run.ts";
 import { memoryRoom } from "../../wire/model-process/fit.ts";
 import { threadsFor } from "../../wire/model-process/threads.ts";
-import { rowOf } from "./rows.ts";
+import { Speeds } from "./llama-alone.ts";
+import { rowOf, versus } from "./rows.ts";
 
 const choices = 500;
 const chats = 4;
@@ -42,14 +45,23 @@ async function benchModel(test_model: TestModel, measured: number): Promise<Benc
   try {
     const [times, new_tokens] = await timesOfChoices(model, measured);
     const [read, written] = await speeds(model);
+    model.stop("llama.cpp has its turn alone");
+    const alone = await aloneOn(test_model, threads);
+    const beside = (row: BenchRow, speeds_alone: readonly number[]): BenchRow =>
+      versus(row, "llama.cpp alone", rowOf("", "", speeds_alone));
     return [
       rowOf(named(`one choice of four, ${new_tokens} new tokens`), "ms", times),
-      rowOf(named("prompt read"), "tokens/s", read),
-      rowOf(named("answer written"), "tokens/s", written),
+      beside(rowOf(named("prompt read"), "tokens/s", read), alone.read),
+      beside(rowOf(named("answer written"), "tokens/s", written), alone.written),
     ];
   } finally {
     model.stop("the bench is over");
   }
+}
+
+async function aloneOn(model: TestModel, threads: number) {
+  const script = join(import.meta.dir, "llama-alone.ts");
+  return Speeds.parse(JSON.parse(await run([process.execPath, script, testModelFile(model), String(threads)])));
 }
 
 async function timesOfChoices(model: LocalModel, measured: number): Promise<[times: number[], new_tokens: number]> {
