@@ -7,6 +7,8 @@ import { type Goal, Goals } from "./goals.ts";
 
 /** What is not so must not be so twice: what PID 1 brings back by itself is no drift. */
 const second_look_ms = 2000;
+/** After a start of the tier, and of the machine, what is to be kept may still be starting. */
+const first_look_ms = 10_000;
 
 export type ChecksPorts = Pick<BasePorts, "broker" | "memory" | "boot_ms" | "wait" | "log">;
 
@@ -47,7 +49,10 @@ export function goalChecksRound({ broker, memory, boot_ms, wait, log }: ChecksPo
       for (const id of next.keys()) if (!kept.some((goal) => goal.id === id)) next.delete(id);
       for (const goal of kept) {
         const { check } = goal.body;
-        if (check === null || busy.has(goal.id) || (next.get(goal.id) ?? 0) > boot_ms()) continue;
+        if (check === null || busy.has(goal.id)) continue;
+        const due_ms = next.get(goal.id);
+        if (due_ms === undefined) next.set(goal.id, boot_ms() + Math.max(first_look_ms, check.every_ms));
+        if (due_ms === undefined || due_ms > boot_ms()) continue;
         next.set(goal.id, boot_ms() + check.every_ms);
         void guarded(goal);
       }

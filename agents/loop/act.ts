@@ -40,8 +40,9 @@ export async function act(held: Held, ports: LoopPorts): Promise<void> {
 }
 
 /** Made once, however often it is asked for: its key names the try and the step. */
-async function called(held: Held, { id, trigger, reason }: Decision, at: number, call: ActionCall, ports: LoopPorts): Promise<CallOutcome> {
-  const why = { text: reason.slice(0, 1000), event: trigger.id, decision: id };
+async function called(held: Held, decision: Decision, at: number, call: ActionCall, ports: LoopPorts): Promise<CallOutcome> {
+  const { id } = decision;
+  const why = whyOf(decision, at);
   const _meta = { reason: why, group: id, key: `${id}/${at}`, tainted: call.tainted ?? [] };
   const answer = await ports.broker().call("tools/call", { name: call.tool, arguments: call.arguments, _meta }, call_limit_ms);
   const first = answer._meta;
@@ -52,6 +53,17 @@ async function called(held: Held, { id, trigger, reason }: Decision, at: number,
   }
   if (first.status !== "waiting") return first;
   return (await ports.broker().call("calls/get", { call: first.call })).outcome ?? first;
+}
+
+/** For the record, and for the policies: what the choice has cost counts once, with the first call. */
+function whyOf({ id, trigger, reason, asked = [], alternatives = [], confidence }: Decision, at: number) {
+  const model = asked.findLast(({ tokens }) => tokens > 0)?.who ?? null;
+  return {
+    ...{ text: reason.slice(0, 1000), event: trigger.id, decision: id, confidence: confidence ?? null },
+    alternatives: alternatives.map(({ what }) => what),
+    model,
+    cost_usd: at === 0 ? asked.reduce((sum, { usd }) => sum + usd, 0) : 0,
+  };
 }
 
 /** @returns false while it is still waited for */

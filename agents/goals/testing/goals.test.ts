@@ -10,7 +10,6 @@ import { callerSocket, callerSocketFolder } from "../../../contracts/paths.ts";
 import type { CallResult, CallStatus } from "../../../contracts/tool.ts";
 import { diskFolder } from "../../../memory/testing/folder.ts";
 import { type MemoryPeer, type MemoryService, startMemory } from "../../../memory/testing/service.ts";
-import { openBootClock } from "../../../wire/boot-clock.ts";
 import { createLog } from "../../../wire/log.ts";
 import { connectUnix, listenUnix, silent } from "../../../wire/unix.ts";
 import type { BrokerPeer } from "../../shared/ask-tool.ts";
@@ -21,7 +20,6 @@ import { loadPatterns } from "../known.ts";
 import { bundled_patterns } from "../patterns/index.ts";
 import { type GoalPorts, pursue } from "../round.ts";
 
-const boot_ms = openBootClock();
 const patterns = loadPatterns(bundled_patterns).loaded;
 
 /** What comes of a call of a tool; "kill": the broker makes it, and the tier is gone before it hears of it. */
@@ -145,6 +143,10 @@ async function stepsOf(id: string): Promise<Step[]> {
   const { parts } = await tactical.call("work.get", { id: items[0]?.id ?? "" });
   return parts.filter((part): part is Step => part.kind === "step");
 }
+/** The operational tier's checks, by a clock that is moved by hand. */
+let now_ms = 1000;
+const checksOf = (wait: () => Promise<unknown>) =>
+  goalChecksRound({ broker: () => broker, memory: () => operational, boot_ms: () => now_ms, wait, log: createLog() });
 const tools = (): string[] => made.map(({ tool }) => tool);
 
 test("a known form of words is planned, done, kept, found drifted by the operational tier, and repaired", async () => {
@@ -155,7 +157,10 @@ test("a known form of words is planned, done, kept, found drifted by the operati
     body: { keep: true, progress: 1, check: { tool: "service.status", arguments: { name: "web" } } },
   });
   so = false;
-  const checks = goalChecksRound({ broker: () => broker, memory: () => operational, boot_ms, wait: () => Bun.sleep(1), log: createLog() });
+  const checks = checksOf(() => Bun.sleep(1));
+  await checks.run();
+  expect((await goalOf(id)).state).toBe("kept");
+  now_ms += 60_000;
   await checks.run();
   while (checks.busy > 0) await Bun.sleep(5);
   expect(await goalOf(id)).toMatchObject({ state: "drifted", reason: 'it is not so any more: service: state is "stopped", not "ready"' });
@@ -171,8 +176,9 @@ test("what goes away before the second look is no drift", async () => {
   const id = await wanted("keep service db up");
   await worked(id);
   so = false;
-  const ports_ = { broker: () => broker, memory: () => operational, boot_ms, log: createLog() };
-  const checks = goalChecksRound({ ...ports_, wait: () => becomesSo() });
+  const checks = checksOf(becomesSo);
+  await checks.run();
+  now_ms += 60_000;
   await checks.run();
   while (checks.busy > 0) await Bun.sleep(5);
   expect(await goalOf(id)).toMatchObject({ state: "kept" });

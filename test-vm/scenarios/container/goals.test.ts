@@ -37,9 +37,17 @@ const docs_plan = {
 const data = newFolder("data");
 let container: Container;
 let aiosctl: Aiosctl;
+let inside: Awaited<ReturnType<typeof providerInside>>;
+
+async function boot(): Promise<void> {
+  container = await startContainer({ data, ...inside });
+  await container.ready("all");
+  aiosctl = new Aiosctl(container.console_socket);
+  await aiosctl.tools();
+}
 
 beforeAll(async () => {
-  const { programs, config } = await providerInside({
+  inside = await providerInside({
     conversations: [
       {
         when: text,
@@ -62,10 +70,7 @@ beforeAll(async () => {
   });
   for (const folder of ["www", "docs"]) mkdirSync(join(data, "srv", folder), { recursive: true });
   writeFileSync(join(data, "srv/www/index.html"), "<p>it is served</p>");
-  container = await startContainer({ data, programs, config });
-  await container.ready("all");
-  aiosctl = new Aiosctl(container.console_socket);
-  await aiosctl.tools();
+  await boot();
 }, 300_000);
 afterAll(() => container?.kill());
 
@@ -167,4 +172,22 @@ test("what was planned after text from outside was read waits for a person, who 
   await said("approve", waiting?.call ?? "", "--why", "it is what was wanted");
   await until(id, "kept");
   expect((await serviceStatus(container.console, "docs")).state).toBe("ready");
+}, 300_000);
+
+test("over a reboot what is kept is checked again, and nothing is repaired that only was starting", async () => {
+  const kept = GoalsAnswer.parse(await said("goal", "list")).goals.filter(({ state }) => state === "kept");
+  expect(kept.length).toBeGreaterThan(1);
+  await container.poweroff();
+  await boot();
+  await waitFor(
+    "the checks after the boot",
+    async () => {
+      const checks = await aiosctl.audit("--tool", "service.status", "--principal", "tier:operational", "--since", "1h");
+      const boots = new Set(checks.map(({ call }) => call?.slice(0, 8)));
+      return boots.size > 1;
+    },
+    { limit_ms: 120_000, every_ms: 1000 },
+  );
+  const now = GoalsAnswer.parse(await said("goal", "list")).goals;
+  for (const goal of kept) expect(now.find(({ id }) => id === goal.id)).toEqual(goal);
 }, 300_000);

@@ -9,7 +9,7 @@ import { broker_methods } from "../../../../contracts/broker.ts";
 import type { Decision } from "../../../../contracts/decision.ts";
 import { StrategicConfig } from "../../../../contracts/model/provider.ts";
 import { callerSocket, callerSocketFolder } from "../../../../contracts/paths.ts";
-import type { CallResult, ToolDescription } from "../../../../contracts/tool.ts";
+import type { CallMeta, CallResult, Reason, ToolDescription } from "../../../../contracts/tool.ts";
 import { diskFolder } from "../../../../memory/testing/folder.ts";
 import { type MemoryPeer, type MemoryService, startMemory } from "../../../../memory/testing/service.ts";
 import { openBootClock } from "../../../../wire/boot-clock.ts";
@@ -55,6 +55,7 @@ interface Made {
   readonly tool: string;
   readonly args: Readonly<Record<string, unknown>>;
   readonly tainted: readonly string[];
+  readonly reason: Reason;
 }
 const made: Made[] = [];
 /** Tools whose call clears the alarm. */
@@ -70,9 +71,9 @@ let server: TestProvider;
 /** Of the ports that were made last. */
 let thinker: Thinker;
 
-function answered(name: string, args: Readonly<Record<string, unknown>>, tainted: readonly string[]): CallResult {
+function answered(name: string, args: Readonly<Record<string, unknown>>, { tainted, reason }: CallMeta): CallResult {
   const ours = name === "service.list";
-  if (!ours) made.push({ tool: name, args, tainted });
+  if (!ours) made.push({ tool: name, args, tainted, reason });
   if (name === helps && args["name"] !== undefined) tell(String(args["name"]), false);
   const content = ours ? { services: [] } : name === "service.logs" ? { lines: [log_line] } : { state: "backoff" };
   const fixed = { undo: "possible", confirm_by_ms: null, took_ms: 1 } as const;
@@ -118,7 +119,7 @@ beforeAll(async () => {
       },
       handlers: {
         "tools/list": () => ({ tools, nextCursor: null, total: tools.length }),
-        "tools/call": ({ name, arguments: args, _meta }) => answered(name, args, _meta.tainted),
+        "tools/call": ({ name, arguments: args, _meta }) => answered(name, args, _meta),
         "undo/run": () => ({ outcomes: [], plan: { calls: [], obstacles: [] } }),
       },
     },
@@ -217,6 +218,12 @@ test("it looks, answers, acts, and the decision tells who was asked, what it fou
   expect(decision?.asked?.[0]?.tokens).toBeGreaterThan(100);
   expect(decision?.asked?.[0]?.usd).toBeGreaterThan(0);
   expect(made.map((one) => one.tool)).toEqual(["service.status", "service.restart"]);
+  expect(made[1]?.reason).toMatchObject({
+    model: "claude-test",
+    decision: decision?.id,
+    confidence: 0.8,
+    cost_usd: decision?.asked?.[0]?.usd,
+  });
 });
 
 test("what rests on text from outside carries its taint; a removal is marked as a whole, and so is the incident", async () => {
