@@ -18,7 +18,7 @@ import { goalChecksRound } from "../checks.ts";
 import { type Goal, Goals, type Step } from "../goals.ts";
 import { loadPatterns } from "../known.ts";
 import { bundled_patterns } from "../patterns/index.ts";
-import { type GoalPorts, pursue } from "../round.ts";
+import { type GoalPorts, pursue, Waiting } from "../round.ts";
 
 const patterns = loadPatterns(bundled_patterns).loaded;
 
@@ -26,6 +26,7 @@ const patterns = loadPatterns(bundled_patterns).loaded;
 const outcomes = new Map<string, CallStatus | "kill">();
 const made: { readonly tool: string; readonly key: string | null; readonly call: string; readonly tainted: readonly string[] }[] = [];
 const taken_back: string[] = [];
+const withdrawn: string[] = [];
 let so = false;
 let above: "strategic" | null = null;
 
@@ -71,8 +72,13 @@ beforeAll(async () => {
         "tools/call": broker_methods["tools/call"],
         "calls/get": broker_methods["calls/get"],
         "undo/run": broker_methods["undo/run"],
+        "calls/cancel": broker_methods["calls/cancel"],
       },
       handlers: {
+        "calls/cancel": ({ call }) => {
+          withdrawn.push(call);
+          return result("make.one", call, "declined", null)._meta;
+        },
         "tools/call": ({ name, _meta }) => answered(name, _meta.key, _meta.tainted),
         "calls/get": ({ call }) => {
           const tool = made.find((one) => one.call === call)?.tool ?? "";
@@ -306,6 +312,25 @@ test("paused between two steps the next does not begin; resumed it goes on where
   await worked(cancelled);
   await moved(cancelled, "cancelled");
   expect(await worked(cancelled)).toMatchObject({ state: "cancelled", ended: true });
+});
+
+test("a goal that is cancelled while its call waits for a person takes the call back, one that is paused does not", async () => {
+  above = "strategic";
+  const goals = new Goals(() => tactical, "t1");
+  const id = await wanted("wait for nobody");
+  await worked(id);
+  await planned(id, [{ key: "a", tool: "make.one" }]);
+  outcomes.set("make.one", "waiting");
+  const call = (await worked(id)).body.waits_for?.call ?? "";
+  const waiting = new Waiting(() => broker);
+  await waiting.look(await goals.open());
+  await moved(id, "paused");
+  await waiting.look(await goals.open());
+  expect(withdrawn).toEqual([]);
+  await moved(id, "cancelled");
+  await waiting.look(await goals.open());
+  await waiting.look(await goals.open());
+  expect(withdrawn).toEqual([call]);
 });
 
 test("what of an answer is not as expected is said", () => {

@@ -144,11 +144,12 @@ test("the same words a second time need no model; paused and cancelled it stays 
   expect(await spent()).toBe(before);
   await said("goal", "pause", again, "--why", "a scenario");
   await aiosctl.done("service.stop", { name: "www" });
-  await Bun.sleep(5000); // several times as long as its check would take
   expect((await shown(again)).goal.state).toBe("paused");
   expect((await serviceStatus(container.console, "www")).state).toBe("stopped");
   await said("goal", "resume", again, "--why", "a scenario");
-  await until(again, "kept");
+  const moves = (await until(again, "kept")).history.map(({ to }) => to);
+  expect(moves).toEqual(expect.arrayContaining(["paused", "kept"]));
+  expect(moves).not.toContain("drifted");
   expect((await serviceStatus(container.console, "www")).state).toBe("ready");
 }, 300_000);
 
