@@ -69,7 +69,8 @@ function callsOf({ decision }: Plan): readonly Call[] {
 async function made({ decision, dry }: Plan, call: Call, at: number, { broker }: AttemptPorts): Promise<CallOutcome> {
   const { id, trigger, reason } = decision;
   const why = { text: reason.slice(0, 1000), event: trigger.id, decision: id };
-  const _meta = dry ? { reason: why, dry_run: true } : { reason: why, group: id, key: `${id}/${at}` };
+  const { tainted = [] } = call;
+  const _meta = dry ? { reason: why, tainted, dry_run: true } : { reason: why, tainted, group: id, key: `${id}/${at}` };
   const { _meta: outcome } = await broker().call("tools/call", { name: call.tool, arguments: call.arguments, _meta }, call_limit_ms);
   return outcome;
 }
