@@ -26,7 +26,7 @@ export const IncidentAnswer = z.strictObject({
           .number()
           .int()
           .min(1000)
-          .max(600_000)
+          .max(3_600_000)
           .describe("milliseconds after the last call within which the alarm has to be cleared"),
         confidence: z.number().min(0).max(1).describe("the chance that it clears the alarm and makes nothing worse"),
       }),

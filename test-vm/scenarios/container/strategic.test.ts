@@ -19,7 +19,7 @@ const cause = "somebody gave the file the rights of root: no package brought it,
 const mends = {
   does: "takes the right to run as root from the file",
   calls: [{ tool: "fs.chmod", arguments: { path, mode: "0755" } }],
-  watch_ms: 180_000,
+  watch_ms: 1_800_000,
   confidence: 0.9,
 };
 const other = { ...mends, does: "removes the file", calls: [{ tool: "fs.remove", arguments: { path } }], confidence: 0.6 };
@@ -59,7 +59,7 @@ beforeAll(async () => {
   mkdirSync(join(data, "srv/tools"), { recursive: true });
   writeFileSync(file, "#!/bin/sh\n");
   chmodSync(file, 0o4755);
-  container = await startContainer({ data, programs, config: `${config}sensors: { pace: 30 }\n` });
+  container = await startContainer({ data, programs, config: `${config}sensors: { pace: 15 }\n` });
   await container.ready("all");
   aiosctl = new Aiosctl(container.console_socket);
   await aiosctl.tools();
@@ -83,7 +83,7 @@ test("the cause is found by looking, a person approves what removes it, and the 
     container.console,
     "of the strategic tier",
     ({ rule, outcome }) => rule === "strategic setuid-file fs.chmod" && outcome.result !== "pending",
-    { limit_ms: 180_000, every_ms: 500 },
+    { limit_ms: 300_000, every_ms: 500 },
   );
   expect(decision).toMatchObject({
     ...{ tier: "strategic", confidence: 0.9, outcome: { result: "done", detail: "the alarm was cleared" } },
@@ -98,4 +98,4 @@ test("the cause is found by looking, a person approves what removes it, and the 
   const looks = await aiosctl.audit("--tool", "fs.list", "--principal", "tier:strategic");
   expect(JSON.stringify(looks)).toContain("looking for the root cause of setuid-file");
   expect(await aiosctl.verify()).toMatchObject({ whole: true });
-}, 400_000);
+}, 600_000);
