@@ -55,7 +55,7 @@ export const network_faults: readonly Fault[] = [
     what: "a process that belongs to no service listens on a port",
     noticed: { alarms: ["undeclared-listener"], subject: "tcp:31337" },
     async inject(ground) {
-      await stranger(ground, `exec ${process.execPath} -e 'Bun.listen({ hostname: "0.0.0.0", port: 31337, socket: { data() {} } })'`);
+      await stranger(ground, `exec ${process.execPath} -e 'Bun.listen({ hostname: "0.0.0.0", port: 31337, socket: { data() {} } })' "$0"`);
       return () => !listeners(ground.inside.pid).includes("tcp:31337");
     },
     clean: endStrangers,

@@ -154,7 +154,7 @@ export const process_faults: readonly Fault[] = [
 
 const strangers: number[] = [];
 
-/** A process of nobody's in the system's namespaces, by the host's number. */
+/** A process of nobody's in the system's namespaces, by the host's number. What it becomes by exec keeps "$0", by which it is found. */
 export async function stranger(ground: Ground, script: string): Promise<number> {
   const known = new Set(ground.inside.processes().map(({ pid }) => pid));
   const mark = `stranger-${crypto.randomUUID()}`;
