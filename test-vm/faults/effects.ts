@@ -48,6 +48,13 @@ export async function run(ground: Ground, ...argv: string[]): Promise<string> {
   return out;
 }
 
+/** The system's own nft(8): an older one does not know how to list what a newer one has made. @throws when it fails */
+export async function nft(ground: Ground, ...argv: string[]): Promise<string> {
+  const { status, out } = await ground.inside.inside(["nft", ...argv]);
+  if (status !== 0) throw new Error(`running "nft ${argv.join(" ")}" in the system failed with status ${status}: ${out}`);
+  return out;
+}
+
 /** proc_pid_stat(5): user and system time, hundredths of a second; null when it is gone. */
 export function processorTicks(pid: number): number | null {
   try {

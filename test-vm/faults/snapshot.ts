@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { listeners, run } from "./effects.ts";
+import { listeners, nft, run } from "./effects.ts";
 import type { Ground } from "./ground.ts";
 
 export type Snapshot = ReadonlyMap<string, string>;
@@ -24,7 +24,7 @@ export async function takeSnapshot(ground: Ground): Promise<Snapshot> {
     found.set(`service/${name}`, `${(await one.ready()) ? "ready" : "not ready"}, process ${await one.pid()}`);
   }
   for (const port of listeners(ground.inside.pid)) found.set(`listener/${port}`, "listens");
-  found.set("firewall", withoutCounters(await run(ground, "nft", "--stateless", "list", "ruleset")));
+  found.set("firewall", withoutCounters(await nft(ground, "--stateless", "list", "ruleset")));
   for (const line of (await run(ground, "ip", "-oneline", "-4", "address")).trim().split("\n"))
     found.set(`address/${line.split(/\s+/)[1]}`, line.replace(/valid_lft.*/, "").trim());
   found.set("route", (await run(ground, "ip", "-4", "route")).trim());

@@ -1,6 +1,6 @@
 /** What was set, and is not so any more. */
 
-import { run } from "../effects.ts";
+import { nft, run } from "../effects.ts";
 import type { Fault } from "../fault.ts";
 
 export const drift_faults: readonly Fault[] = [
@@ -10,8 +10,8 @@ export const drift_faults: readonly Fault[] = [
     what: "all rules of the firewall are gone: every port is open",
     noticed: { alarms: ["network-drift"], subject: "firewall" },
     async inject(ground) {
-      await run(ground, "nft", "flush", "ruleset");
-      return async () => /chain input \{[^}]*policy drop/s.test(await run(ground, "nft", "list", "ruleset"));
+      await nft(ground, "flush", "ruleset");
+      return async () => /chain input \{[^}]*policy drop/s.test(await nft(ground, "list", "ruleset"));
     },
   },
   {
@@ -21,8 +21,8 @@ export const drift_faults: readonly Fault[] = [
     noticed: { alarms: ["network-drift"], subject: "firewall" },
     async inject(ground) {
       const rule = ground.arm === "ours" ? "inet aios input" : "inet filter input";
-      await run(ground, "nft", "insert", "rule", ...rule.split(" "), "tcp", "dport", "23", "accept", "comment", '"let me in"');
-      return async () => !(await run(ground, "nft", "list", "ruleset")).includes("let me in");
+      await nft(ground, "insert", "rule", ...rule.split(" "), "tcp", "dport", "23", "accept", "comment", '"let me in"');
+      return async () => !(await nft(ground, "list", "ruleset")).includes("let me in");
     },
   },
   {

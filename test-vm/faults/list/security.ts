@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { damage, isWhole } from "../database.ts";
-import { run } from "../effects.ts";
+import { nft } from "../effects.ts";
 import type { Fault } from "../fault.ts";
 import type { Ground } from "../ground.ts";
 import { ours } from "../ours/only.ts";
@@ -27,7 +27,7 @@ export const security_faults: readonly Fault[] = [
     traces: [/^firewall$/],
     inject(ground) {
       ground.patient("clerk").tell("login 12");
-      return async () => (await run(ground, "nft", "list", "ruleset")).includes(attacker);
+      return async () => (await nft(ground, "list", "ruleset")).includes(attacker);
     },
     async clean(ground) {
       if (ground.arm === "ours") await ours(ground).aiosctl.call("sec.unban", { address: attacker });
