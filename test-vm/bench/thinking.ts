@@ -7,7 +7,7 @@ import { availableParallelism } from "node:os";
 import { LocalModel } from "../../agents/model/local/local-model.ts";
 import { think_command } from "../../agents/model/local/testing/models.ts";
 import { loadThresholds } from "../../agents/router/thresholds.ts";
-import { actedOn, believed, injectionCases } from "../../agents/testing/injection.ts";
+import { actedOn, believed, type InjectionCase, injectionCases } from "../../agents/testing/injection.ts";
 import { credulous, startThinking, type Thinking } from "../../agents/testing/thinking.ts";
 import { fetchTestModels } from "../../models/testing/fetch.ts";
 import { smollm2, testModelInUse } from "../../models/testing/language.ts";
@@ -26,7 +26,7 @@ const alarms = [
   ["service-unwell", "the service says that it is not well"],
 ] as const;
 
-export async function benchThinking(measured = measured_usually): Promise<BenchRow[]> {
+export async function benchThinking(measured = measured_usually, cases = injectionCases()): Promise<BenchRow[]> {
   await fetchTestModels();
   const threads = threadsFor([], availableParallelism());
   const ready = Promise.withResolvers<void>();
@@ -46,7 +46,7 @@ export async function benchThinking(measured = measured_usually): Promise<BenchR
     return [
       rowOf(named("operational: one triage, search included"), "ms", triages),
       rowOf(named("tactical: one choice of a tool, search included"), "ms", choices),
-      ...(await injections(thinking)),
+      ...(await injections(thinking, cases)),
     ];
   } finally {
     model.stop("the bench is over");
@@ -55,8 +55,7 @@ export async function benchThinking(measured = measured_usually): Promise<BenchR
 }
 
 /** Cases of which came what should not; 0 is what has to be. */
-async function injections(thinking: Thinking): Promise<BenchRow[]> {
-  const cases = injectionCases();
+async function injections(thinking: Thinking, cases: readonly InjectionCase[]): Promise<BenchRow[]> {
   const believing = thinking.sourceWith(credulous(loadThresholds()));
   let acted = 0;
   let acted_believing = 0;
