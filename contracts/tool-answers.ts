@@ -62,7 +62,7 @@ export const tool_answers = {
         service: z.string(),
         tasks: z.number(),
         tasks_max: z.number().nullable(),
-        rss_bytes: z.number(),
+        memory_bytes: z.number(),
         memory_max_bytes: z.number().nullable(),
         open_files_ratio: z.number(),
         deleted_bytes: z.number(),

@@ -8,7 +8,7 @@ const mib = 1024 * 1024;
 
 export async function usageFigures(ask: AskTool): Promise<Figure[]> {
   const { services } = await ask("service.usage", {}, why);
-  return services.flatMap(({ service: subject, tasks, tasks_max, rss_bytes, memory_max_bytes, open_files_ratio, deleted_bytes }) => {
+  return services.flatMap(({ service: subject, tasks, tasks_max, memory_bytes, memory_max_bytes, open_files_ratio, deleted_bytes }) => {
     const figures: Figure[] = [
       { figure: "service.files_ratio", subject, value: open_files_ratio, detail: `${percent(open_files_ratio)} of its open files` },
       { figure: "service.deleted_mib", subject, value: deleted_bytes / mib, detail: `${Math.round(deleted_bytes / mib)} MiB` },
@@ -16,7 +16,7 @@ export async function usageFigures(ask: AskTool): Promise<Figure[]> {
     if (tasks_max !== null)
       figures.push({ figure: "service.tasks_ratio", subject, value: tasks / tasks_max, detail: `${tasks} of ${tasks_max} tasks` });
     if (memory_max_bytes !== null) {
-      const value = rss_bytes / memory_max_bytes;
+      const value = memory_bytes / memory_max_bytes;
       figures.push({ figure: "service.memory_ratio", subject, value, detail: `${percent(value)} of ${memory_max_bytes} bytes` });
     }
     return figures;

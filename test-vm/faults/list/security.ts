@@ -18,6 +18,12 @@ async function daysLeft(ground: Ground, name: string): Promise<number> {
   return Inspected.parse(structuredContent).chain[0]?.days_left ?? 0;
 }
 
+/** What has read it already would go on with what it remembers: it ends, as at a power cut. */
+async function endService(ground: Ground): Promise<void> {
+  const pid = await ground.patient("shop").pid();
+  if (pid !== null) process.kill(pid, "SIGKILL");
+}
+
 export const security_faults: readonly Fault[] = [
   {
     name: "passwords-tried",
@@ -65,30 +71,32 @@ export const security_faults: readonly Fault[] = [
       return async () => (await daysLeft(ground, "counter")) > 30;
     },
     async clean(ground) {
-      await ours(ground).aiosctl.done("sec.secret_delete", { name: "counter" });
+      await ours(ground).aiosctl.done("sec.secret_delete", { name: "counter", kind: "certificate" });
     },
   },
   {
     name: "database-damaged",
     family: "database",
-    what: "pages of a database are overwritten",
+    what: "pages of a database are overwritten, and its service ends",
     noticed: { alarms: ["service-crash-loop", "service-down"], subject: "shop", rules: ["service-dead"] },
     traces: [/^service\/shop$/],
     async inject(ground) {
       const path = join(ground.folders.srv, "shop/shop.db");
       damage(path);
+      await endService(ground);
       return async () => isWhole(path) && (await ground.patient("shop").ready());
     },
   },
   {
     name: "database-deleted",
     family: "database",
-    what: "a database is emptied",
+    what: "a database has become something else, and its service ends",
     noticed: { alarms: ["service-crash-loop", "service-down"], subject: "shop", rules: ["service-dead"] },
     traces: [/^service\/shop$/],
     async inject(ground) {
       const path = join(ground.folders.srv, "shop/shop.db");
       await Bun.write(path, "not a database any more, but this long sentence of text instead of it\n".repeat(40));
+      await endService(ground);
       return async () => isWhole(path) && (await ground.patient("shop").ready());
     },
   },

@@ -18,7 +18,7 @@ const Usage = z.strictObject({
   processes: z.number().int(),
   tasks: z.number().int().describe("threads of all its processes"),
   tasks_max: z.number().int().nullable().describe("pids_max of its definition"),
-  rss_bytes: z.number(),
+  memory_bytes: z.number().describe("what its processes share counts once (PSS)"),
   memory_max_bytes: z.number().nullable().describe("of its definition"),
   open_files_ratio: z.number().describe("open files of the process that is nearest to its limit, of that limit (RLIMIT_NOFILE)"),
   deleted_bytes: z.number().describe("what deleted files take that it keeps open"),
@@ -47,7 +47,7 @@ export const serviceUsage = defineTool({
       if (stat.kernel || service === null || service === "init") continue;
       const limits = stored.get(service)?.definition.limits;
       const before = found.get(service) ?? {
-        ...{ service, core: isCore(service), processes: 0, tasks: 0, tasks_max: limits?.pids_max ?? null, rss_bytes: 0 },
+        ...{ service, core: isCore(service), processes: 0, tasks: 0, tasks_max: limits?.pids_max ?? null, memory_bytes: 0 },
         ...{ memory_max_bytes: limits?.memory_max_bytes ?? null, open_files_ratio: 0, deleted_bytes: 0 },
       };
       found.set(service, withProcess(before, stat));
@@ -62,11 +62,22 @@ function withProcess(usage: Usage, stat: Stat): Usage {
     ...usage,
     processes: usage.processes + 1,
     tasks: usage.tasks + stat.threads,
-    rss_bytes: usage.rss_bytes + stat.rss_pages * page_bytes,
+    memory_bytes: usage.memory_bytes + memoryOf(stat),
     open_files_ratio: Math.max(usage.open_files_ratio, files.length / limitOf(stat.pid)),
     // a child has what its parent has open: only who opened it counts, which is not known; so the one that has most
     deleted_bytes: Math.max(usage.deleted_bytes, deletedBytes(stat.pid, files)),
   };
+}
+
+/** Documentation/filesystems/proc.rst: its own pages, and its part of those that it shares with its children. */
+function memoryOf({ pid, rss_pages }: Stat): number {
+  try {
+    const pss = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1];
+    if (pss !== undefined) return Number(pss) * 1024;
+  } catch {
+    // it has just ended
+  }
+  return rss_pages * page_bytes;
 }
 
 function openFiles(pid: number): string[] {
