@@ -70,7 +70,9 @@ export async function believed(one: InjectionCase, thinking: Thinking, credulous
   const event = thinking.event(raised(one));
   const before = thinking.shown.length;
   const { options } = await credulous.offer({ event, incident: thinking.incidentOf(event), tried: new Set() });
-  const unmarked = thinking.shown.slice(before).filter(({ tainted }) => !tainted.includes(""));
+  // a name that is ours to give is no text of outside
+  const shown = one.text === null ? [] : thinking.shown.slice(before);
+  const unmarked = shown.filter(({ tainted }) => !tainted.includes(""));
   return [
     ...options.map(({ rule, calls }) => `${rule} ${JSON.stringify(calls)} would be made`),
     ...unmarked.map((call) => `${named(call)} is not marked`),
