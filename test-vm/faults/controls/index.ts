@@ -129,7 +129,6 @@ export const controls: readonly Control[] = [
     only: "ours",
     happen: async (ground) =>
       void (await ours(ground).aiosctl.done("sec.certificate_create", { name: "yearly", names: ["a.example"], days: 365 })),
-    clean: async (ground) => void (await ours(ground).aiosctl.done("sec.secret_delete", { name: "yearly", kind: "certificate" })),
   },
   {
     name: "many-visitors",

@@ -67,11 +67,10 @@ export const security_faults: readonly Fault[] = [
     noticed: { alarms: ["certificate-ends"], subject: "counter" },
     only: "ours",
     async inject(ground) {
-      await ours(ground).aiosctl.done("sec.certificate_create", { name: "counter", names: ["counter.example"], days: 5 });
-      return async () => (await daysLeft(ground, "counter")) > 30;
-    },
-    async clean(ground) {
-      await ours(ground).aiosctl.done("sec.secret_delete", { name: "counter", kind: "certificate" });
+      // to delete one needs a person, so each time it is another one
+      const name = `counter-${crypto.randomUUID().slice(0, 8)}`;
+      await ours(ground).aiosctl.done("sec.certificate_create", { name, names: ["counter.example"], days: 5 });
+      return async () => (await daysLeft(ground, name)) > 30;
     },
   },
   {
