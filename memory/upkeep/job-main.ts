@@ -1,7 +1,7 @@
 /** The helper process of the memory service: one job as its argument, JSON lines on stdout, then it ends. */
 
 import { writeFileSync, writeSync } from "node:fs";
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import { Job, type JobLine, type JobResults } from "../../contracts/memory/job.ts";
 import { makeBackup } from "./backup/make.ts";
 import { stage } from "./backup/restore.ts";
@@ -19,7 +19,12 @@ const oom_score_adj = "900";
 
 export async function main(): Promise<void> {
   yieldToOthers();
-  process.stdin.on("end", () => process.exit(1)).resume();
+  process.stdin
+    .on("end", () => {
+      process.stderr.write("its input ended: the service is gone\n");
+      process.exit(1);
+    })
+    .resume();
   try {
     const job = Job.parse(JSON.parse(process.argv.at(-1) ?? ""));
     say({ result: await run(job) });
@@ -31,7 +36,8 @@ export async function main(): Promise<void> {
 }
 
 function yieldToOthers(): void {
-  setPriority(niceness);
+  // nobody may take a niceness back that he was given (setpriority(2): EACCES)
+  if (getPriority() < niceness) setPriority(niceness);
   try {
     writeFileSync("/proc/self/oom_score_adj", oom_score_adj);
   } catch {

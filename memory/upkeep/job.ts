@@ -11,6 +11,9 @@ import { RpcError } from "../../wire/peer.ts";
 
 type Kind = Job["do"];
 
+/** Of what a helper that failed has written to stderr: the end says why. */
+const complaint_chars_max = 500;
+
 /** What memory begins by itself. */
 const by_itself: ReadonlySet<Kind> = new Set<Kind>(["cool", "salvage"]);
 
@@ -60,7 +63,9 @@ export class Jobs {
   }
 
   async #inHelper(job: Job): Promise<unknown> {
-    const child = Bun.spawn([...command(), JSON.stringify(job)], { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
+    const child = Bun.spawn([...command(), JSON.stringify(job)], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+    const { stdin } = child; // held until it has ended: its end is the helper's
+    const complaint = new Response(child.stderr).text();
     let last: { result: unknown } | null = null;
     let failure: string | null = null;
     let rest = "";
@@ -76,8 +81,11 @@ export class Jobs {
       }
     }
     const status = await child.exited;
+    void stdin.end();
     if (last !== null && status === 0) return last.result;
-    throw new RpcError(rpc_error.internal, `"${job.do}" failed: ${failure ?? `its helper ended with ${child.signalCode ?? status}`}`);
+    const said = (await complaint).trim().slice(-complaint_chars_max);
+    const ended = `its helper ended with ${child.signalCode ?? status}${said === "" ? "" : `, and had said: ${said}`}`;
+    throw new RpcError(rpc_error.internal, `"${job.do}" failed: ${failure ?? ended}`);
   }
 }
 

@@ -22,6 +22,8 @@ import { SegmentReader } from "./segments/reader.ts";
 const day_ms = 86_400_000;
 const look_ms = 10 * 60_000;
 const notice_ms = 2000;
+/** What failed is tried again sooner. */
+const again_ms = 30_000;
 /** Also when a clock says that they are old. */
 const keep_newest = 2000;
 /** What was not asked for in a season is rarely asked for again; small segments are not worth a file. */
@@ -52,6 +54,7 @@ export class Upkeep {
   /** Another one is there after damage or a restore. */
   #looked_at: unknown = null;
   #trouble: string | null = null;
+  #trouble_ms = 0;
   #recovering: string | null = null;
   readonly #recovered: string[] = [];
 
@@ -118,6 +121,7 @@ export class Upkeep {
       this.#trouble = null;
     } catch (error) {
       this.#trouble = `upkeep of memory failed: ${reasonOf(error)}; it is tried again`;
+      this.#trouble_ms = performance.now();
     } finally {
       this.#looking = false;
     }
@@ -126,7 +130,8 @@ export class Upkeep {
   #notice(): void {
     this.#bringBack();
     this.#room.look();
-    if (this.#room.wanted || this.#keeper.parts.upkeep !== this.#looked_at) void this.#look();
+    const again = this.#trouble !== null && performance.now() - this.#trouble_ms >= again_ms;
+    if (again || this.#room.wanted || this.#keeper.parts.upkeep !== this.#looked_at) void this.#look();
   }
 
   /** What was kept in RAM goes to the disk when that can be written again. */
