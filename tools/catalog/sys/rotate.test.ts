@@ -2,10 +2,12 @@ import { afterAll, expect, test } from "bun:test";
 import {
   appendFileSync,
   closeSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -79,3 +81,28 @@ test("a number of archives is kept; those that went come back as they were", asy
   expect(before.map((name) => statSync(join(folder, name)).mtimeMs)).toEqual(mtimes);
   expect([readFileSync(log, "utf8"), unpacked(before[2] ?? "")]).toEqual(["last", "5"]);
 });
+
+test("no copy is kept besides the archive: without it what the log held cannot come back, and nothing is half done", async () => {
+  const long = join(folder, "long.log");
+  writeFileSync(long, "a line like any other\n".repeat(200_000));
+  const kept = (): number => readdirSync(tests.places.data, { recursive: true, encoding: "utf8" }).reduce(sizeOf, 0);
+  const before = kept();
+  const made = await callTool(rotate, { files: [long], size_min_bytes: 1 }, at(begin_ms));
+  expect(kept()).toBeLessThan(before / 2);
+  writeFileSync(long, "since\n");
+  const [archive = ""] = archives().filter((name) => name.startsWith("long."));
+  renameSync(join(folder, archive), join(folder, "elsewhere"));
+  await expect(made.undo()).rejects.toThrow(`its archive "${archive}" is gone; put it back first`);
+  expect(readFileSync(long, "utf8")).toBe("since\n");
+  writeFileSync(join(folder, archive), "no archive");
+  await expect(made.undo()).rejects.toThrow("cannot be unpacked");
+  expect([readFileSync(long, "utf8"), readdirSync(folder).filter((name) => name.startsWith("."))]).toEqual(["since\n", []]);
+  renameSync(join(folder, "elsewhere"), join(folder, archive));
+  await made.undo();
+  expect(readFileSync(long, "utf8")).toBe(`${"a line like any other\n".repeat(200_000)}since\n`);
+});
+
+function sizeOf(sum: number, name: string): number {
+  const status = lstatSync(join(tests.places.data, name), { throwIfNoEntry: false });
+  return sum + (status?.isFile() === true ? status.size : 0);
+}

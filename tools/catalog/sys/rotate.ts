@@ -13,8 +13,8 @@ import { walk } from "../fs/shared/walk.ts";
 import { archivedAt, archivesOf, LogImage, logImage, rotate as rotateLog, undoRotate, verifyUndoneRotate } from "./shared/log-file.ts";
 
 const mib = 1024 * 1024;
-/** One that is larger cannot be kept for undo. */
-const log_bytes_max = 512 * mib;
+/** Packing a larger one takes longer than a call may. */
+const log_bytes_max = 4096 * mib;
 const files_max = 64;
 const entries_max = 20_000;
 const depth_max = 4;
@@ -76,7 +76,7 @@ export const rotate = defineTool<Input, Output, RotateTarget, Image>({
   input: Input,
   output: Output,
   risk: "compensable",
-  timeout_ms: 300_000,
+  timeout_ms: 900_000,
   idempotent: true,
   tainted: false,
   concurrency_max: 1,

@@ -8,12 +8,13 @@
  *   4. cut                                 the log holds what was written since
  *   5. old archives are gone
  *
- * Undo brings each of them to state 1, with what was written since behind it.
+ * Undo brings each of them to state 1, with what was written since behind it. What the log held comes out of the archive: no copy
+ * of it is kept besides, for a log is rotated when there is no room.
  */
 
 import { createReadStream, createWriteStream, fstatSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { createZstdCompress } from "node:zlib";
+import { createZstdCompress, createZstdDecompress } from "node:zlib";
 import { z } from "zod";
 import type { Context } from "../../../context.ts";
 import { quote } from "../../../paths/path-text.ts";
@@ -21,16 +22,19 @@ import type { Occupied } from "../../../paths/place.ts";
 import { ToolError } from "../../../tool.ts";
 import { KeptFile } from "../../../undo/images.ts";
 import { differenceOf, KeptAttributes, readAttributes, writeAttributes } from "../../fs/shared/attributes.ts";
-import { hashOf, openForReading, readPart, writeWhole } from "../../fs/shared/content.ts";
+import { openForReading, readPart, writeWhole } from "../../fs/shared/content.ts";
 import { besideName, clearBeside, makeFile } from "../../fs/shared/new-file.ts";
 import { isThe, type OpenSlot, restoreTimes, SlotImage, slotImage, statusAt, syncFolder, withSlot } from "../../fs/shared/slot.ts";
 import { namesIn } from "../../fs/shared/walk.ts";
 
 const KeptArchive = z.strictObject({ name: z.string(), kept: KeptFile, attributes: KeptAttributes });
+const Held = z.strictObject({ size_bytes: z.number().int(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+type Held = z.infer<typeof Held>;
 export const LogImage = z.strictObject({
   slot: SlotImage,
   archive: z.string(),
-  kept: KeptFile,
+  /** What the log held. */
+  held: Held,
   attributes: KeptAttributes,
   /** Archives that go, as there would be too many. */
   dropped: z.array(KeptArchive),
@@ -61,9 +65,9 @@ export function archivedAt(name: string): number {
 
 /** @param keep archives that may be there afterwards, the new one among them */
 export async function logImage(context: Context, place: Occupied, keep: number): Promise<LogImage> {
-  const { sys, images, clock } = context;
+  const { sys, images, clock, signal } = context;
   const archive = `${place.name}.${stampOf(clock.now_ms())}.zst`;
-  const kept = await images.keepFile(place.fd, "copy");
+  const held = await heldBy(context, place.fd, signal);
   const dropped: z.infer<typeof KeptArchive>[] = [];
   for (const name of archivesOf(context, place).slice(Math.max(0, keep - 1))) {
     const fd = sys.file.open(place.folder, name, ["read", "nofollow"]);
@@ -73,7 +77,17 @@ export async function logImage(context: Context, place: Occupied, keep: number):
       sys.descriptor.close(fd);
     }
   }
-  return { slot: slotImage(sys, place), archive, kept, attributes: readAttributes(sys, place.fd), dropped };
+  return { slot: slotImage(sys, place), archive, held, attributes: readAttributes(sys, place.fd), dropped };
+}
+
+async function heldBy({ sys }: Context, path: number, signal: AbortSignal): Promise<Held> {
+  const log = openForReading(sys, path);
+  try {
+    const { size } = fstatSync(log);
+    return { size_bytes: size, sha256: digestOf(log, size, signal) };
+  } finally {
+    sys.descriptor.close(log);
+  }
 }
 
 /** Times that a log may grow while it is compressed. */
@@ -97,7 +111,7 @@ export async function rotate(context: Context, place: Occupied, image: LogImage)
       const { mode, uid, gid, extended } = attributes;
       const now = readAttributes(sys, fd);
       writeAttributes(sys, fd, { ...now, mode: mode & 0o777, uid, gid, extended });
-      size_bytes = await compress(log, fd, signal, place.path);
+      size_bytes = await compress(sys, log, fd, signal, place.path);
     });
     sys.file.rename(place.folder, beside, place.folder, archive, "noreplace");
     await syncFolder(sys, place.folder);
@@ -114,23 +128,22 @@ export async function rotate(context: Context, place: Occupied, image: LogImage)
 }
 
 /** All that is there when it ends, as frames one after the other (RFC 8878, 3.1). @returns how much that was */
-async function compress(from: number, to: number, signal: AbortSignal, path: string): Promise<number> {
+async function compress(sys: Context["sys"], from: number, to: number, signal: AbortSignal, path: string): Promise<number> {
   let done = 0;
   for (let tries = 0; tries < tries_max; tries += 1) {
     const size = fstatSync(from).size;
     if (size === done) return done;
     if (size < done) throw new ToolError(`rotating ${quote(path)} failed: somebody else cut it meanwhile`);
-    const [source, target] = [
-      createReadStream("", { fd: from, autoClose: false, start: done, end: size - 1 }),
-      createWriteStream("", { fd: to, autoClose: false }),
-    ];
+    // descriptors of their own: the streams close what they are given, whatever becomes of them
+    const source = createReadStream("", { fd: sys.file.reopen(from, ["read"]), start: done, end: size - 1 });
+    const target = createWriteStream("", { fd: sys.file.reopen(to, ["read-write"]), start: fstatSync(to).size });
     await pipeline(source, createZstdCompress(), target, { signal });
     done = size;
   }
   return done;
 }
 
-/** @throws {ToolError} when the log is another file by now */
+/** @throws {ToolError} when the log is another file by now, or what it held is nowhere any more */
 export function undoRotate(image: LogImage, call: string, context: Context): Promise<void> {
   const { sys, images, signal } = context;
   return withSlot(context, image.slot, async (slot) => {
@@ -146,8 +159,10 @@ export function undoRotate(image: LogImage, call: string, context: Context): Pro
     }
     const log = openLog(slot, image, context);
     try {
-      if (!(await beginsWith(log, image.kept, signal))) await putInFront(log, slot, image, call, context);
-      const rests = fstatSync(log).size === image.kept.size_bytes;
+      // one that was made is not wholly in the log yet, however the log begins
+      const made = statusAt(sys, slot.folder, besideName(call, "undo")) !== null;
+      if (made || !beginsWith(log, image.held, signal)) await putInFront(log, slot, image, call, context);
+      const rests = fstatSync(log).size === image.held.size_bytes;
       writeAttributes(sys, log, rests ? image.attributes : { ...image.attributes, mtime_ns: String(sys.file.status(log).mtime_ns) });
       await sys.file.sync(log);
     } finally {
@@ -165,20 +180,29 @@ function openLog(slot: OpenSlot, { slot: { before } }: LogImage, { sys }: Contex
   return sys.file.open(slot.folder, slot.name, ["read-write", "nofollow"]);
 }
 
-async function beginsWith(log: number, { size_bytes, sha256 }: KeptFile, signal: AbortSignal): Promise<boolean> {
-  const size = fstatSync(log).size;
-  if (size < size_bytes) return false;
-  if (size === size_bytes) return (await hashOf(log, "sha256", signal)) === sha256;
-  return new Bun.CryptoHasher("sha256").update(readPart(log, 0, size_bytes)).digest("hex") === sha256;
+function beginsWith(log: number, { size_bytes, sha256 }: Held, signal: AbortSignal): boolean {
+  return fstatSync(log).size >= size_bytes && digestOf(log, size_bytes, signal) === sha256;
+}
+
+const piece_bytes = 1024 * 1024;
+
+/** SHA-256 of the first bytes. */
+function digestOf(log: number, size_bytes: number, signal: AbortSignal): string {
+  const hasher = new Bun.CryptoHasher("sha256");
+  for (let at = 0; at < size_bytes; at += piece_bytes) {
+    signal.throwIfAborted();
+    hasher.update(readPart(log, at, Math.min(piece_bytes, size_bytes - at)));
+  }
+  return hasher.digest("hex");
 }
 
 /** Made whole beside first, so that half of it in the log can be made whole again. */
-async function putInFront(log: number, slot: OpenSlot, { kept }: LogImage, call: string, { sys, images }: Context): Promise<void> {
+async function putInFront(log: number, slot: OpenSlot, image: LogImage, call: string, { sys, signal }: Context): Promise<void> {
   const [made, making] = [besideName(call, "undo"), `${besideName(call, "undo")}.part`];
   clearBeside(sys, slot.folder, making);
   if (statusAt(sys, slot.folder, made) === null) {
     await makeFile(sys, slot.folder, making, async (fd) => {
-      await writeWhole(fd, images.read(kept));
+      await unpack(slot, image, fd, sys, signal);
       await writeWhole(fd, readPart(log, 0, fstatSync(log).size));
     });
     sys.file.rename(slot.folder, making, slot.folder, made, "noreplace");
@@ -193,6 +217,22 @@ async function putInFront(log: number, slot: OpenSlot, { kept }: LogImage, call:
   }
 }
 
+/** What the archive holds: all that was in the log when it was cut. @throws {ToolError} when it is gone, or is another one */
+async function unpack(slot: OpenSlot, { archive, held }: LogImage, to: number, sys: Context["sys"], signal: AbortSignal): Promise<void> {
+  const failed = `bringing ${quote(slot.path)} back failed: its archive ${quote(archive)}`;
+  if (statusAt(sys, slot.folder, archive) === null) throw new ToolError(`${failed} is gone; put it back first`);
+  // as above: the streams close what they are given whatever becomes of them
+  const source = createReadStream("", { fd: sys.file.open(slot.folder, archive, ["read", "nofollow"]) });
+  const target = createWriteStream("", { fd: sys.file.reopen(to, ["read-write"]) });
+  try {
+    await pipeline(source, createZstdDecompress(), target, { signal });
+  } catch (error) {
+    throw new ToolError(`${failed} cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  sys.file.seek(to, 0, "end");
+  if (!beginsWith(to, held, signal)) throw new ToolError(`${failed} does not hold what the log held`);
+}
+
 /** @throws {ToolError} */
 export function verifyUndoneRotate(image: LogImage, context: Context): Promise<void> {
   const { sys, signal } = context;
@@ -203,8 +243,8 @@ export function verifyUndoneRotate(image: LogImage, context: Context): Promise<v
     const fd = sys.file.open(slot.folder, slot.name, ["path", "nofollow"]);
     const log = openForReading(sys, fd);
     try {
-      if (!(await beginsWith(log, image.kept, signal))) fail("it does not begin with what it held");
-      const different = fstatSync(log).size === image.kept.size_bytes ? differenceOf(sys, fd, image.attributes) : null;
+      if (!beginsWith(log, image.held, signal)) fail("it does not begin with what it held");
+      const different = fstatSync(log).size === image.held.size_bytes ? differenceOf(sys, fd, image.attributes) : null;
       if (different !== null) fail(`it has ${different}`);
     } finally {
       sys.descriptor.close(log);
