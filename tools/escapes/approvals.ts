@@ -116,10 +116,13 @@ export const approvals: readonly Attempt[] = [
     by: "tactical and strategic",
     async run(stage) {
       await stage.must("tactical", "fs.write", write(join(stage.work, "a")), { key: "mine" });
+      const first = await stage.call("tactical", "fs.write", write(join(stage.work, "a")), { key: "mine" });
       const other = await stage.wrong("tactical", "fs.write", write(join(stage.outside, "b")), { key: "mine" });
       demand(`other arguments ended as ${other.status}`, other.status === "invalid");
       const theirs = await stage.call("strategic", "fs.write", write(join(stage.work, "a")), { key: "mine" });
-      demand(`another's key ended as ${theirs.status}`, theirs.status === "waiting");
+      demand("another's key got another's answer", theirs.call !== first.call);
+      const beyond = await stage.call("strategic", "fs.write", write(join(stage.outside, "b")), { key: "mine as well" });
+      demand(`what needs a person ended as ${beyond.status}`, beyond.status === "waiting");
       demand("it was written", !existsSync(join(stage.outside, "b")));
     },
   },
