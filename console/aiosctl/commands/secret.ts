@@ -94,9 +94,9 @@ const keys = { interrupt: "\u0003", end: "\u0004", backspace: ["\u007f", "\b"], 
 /** Reads a line from the terminal, which does not show it. */
 function askUnseen(question: string): Promise<string> {
   const { stdin, stderr } = process;
-  stderr.write(question);
-  stdin.setRawMode(true);
+  stdin.setRawMode(true); // before it is asked: who answers at once is not shown either
   stdin.resume();
+  stderr.write(question);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const typed: string[] = [];
   const take = (chunk: Buffer): void => {
