@@ -6,6 +6,9 @@
 import { Learning } from "../../contracts/learning.ts";
 import type { Playbook } from "../../contracts/playbook.ts";
 import type { ToolAnswer } from "../../contracts/tool-answers.ts";
+import type { Log } from "../../wire/log.ts";
+import { bundled_playbooks } from "../playbooks/index.ts";
+import { loadPlaybooks } from "../playbooks/playbooks.ts";
 import type { AskTool } from "../shared/ask-tool.ts";
 import { folder, type Lesson, readDocument } from "./document.ts";
 
@@ -45,6 +48,13 @@ type Listing = ToolAnswer<"knowledge.list">["documents"][number];
 
 interface Read extends Pick<Source, "version" | "time_ms" | "text"> {
   readonly lesson: Lesson | null;
+}
+
+/** As a tier has it: with the playbooks of the image; what is wrong is said in its log. */
+export function openLibrary({ ask, log }: { readonly ask: AskTool; readonly log: Pick<Log, "error" | "warn"> }): Library {
+  const { loaded, refused } = loadPlaybooks(bundled_playbooks);
+  for (const sentence of refused) log.error(sentence);
+  return new Library({ ask, bundled: loaded, warn: (sentence) => log.warn(sentence) });
 }
 
 export class Library {

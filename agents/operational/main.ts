@@ -1,13 +1,12 @@
 /** The operational tier's process. */
 
 import { aios_executable, run_dir } from "../../contracts/paths.ts";
+import type { Log } from "../../wire/log.ts";
 import { goalChecksRound } from "../goals/checks.ts";
-import { Library } from "../learning/library.ts";
+import { type Library, openLibrary } from "../learning/library.ts";
 import { decisions_looked_at } from "../loop/ports.ts";
 import { triageRound } from "../loop/rounds.ts";
 import type { Round } from "../loop/run.ts";
-import { bundled_playbooks } from "../playbooks/index.ts";
-import { loadPlaybooks } from "../playbooks/playbooks.ts";
 import { loadThresholds } from "../router/thresholds.ts";
 import { runTier } from "../shared/tier.ts";
 import { candidateOf, operationalJudge } from "./judge.ts";
@@ -23,9 +22,7 @@ export async function runOperational(run: string, think_command: readonly string
     run,
     think_command,
     rounds(ports, model) {
-      const { loaded, refused } = loadPlaybooks(bundled_playbooks);
-      for (const sentence of refused) ports.log.error(sentence);
-      const library = new Library({ ask: ports.ask, bundled: loaded, warn: (sentence) => ports.log.warn(sentence) });
+      const library = openLibrary(ports);
       const thresholds = loadThresholds();
       const judge = operationalJudge({
         ask: ports.ask,
@@ -34,12 +31,23 @@ export async function runOperational(run: string, think_command: readonly string
         decisions: () => ports.memory().call("decisions.list", { limit: decisions_looked_at }),
         model: new ModelSignal({ model, deadlines: thresholds.deadlines, all: () => library.usable().map(candidateOf) }),
       });
-      return [readingRound(library), triageRound(ports, judge), goalChecksRound(ports)];
+      return [readingRound(library, ports.log), triageRound(ports, judge), goalChecksRound(ports)];
     },
   });
 }
 
 /** What was learned is judged too. Triage goes on with what it knows while that cannot be read. */
-function readingRound(library: Library): Round {
-  return { busy: 0, run: () => library.refresh(performance.now()).catch(() => {}) };
+function readingRound(library: Library, log: Pick<Log, "warn">): Round {
+  let said = "";
+  const run = async (): Promise<void> => {
+    try {
+      await library.refresh(performance.now());
+      said = "";
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      if (text !== said) log.warn(`reading what was learned failed: ${text}; it is tried again`);
+      said = text;
+    }
+  };
+  return { busy: 0, run };
 }

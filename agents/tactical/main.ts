@@ -4,12 +4,10 @@ import { aios_executable, run_dir } from "../../contracts/paths.ts";
 import { loadPatterns } from "../goals/known.ts";
 import { bundled_patterns } from "../goals/patterns/index.ts";
 import { goalRound } from "../goals/round.ts";
-import { Library } from "../learning/library.ts";
+import { openLibrary } from "../learning/library.ts";
 import { learningRound } from "../learning/round.ts";
 import { playbookSource } from "../loop/options.ts";
 import { incidentRound } from "../loop/rounds.ts";
-import { bundled_playbooks } from "../playbooks/index.ts";
-import { loadPlaybooks } from "../playbooks/playbooks.ts";
 import { loadThresholds } from "../router/thresholds.ts";
 import { runTier } from "../shared/tier.ts";
 import { ModelSource } from "./model-source.ts";
@@ -24,9 +22,7 @@ export async function runTactical(run: string, think_command: readonly string[])
     run,
     think_command,
     rounds(ports, model) {
-      const { loaded, refused } = loadPlaybooks(bundled_playbooks);
-      for (const sentence of refused) ports.log.error(sentence);
-      const library = new Library({ ask: ports.ask, bundled: loaded, warn: (sentence) => ports.log.warn(sentence) });
+      const library = openLibrary(ports);
       const learning = learningRound(ports, library);
       const known = playbookSource(
         () => library.usable(),

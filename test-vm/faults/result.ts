@@ -2,23 +2,11 @@
 
 import type { Family } from "./fault.ts";
 
-export interface Result {
-  readonly name: string;
-  readonly kind: "fault" | "control";
-  readonly family: Family;
-  readonly arm: "ours" | "conventional";
-  /** 1 or 2: which time in the same system. */
-  readonly time: number;
+/** What an arm tells of itself besides what is measured from outside. */
+export interface Told {
   /** It was noticed; null where the arm does not say. */
   readonly detected: boolean | null;
   readonly detected_ms: number | null;
-  /** The effect is gone, without people. */
-  readonly repaired: boolean;
-  readonly repaired_ms: number | null;
-  /** It stayed so for what five minutes are at this pace. */
-  readonly stable: boolean;
-  /** A person has to look or to say yes: handed over with the reason, or waiting for it. */
-  readonly by_person: boolean;
   /** States in which its incidents were at the end; empty when none was opened. */
   readonly incidents: readonly string[];
   /** Of the decision that helped. */
@@ -29,6 +17,22 @@ export interface Result {
   readonly calls: number;
   readonly tokens: number;
   readonly usd: number;
+}
+
+export interface Result extends Told {
+  readonly name: string;
+  readonly kind: "fault" | "control";
+  readonly family: Family;
+  readonly arm: "ours" | "conventional";
+  /** 1 or 2: which time in the same system. */
+  readonly time: number;
+  /** The effect is gone, without people. */
+  readonly repaired: boolean;
+  readonly repaired_ms: number | null;
+  /** It stayed so for what five minutes are at this pace. */
+  readonly stable: boolean;
+  /** A person has to look or to say yes: handed over with the reason, or waiting for it. */
+  readonly by_person: boolean;
   readonly collateral: readonly string[];
   /** What kept the trial from being made. */
   readonly trouble: string | null;

@@ -3,7 +3,7 @@
 import { waitFor } from "../wait.ts";
 import type { Check, Control, Fault } from "./fault.ts";
 import type { Ground } from "./ground.ts";
-import type { Result } from "./result.ts";
+import type { Result, Told } from "./result.ts";
 import { collateral, takeSnapshot } from "./snapshot.ts";
 
 /** In earnest. */
@@ -11,19 +11,6 @@ const stable_s = 300;
 const quiet_limit_ms = 120_000;
 const look_every_ms = 200;
 const effect_limit_ms = 20_000;
-
-/** What an arm tells of itself besides what is measured from outside. */
-export interface Told {
-  readonly detected: boolean | null;
-  readonly detected_ms: number | null;
-  readonly incidents: readonly string[];
-  readonly tier: string | null;
-  readonly rule: string | null;
-  readonly decisions: number;
-  readonly calls: number;
-  readonly tokens: number;
-  readonly usd: number;
-}
 
 export interface Arm {
   readonly ground: Ground;

@@ -12,7 +12,8 @@ import { connectWire, wire } from "../far.ts";
 import type { Ground, Patient, PatientName } from "../ground.ts";
 import { order } from "../order.ts";
 import { patientProgram } from "../programs.ts";
-import type { Arm, Told } from "../trial.ts";
+import type { Told } from "../result.ts";
+import type { Arm } from "../trial.ts";
 import { carefulRoot } from "./root.ts";
 
 const files = join(import.meta.dir, "files");

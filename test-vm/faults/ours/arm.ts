@@ -3,7 +3,8 @@
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault } from "../fault.ts";
-import type { Arm, Told } from "../trial.ts";
+import type { Told } from "../result.ts";
+import type { Arm } from "../trial.ts";
 import { type Ours, quiet } from "./system.ts";
 import { alarmsSince, decisionsSince, helped, incidentsOf, noticedAt, spentOn } from "./watch.ts";
 
