@@ -1,7 +1,7 @@
 # aiOS. Everything beyond getting Bun is done by Bun; each target says itself what it does.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test check deps kernel image client container bench faults reproduce fuzz mutate clean
+.PHONY: help run test check deps kernel image client container bench faults soak reproduce fuzz mutate clean
 
 BUN := node_modules/.bin/bun
 PROFILE ?= edge
@@ -45,8 +45,11 @@ client: deps ## build/bin/aiosctl
 bench: image client ## AREA=boot|supervise|tools|console|intelligence|memory|faults (all without AREA): measure, write build/bench/AREA.json
 	@$(BUN) test-vm/bench/main.ts $(AREA)
 
-faults: asroot root client ## real faults in a running system, each twice: FAULTS=name,name PACE=30
+faults: asroot root client ## real faults in a running system, each twice; goes on where it was: FAULTS=name,name PACE=30 FRESH=1 WITHOUT_PLAYBOOKS=1
 	@$(BUN) test-vm/faults/main.ts
+
+soak: asroot root client ## random faults for SOAK_MINUTES=120 (SEED= the same again): no leak, no dead tier, every incident ended
+	@$(BUN) test-vm/soak/main.ts
 
 reproduce: deps ## build root and disk twice from nothing and compare bit by bit; KERNEL=1 compiles the kernel twice, too
 	@$(BUN) image/reproduce.ts $(if $(KERNEL),--kernel)

@@ -19,11 +19,16 @@ export interface Patient {
   givenUp(): Promise<boolean>;
 }
 
-export interface Ground {
+/** What a trial itself uses. */
+export interface System {
   readonly arm: "ours" | "conventional";
-  readonly inside: Namespaces;
   /** How many times sooner than in earnest. */
   readonly pace: number;
+  end(): Promise<void>;
+}
+
+export interface Ground extends System {
+  readonly inside: Namespaces;
   /** The small disk on which everything lies that changes, and what is on it. */
   readonly disk: string;
   readonly folders: {
@@ -38,7 +43,6 @@ export interface Ground {
   };
   readonly resolv: string;
   patient(name: PatientName): Patient;
-  end(): Promise<void>;
   /** What else belongs into a snapshot: permission, bans. */
   more(): Promise<ReadonlyMap<string, string>>;
   /** What a person with all rights does. */

@@ -1,74 +1,152 @@
-/** What is printed: a line a trial, and the sums. */
+/** What is printed: a line a trial, a table of all, and the sums. */
 
-import type { Fault } from "./fault.ts";
-import { isRight, type Result } from "./result.ts";
+import type { Named } from "./fault.ts";
+import { isRight, phasesOf, type Result } from "./result.ts";
+
+const seconds = (ms: number | null | undefined): string => (ms === null || ms === undefined ? "–" : `${(ms / 1000).toFixed(1)} s`);
+
+function endOf({ trouble, repaired, stable, by_person, kind, decisions, incidents }: Result): string {
+  if (trouble !== null) return "not tried";
+  if (kind === "control") return decisions + incidents.length === 0 ? "left alone" : "acted";
+  if (repaired) return stable ? "repaired" : "came back";
+  return by_person ? "to a person" : "not repaired";
+}
 
 export function line(result: Result): string {
-  const { name, kind, arm, time, detected, detected_ms, repaired, repaired_ms, stable, by_person } = result;
-  const seconds = (ms: number | null): string => (ms === null ? "-" : `${(ms / 1000).toFixed(1)} s`);
-  const end =
-    result.trouble !== null ? "not tried" : repaired ? (stable ? "repaired" : "came back") : by_person ? "to a person" : "not repaired";
-  const outcome =
-    kind === "control"
-      ? result.trouble !== null
-        ? "not tried"
-        : result.decisions + result.incidents.length === 0
-          ? "left alone"
-          : "acted"
-      : end;
+  const { name, kind, arm, time, detected, detected_ms, repaired_ms } = result;
   const noticed = kind === "control" ? "" : detected === null ? "?" : detected ? seconds(detected_ms) : "no";
   const cells = [
     name.padEnd(32),
     arm === "ours" ? "aiOS" : "conv",
     String(time),
     noticed.padStart(7),
-    outcome.padEnd(12),
+    endOf(result).padEnd(12),
     seconds(repaired_ms).padStart(8),
   ];
   const how = [result.tier ?? "", result.rule ?? "", `${result.decisions} decisions, ${result.calls} calls, ${result.tokens} tokens`];
-  const wrong = [...result.collateral, ...(result.trouble === null ? [] : [result.trouble])]
+  const acted = kind === "control" && result.decisions + result.incidents.length > 0 ? result.alarms : [];
+  const wrong = [...result.collateral, ...acted, ...(result.trouble === null ? [] : [result.trouble])]
     .map((one) => `\n      ${one.slice(0, 400)}`)
     .join("");
   return `${cells.join("  ")}  ${arm === "ours" ? how.filter(Boolean).join(" · ") : ""}${wrong}`;
 }
 
+interface Row {
+  readonly name: string;
+  readonly family: string;
+  readonly first: Result | undefined;
+  readonly second: Result | undefined;
+  readonly other: Result | undefined;
+}
+
+function rowsOf(own: readonly Result[], other: readonly Result[]): Row[] {
+  const all = [...own, ...other].filter(({ kind }) => kind === "fault");
+  return [...new Set(all.map(({ name }) => name))].map((name) => ({
+    name,
+    family: all.find((one) => one.name === name)?.family ?? "",
+    first: own.find((one) => one.name === name && one.time === 1),
+    second: own.find((one) => one.name === name && one.time === 2),
+    other: other.find((one) => one.name === name),
+  }));
+}
+
+/** @param all by set: each but the conventional one is a table, which has the conventional one beside it */
+export function markdown(all: ReadonlyMap<string, readonly Result[]>): string {
+  const other = all.get("conventional") ?? [];
+  const names = [...all.keys()].filter((name) => name !== "conventional");
+  const made = names.length === 0 ? [tableOf("conventional", [], other)] : names.map((name) => tableOf(name, all.get(name) ?? [], other));
+  return `${made.join("\n\n")}\n`;
+}
+
+function tableOf(title: string, own: readonly Result[], other: readonly Result[]): string {
+  const heads = [
+    ...["family", "fault", "noticed", "decided", "acted", "repaired", "tokens", "by"],
+    ...["2nd: noticed", "decided", "acted", "repaired", "tokens", "by", "learned", "conventional"],
+  ];
+  const rows = rowsOf(own, other).map(({ name, family, first, second, other: theirs }) => {
+    const last = second?.learned ?? first?.learned;
+    const learned = last == null ? "" : `${last.first} → ${last.last}`;
+    const conventional = theirs === undefined ? "–" : theirs.repaired ? seconds(theirs.repaired_ms) : theirs.trouble === null ? "no" : "–";
+    return [family, name, ...cellsOf(first), ...cellsOf(second), learned, conventional];
+  });
+  const text = [heads, heads.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return `${title}\n\n${text}`;
+}
+
+/** Seconds after the one before: until it was noticed, decided, and its effect gone; then the sum. */
+function cellsOf(result: Result | undefined): string[] {
+  if (result === undefined) return Array.from({ length: 6 }, () => "–");
+  const phases = phasesOf(result);
+  const repaired = result.repaired && result.stable ? seconds(result.repaired_ms) : endOf(result);
+  return [
+    seconds(phases?.noticing ?? result.detected_ms),
+    seconds(phases?.deciding),
+    seconds(phases?.acting),
+    repaired,
+    String(result.tokens),
+    result.tier === null ? "" : `${result.tier}: ${(result.rule ?? "").replace(/^playbook /, "")}`,
+  ];
+}
+
 const share = (part: number, all: number): string => (all === 0 ? "none" : `${part} of ${all} (${Math.round((100 * part) / all)} %)`);
 
-export function sums(results: readonly Result[], faults: readonly Fault[], arm: "ours" | "conventional"): string[] {
-  const of_arm = results.filter((one) => one.arm === arm);
-  const tried = of_arm.filter(({ kind }) => kind === "fault");
+export function sums(results: readonly Result[], faults: readonly Named[]): string[] {
+  const tried = results.filter(({ kind, trouble }) => kind === "fault" && trouble === null);
   const for_people = new Set(faults.filter(({ ends }) => ends === "person").map(({ name }) => name));
   const alone = tried.filter(({ name }) => !for_people.has(name));
   const people = tried.filter(({ name }) => for_people.has(name));
   const repaired = alone.filter(({ repaired: is, stable }) => is && stable);
-  const controls = of_arm.filter(({ kind }) => kind === "control");
+  const controls = results.filter(({ kind, trouble }) => kind === "control" && trouble === null);
   const low = repaired.filter(({ tier }) => tier !== "strategic");
   const said = [
     `repaired without people, and stable     ${share(repaired.length, alone.length)}`,
     `with collateral                         ${share(tried.filter((one) => one.collateral.length > 0).length, tried.length)}`,
-    `not tried                               ${of_arm.filter(({ trouble }) => trouble !== null).length}`,
+    `not tried                               ${results.filter(({ trouble }) => trouble !== null).length}`,
   ];
-  if (arm === "conventional") return said;
+  if (results.every(({ arm }) => arm === "conventional")) return said;
   return [
     `detected                                ${share(tried.filter(({ detected }) => detected === true).length, tried.length)}`,
     ...said,
     `handed over, where policy wants that    ${share(people.filter(({ by_person }) => by_person).length, people.length)}`,
     `below strategic, of those repaired      ${share(low.length, repaired.length)}`,
     `controls left alone                     ${share(controls.filter((one) => isRight(one, false)).length, controls.length)}`,
-    `the second time against the first       ${second(repaired)}`,
+    ...second(repaired),
   ];
 }
 
-/** Medians over the faults that were repaired both times. */
-function second(repaired: readonly Result[]): string {
+interface Pair {
+  readonly one: Result;
+  readonly two: Result;
+}
+
+/**
+ * The second time against the first, of faults that were repaired both times. What a playbook of the image solved the first time
+ * asked nobody: there is no tenth of that to be had. Its noticing, a sensor's, costs the same each time.
+ */
+function second(repaired: readonly Result[]): string[] {
   const names = [...new Set(repaired.map(({ name }) => name))];
-  const pairs = names.flatMap((name) => {
+  const pairs = names.flatMap((name): Pair[] => {
     const [one, two] = [1, 2].map((time) => repaired.find((result) => result.name === name && result.time === time));
     return one === undefined || two === undefined ? [] : [{ one, two }];
   });
-  if (pairs.length === 0) return "no fault was repaired twice";
-  const sum = (read: (pair: (typeof pairs)[number]) => number): number => pairs.reduce((all, pair) => all + read(pair), 0);
-  const time = `${(sum(({ one }) => one.repaired_ms ?? 0) / 1000).toFixed(1)} s, then ${(sum(({ two }) => two.repaired_ms ?? 0) / 1000).toFixed(1)} s`;
-  const tries = `${sum(({ one }) => one.decisions)} tries, then ${sum(({ two }) => two.decisions)}`;
-  return `${pairs.length} faults: ${time}; ${tries}; ${sum(({ one }) => one.tokens)} tokens, then ${sum(({ two }) => two.tokens)}`;
+  const thought = pairs.filter(({ one }) => one.tier === "strategic" || (one.rule ?? "").startsWith("model "));
+  const known = pairs.filter((pair) => !thought.includes(pair));
+  return [against("first solved by a model", thought), against("first solved by a playbook or a rule", known)];
+}
+
+function against(what: string, pairs: readonly Pair[]): string {
+  const label = `${what}, `.padEnd(40);
+  if (pairs.length === 0) return `${label}none twice`;
+  const both = (read: (result: Result) => number): readonly [number, number] => [
+    pairs.reduce((all, { one }) => all + read(one), 0),
+    pairs.reduce((all, { two }) => all + read(two), 0),
+  ];
+  const ratio = ([before, after]: readonly [number, number]): string => (before === 0 ? "" : ` (${((100 * after) / before).toFixed(0)} %)`);
+  const time = (name: "noticing" | "deciding" | "acting"): string => {
+    const found = both((result) => phasesOf(result)?.[name] ?? 0);
+    return `${name} ${seconds(found[0])}, then ${seconds(found[1])}${ratio(found)}`;
+  };
+  const tokens = both((result) => result.tokens);
+  const parts = [time("noticing"), time("deciding"), time("acting"), `tokens ${tokens[0]}, then ${tokens[1]}${ratio(tokens)}`];
+  return `${label}${pairs.length} faults: ${parts.join("; ")}`;
 }

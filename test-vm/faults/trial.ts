@@ -2,48 +2,48 @@
 
 import { waitFor } from "../wait.ts";
 import type { Check, Control, Fault } from "./fault.ts";
-import type { Ground } from "./ground.ts";
-import type { Result, Told } from "./result.ts";
-import { collateral, takeSnapshot } from "./snapshot.ts";
+import type { Ground, System } from "./ground.ts";
+import { nothing_told, type Result, type Told } from "./result.ts";
+import { collateral, type Snapshot } from "./snapshot.ts";
 
 /** In earnest. */
 const stable_s = 300;
 const quiet_limit_ms = 120_000;
-const look_every_ms = 200;
+const look_every_ms = 100;
 const effect_limit_ms = 20_000;
 
-export interface Arm {
-  readonly ground: Ground;
+export interface Arm<G extends System = Ground> {
+  readonly ground: G;
+  /** All of it that a repair must leave as it is. */
+  snapshot(): Promise<Snapshot>;
   /** Waits until nothing is wrong and nothing under way. */
   quiet(limit_ms: number): Promise<unknown>;
-  told(since_ms: number, fault: Fault | null): Promise<Told>;
+  told(since_ms: number, fault: Pick<Fault, "noticed"> | null): Promise<Told>;
   /** As a person does who is called: whatever is left of a fault is put right. */
   mend(): Promise<void>;
   /** Longest that a repair is waited for. */
   readonly repair_limit_ms: number;
 }
 
-const nothing_told: Told = {
-  ...{ detected: null, detected_ms: null, incidents: [], tier: null, rule: null, decisions: 0, calls: 0, tokens: 0, usd: 0 },
-};
+type Teller = Pick<Arm, "told" | "repair_limit_ms">;
 
 const with_person: readonly string[] = ["handed-over", "waiting"];
 const under_way: readonly string[] = ["observing", "orienting", "deciding", "acting", "watching", "learning"];
 
-export async function tryFault(arm: Arm, fault: Fault, time: number): Promise<Result> {
+export async function tryFault<G extends System>(arm: Arm<G>, fault: Fault<G>, time: number): Promise<Result> {
   const { ground } = arm;
   const base = { name: fault.name, kind: "fault", family: fault.family, arm: ground.arm, time } as const;
   const failed = { ...nothing_told, repaired: false, repaired_ms: null, stable: false, by_person: false, collateral: [] };
   try {
     await arm.quiet(quiet_limit_ms);
-    const before = await takeSnapshot(ground);
+    const before = await arm.snapshot();
     const since_ms = Date.now();
     const check = await fault.inject(ground);
     if (fault.noticed.rules === undefined) await showsEffect(check);
     const repaired_at = await repairedAt(arm, fault, check, since_ms);
     const stable = repaired_at !== null && (await staysSo(check, (stable_s * 1000) / ground.pace));
     const told = await settled(arm, fault, since_ms);
-    const found = repaired_at === null ? [] : collateral(before, await takeSnapshot(ground), fault.traces ?? []);
+    const found = repaired_at === null ? [] : collateral(before, await arm.snapshot(), fault.traces ?? []);
     await fault.clean?.(ground);
     if (repaired_at === null) await arm.mend();
     const by_person = told.incidents.some((state) => with_person.includes(state));
@@ -57,7 +57,7 @@ export async function tryFault(arm: Arm, fault: Fault, time: number): Promise<Re
 }
 
 /** @returns the wall clock at which the effect was gone; null: not in time, or it is with a person */
-async function repairedAt(arm: Arm, fault: Fault, check: Check, since_ms: number): Promise<number | null> {
+async function repairedAt(arm: Teller, fault: Pick<Fault, "noticed">, check: Check, since_ms: number): Promise<number | null> {
   const until_ms = performance.now() + arm.repair_limit_ms;
   for (let looks = 0; performance.now() < until_ms; looks += 1) {
     if (await seen(check)) return Date.now();
@@ -99,7 +99,7 @@ async function staysSo(check: Check, for_ms: number): Promise<boolean> {
 }
 
 /** What it says of itself once its incidents have ended. */
-async function settled(arm: Arm, fault: Fault, since_ms: number): Promise<Told> {
+async function settled(arm: Teller, fault: Pick<Fault, "noticed">, since_ms: number): Promise<Told> {
   const until_ms = performance.now() + 60_000;
   for (;;) {
     const told = await arm.told(since_ms, fault);
@@ -109,18 +109,18 @@ async function settled(arm: Arm, fault: Fault, since_ms: number): Promise<Told> 
   }
 }
 
-export async function tryControl(arm: Arm, control: Control, time: number): Promise<Result> {
+export async function tryControl<G extends System>(arm: Arm<G>, control: Control<G>, time: number): Promise<Result> {
   const { ground } = arm;
   const base = { name: control.name, kind: "control", family: control.family, arm: ground.arm, time } as const;
   const none = { repaired: false, repaired_ms: null, stable: true, by_person: false } as const;
   try {
     await arm.quiet(quiet_limit_ms);
-    const before = await takeSnapshot(ground);
+    const before = await arm.snapshot();
     const since_ms = Date.now();
     await control.happen(ground);
     await Bun.sleep((stable_s * 1000) / ground.pace);
     const told = await arm.told(since_ms, null);
-    const found = collateral(before, await takeSnapshot(ground), control.traces ?? []);
+    const found = collateral(before, await arm.snapshot(), control.traces ?? []);
     await control.clean?.(ground);
     return { ...base, ...none, ...told, collateral: found, trouble: null };
   } catch (error) {

@@ -12,7 +12,8 @@ import { connectWire, wire } from "../far.ts";
 import type { Ground, Patient, PatientName } from "../ground.ts";
 import { order } from "../order.ts";
 import { patientProgram } from "../programs.ts";
-import type { Told } from "../result.ts";
+import { nothing_told } from "../result.ts";
+import { takeSnapshot } from "../snapshot.ts";
 import type { Arm } from "../trial.ts";
 import { carefulRoot } from "./root.ts";
 
@@ -59,16 +60,13 @@ export async function startCareful(pace: number): Promise<Arm> {
   });
   return {
     ground,
+    snapshot: () => takeSnapshot(ground),
     repair_limit_ms,
     quiet: (limit_ms) => quiet(ground, limit_ms),
     mend: () => mend(ground),
-    told: async () => nothing,
+    told: async () => nothing_told,
   };
 }
-
-const nothing: Told = {
-  ...{ detected: null, detected_ms: null, incidents: [], tier: null, rule: null, decisions: 0, calls: 0, tokens: 0, usd: 0 },
-};
 
 function prepare(upper: string, pace: number): void {
   cpSync(files, upper, { recursive: true });

@@ -4,13 +4,15 @@ import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault } from "../fault.ts";
 import type { Told } from "../result.ts";
+import { takeSnapshot } from "../snapshot.ts";
 import type { Arm } from "../trial.ts";
 import { type Ours, quiet } from "./system.ts";
-import { alarmsSince, decisionsSince, helped, incidentsOf, noticedAt, spentOn } from "./watch.ts";
+import { alarmsSince, decisionsSince, helped, incidentsOf, learnedOf, noticedAt, spentOn } from "./watch.ts";
 
 export function armOf(ours: Ours): Arm {
   return {
     ground: ours,
+    snapshot: () => takeSnapshot(ours),
     repair_limit_ms: 180_000,
     quiet: (limit_ms) => quiet(ours, limit_ms),
     async mend() {
@@ -22,17 +24,20 @@ export function armOf(ours: Ours): Arm {
   };
 }
 
-async function toldBy(ours: Ours, since_ms: number, fault: Fault | null): Promise<Told> {
+async function toldBy(ours: Ours, since_ms: number, fault: Pick<Fault, "noticed"> | null): Promise<Told> {
   const alarms = await alarmsSince(ours, since_ms);
   const decisions = await decisionsSince(ours, since_ms);
   const incidents = alarms.length === 0 ? [] : await incidentsOf(ours, alarms);
   const at_ms = fault === null ? null : noticedAt(fault, alarms, decisions);
   const best = helped(decisions);
+  const after = (time_ms: number | null | undefined): number | null => (time_ms == null ? null : Math.max(0, time_ms - since_ms));
   return {
-    ...{ detected: at_ms !== null, detected_ms: at_ms === null ? null : Math.max(0, at_ms - since_ms) },
+    ...{ detected: at_ms !== null, detected_ms: after(at_ms), decided_ms: after(best?.time_ms) },
     incidents: incidents.map(({ state }) => state),
     ...{ tier: best?.tier ?? null, rule: best?.rule ?? null },
-    ...spentOn(decisions),
+    ...spentOn(decisions, incidents),
+    alarms: [...new Set(alarms.map(({ facts }) => `${facts.alarm} ${facts.subject}`))],
+    learned: fault === null ? null : await learnedOf(ours, fault.noticed.alarms),
   };
 }
 

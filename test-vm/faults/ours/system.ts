@@ -44,10 +44,17 @@ const grants = [
   { tools: ["process.kill"], resources: [{ kind: "process", id: "*" }], risk: "irreversible" },
 ] as const;
 
-export async function startOurs(pace: number): Promise<Ours> {
+export interface More {
+  /** A folder that holds the program of the services, too. */
+  readonly programs: string;
+  /** More lines of aios.yaml. */
+  readonly config: string;
+}
+
+export async function startOurs(pace: number, more: Partial<More> = {}): Promise<Ours> {
   const { path: disk, end: unmount } = smallDisk("data");
-  const config = `network: { default: none }\nsensors: { pace: ${pace} }\n`;
-  const container = await startContainer({ data: disk, config, programs: await patientProgram() });
+  const config = `network: { default: none }\nsensors: { pace: ${pace} }\n${more.config ?? ""}`;
+  const container = await startContainer({ data: disk, config, programs: more.programs ?? (await patientProgram()) });
   await container.ready("all");
   await connectWire(container.pid);
   await allReady(container.console);

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { Decision } from "../../../contracts/decision.ts";
 import type { Event, EventOf } from "../../../contracts/event.ts";
+import { LearnedAnswer } from "../../../contracts/learning.ts";
 import { WorkItem } from "../../../contracts/memory/working.ts";
 import type { Fault } from "../fault.ts";
 import { of_host } from "./host.ts";
@@ -44,7 +45,11 @@ export async function incidentsOf({ aiosctl }: Ours, alarms: readonly AlarmEvent
 }
 
 /** The moment at which it was noticed, wall clock; null: not yet. */
-export function noticedAt({ noticed }: Fault, alarms: readonly AlarmEvent[], decisions: readonly Decision[]): number | null {
+export function noticedAt(
+  { noticed }: Pick<Fault, "noticed">,
+  alarms: readonly AlarmEvent[],
+  decisions: readonly Decision[],
+): number | null {
   const subject = noticed.subject ?? "";
   const by_alarm = alarms.filter(({ facts }) => noticed.alarms.includes(facts.alarm) && facts.subject.includes(subject));
   const by_rule = decisions.filter(({ rule }) => noticed.rules?.includes(rule));
@@ -52,15 +57,24 @@ export function noticedAt({ noticed }: Fault, alarms: readonly AlarmEvent[], dec
   return times.length === 0 ? null : Math.min(...times);
 }
 
-export function spentOn(decisions: readonly Decision[]) {
+/** An incident's own account holds what was asked in vain, too, and by whom it was judged. */
+export function spentOn(decisions: readonly Decision[], incidents: readonly Incident[]) {
   const made = decisions.filter(({ outcome }) => outcome.result !== "suppressed");
   const asked = made.flatMap((one) => one.asked ?? []);
   return {
     decisions: made.length,
     calls: made.reduce((sum, { action }) => sum + (action.do === "call" ? action.calls.length : 1), 0),
-    tokens: asked.reduce((sum, { tokens }) => sum + tokens, 0),
+    tokens: incidents.reduce((sum, { body }) => sum + body.spent.tokens, 0),
+    model_ms: incidents.reduce((sum, { body }) => sum + body.spent.model_ms, 0),
     usd: asked.reduce((sum, { usd }) => sum + usd, 0),
   };
+}
+
+/** What `aiosctl learn` shows of the first of these alarms that it knows. */
+export async function learnedOf({ aiosctl }: Ours, alarms: readonly string[]): Promise<{ first: string; last: string } | null> {
+  const { structuredContent } = await aiosctl.done("memory.learned", {});
+  const known = LearnedAnswer.parse(structuredContent).alarms.find(({ alarm }) => alarms.includes(alarm));
+  return known?.first && known.last ? { first: known.first.tier, last: known.last.tier } : null;
 }
 
 /** The last one that helped. */
