@@ -116,14 +116,17 @@ async function bundle(options: readonly string[], entry_point: string, folder: s
   await run(["bwrap", ...view, "--chdir", seen_at, "--die-with-parent", "--", ...argv]);
 }
 
-/** `build/bin/aios`, and `build/bin/aios.meta.json` which says what went into it. */
+/**
+ * `build/bin/aios`, and `build/bin/aios.meta.json` which says what went into it. Split: a process decodes and keeps what its
+ * role imports (main.ts), not what all of them do.
+ */
 export async function compileAios(entry_point = join(checkout, "main.ts")): Promise<void> {
   if (!existsSync(entry_point)) throw new Error(`compiling "${entry_point}" failed: there is no such file`);
   const runtime = await neutralRuntime();
   const options = [
     ...["--compile", "--target=bun-linux-x64-baseline", `--compile-executable-path=${runtime}`],
     ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
-    ...["--minify-syntax", "--minify-whitespace", "--bytecode", "--format=esm"],
+    ...["--minify-syntax", "--minify-whitespace", "--bytecode", "--splitting", "--format=esm"],
     ...externals.map((name) => `--external=${name}`),
   ];
   const key = keyOf({ files: [...sourceInputs(), entry_point], values: [...options, seen_at] });
