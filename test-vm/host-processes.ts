@@ -46,7 +46,7 @@ export function allProcesses(): HostProcess[] {
     .filter((found) => found !== null);
 }
 
-/** `top` and all that descends from it. */
+/** `top`, then all that descends from it: pids begin anew at their limit, so a child may have a smaller one. */
 export function descendants(top: number): HostProcess[] {
   const all = allProcesses();
   const inside = new Set([top]);
@@ -60,5 +60,5 @@ export function descendants(top: number): HostProcess[] {
       }
     }
   }
-  return all.filter((found) => inside.has(found.pid));
+  return all.filter((found) => inside.has(found.pid)).sort((a, b) => Number(b.pid === top) - Number(a.pid === top));
 }

@@ -3,7 +3,7 @@
  * root. What is inside ends with this process.
  */
 
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { descendants, type HostProcess } from "./host-processes.ts";
 import { atEnd, dyingWithUs, endProcess, removeFolder } from "./owned.ts";
@@ -141,8 +141,6 @@ function signalName(number: number): string {
   return signals.get(number) ?? `signal ${number}`;
 }
 
-let cgroup_number = 1;
-
 /** A cgroup of its own in the version 2 tree, where the host has one mounted. */
 function makeCgroup(): { readonly path: string; remove(): Promise<void> } | null {
   const line = readFileSync("/proc/self/mountinfo", "utf8")
@@ -151,8 +149,7 @@ function makeCgroup(): { readonly path: string; remove(): Promise<void> } | null
   const home = line?.split(" ")[4];
   if (home === undefined) return null;
   for (const left of readdirSync(home)) if (isLeftBehind(left, "aios-container")) removeCgroups(join(home, left));
-  const path = join(home, `aios-container-${process.pid}-${cgroup_number++}`);
-  mkdirSync(path);
+  const path = mkdtempSync(join(home, `aios-container-${process.pid}-`));
   return {
     path,
     async remove() {

@@ -33,8 +33,17 @@ export function needBuilt(what: keyof typeof built): string {
 export function newFolder(name: string): string {
   const home = join(build, "tmp");
   mkdirSync(home, { recursive: true });
-  for (const entry of readdirSync(home)) if (isLeftBehind(entry, name)) rmSync(join(home, entry), { recursive: true, force: true });
+  for (const entry of readdirSync(home)) if (isLeftBehind(entry, name)) tryToRemove(join(home, entry));
   return mkdtempSync(join(home, `${name}-${process.pid}-`));
+}
+
+/** Two at once do the same, and what a killed container had mounted may be busy for a while yet: the next one finds what is left. */
+function tryToRemove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    process.stderr.write(`removing what an earlier run has left failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
 }
 
 /** Whether `entry` is `<name>-<pid>-…` of a process that is gone. */

@@ -25,7 +25,7 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
     process: ["priority", "limits"],
     service: ["define", "enable", "disable", "remove"],
     net: ["configure", "listen", "firewall", "wireguard_create", "wireguard_peer"],
-    pkg: ["install", "remove", "update", "rollback"],
+    pkg: ["install", "remove", "update", "rollback", "squash"],
     sec: [
       "grant",
       "revoke",
@@ -61,6 +61,7 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
     process: ["kill", "signal"],
     sec: ["secret_delete"],
     sys: ["power"],
+    pkg: ["prune"],
     memory: ["restore"],
   },
 };

@@ -61,7 +61,7 @@ export const kinds: Readonly<Record<Kind, KindWords>> = {
   memory: { type: "Memory", attributes: {} },
   model: { type: "Model", attributes: { present: "Boolean", shipped: "Boolean", in_use: "Boolean", licence: "String" } },
   setting: { type: "Setting", attributes: {} },
-  system: { type: "System", attributes: {} },
+  system: { type: "System", attributes: { keeps: "Long", days: "Long" } },
 };
 
 const principal_types = ["Tier", "Person", "Agent", "Broker"] as const;

@@ -38,6 +38,9 @@ const type_of_status: Readonly<Record<number, string>> = {
   529: "overloaded_error",
 };
 
+/** Where a test that is another process reads how often a model was asked. */
+export const counted = "/requests";
+
 const pause = (ms: number): Promise<void> => (ms === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms)));
 
 export async function startProvider(options: ProviderOptions): Promise<TestProvider> {
@@ -121,6 +124,10 @@ export class TestProvider {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(Buffer.from(chunk as Uint8Array));
+    if (request.method === "GET" && request.url === counted) {
+      response.end(String(this.requests.length));
+      return;
+    }
     const protocol = [anthropic, openai].find(({ path }) => path === request.url);
     this.#sent += 1;
     const id = `req_${String(this.#sent).padStart(8, "0")}`;

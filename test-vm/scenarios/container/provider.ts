@@ -4,11 +4,21 @@ import { chmodSync, cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import type { ScriptText } from "../../../agents/testing/provider/script.ts";
+import { counted } from "../../../agents/testing/provider/server.ts";
 import { run } from "../../../tooling/run.ts";
+import type { Container } from "../../container.ts";
 import { testPrograms } from "../../fixtures/programs.ts";
 import { checkout, newFolder } from "../../places.ts";
 
 const port = 8093;
+/** How often a model was asked, as its server counts. */
+export function requestsInside(container: Container): number {
+  const argv = ["nsenter", "-t", String(container.pid), "-n", "curl", "-sf", `http://127.0.0.1:${port}${counted}`];
+  const { exitCode, stdout } = Bun.spawnSync(argv);
+  if (exitCode !== 0) throw new Error(`asking the provider for its number of requests failed: curl ended with ${exitCode}`);
+  return Number(stdout.toString());
+}
+
 const key = "sk-test-Vb5Nq8Rw2Xk7";
 
 /** @returns a folder for /mnt, and the part of aios.yaml that starts the provider and names it */

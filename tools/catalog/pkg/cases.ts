@@ -32,10 +32,10 @@ function prepare(world: World, versions: readonly string[] = ["1.0", "2.0"]): vo
 }
 
 /** Every file of the generations below the current one, and the current one: content, mode, owner, time. */
-function observe({ places }: World): unknown {
+function observe({ places }: World): { readonly current: string; readonly chain: readonly unknown[][][]; readonly leftovers: unknown } {
   const file = join(places.data, "userland/current");
   const current = existsSync(file) ? readFileSync(file, "utf8") : "0\n"; // nothing and 0 are the same
-  const chain: unknown[] = [];
+  const chain: unknown[][][] = [];
   for (let number = Number(current); number > 0; ) {
     const folder = join(places.data, "userland/generations", String(number));
     chain.push(treeOf(folder));
@@ -44,7 +44,7 @@ function observe({ places }: World): unknown {
   return { current, chain, leftovers: leftovers(places) };
 }
 
-function treeOf(folder: string): unknown[] {
+function treeOf(folder: string): unknown[][] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .sort()
     .map((name) => {
@@ -60,7 +60,7 @@ function treeOf(folder: string): unknown[] {
 }
 
 /** What two runs have in common: which packages it changed, and the program. A number is never given to another generation. */
-function effect({ places }: World): unknown {
+function effect({ places }: World): Record<string, unknown> {
   const current = Number(readFileSync(join(places.data, "userland/current"), "utf8"));
   if (current === 0) return { base: true, leftovers: leftovers(places) };
   const folder = join(places.data, "userland/generations", String(current));
@@ -69,6 +69,27 @@ function effect({ places }: World): unknown {
   // where it was removed there is a whiteout, a device node
   const there = existsSync(program) && lstatSync(program).isFile();
   return { parent, changes, program: there ? readFileSync(program, "utf8") : null, leftovers: leftovers(places) };
+}
+
+/** A generation with hard links to it is still the same. */
+function withoutLinks(seen: ReturnType<typeof observe>): unknown {
+  return {
+    ...seen,
+    chain: seen.chain.map((tree) => tree.map(([name, mode, uid, gid, time, _links, content]) => [name, mode, uid, gid, time, content])),
+  };
+}
+
+/** Three generations, of which the second changes what the first has brought, and the third takes it away. */
+async function upon(world: World): Promise<void> {
+  prepare(world, ["1.0"]);
+  await world.call("pkg.install", { packages: [{ name: "aios-hello" }] });
+  prepare(world);
+  await world.call("pkg.update", {});
+  await world.call("pkg.remove", { packages: ["aios-hello"] });
+}
+
+function generationsThere(places: World["places"]): string[] {
+  return readdirSync(join(places.data, "userland/generations")).sort();
 }
 
 const common = { observe, effect };
@@ -146,6 +167,28 @@ export const pkg_cases: readonly ToolCase[] = [
   },
   {
     ...common,
+    tool: "pkg.remove",
+    name: "as many upon each other as may be: they are made one first",
+    observe: (world) => withoutLinks(observe(world)),
+    effect: (world) => ({ ...effect(world), parent: "one that was made of those below" }),
+    async prepare(world) {
+      prepare(world, ["1.0"]);
+      await world.call("pkg.install", { packages: [{ name: "aios-hello" }] });
+      prepare(world);
+      configure(world.places, { sources: repositoryConfig(repository(world), key()), generations_max: 2 });
+      await world.call("pkg.update", {});
+      return { packages: ["aios-hello"] };
+    },
+    check(answer, { places }) {
+      const parents = [Number(answer["generation"]), 3, 2, 1].map((number) => {
+        const file = join(places.data, "userland/generations", String(number), "record.json");
+        return (JSON.parse(readFileSync(file, "utf8")) as { parent: number }).parent;
+      });
+      if (answer["before"] !== 2 || JSON.stringify(parents) !== "[3,0,1,0]") throw new Error(`they lie upon ${JSON.stringify(parents)}`);
+    },
+  },
+  {
+    ...common,
     tool: "pkg.rollback",
     name: "to the base",
     async prepare(world) {
@@ -154,6 +197,32 @@ export const pkg_cases: readonly ToolCase[] = [
       return { to: 0 };
     },
     bad: () => [{ to: 7 }, { to: -1 }],
+  },
+  {
+    ...common,
+    tool: "pkg.squash",
+    name: "three upon each other, with a file that the last took away",
+    observe: (world) => withoutLinks(observe(world)),
+    async prepare(world) {
+      await upon(world);
+      return {};
+    },
+    bad: () => [{ number: 3 }],
+  },
+  {
+    tool: "pkg.prune",
+    name: "what a squash has left",
+    observe: ({ places }) => ({ there: generationsThere(places), leftovers: leftovers(places) }),
+    final: true,
+    async prepare(world) {
+      await upon(world);
+      await world.call("pkg.squash", {});
+      return { keep: 1, older_than_days: 0 };
+    },
+    bad: () => [{ keep: 0 }, { keep: 5, older_than_days: -1 }],
+    check(answer) {
+      if (JSON.stringify(answer["removed"]) !== "[1,2,3]") throw new Error(`it removed ${JSON.stringify(answer["removed"])}`);
+    },
   },
   looking("pkg.search", "by a word", { words: ["hello"] }, [{ words: ["-o"] }, { words: [] }]),
   looking("pkg.list", "all", {}, [{ limit: 100_000 }]),

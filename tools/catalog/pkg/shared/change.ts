@@ -14,10 +14,11 @@ import { Apt, type Planned } from "./apt.ts";
 import { needBase } from "./base.ts";
 import { type AuthorisedFile, copyFile } from "./deb.ts";
 import { folderOf } from "./folders.ts";
-import { chainOf, currentNumber, makeCurrent, nextNumber, PackageChange, readGenerations, recordOf } from "./generation.ts";
+import { baseBelow, chainOf, currentNumber, makeCurrent, nextNumber, PackageChange, readGenerations, recordOf } from "./generation.ts";
 import { mountBase, showCurrent } from "./mounts.ts";
 import { outdatedServices } from "./outdated.ts";
 import { openSources, packagesConfig } from "./sources.ts";
+import { squash } from "./squash.ts";
 import { commitStaging, dropStaging, makeStaging, mountStaging, stagingExists } from "./staging.ts";
 import { type Installed, installedIn } from "./status.ts";
 
@@ -82,12 +83,21 @@ function madeBefore(request: string, context: Context): number | null {
   return readGenerations(context).records.findLast((record) => record.request === request && record.parent === parent)?.number ?? null;
 }
 
-export function imageFor(request: string, context: Context): Image {
-  return { from: currentNumber(context), to: madeBefore(request, context) ?? nextNumber(context) };
+export async function imageFor(request: string, context: Context): Promise<Image> {
+  const from = currentNumber(context);
+  const made = madeBefore(request, context);
+  if (made !== null) return { from, to: made };
+  // a number is left for what the new one then lies upon
+  return { from, to: nextNumber(context) + (isDeep(from, await packagesConfig(context), context) ? 1 : 0) };
+}
+
+/** As many lie upon each other as may: the next lies upon one generation that shows what they show. */
+function isDeep(number: number, { generations_max }: PackagesConfig, context: Context): boolean {
+  return chainOf(number, context).length >= generations_max;
 }
 
 export async function make(wanted: Wanted, tool: string, context: Context): Promise<ChangeOutput> {
-  const { from, to } = imageFor(wanted.request, context);
+  const { from, to } = await imageFor(wanted.request, context);
   const made = madeBefore(wanted.request, context);
   const changes = made === null ? await makeNew(wanted, tool, { from, to }, context) : recordOf(made, context).changes;
   const generation = changes.length === 0 && made === null ? from : to;
@@ -99,20 +109,21 @@ export async function make(wanted: Wanted, tool: string, context: Context): Prom
 async function makeNew(wanted: Wanted, tool: string, { from, to }: Image, context: Context): Promise<readonly PackageChange[]> {
   const what = `${wanted.verb} packages`;
   const config = await packagesConfig(context);
-  demandRoom(what, from, config, context);
+  demandRoom(what, context);
   return await withApt(wanted, to, config, context, async (apt, sources, current) => {
     const plan = await apt.plan(wanted.argv);
     wanted.checkPlan(plan);
     if (plan.length === 0) return [];
     if (plan.some((one) => one.what === "install")) await apt.fetch(wanted.argv);
     const before = installedIn(current, context);
-    const root = await mountStaging(to, from, context);
+    const parent = isDeep(from, config, context) ? await squash(to - 1, from, wanted.request, context) : from;
+    const root = await mountStaging(to, parent, context);
     await apt.apply(root, wanted.argv);
     const after = installedIn(root, context);
     wanted.checkDone(after);
     const changes = differences(before, after);
     const record = {
-      ...{ number: to, parent: from, base: await baseBelow(from, context), call: context.call, tool, principal: context.principal },
+      ...{ number: to, parent, base: await baseBelow(from, context), call: context.call, tool, principal: context.principal },
       ...{ time_ms: context.clock.now_ms(), request: wanted.request, changes, sources: [...sources] },
       files: wanted.files.map(({ place, sha256: hash, name, version }) => ({ path: place.path, sha256: hash, name, version })),
     };
@@ -183,18 +194,9 @@ export async function asking<T>(context: Context, work: (apt: Apt, current: stri
   );
 }
 
-async function baseBelow(parent: number, context: Context): Promise<string> {
-  return parent === 0 ? await needBase(context) : recordOf(parent, context).base;
-}
-
 const free_bytes_min = 64 * 1024 * 1024;
 
-function demandRoom(what: string, from: number, { generations_max }: PackagesConfig, context: Context): void {
-  const depth = chainOf(from, context).length;
-  if (depth >= generations_max)
-    throw new ToolError(
-      `${what} failed: ${depth} generations lie upon each other, which is \`packages.generations_max\` of the machine config; raise that, or go back with pkg.rollback and make the change there`,
-    );
+function demandRoom(what: string, context: Context): void {
   const { free_bytes } = context.sys.mount.use(context.places.data);
   if (free_bytes < free_bytes_min)
     throw new ToolError(
@@ -233,7 +235,7 @@ export const way_back = {
   image: Image,
   settled: ({ from, to }: Image, _past: Past<unknown, unknown>, context: Context): boolean => from !== to && currentNumber(context) === to,
   async undo({ from, to }: Image, _past: Past<unknown, unknown>, context: Context): Promise<void> {
-    dropStaging(to, context);
+    for (const begun of [to, to - 1]) dropStaging(begun, context); // the one below it too, where that had to be made first
     const current = currentNumber(context);
     if (current !== from && current !== to)
       throw new ToolError(

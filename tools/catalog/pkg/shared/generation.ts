@@ -11,6 +11,7 @@ import { syncFolder, writeDurably } from "../../../../wire/files.ts";
 import type { Context } from "../../../context.ts";
 import { quote } from "../../../paths/path-text.ts";
 import { ToolError } from "../../../tool.ts";
+import { needBase } from "./base.ts";
 import { currentFile, folderOf, generationFolder, generationsOf, stagingOf } from "./folders.ts";
 
 export const PackageChange = z.strictObject({
@@ -114,4 +115,9 @@ export function makeCurrent(number: number, { places, sys }: Pick<Context, "plac
   writeDurably(fresh, `${number}\n`);
   sys.file.rename("cwd", fresh, "cwd", currentFile(places), "replace");
   syncFolder(folderOf(places));
+}
+
+/** The base upon which a change to this one is made. */
+export async function baseBelow(number: number, context: Context): Promise<string> {
+  return number === 0 ? await needBase(context) : recordOf(number, context).base;
 }

@@ -21,9 +21,13 @@ export const mount_name = /^userland-([0-9]{1,9})$/;
 /** Bytes of the options of mount(2): one page, with the zero at its end. */
 const options_bytes_max = 4095;
 
+export function baseMount(sha256: string, { places }: Pick<Context, "places">): string {
+  return `${mountsOf(places)}/base-${sha256.slice(0, 16)}`;
+}
+
 /** What was shipped, and nothing else. @returns where it is mounted */
 export async function mountBase(sha256: string, context: Context): Promise<string> {
-  const at = `${mountsOf(context.places)}/base-${sha256.slice(0, 16)}`;
+  const at = baseMount(sha256, context);
   if (topMount(at) !== null) return at;
   const source = baseFile(sha256, context);
   if (!existsSync(source))
@@ -67,9 +71,7 @@ export const overlay_options = "redirect_dir=off,index=off,metacopy=off";
 /** @throws {ToolError} when it is too long for mount(2) */
 export function fitting(options: string): string {
   if (Buffer.byteLength(options) <= options_bytes_max) return options;
-  throw new ToolError(
-    "mounting the userland failed: there are too many generations upon each other; go back to an early one with pkg.rollback and install from there",
-  );
+  throw new ToolError("mounting the userland failed: there are too many generations upon each other; make one of them with pkg.squash");
 }
 
 /** @returns where it is mounted */

@@ -22,15 +22,22 @@ export function makeStaging(name: number | string, { places }: Pick<Context, "pl
   return `${folder}/apt`;
 }
 
+/** Makes its layer, which is empty. @returns the folder */
+export function stagingLayer(number: number, context: Pick<Context, "places">): string {
+  const layer = `${folderFor(number, context)}/layer`;
+  mkdirSync(layer, { mode: 0o755 }); // its mode is that of the userland's /
+  chmodSync(layer, 0o755);
+  return layer;
+}
+
 /** Mounts the layer above `parent`. @returns where */
 export async function mountStaging(number: number, parent: number, context: Context): Promise<string> {
   const folder = folderFor(number, context);
-  mkdirSync(`${folder}/layer`, { mode: 0o755 }); // its mode is that of the userland's /
-  chmodSync(`${folder}/layer`, 0o755);
+  const layer = stagingLayer(number, context);
   mkdirSync(`${folder}/work`, { mode: 0o700 });
   const at = mountFor(number, context);
   mkdirSync(at, { recursive: true, mode: 0o700 });
-  const layers = `lowerdir=${await layersOf(parent, context)},upperdir=${folder}/layer,workdir=${folder}/work`;
+  const layers = `lowerdir=${await layersOf(parent, context)},upperdir=${layer},workdir=${folder}/work`;
   const data = fitting(`${layers},${overlay_options}`);
   await doing(`mounting the new generation ${number} of the userland`, () =>
     context.sys.mount.mount({ source: `userland-new-${number}`, target: at, type: "overlay", flags: ["nosuid", "nodev"], data }),
@@ -43,8 +50,10 @@ export async function commitStaging(number: number, record: GenerationRecord, co
   const { places, sys } = context;
   const folder = folderFor(number, context);
   const at = mountFor(number, context);
-  sys.mount.unmount(at, ["nofollow"]);
-  rmdirSync(at);
+  if (topMount(at) !== null) {
+    sys.mount.unmount(at, ["nofollow"]);
+    rmdirSync(at);
+  }
   for (const name of readdirSync(folder)) if (name !== "layer") rmSync(`${folder}/${name}`, { recursive: true, force: true });
   writeDurably(`${folder}/record.json`, `${JSON.stringify(record)}\n`);
   const fd = openSync(folder, "r");
