@@ -34,6 +34,13 @@ export const tool_answers = {
     ),
     total: z.number(),
   }),
+  "fs.stat": z.object({ type: z.string() }),
+  "pkg.list": z.object({ total: z.number() }),
+  "pkg.history": z.object({
+    current: z.number(),
+    generations: z.array(z.object({ number: z.number() })),
+    outdated_services: z.array(z.object({ service: z.string(), generation: z.number() })),
+  }),
   "knowledge.history": z.object({ total: z.number() }),
   "knowledge.show": z.object({ text: z.string() }),
   "memory.recall": z.object({ memories: z.array(z.object({ id: z.string(), taint: z.array(z.string()) })) }),

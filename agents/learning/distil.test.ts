@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Decision } from "../../contracts/decision.ts";
+import { fitting } from "../playbooks/playbooks.ts";
 import { distil, type KnownTool, wordsOf } from "./distil.ts";
 import { readDocument, writeDocument } from "./document.ts";
 
@@ -74,6 +75,14 @@ test("the pid of a process is a parameter; the same solution has the same name, 
   });
   expect(learned(nice(99)).playbook.name).toBe(one.playbook.name);
   expect(learned(decisionOf(restart)).playbook.name).not.toBe(one.playbook.name);
+});
+
+test("the service that a port was declared for is a parameter, also where the evidence is text from outside", () => {
+  const one = learned(decisionOf(restart, "declared-port-closed", "tcp:8080 of web"), true);
+  expect(one.playbook).toMatchObject({ steps: [{ arguments: { name: "{service}" } }] });
+  const [other] = fitting([one.playbook], "declared-port-closed", "udp:53 of names");
+  expect(other?.calls).toMatchObject([{ tool: "service.restart", arguments: { name: "names" } }]);
+  expect(fitting([one.playbook], "declared-port-closed", "tcp:8080 pid:7")).toEqual([]);
 });
 
 test("nothing is learned of what cannot be taken back, is not known, did not help, or looks like a parameter", () => {

@@ -36,6 +36,8 @@ interface Form {
 
 const service_name = /^[a-z][a-z0-9-]{0,62}$/;
 const process_name = /^pid:(?<pid>[0-9]+)@[0-9]+$/;
+/** A port and the service that it was declared for: by our own records. */
+const port_of_service = /^(?:tcp|udp):[0-9]+ of (?<service>[a-z][a-z0-9-]{0,62})$/;
 const placeholder = /\{[a-z_]+(\|number)?\}/;
 const parameter = /^\{[a-z_]+(\|number)?\}$/;
 const usual_watch_ms = 60_000;
@@ -57,7 +59,7 @@ export function distil({ decision, tainted, tools }: Solution): Lesson | { reado
   if (tainted && !filled.every(({ tool, arguments: args }) => areOurs(args, tools.get(tool)?.words ?? new Set())))
     return { not: "an argument may derive from text of outside" };
   const of_service = alarm.startsWith("service-") && JSON.stringify(filled).includes('"{subject}"');
-  const form = formOf(subject, of_service, JSON.stringify(filled).includes('"{pid|number}"'));
+  const form = formOf(subject, of_service, JSON.stringify(filled));
   const steps = filled.map((call) => ({ ...call, why: `it was done when ${alarm} was solved (${decision.id})` }));
   const hash = createHash("sha256")
     .update(JSON.stringify([alarm, form, filled]))
@@ -85,12 +87,14 @@ export function distil({ decision, tainted, tools }: Solution): Lesson | { reado
 }
 
 function partsOf(subject: string): Form {
-  return { subject, parts: new Map(Object.entries(process_name.exec(subject)?.groups ?? {})) };
+  const { groups = {} } = process_name.exec(subject) ?? port_of_service.exec(subject) ?? {};
+  return { subject, parts: new Map(Object.entries(groups)) };
 }
 
 /** As narrow as what was seen, unless the form of the subject says what else is of its kind. */
-function formOf(subject: string, takes_service: boolean, takes_pid: boolean): string {
-  if (takes_pid) return "^pid:(?<pid>[0-9]+)@[0-9]+$";
+function formOf(subject: string, takes_service: boolean, calls: string): string {
+  if (calls.includes('"{pid|number}"')) return "^pid:(?<pid>[0-9]+)@[0-9]+$";
+  if (calls.includes('"{service}"')) return port_of_service.source;
   if (takes_service && service_name.test(subject)) return "^[a-z0-9-]+$";
   return `^${subject.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`;
 }
@@ -103,7 +107,10 @@ function parametrised({ tool, arguments: args, may_fail = false }: Call, form: F
 /** Whole values only: a subject within a longer text stays what it was, and the playbook then fits that subject alone. */
 function replacedIn(value: Value, form: Form): Value {
   if (value === form.subject) return "{subject}";
-  for (const [name, part] of form.parts) if (typeof value === "number" && String(value) === part) return `{${name}|number}`;
+  for (const [name, part] of form.parts) {
+    if (typeof value === "number" && String(value) === part) return `{${name}|number}`;
+    if (value === part) return `{${name}}`;
+  }
   if (Array.isArray(value)) return value.map((one) => replacedIn(one, form));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, replacedIn(one, form)]));

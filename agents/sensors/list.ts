@@ -9,6 +9,7 @@ import { MetricsSampler } from "./kernel/metrics.ts";
 import { driftFigures } from "./patrol/drift.ts";
 import { loginFigures } from "./patrol/logins.ts";
 import { NetworkPatrol } from "./patrol/network.ts";
+import { advisoryFigures, packageFigures } from "./patrol/packages.ts";
 import { ProcessPatrol } from "./patrol/processes.ts";
 import { certificateFigures, portFigures, setuidFigures } from "./patrol/security.ts";
 import { usageFigures } from "./patrol/usage.ts";
@@ -86,6 +87,8 @@ export function sensorsOf(
     patrol("drift", minute_ms, ["drift.network", "drift.setting"], driftFigures),
     patrol("logins", minute_ms / 2, ["login.failed"], (asks) => loginFigures(asks, pace)),
     patrol("setuid", quarter_ms, ["file.setuid"], setuidFigures),
+    patrol("packages", 5 * minute_ms, ["userland.broken", "service.outdated"], packageFigures),
+    patrol("advisories", quarter_ms, ["package.vulnerable"], advisoryFigures),
     patrol("certificates", quarter_ms, ["certificate.left_d"], certificateFigures),
   ];
   return all.map((one) => ({

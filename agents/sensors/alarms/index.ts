@@ -16,6 +16,7 @@ import memory_short from "./list/memory-short.yaml";
 import memory_stalled from "./list/memory-stalled.yaml";
 import network_drift from "./list/network-drift.yaml";
 import no_address from "./list/no-address.yaml";
+import package_vulnerable from "./list/package-vulnerable.yaml";
 import processor_busy from "./list/processor-busy.yaml";
 import route_lost from "./list/route-lost.yaml";
 import runaway_process from "./list/runaway-process.yaml";
@@ -23,6 +24,7 @@ import service_crash_loop from "./list/service-crash-loop.yaml";
 import service_down from "./list/service-down.yaml";
 import service_files from "./list/service-files.yaml";
 import service_memory from "./list/service-memory.yaml";
+import service_outdated from "./list/service-outdated.yaml";
 import service_slow_start from "./list/service-slow-start.yaml";
 import service_tasks from "./list/service-tasks.yaml";
 import service_unwell from "./list/service-unwell.yaml";
@@ -32,6 +34,7 @@ import too_hot from "./list/too-hot.yaml";
 import too_many_files from "./list/too-many-files.yaml";
 import too_many_tasks from "./list/too-many-tasks.yaml";
 import undeclared_listener from "./list/undeclared-listener.yaml";
+import userland_broken from "./list/userland-broken.yaml";
 import wrong_listener from "./list/wrong-listener.yaml";
 
 export const bundled_alarms: Readonly<Record<string, unknown>> = {
@@ -52,12 +55,14 @@ export const bundled_alarms: Readonly<Record<string, unknown>> = {
   "network-drift.yaml": network_drift,
   "no-address.yaml": no_address,
   "processor-busy.yaml": processor_busy,
+  "package-vulnerable.yaml": package_vulnerable,
   "route-lost.yaml": route_lost,
   "runaway-process.yaml": runaway_process,
   "service-crash-loop.yaml": service_crash_loop,
   "service-down.yaml": service_down,
   "service-files.yaml": service_files,
   "service-memory.yaml": service_memory,
+  "service-outdated.yaml": service_outdated,
   "service-slow-start.yaml": service_slow_start,
   "service-tasks.yaml": service_tasks,
   "service-unwell.yaml": service_unwell,
@@ -67,5 +72,6 @@ export const bundled_alarms: Readonly<Record<string, unknown>> = {
   "too-many-files.yaml": too_many_files,
   "too-many-tasks.yaml": too_many_tasks,
   "undeclared-listener.yaml": undeclared_listener,
+  "userland-broken.yaml": userland_broken,
   "wrong-listener.yaml": wrong_listener,
 };

@@ -37,7 +37,7 @@ const of_service = (alarm: string, cause: string): Solution => ({
 });
 const as_declared = (alarm: string, tool: "net.declared" | "sys.declared"): Solution => ({
   ...{ alarm, tool, input: { restore: true }, does: "makes it what was declared" },
-  ...{ look: { name: "net.interfaces", input: {} }, cause: "somebody changed it past the system" },
+  ...{ look: { name: "sys.info", input: {} }, cause: "somebody changed it past the system" },
 });
 
 const solutions: readonly Solution[] = [

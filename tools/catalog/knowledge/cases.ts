@@ -185,6 +185,16 @@ export const knowledge_cases: readonly ToolCase[] = [
     check({ total }) {
       if (total !== 2) throw new Error(`it has ${String(total)}`);
     },
-    bad: () => [{ id: "playbooks/none" }, { id, before: 0 }],
+    bad: () => [{ id, before: 0 }],
+  },
+  {
+    tool: "knowledge.history",
+    name: "of what never was",
+    prepare: async () => ({ id: "playbooks/none" }),
+    observe,
+    check({ total }) {
+      if (total !== 0) throw new Error(`it has ${String(total)}`);
+    },
+    bad: () => [{ id: "no document" }],
   },
 ];

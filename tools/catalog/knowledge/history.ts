@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { Version } from "../../../contracts/memory/knowledge.ts";
-import { defineTool, ToolError } from "../../tool.ts";
+import { defineTool } from "../../tool.ts";
 import { asked, memoryOf } from "../shared/ask-memory.ts";
 import { IdField, readsDocument } from "./shared/document.ts";
 
@@ -10,7 +10,7 @@ export const knowledgeHistory = defineTool({
   name: "knowledge.history",
   title: "Versions of a document",
   description:
-    "All versions of one document, newest first: who wrote each, why, by which call, and which one counts. Also of one that was withdrawn. The text of a version is shown by knowledge.show; knowledge.edit brings one back.",
+    "All versions of one document, newest first: who wrote each, why, by which call, and which one counts. Also of one that was withdrawn; none where there never was such a document. The text of a version is shown by knowledge.show; knowledge.edit brings one back.",
   input: z.strictObject({
     id: IdField,
     before: z.number().int().min(1).nullable().default(null).describe("only versions before this one: to go on"),
@@ -31,10 +31,6 @@ export const knowledgeHistory = defineTool({
   async run(_target, { id, before, limit }, context) {
     const memory = memoryOf(context, `looking at the versions of "${id}"`);
     const { versions, total } = await asked(memory.call("knowledge.history", { id, before, limit }));
-    if (total === 0)
-      throw new ToolError(
-        `looking at the versions of "${id}" failed: there never was such a document; knowledge.list shows those that there are`,
-      );
     const last = versions.at(-1)?.version ?? 1;
     return { versions, total, next_before: versions.length === limit && last > 1 ? last : null };
   },

@@ -224,6 +224,17 @@ export const pkg_cases: readonly ToolCase[] = [
       if (JSON.stringify(answer["removed"]) !== "[1,2,3]") throw new Error(`it removed ${JSON.stringify(answer["removed"])}`);
     },
   },
+  {
+    ...common,
+    tool: "pkg.rollback",
+    name: "to the one before",
+    async prepare(world) {
+      prepare(world, ["1.0"]);
+      await world.call("pkg.install", { packages: [{ name: "aios-hello" }] });
+      return {};
+    },
+    bad: () => [{ service: "web" }],
+  },
   looking("pkg.search", "by a word", { words: ["hello"] }, [{ words: ["-o"] }, { words: [] }]),
   looking("pkg.list", "all", {}, [{ limit: 100_000 }]),
   looking("pkg.info", "of one", { name: "aios-hello" }, [{ name: "no-such-package" }, { name: "--version" }]),
