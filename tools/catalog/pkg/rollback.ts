@@ -8,7 +8,7 @@ import { quote } from "../../paths/path-text.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { ChangeOutput, type Image, shown, verifyChange, way_back } from "./shared/change.ts";
 import { currentMount, generationFolder } from "./shared/folders.ts";
-import { chainOf, currentNumber, makeCurrent, type PackageChange, readGenerations, recordOf } from "./shared/generation.ts";
+import { chainOf, currentNumber, type GenerationRecord, makeCurrent, type PackageChange, readGenerations } from "./shared/generation.ts";
 import { inTurn, mountBase, mountGeneration, showCurrent } from "./shared/mounts.ts";
 import { outdatedServices } from "./shared/outdated.ts";
 import { userland } from "./shared/resources.ts";
@@ -82,9 +82,9 @@ async function demandSuspicion(service: string, context: Context): Promise<void>
   const defined = await context.init.call("service.defined", {});
   const own = defined.find((one) => one.service === service);
   if (own?.definition.root !== currentMount(context.places)) throw new ToolError(`${what} failed: it does not run in the userland`);
-  const current = currentNumber(context);
-  if (current === 0) throw new ToolError(`${what} failed: no package was ever changed`);
-  const age_ms = context.clock.now_ms() - recordOf(current, context).time_ms;
+  const changed = lastChange(context);
+  if (changed === null) throw new ToolError(`${what} failed: it is not known that a package was changed`);
+  const age_ms = context.clock.now_ms() - changed.time_ms;
   if (age_ms > blamed_max_ms)
     throw new ToolError(`${what} failed: packages were last changed ${Math.floor(age_ms / 3_600_000)} hours ago; look for another cause`);
 }
@@ -93,9 +93,18 @@ async function demandSuspicion(service: string, context: Context): Promise<void>
 function earlier(context: Context): number {
   const current = currentNumber(context);
   if (current === 0) throw new ToolError("going back failed: the userland is as the image brought it, there is nothing before it");
-  if (isWhole(current, context)) return recordOf(current, context).parent;
-  const whole = readGenerations(context).records.findLast(({ number }) => number !== current && isWhole(number, context));
-  return whole?.number ?? 0;
+  if (!isWhole(current, context))
+    return readGenerations(context).records.findLast(({ number }) => number !== current && isWhole(number, context))?.number ?? 0;
+  const changed = lastChange(context);
+  if (changed !== null && isWhole(changed.parent, context)) return changed.parent;
+  throw new ToolError("going back failed: what was before the last change is not kept any more; pkg.history lists what there is");
+}
+
+/** What is current, or what it was squashed of, which changed no package. Null: that is not kept any more, or there is none. */
+function lastChange(context: Context): GenerationRecord | null {
+  const { records } = readGenerations(context);
+  const current = currentNumber(context);
+  return records.findLast(({ number, changes }) => number <= current && changes.length > 0) ?? null;
 }
 
 function isWhole(number: number, context: Context): boolean {
