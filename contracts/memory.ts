@@ -2,6 +2,7 @@
 
 import { Decision } from "./decision.ts";
 import { Event } from "./event.ts";
+import { classifier_methods, classifier_permissions } from "./memory/classifier.ts";
 import { history_methods, history_permissions } from "./memory/history.ts";
 import { knowledge_methods, knowledge_permissions } from "./memory/knowledge.ts";
 import { learning_methods, learning_permissions } from "./memory/learning.ts";
@@ -20,6 +21,7 @@ export const memory_methods = {
   ...templates_methods,
   ...knowledge_methods,
   ...learning_methods,
+  ...classifier_methods,
   ...upkeep_methods,
 } as const;
 
@@ -35,6 +37,7 @@ const parts: readonly Permissions[] = [
   templates_permissions,
   knowledge_permissions,
   learning_permissions,
+  classifier_permissions,
   upkeep_permissions,
 ];
 

@@ -1,6 +1,7 @@
 /** The parts of memory that live in the database. A part is a class over an open database; its handlers are beside it. */
 
 import type Sqlite from "better-sqlite3";
+import { Classifiers } from "./classifier/classifiers.ts";
 import { Documents } from "./knowledge/documents.ts";
 import { Outcomes } from "./learning/outcomes.ts";
 import { LongTerm } from "./longterm/longterm.ts";
@@ -28,6 +29,8 @@ export interface Parts {
   readonly documents: Documents;
   /** What came of decisions about alarms. */
   readonly outcomes: Outcomes;
+  /** Of triage, trained on that. */
+  readonly classifiers: Classifiers;
   /** Everything, found by meaning and by word. */
   readonly longterm: LongTerm;
 }
@@ -54,6 +57,7 @@ export function assemble(db: Sqlite.Database, folder: string): Parts {
     templates: new Templates(db),
     documents: new Documents(db),
     outcomes,
+    classifiers: new Classifiers(db),
     longterm,
   };
 }

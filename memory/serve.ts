@@ -8,6 +8,7 @@ import { rpc_error } from "../contracts/rpc.ts";
 import { core_services } from "../contracts/service.ts";
 import { type Handlers, type Peer, RpcError } from "../wire/peer.ts";
 import { listenUnix, silent } from "../wire/unix.ts";
+import { classifierHandlers } from "./classifier/handlers.ts";
 import type { Clock } from "./clock.ts";
 import type { Batch } from "./group-commit.ts";
 import { knowledgeHandlers } from "./knowledge/handlers.ts";
@@ -104,6 +105,7 @@ export function memoryHandlers(served: Served): CommonHandlers {
     ...knowledgeHandlers({ keeper, shipped, meaning }),
     ...templatesHandlers(keeper, mine),
     ...learningHandlers(keeper),
+    ...classifierHandlers(served),
     ...upkeepHandlers(keeper, upkeep),
     "events.append": ({ events }) => append({ events, decisions: [] }),
     "decisions.append": ({ decisions }) => append({ events: [], decisions }),

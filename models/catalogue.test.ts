@@ -14,7 +14,12 @@ if ("problems" in read) throw new Error(`reading models/catalogue.yaml failed: $
 const { models } = read.value;
 
 /** Bits that a weight takes on average, tables included; what llama.cpp's own list of quantisations says, with room. */
-const bits: Readonly<Record<string, readonly [min: number, max: number]>> = { Q4_1: [4.5, 7], Q4_K_M: [4.4, 8.5], Q8_0: [7.9, 9.5] };
+const bits: Readonly<Record<string, readonly [min: number, max: number]>> = {
+  Q4_1: [4.5, 7],
+  Q5_0: [5.4, 7],
+  Q4_K_M: [4.4, 8.5],
+  Q8_0: [7.9, 9.5],
+};
 
 function faultsOf(model: CatalogueModel): string[] {
   const { name, parameters_b, quantisation, size_bytes, licence, licence_url, roles, sources } = model;

@@ -9,7 +9,8 @@ import type { BrokerPeer } from "../shared/ask-tool.ts";
 
 const page = 25;
 const keep_ms = 600_000;
-const does_chars_max = 100;
+/** A token is some four letters, and what a model reads anew is what a choice costs. */
+const does_chars_max = 60;
 /** What can be taken back, exactly or nearly. What only looks clears no alarm, and what is final is not a small model's to choose. */
 const offered_risks: ReadonlySet<ToolDescription["_meta"]["risk"]> = new Set(["reversible", "compensable"]);
 

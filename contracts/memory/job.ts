@@ -25,6 +25,8 @@ export const Job = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("export"), ...Place, which: ExportFilter, time_ms: z.number() }),
   /** Writes what can be read of a damaged file of the folder, and of the newest backup, into segments from `segment` on. */
   z.strictObject({ do: z.literal("salvage"), folder: z.string(), file: z.string(), segment: z.number().int().min(1) }),
+  /** Trains the classifier of triage on the cases in `folder`, and leaves what came of it there (memory/classifier/job.ts). */
+  z.strictObject({ do: z.literal("train"), folder: z.string(), embedding: z.string(), time_ms: z.number() }),
   /** Reads `imports/<name>` through and, when every line is right, writes it as a segment to `imports/.<name>.seg`. */
   z.strictObject({ do: z.literal("import"), ...Place }),
 ]);
@@ -47,6 +49,7 @@ export const job_results = {
     .nullable(),
   salvage: z.strictObject({ segments: z.array(z.number().int()), memories: z.number().int(), unreadable: z.number().int() }),
   export: Exported,
+  train: z.strictObject({ cases: z.number().int() }),
   import: z.strictObject({ memories: z.number().int(), refused: z.array(RefusedLine), refused_lines: z.number().int() }),
 } as const;
 export type JobResults = { readonly [K in keyof typeof job_results]: z.infer<(typeof job_results)[K]> };

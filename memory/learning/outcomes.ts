@@ -99,6 +99,14 @@ export class Outcomes {
     return AlarmLearned.array().parse(rows.map((row) => ({ ...row, first: told(row.first), last: told(row.last) })));
   }
 
+  /** Ids of the newest decisions that came to an end, in the order in which they were made. */
+  newestEnded(limit: number): string[] {
+    const rows = this.#db
+      .prepare<[number], { decision: string }>(`SELECT decision FROM outcomes WHERE ${is_try} ORDER BY seq DESC LIMIT ?`)
+      .all(limit);
+    return rows.map(({ decision }) => decision).reverse();
+  }
+
   /** Ids of decisions that came to an end, in the order in which they were made. @param after a decision; null: from the first */
   ended(after: string | null, limit: number): string[] {
     const rows = this.#db

@@ -11,8 +11,9 @@ import { templates } from "./migrations/004-templates.ts";
 import { knowledge } from "./migrations/005-knowledge.ts";
 import { upkeep } from "./migrations/006-upkeep.ts";
 import { learning } from "./migrations/007-learning.ts";
+import { classifier } from "./migrations/008-classifier.ts";
 
-export const migrations: readonly string[] = [history, longterm, working, templates, knowledge, upkeep, learning];
+export const migrations: readonly string[] = [history, longterm, working, templates, knowledge, upkeep, learning, classifier];
 
 export const memory_file: DatabaseKind = {
   file: "memory.db",

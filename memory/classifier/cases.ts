@@ -1,0 +1,50 @@
+/** Decisions about alarms as cases to train on. */
+
+import type { ClassifierCase } from "../../contracts/memory/classifier.ts";
+import type { Embedder } from "../longterm/embedder.ts";
+import type { Parts } from "../parts.ts";
+
+/** The newest: what helped years ago may not any more. */
+const cases_max = 2000;
+/** Texts that are embedded at a time, so that whoever asks memory comes in between. */
+const batch = 16;
+
+/** What of an alarm has a meaning: the classifier reads its vector. */
+export function textOf({ alarm, subject, detail }: { readonly alarm: string; readonly subject: string; readonly detail: string }): string {
+  return `${alarm} of ${subject}: ${detail}`;
+}
+
+interface Told extends Omit<ClassifierCase, "vector"> {
+  readonly text: string;
+}
+
+/** @returns oldest first */
+export function decided({ outcomes, store }: Parts): Told[] {
+  return outcomes.newestEnded(cases_max).flatMap((id) => {
+    const decision = store.decision(id);
+    if (decision === null || decision.trigger.kind !== "alarm.changed") return []; // its segment cannot be read
+    const { trigger, rule, outcome, signals } = decision;
+    const { alarm, subject } = trigger.facts;
+    const neighbours = signals?.["neighbours"] ?? null;
+    return [{ decision: id, alarm, subject, rule, worked: outcome.result === "done", neighbours, text: textOf(trigger.facts) }];
+  });
+}
+
+/** @throws when the sentence model is away, or another one comes in between */
+export async function withVectors(told: readonly Told[], embedder: Embedder): Promise<ClassifierCase[]> {
+  const { model } = embedder;
+  if (model === null) throw new Error(`reading what cases mean failed: ${embedder.reason}`);
+  const vectors = new Map<string, string>();
+  const texts = [...new Set(told.map(({ text }) => text))];
+  for (let at = 0; at < texts.length; at += batch) {
+    const some = texts.slice(at, at + batch);
+    const made = await embedder.embed(some, "background");
+    for (const [n, vector] of made.entries()) vectors.set(some[n] ?? "", base64Of(vector));
+  }
+  if (embedder.model !== model) throw new Error("reading what cases mean failed: another sentence model was loaded meanwhile; try again");
+  return told.map(({ text, ...one }) => ({ ...one, vector: vectors.get(text) ?? "" }));
+}
+
+function base64Of(vector: Float32Array): string {
+  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64");
+}
