@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { DecisionId } from "./decision.ts";
 import { Severity } from "./event.ts";
+import { ClassifierState } from "./memory/classifier.ts";
 import { Taint, Tier } from "./memory/record.ts";
 import { PlaybookName } from "./playbook.ts";
 
@@ -149,6 +150,7 @@ export const LearnedAnswer = z.strictObject({
   playbooks: z
     .array(PlaybookLearned)
     .describe("those that were tried or learned: stage, record, and every change of stage with its reason"),
+  classifier: ClassifierState.describe("of triage: which version is in use, how each did on held-back cases, and every change"),
   faults: z.array(z.string()).describe("documents that cannot be read and therefore do not count"),
 });
 export type LearnedAnswer = z.infer<typeof LearnedAnswer>;

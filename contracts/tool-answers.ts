@@ -43,6 +43,8 @@ export const tool_answers = {
   }),
   "knowledge.history": z.object({ total: z.number() }),
   "knowledge.show": z.object({ text: z.string() }),
+  "memory.train": z.object({ version: z.number().nullable(), report: z.object({ said: z.string() }) }),
+  "memory.classifier": z.object({ was: z.number().nullable() }),
   "memory.recall": z.object({ memories: z.array(z.object({ id: z.string(), taint: z.array(z.string()) })) }),
   "service.list": z.object({ services: z.array(z.object({ name: z.string(), state: z.string().nullable() })) }),
   "memory.search": z.object({

@@ -9,8 +9,10 @@ import { triageRound } from "../loop/rounds.ts";
 import type { Round } from "../loop/run.ts";
 import { loadThresholds } from "../router/thresholds.ts";
 import { runTier } from "../shared/tier.ts";
+import { ClassifierSignal } from "./classifier-signal.ts";
 import { candidateOf, operationalJudge } from "./judge.ts";
 import { ModelSignal } from "./model-signal.ts";
+import { trainingRound } from "./training.ts";
 
 export async function main(): Promise<void> {
   await runOperational(run_dir, [aios_executable, "think"]);
@@ -30,8 +32,9 @@ export async function runOperational(run: string, think_command: readonly string
         playbooks: () => library.usable(),
         decisions: () => ports.memory().call("decisions.list", { limit: decisions_looked_at }),
         model: new ModelSignal({ model, deadlines: thresholds.deadlines, all: () => library.usable().map(candidateOf) }),
+        others: [new ClassifierSignal(ports.memory)],
       });
-      return [readingRound(library, ports.log), triageRound(ports, judge), goalChecksRound(ports)];
+      return [readingRound(library, ports.log), triageRound(ports, judge), goalChecksRound(ports), trainingRound(ports)];
     },
   });
 }

@@ -1,4 +1,4 @@
-/** A tool that only looks, asked by a tier for its own purposes. */
+/** A tool that a tier asks for its own purposes, not for an incident: it mostly only looks. */
 
 import type { broker_methods } from "../../contracts/broker.ts";
 import { type AnsweringTool, type ToolAnswer, tool_answers } from "../../contracts/tool-answers.ts";

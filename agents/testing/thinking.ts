@@ -23,6 +23,7 @@ import { decisions_looked_at, type LoopPorts } from "../loop/ports.ts";
 import { type Judge, triageAll } from "../loop/triage.ts";
 import { work } from "../loop/work.ts";
 import type { ChoiceModel } from "../model/port.ts";
+import { ClassifierSignal } from "../operational/classifier-signal.ts";
 import { candidateOf, operationalJudge } from "../operational/judge.ts";
 import { ModelSignal } from "../operational/model-signal.ts";
 import { bundled_playbooks } from "../playbooks/index.ts";
@@ -101,6 +102,7 @@ export async function startThinking(
     playbooks: () => playbooks,
     decisions: () => operational.call("decisions.list", { limit: decisions_looked_at }),
     model: new ModelSignal({ model, deadlines: thresholds.deadlines, all: () => playbooks.map(candidateOf) }),
+    others: [new ClassifierSignal(() => operational)],
   });
   const sourceWith = (others: Thresholds): ModelSource =>
     new ModelSource({ model, broker: () => asked, memory: () => tactical, ask, thresholds: others });

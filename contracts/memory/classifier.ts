@@ -21,7 +21,7 @@ const Score = z.strictObject({
 /** What training came to. */
 export const ClassifierReport = z.strictObject({
   made_ms: z.number(),
-  /** The sentence model whose vectors it reads. */
+  /** The sentence model whose vectors it reads; empty: none was there, and it goes by alarm and subject. */
   embedding: z.string(),
   /** Cases that it was fitted to, and the newer ones on which it was measured. */
   trained_on: z.number().int(),
@@ -43,7 +43,7 @@ export type ClassifierReport = z.infer<typeof ClassifierReport>;
 export const ClassifierBody = z.strictObject({
   features: z.literal(1),
   embedding: z.string(),
-  dimensions: z.number().int().positive(),
+  dimensions: z.number().int().nonnegative(),
   rules: z.array(z.strictObject({ rule: Rule, cases: z.number().int(), weights: z.base64().max(20_000) })).max(200),
 });
 export type ClassifierBody = z.infer<typeof ClassifierBody>;

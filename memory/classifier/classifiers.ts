@@ -29,9 +29,13 @@ export class Classifiers {
     this.#db = db;
   }
 
-  /** @returns its number */
+  /** @returns its number: of the one that is here already, where the same cases have made the same weights */
   keep(body: ClassifierBody, report: ClassifierReport): number {
     const text = JSON.stringify(body);
+    const same = this.#db
+      .prepare<[string], { version: number }>("SELECT version FROM classifiers WHERE sha256 = ? ORDER BY version LIMIT 1")
+      .get(hashOf(text));
+    if (same !== undefined) return same.version;
     const put = this.#db.prepare("INSERT INTO classifiers (sha256, body, report) VALUES (?, ?, ?)");
     return Number(put.run(hashOf(text), text, JSON.stringify(report)).lastInsertRowid);
   }

@@ -13,6 +13,9 @@ import { decided, textOf, withVectors } from "./cases.ts";
 import { weighed } from "./classifiers.ts";
 import { cases_file, trained_file } from "./job.ts";
 
+/** Of a version that was trained without a sentence model. */
+const no_embedding = "";
+
 interface Serving {
   readonly keeper: Keeper;
   readonly embedder: Embedder;
@@ -28,7 +31,7 @@ export function classifierHandlers({ keeper, embedder, upkeep }: Serving): Handl
         const was = classifiers.current();
         if (body === null) return { version: null, was, in_use: was, report };
         const version = classifiers.keep(body, report);
-        classifiers.use(version, why, upkeep.now());
+        if (version !== was) classifiers.use(version, why, upkeep.now());
         return { version, was, in_use: version, report };
       });
     },
@@ -46,6 +49,8 @@ export function classifierHandlers({ keeper, embedder, upkeep }: Serving): Handl
       const used = keeper.read(({ classifiers }) => classifiers.inUse());
       if (used === null) return { version: null, chances: [], said: "none is in use" };
       const { version } = used;
+      if (used.embedding === no_embedding)
+        return { version, chances: weighed(used, { ...matter, vector: new Float32Array() }, rules), said: `version ${version}` };
       const { vector, note } = await vectors.of(textOf(matter));
       if (vector === null || embedder.model !== used.embedding)
         return { version, chances: [], said: note ?? "it was trained with another sentence model" };
@@ -63,7 +68,7 @@ async function trained({ keeper, embedder, upkeep }: Serving) {
     const told = keeper.read(decided);
     const cases = await withVectors(told, embedder);
     writeFileSync(join(folder, cases_file), JSON.stringify(cases), { mode: 0o600 });
-    await upkeep.jobs.run<"train">({ do: "train", folder, embedding: embedding ?? "", time_ms: upkeep.now() });
+    await upkeep.jobs.run<"train">({ do: "train", folder, embedding: embedding ?? no_embedding, time_ms: upkeep.now() });
     return Trained.parse(JSON.parse(readFileSync(join(folder, trained_file), "utf8")));
   } catch (error) {
     if (error instanceof RpcError) throw error;

@@ -45,7 +45,7 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
     sys: ["time", "hostname", "sysctl"],
     task: ["schedule", "cancel"],
     knowledge: ["add", "edit"],
-    memory: ["store", "link", "pin", "quarantine"],
+    memory: ["store", "link", "pin", "quarantine", "train", "classifier"],
     model: ["pull", "use", "bench"],
   },
   compensable: {

@@ -3,6 +3,7 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import type { Command } from "commander";
 import { LearnedAnswer } from "../../../contracts/learning.ts";
+import { classifier_methods } from "../../../contracts/memory/classifier.ts";
 import { Shown } from "../../../contracts/memory/knowledge.ts";
 import { learning_methods } from "../../../contracts/memory/learning.ts";
 import type { Context } from "../context.ts";
@@ -14,6 +15,7 @@ import type { Run } from "./look.ts";
 import { call, look } from "./of-tool.ts";
 import { showCall, usage } from "./tools.ts";
 
+const Trained = classifier_methods["classifier.train"].result;
 const Cases = learning_methods["learning.cases"].result;
 const page = 200;
 
@@ -31,6 +33,17 @@ export function addLearnCommands(program: Command, run: Run): void {
     .description("one playbook: its record, every change of its stage, its document")
     .argument("<name>", "the playbook");
   one.action(run(async (context, name = "") => await showOne(context, name)));
+  const train = learn
+    .command("train")
+    .description(
+      "train the classifier of triage on what came of decisions; it is switched on when it is better on held-back ones (memory.train)",
+    );
+  train.action(run(async (context) => await trainNow(context)));
+  const use = learn
+    .command("use")
+    .description("ask this version of the classifier from now on (memory.classifier)")
+    .argument("<version>", 'its number, or "none"');
+  use.action(run(async (context, version = "") => await useVersion(context, version)));
   const all = learn
     .command("export")
     .description(
@@ -38,6 +51,26 @@ export function addLearnCommands(program: Command, run: Run): void {
     )
     .argument("<file>", "where to, on this machine");
   all.action(run(async (context, file = "") => await exportTo(context, file)));
+}
+
+/** A call of its own, on record: what it does is said by its answer. */
+async function trainNow(context: Context): Promise<number> {
+  const result = await call(context, "memory.train", {}, "training the classifier of triage");
+  if (result.structuredContent === null) return showCall(context, result);
+  const { version, in_use, report } = Trained.parse(result.structuredContent);
+  show(context, { version, in_use, report }, () => [
+    version === null ? `not switched on: ${report.said}` : `version ${version} is in use: ${report.said}`,
+  ]);
+  return exit.ok;
+}
+
+async function useVersion(context: Context, text: string): Promise<number> {
+  if (!/^([1-9][0-9]{0,8}|none)$/.test(text)) throw usage(`"${text}" is no version; \`aiosctl learn\` lists them, and "none" is one`);
+  const version = text === "none" ? null : Number(text);
+  const result = await call(context, "memory.classifier", { version }, "choosing the classifier of triage");
+  if (result.structuredContent === null) return showCall(context, result);
+  show(context, result.structuredContent, () => [`classifier ${text} is in use`]);
+  return exit.ok;
 }
 
 async function showOne(context: Context, name: string): Promise<number> {

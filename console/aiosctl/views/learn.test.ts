@@ -45,6 +45,22 @@ const answer = LearnedAnswer.parse({
       history: [{ time_ms: 0, from: "trial", to: "rule", why: "it agreed\u001b[31m" }],
     },
   ],
+  classifier: {
+    in_use: 2,
+    versions: [
+      {
+        version: 2,
+        sha256: "0".repeat(64),
+        report: {
+          ...{ made_ms: 0, embedding: "m", trained_on: 140, held_back: 60, newest: null, rules: ["playbook a"] },
+          before: { log_loss: 0.69, brier: 0.25, right: 31 },
+          after: { log_loss: 0.3, brier: 0.091, right: 54 },
+          ...{ gain_low: 0.21, is_better: true, said: "better" },
+        },
+      },
+    ],
+    changes: [{ time_ms: 0, version: 2, why: "it was better" }],
+  },
   faults: ["playbooks/x: line 3"],
 });
 const view = { paint: noPaint, width: undefined };
@@ -56,6 +72,8 @@ test("the first time stands above the last, with tier, time and cost; stages wit
   expect(text).toMatch(/dns-silent +1 +0 +never .*nothing helped yet/);
   expect(text).toMatch(/learned-x +rule +19 +0 +19 +0\.85 to 1\.00 +reactive +strategic/);
   expect(text).toContain("1970-01-01T00:00:00 learned-x trial -> rule: it agreed");
+  expect(text).toMatch(/2, in use +1970-01-01T00:00:00 +140 +60 +31 to 54 +0\.250 to 0\.091 +0\.210/);
+  expect(text).toContain("1970-01-01T00:00:00 classifier 2: it was better");
   expect(text).toContain("does not count: playbooks/x: line 3");
   expect(text).not.toContain("\u001b");
 });

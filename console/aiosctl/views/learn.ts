@@ -1,6 +1,7 @@
 /** What was learned, for people. */
 
 import type { AlarmLearned, LearnedAnswer, PlaybookLearned, Solved } from "../../../contracts/learning.ts";
+import type { ClassifierState } from "../../../contracts/memory/classifier.ts";
 import { plain } from "../text/plain.ts";
 import { table } from "../text/table.ts";
 import { span } from "../text/units.ts";
@@ -11,8 +12,27 @@ const at = (ms: number): string => new Date(ms).toISOString().slice(0, 19);
 const chance = (value: number): string => value.toFixed(2);
 const right = (title: string) => ({ title, right: true });
 
-export function learnView({ alarms, playbooks, faults }: LearnedAnswer, view: View): string[] {
-  return [...alarmLines(alarms, view), "", ...playbookLines(playbooks, view), ...changeLines(playbooks, view), ...faultLines(faults, view)];
+export function learnView({ alarms, playbooks, classifier, faults }: LearnedAnswer, view: View): string[] {
+  return [
+    ...[...alarmLines(alarms, view), "", ...playbookLines(playbooks, view), ...changeLines(playbooks, view)],
+    ...["", ...classifierLines(classifier, view), ...faultLines(faults, view)],
+  ];
+}
+
+/** What was trained, how it did on cases that were held back, and which is asked. */
+export function classifierLines({ in_use, versions, changes }: ClassifierState, view: View): string[] {
+  if (versions.length === 0) return ["no classifier of triage was trained yet"];
+  const rows = versions.map(({ version, report: { made_ms, trained_on, held_back, before, after, gain_low } }) =>
+    [
+      ...[version === in_use ? `${version}, in use` : version, at(made_ms), trained_on, held_back],
+      ...[`${before.right} to ${after.right}`, `${before.brier.toFixed(3)} to ${after.brier.toFixed(3)}`, gain_low.toFixed(3)],
+    ].map(cell),
+  );
+  const counts = [right("TRAINED ON"), right("HELD BACK"), right("RIGHT"), right("BRIER"), right("GAIN (95 %)")];
+  const lines = changes
+    .toReversed()
+    .map(({ time_ms, version, why }) => `${view.paint("grey", at(time_ms))} classifier ${version ?? "none"}: ${plain(why)}`);
+  return [...table([{ title: "CLASSIFIER" }, { title: "MADE" }, ...counts], rows, view), ...lines];
 }
 
 /** The first time beside the last: what the same trouble cost then and costs now. */

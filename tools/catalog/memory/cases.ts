@@ -97,6 +97,39 @@ async function logged({ places }: World): Promise<void> {
   await toldBy("operational", places, "templates.ingest", { lines });
 }
 
+/** Of two alarms one goes away by a new start and one does not: what can be learned. */
+async function learnable({ places }: World): Promise<void> {
+  const decisions = Array.from({ length: 100 }, (_, at) => ({
+    ...{ id: `0badcafe-d-tactical-${at}`, time_ms: at, boot_ms: 1000, tier: "tactical", rule: "playbook service-restart", took_us: 1 },
+    trigger: {
+      ...{ id: `0badcafe-reactive-${at}`, time_ms: at, boot_ms: 0, source: "reactive", severity: "error", kind: "alarm.changed" },
+      facts: {
+        ...{ alarm: at % 2 === 0 ? "service-files" : "service-crash-loop", subject: "nginx", raised: true },
+        ...{ value: 9, limit: 5, stood_ms: 0, detail: "" },
+      },
+    },
+    reason: nginx,
+    action: { do: "log" },
+    outcome: { result: (at % 2 === 0) === (at % 10 !== 3) ? "done" : "failed", detail: "", after_ms: 500 },
+  }));
+  for (let at = 0; at < decisions.length; at += 20)
+    await toldBy("tactical", places, "decisions.append", { decisions: decisions.slice(at, at + 20) });
+}
+
+/** Which version of the classifier is in use. */
+function classifierOf(world: World): unknown {
+  const file = join(folderOf(world), "memory.db");
+  if (!existsSync(file)) return null;
+  const db: Sqlite.Database = new (loadNative("better-sqlite3") as typeof Sqlite)(file, { readonly: true });
+  try {
+    return (
+      db.prepare<[], { version: number | null }>("SELECT version FROM classifier_use ORDER BY seq DESC LIMIT 1").get()?.version ?? null
+    );
+  } finally {
+    db.close();
+  }
+}
+
 const holds =
   (text: string): NonNullable<ToolCase["check"]> =>
   (answer) => {
@@ -210,6 +243,27 @@ export const memory_cases: readonly ToolCase[] = [
     prepare: async (world) => ({ id: await stored(world, nginx) }),
     observe,
     bad: () => [{ id: unknown_id }, { id: "../../x" }],
+  },
+  {
+    tool: "memory.train",
+    name: "on what can be learned",
+    prepare: (world) => learnable(world).then(() => ({})),
+    observe: classifierOf,
+    bad: () => [{ now: true }],
+    check({ version, in_use }) {
+      if (version !== 1 || in_use !== 1) throw new Error(`version ${String(version)} was made, and ${String(in_use)} is in use`);
+    },
+  },
+  {
+    tool: "memory.classifier",
+    name: "none",
+    async prepare(world) {
+      await learnable(world);
+      await world.call("memory.train", {});
+      return { version: null };
+    },
+    observe: classifierOf,
+    bad: () => [{ version: 0 }, { version: 77 }, {}],
   },
   {
     tool: "memory.quarantine",

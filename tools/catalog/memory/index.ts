@@ -3,6 +3,7 @@
 import type { AnyTool } from "../../tool.ts";
 import { memoryBackup } from "./backup.ts";
 import { memoryBackups } from "./backups.ts";
+import { memoryClassifier } from "./classifier.ts";
 import { memoryExamples } from "./examples.ts";
 import { memoryExport } from "./export.ts";
 import { memoryImport } from "./import.ts";
@@ -20,10 +21,12 @@ import { memoryStore } from "./store.ts";
 import { memoryTemplates } from "./templates.ts";
 import { memoryTimeline } from "./timeline.ts";
 import { memoryTrace } from "./trace.ts";
+import { memoryTrain } from "./train.ts";
 
 export const memory_tools: readonly AnyTool[] = [
   memoryBackup,
   memoryBackups,
+  memoryClassifier,
   memoryExamples,
   memoryExport,
   memoryImport,
@@ -41,4 +44,5 @@ export const memory_tools: readonly AnyTool[] = [
   memoryTemplates,
   memoryTimeline,
   memoryTrace,
+  memoryTrain,
 ];

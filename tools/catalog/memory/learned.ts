@@ -12,6 +12,7 @@ import { readsAll } from "./shared/memory.ts";
 const alarms_max = 100;
 const records_max = 500;
 const page = 100;
+const versions_max = 20;
 const documents_max = 300;
 const of_playbook = "playbook ";
 
@@ -36,15 +37,16 @@ export const memoryLearned = defineTool({
   resolve: readsAll,
   async run(_target, _input, context) {
     const memory = memoryOf(context, "looking at what was learned");
-    const [alarms, records, { learnings, faults }] = await Promise.all([
+    const [alarms, records, classifier, { learnings, faults }] = await Promise.all([
       asked(memory.call("learning.alarms", { limit: alarms_max })),
       asked(memory.call("learning.records", { rules: null, limit: records_max })),
+      asked(memory.call("classifier.state", { limit: versions_max })),
       documents(context),
     ]);
     const tried = records.filter(({ rule }) => rule.startsWith(of_playbook)).map(({ rule }) => rule.slice(of_playbook.length));
     const names = [...new Set([...learnings.keys(), ...tried])].sort();
     const playbooks = names.map((name) => toldOf(name, learnings.get(name) ?? null, records));
-    return { alarms, playbooks, faults: [...faults] };
+    return { alarms, playbooks, classifier, faults: [...faults] };
   },
 });
 
