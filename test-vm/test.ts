@@ -2,10 +2,11 @@
  * `make check` and `make test`: every suite, and one summary. A suite whose build failed counts as failed. The last line is
  * `N passed, N failed`.
  *
- * One suite comes after the other, but for that of the machines: once the image is built it runs beside all the others. A
- * machine waits for its own time, the others for processes and the disk, and each leaves a processor to the other; they meet
- * in no file, port, namespace or cgroup. With fewer processors than four all come one after the other: an emulated machine
- * takes two, and what waits for it would wait in vain.
+ * The suites of units and containers run as many files at once as there are processors, four at most. One suite comes after
+ * the other, but for that of the machines: once the image is built it runs beside all the others. A machine waits for its own
+ * time, the others for processes and the disk, and each leaves a processor to the other; they meet in no file, port, namespace
+ * or cgroup. With fewer processors than four all come one after the other: an emulated machine takes two, and what waits for
+ * it would wait in vain.
  */
 
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -78,6 +79,8 @@ const rooms = ["agents", "console", "init", "kernel-config", "knowledge", "memor
 /** Each of these tests waits for processes of its own most of the time: two at once, as many as the smallest machine has processors. */
 const properties = ["--timeout=600000", "--max-concurrency=2", "./test-vm/scenarios/broker/"];
 const scenarios = (folder: string): string[] => [`--timeout=${scenario_limit_ms}`, `./test-vm/scenarios/${folder}/`];
+/** Files at once, each with modules and globals of its own. */
+const at_once = `--parallel=${Math.min(availableParallelism(), 4)}`;
 
 const suites: readonly Suite[] = [
   { name: "types", check: true, run: program([tool("tsc"), "-p", "."]) },
@@ -89,12 +92,12 @@ const suites: readonly Suite[] = [
   { name: "build image", check: false, root: true, needs: "build kernel", run: program([bun, "image/build.ts", "all"]) },
   { name: "build client", check: false, run: program([bun, "image/build.ts", "client"]) },
   { name: "vm", check: false, needs: "build image", beside: true, run: tests("vm", scenarios("vm")) },
-  { name: "unit", check: true, root: true, run: tests("unit", ["--timeout=300000", ...rooms]) },
+  { name: "unit", check: true, root: true, run: tests("unit", [at_once, "--timeout=300000", ...rooms]) },
   { name: "image", check: false, needs: "build image", run: tests("image", ["--timeout=300000", "./image/"]) },
   { name: "reproduce", check: false, long: true, needs: "build kernel", run: program([bun, "image/reproduce.ts"]) },
   { name: "fuzz", check: false, run: program([bun, "test-vm/fuzz.ts", "2000"]) },
   { name: "broker", check: false, root: true, run: tests("broker", properties) },
-  { name: "container", check: false, needs: "build image", run: tests("container", scenarios("container")) },
+  { name: "container", check: false, needs: "build image", run: tests("container", [at_once, ...scenarios("container")]) },
 ];
 
 type Results = Map<string, Counts & { readonly took_s: number }>;
