@@ -50,6 +50,9 @@ export const Thresholds = z.strictObject({
     /** Cosine from which on a case counts, and from which on it is known. */
     alike_min: Chance,
     known_min: Chance,
+    /** What helped with so high a chance over so many cases needs no model's word. */
+    sure_min: Chance,
+    sure_cases_min: z.number().int().min(1),
   }),
   /** What a model of this machine may choose from. */
   tools: z.strictObject({

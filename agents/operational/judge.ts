@@ -15,14 +15,13 @@ import { type Calibration, calibrated, fitCalibration } from "../router/calibrat
 import type { AskTool } from "../shared/ask-tool.ts";
 import { kindOf } from "./kinds.ts";
 import type { ModelSignal } from "./model-signal.ts";
-import { type Found, isKnown, votesFor } from "./neighbours.ts";
+import { areSure, type Found, isKnown, votesFor } from "./neighbours.ts";
 import type { Candidate, SignalSource, Weighed } from "./signal.ts";
 
 const options_max = 16;
 const said_chars_max = 500;
 const unknown_kind = "unknown";
-/** Decisions are looked through anew after so long: outcomes come slowly. */
-const refit_every_ms = 30_000;
+const refit_usually_ms = 30_000;
 
 interface JudgeOptions {
   readonly ask: AskTool;
@@ -33,6 +32,8 @@ interface JudgeOptions {
   readonly model: ModelSignal | null;
   /** Who is asked besides the earlier cases and the model. */
   readonly others?: readonly SignalSource[];
+  /** Decisions are looked through anew after so long: outcomes come slowly. */
+  readonly refit_every_ms?: number;
 }
 
 export function candidateOf({ name, does }: Playbook): Candidate {
@@ -51,7 +52,8 @@ export function operationalJudge(options: JudgeOptions): Judge {
       const candidates = fitting(playbooks(), alarm, subject).map(({ playbook }) => candidateOf(playbook));
       const rules = candidates.map(({ rule }) => rule);
       const votes = votesFor(rules, found, event.facts, thresholds.neighbours);
-      const heard = await Promise.all(sources.map(async (source) => ({ who: source.who, ...(await source.weigh(event, candidates)) })));
+      const asked = areSure(votes.values(), thresholds.neighbours) ? sources.filter((source) => source !== model) : sources;
+      const heard = await Promise.all(asked.map(async (source) => ({ who: source.who, ...(await source.weigh(event, candidates)) })));
       const fitted = await calibration();
       const options = rules.map((rule) => {
         const neighbours = votes.get(rule)?.chance ?? 0.5;
@@ -95,7 +97,7 @@ async function remember(ask: AskTool, summary: string, limit: number): Promise<{
 }
 
 /** What the signals are worth, from decisions that held them and are over. */
-function refitting({ decisions, thresholds }: JudgeOptions): () => Promise<Calibration | null> {
+function refitting({ decisions, thresholds, refit_every_ms = refit_usually_ms }: JudgeOptions): () => Promise<Calibration | null> {
   let fitted: Calibration | null = null;
   let fitted_ms = Number.NEGATIVE_INFINITY;
   return async () => {

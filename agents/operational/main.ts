@@ -31,7 +31,12 @@ export async function runOperational(run: string, think_command: readonly string
         thresholds,
         playbooks: () => library.usable(),
         decisions: () => ports.memory().call("decisions.list", { limit: decisions_looked_at }),
-        model: new ModelSignal({ model, deadlines: thresholds.deadlines, all: () => library.usable().map(candidateOf) }),
+        model: new ModelSignal({
+          model,
+          deadlines: thresholds.deadlines,
+          all: () => library.usable().map(candidateOf),
+          name: () => model.health().facts.model,
+        }),
         others: [new ClassifierSignal(ports.memory)],
       });
       return [readingRound(library, ports.log), triageRound(ports, judge), goalChecksRound(ports), trainingRound(ports)];

@@ -21,6 +21,8 @@ interface ModelSignalOptions {
   readonly deadlines: Thresholds["deadlines"];
   /** All playbooks: the list in the prompt stays the same, so that it is read once. */
   readonly all: () => readonly Candidate[];
+  /** Which model it is now, so that what it has said is not asked again; null: it is asked each time. */
+  readonly name?: () => string | null;
 }
 
 export class ModelSignal implements SignalSource {
@@ -33,7 +35,7 @@ export class ModelSignal implements SignalSource {
 
   constructor(options: ModelSignalOptions) {
     this.#options = options;
-    this.#chooser = new Chooser(options.model);
+    this.#chooser = new Chooser(options.model, options.name);
   }
 
   async weigh(event: AlarmEvent, candidates: readonly Candidate[]): Promise<Weighed> {

@@ -52,6 +52,11 @@ export function votesFor(
   );
 }
 
+/** Whether earlier cases alone are sure of one: then nobody else need be asked. */
+export function areSure(votes: Iterable<Votes>, { sure_min, sure_cases_min }: Thresholds["neighbours"]): boolean {
+  return [...votes].some(({ chance, cases }) => chance >= sure_min && cases >= sure_cases_min);
+}
+
 /** Whether something like it was met before. */
 export function isKnown(found: readonly Found[], about: About, { known_min }: Thresholds["neighbours"]): boolean {
   return found.some((one) => one.memory.kind === "lesson" && alikeness(one, about) >= known_min);

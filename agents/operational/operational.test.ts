@@ -13,7 +13,7 @@ import { credulous, startThinking, type Thinking } from "../testing/thinking.ts"
 import { operationalJudge } from "./judge.ts";
 import { kindOf, kinds } from "./kinds.ts";
 import { ModelSignal } from "./model-signal.ts";
-import { type Found, isKnown, votesFor } from "./neighbours.ts";
+import { areSure, type Found, isKnown, votesFor } from "./neighbours.ts";
 
 setDefaultTimeout(300_000);
 
@@ -39,6 +39,18 @@ test("earlier cases count as much as they are alike; with none the chance is eve
   expect(far).toBeGreaterThan(0.5);
   const says_nothing = [found("playbook b", "worked", 1), found("playbook a", "pending", 1), found("playbook a", "worked", 0.3)];
   expect(chance(says_nothing)).toBe(0.5);
+});
+
+test("earlier cases alone are sure when many alike helped, and hardly one did not", () => {
+  const sure = (worked: number, failed: number): boolean => {
+    const cases = [
+      ...Array.from({ length: worked }, () => found("playbook a", "worked", 1)),
+      ...Array.from({ length: failed }, () => found("playbook a", "no-effect", 1)),
+    ];
+    return areSure(votesFor(["playbook a"], cases, other, begin.neighbours).values(), begin.neighbours);
+  };
+  expect([sure(7, 0), sure(8, 0), sure(14, 1)]).toEqual([false, true, true]);
+  expect([sure(5, 0), sure(10, 3)]).toEqual([false, false]);
 });
 
 test("known is what was met before, by its name or because it is much alike", () => {

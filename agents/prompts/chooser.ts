@@ -1,7 +1,8 @@
 /**
  * A choice, freed of what the model prefers whatever it is asked: small models like some words better than others. The same question is asked
  * once with nothing in it, and each option's probability is divided by the one that it then has (contextual calibration: T. Zhao
- * et al., "Calibrate before use", ICML 2021). That answer is kept, so that a question costs one choice.
+ * et al., "Calibrate before use", ICML 2021). That answer is kept, so that a question costs one choice; and where it is known which
+ * model answers, so is every answer: the same question has the same, for nothing is drawn by chance.
  */
 
 import type { Prompt } from "../../contracts/prompt.ts";
@@ -23,11 +24,15 @@ export interface Chosen {
 
 export class Chooser {
   readonly #model: Pick<ChoiceModel, "choose">;
+  readonly #name: () => string | null;
   /** By model, question and options. */
   readonly #without = new Map<string, readonly number[]>();
+  readonly #said = new Map<string, readonly number[]>();
 
-  constructor(model: Pick<ChoiceModel, "choose">) {
+  /** @param name which model it is now; null: nobody knows, and no answer is kept */
+  constructor(model: Pick<ChoiceModel, "choose">, name: () => string | null = () => null) {
     this.#model = model;
+    this.#name = name;
   }
 
   /**
@@ -43,6 +48,10 @@ export class Chooser {
     limit_ms: number,
   ): Promise<Chosen> {
     const begin_ms = performance.now();
+    const model = this.#name();
+    const said_key = JSON.stringify([model, fill(prompt, given), options]);
+    const said = model === null ? undefined : this.#said.get(said_key);
+    if (said !== undefined) return { probabilities: said, tokens: 0, took_ms: performance.now() - begin_ms };
     const asked = await this.#ask(prompt, given, options, limit_ms);
     const empty = Object.fromEntries(
       Object.entries(given).map(([name, value]) => [name, prompt.places[name] === "data" || blank.includes(name) ? nothing : value]),
@@ -54,11 +63,14 @@ export class Chooser {
       const left_ms = Math.max(1, Math.floor(limit_ms - (performance.now() - begin_ms)));
       const answer = await this.#ask(prompt, empty, options, left_ms);
       [without, tokens] = [answer.probabilities, tokens + answer.tokens];
-      this.#keep(key, without);
+      keep(this.#without, key, without);
     }
     const ratios = asked.probabilities.map((probability, at) => probability / Math.max(least, without[at] ?? 1));
     const sum = ratios.reduce((all, ratio) => all + ratio, 0);
-    return { probabilities: ratios.map((ratio) => ratio / sum), tokens, took_ms: performance.now() - begin_ms };
+    const probabilities = ratios.map((ratio) => ratio / sum);
+    // another one may have been loaded meanwhile
+    if (model !== null && asked.model === model) keep(this.#said, said_key, probabilities);
+    return { probabilities, tokens, took_ms: performance.now() - begin_ms };
   }
 
   async #ask(prompt: Prompt, given: Readonly<Record<string, string>>, options: readonly string[], limit_ms: number) {
@@ -67,10 +79,10 @@ export class Chooser {
     const { model, probabilities, usage } = answer;
     return { model, probabilities, tokens: usage.input_tokens + usage.output_tokens };
   }
+}
 
-  #keep(key: string, probabilities: readonly number[]): void {
-    const [oldest] = this.#without.keys();
-    if (this.#without.size >= kept_max && oldest !== undefined) this.#without.delete(oldest);
-    this.#without.set(key, probabilities);
-  }
+function keep(kept: Map<string, readonly number[]>, key: string, probabilities: readonly number[]): void {
+  const [oldest] = kept.keys();
+  if (kept.size >= kept_max && oldest !== undefined) kept.delete(oldest);
+  kept.set(key, probabilities);
 }

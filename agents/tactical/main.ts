@@ -28,7 +28,7 @@ export async function runTactical(run: string, think_command: readonly string[])
         () => library.usable(),
         (name) => library.confidence(name),
       );
-      const guessed = new ModelSource({ ...ports, model, thresholds: loadThresholds() });
+      const guessed = new ModelSource({ ...ports, model, thresholds: loadThresholds(), name: () => model.health().facts.model });
       const patterns = loadPatterns(bundled_patterns);
       for (const sentence of patterns.refused) ports.log.error(sentence);
       const incidents = incidentRound(ports, { tier: "tactical", sources: [known, guessed], learned: async () => learning.wake() });

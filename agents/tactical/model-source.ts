@@ -33,6 +33,8 @@ interface ModelSourceOptions {
   readonly memory: () => MemoryPeer;
   readonly ask: AskTool;
   readonly thresholds: Thresholds;
+  /** Which model it is now (ModelSignal). */
+  readonly name?: () => string | null;
 }
 
 interface Choice {
@@ -52,7 +54,7 @@ export class ModelSource implements OptionSource {
   constructor(options: ModelSourceOptions) {
     this.#options = options;
     this.#short_list = new ShortList(options.ask, runbookOf);
-    this.#chooser = new Chooser(options.model);
+    this.#chooser = new Chooser(options.model, options.name);
     this.#tools = new Tools(options.broker, options.thresholds.tools);
   }
 

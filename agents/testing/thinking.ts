@@ -60,11 +60,18 @@ export interface Thinking {
   /** Calls of which the broker was asked beforehand what they would do. */
   readonly shown: readonly WantedCall[];
   readonly memory: MemoryPeer;
+  /** As the broker asks it. */
+  readonly memory_of_broker: MemoryPeer;
   stop(): Promise<void>;
 }
 
 interface ThinkingOptions {
   readonly playbooks?: readonly Playbook[];
+  readonly refit_every_ms?: number;
+  /** Which model it is; null: it is asked each time. */
+  readonly model_name?: () => string | null;
+  /** Told how long each tool took that was asked. */
+  readonly onAsked?: (tool: string, ms: number) => void;
 }
 
 /** A model's word is taken as it is, however long it takes: what keeps the system safe has to do so without its doubts. */
@@ -81,7 +88,12 @@ export function credulous(begin: Thresholds): Thresholds {
 export async function startThinking(
   model: ChoiceModel,
   thresholds: Thresholds,
-  { playbooks = loadPlaybooks(bundled_playbooks).loaded }: ThinkingOptions = {},
+  {
+    playbooks = loadPlaybooks(bundled_playbooks).loaded,
+    refit_every_ms = 30_000,
+    onAsked = () => {},
+    model_name = () => null,
+  }: ThinkingOptions = {},
 ): Promise<Thinking> {
   const memory = await startMemory(diskFolder("thinking"), [], existsSync(sentence_model) ? sentence_model : null);
   const [operational, tactical, searching] = await Promise.all([memory.ask("operational"), memory.ask("tactical"), memory.ask("broker")]);
@@ -92,20 +104,29 @@ export async function startThinking(
   const wanted: WantedCall[] = [];
   const shown: WantedCall[] = [];
   const asked = showing(broker, wanted, shown);
-  const ask = searchingIn(
+  const asking = searchingIn(
     searching,
     toolAsker(() => asked),
   );
+  const ask: AskTool = async (tool, args, why) => {
+    const begin_ms = performance.now();
+    try {
+      return await asking(tool, args, why);
+    } finally {
+      onAsked(tool, performance.now() - begin_ms);
+    }
+  };
   const judge = operationalJudge({
     ask,
     thresholds,
     playbooks: () => playbooks,
     decisions: () => operational.call("decisions.list", { limit: decisions_looked_at }),
-    model: new ModelSignal({ model, deadlines: thresholds.deadlines, all: () => playbooks.map(candidateOf) }),
+    model: new ModelSignal({ model, deadlines: thresholds.deadlines, all: () => playbooks.map(candidateOf), name: model_name }),
     others: [new ClassifierSignal(() => operational)],
+    refit_every_ms,
   });
   const sourceWith = (others: Thresholds): ModelSource =>
-    new ModelSource({ model, broker: () => asked, memory: () => tactical, ask, thresholds: others });
+    new ModelSource({ model, broker: () => asked, memory: () => tactical, ask, thresholds: others, name: model_name });
   const source = sourceWith(thresholds);
   const ports: LoopPorts = {
     ...{ tier: "tactical", broker: () => asked, memory: () => tactical, ask, standing, boot_ms, thresholds },
@@ -125,6 +146,7 @@ export async function startThinking(
     sourceWith,
     shown,
     memory: tactical,
+    memory_of_broker: searching,
     event,
     incidentOf,
     async meet(alarm) {

@@ -164,6 +164,8 @@ export const ChoiceAnswer = z.strictObject({
   /** In the order of the options; sums to 1. Not calibrated: that is for who asks. */
   probabilities: z.array(z.number().min(0).max(1)),
   usage: Usage,
+  /** Of `took_ms`: reading what of the prompt was new. The rest went into weighing where options part. */
+  read_ms: z.number(),
   took_ms: z.number(),
 });
 export type ChoiceAnswer = z.infer<typeof ChoiceAnswer>;

@@ -1,7 +1,7 @@
 /**
  * The reactive tier's latency, in a process with the runtime settings that PID 1 gives it; beside it json-rules-engine,
  * in a process with the settings that Bun has by itself. What the model port adds to a request, models of this machine, and the tiers
- * that think with them.
+ * that think with them; what their chances are worth.
  */
 
 import { z } from "zod";
@@ -10,6 +10,7 @@ import { default_config } from "../../init/defaults.ts";
 import { coreSpecs } from "../../init/supervise/table.ts";
 import type { BenchRow } from "../../tooling/bench.ts";
 import { run } from "../../tooling/run.ts";
+import { benchCalibration } from "./calibration.ts";
 import { benchLocalModels } from "./local-model.ts";
 import { benchModelPort } from "./model-port.ts";
 import { versus } from "./rows.ts";
@@ -31,7 +32,7 @@ export async function benchIntelligence(): Promise<BenchRow[]> {
     const other = theirs[at];
     return other === undefined ? row : versus(row, "json-rules-engine 7.3", other);
   });
-  return [...rules, ...(await benchModelPort()), ...(await benchLocalModels()), ...(await benchThinking())];
+  return [...rules, ...(await benchModelPort()), ...(await benchLocalModels()), ...(await benchThinking()), ...(await benchCalibration())];
 }
 
 if (import.meta.main) process.stdout.write(JSON.stringify(process.argv[2] === "reactive" ? benchReactive() : await benchRuleEngine()));

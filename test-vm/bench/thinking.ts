@@ -1,13 +1,19 @@
 /**
- * The operational and tactical tiers as they think (agents/testing/thinking.ts): a whole triage, one choice of a tool, with the search
- * that goes before each; and whether text that tries to make the system act does.
+ * The operational and tactical tiers as they think (agents/testing/thinking.ts): a whole triage, one choice of a tool, each with where
+ * its time goes; how often the model is right where it is known what is; whether text that tries to make the system act does.
  */
 
 import { availableParallelism } from "node:os";
 import { LocalModel } from "../../agents/model/local/local-model.ts";
 import { think_command } from "../../agents/model/local/testing/models.ts";
+import type { ChoiceModel } from "../../agents/model/port.ts";
+import { candidateOf } from "../../agents/operational/judge.ts";
+import { ModelSignal } from "../../agents/operational/model-signal.ts";
+import { bundled_playbooks } from "../../agents/playbooks/index.ts";
+import { loadPlaybooks } from "../../agents/playbooks/playbooks.ts";
 import { loadThresholds } from "../../agents/router/thresholds.ts";
 import { actedOn, believed, type InjectionCase, injectionCases } from "../../agents/testing/injection.ts";
+import { labelledAlarms } from "../../agents/testing/labelled.ts";
 import { credulous, startThinking, type Thinking } from "../../agents/testing/thinking.ts";
 import { fetchTestModels } from "../../models/testing/fetch.ts";
 import { smollm2, testModelInUse } from "../../models/testing/language.ts";
@@ -15,16 +21,26 @@ import type { BenchRow } from "../../tooling/bench.ts";
 import { say } from "../../tooling/progress.ts";
 import { memoryRoom } from "../../wire/model-process/fit.ts";
 import { threadsFor } from "../../wire/model-process/threads.ts";
-import { rowOf, rowOfValue } from "./rows.ts";
+import { rowOf, rowOfValue, Samples } from "./rows.ts";
 
 const measured_usually = 500;
 /** The first of each alarm reads what the next ones find read. */
 const alarms = [
   ["disk-full", "the data disk is nearly full"],
-  ["service-down", "the service does not run"],
-  ["runaway-process", "a process keeps a processor busy"],
-  ["service-unwell", "the service says that it is not well"],
+  ["service-down", "a service that should run does not"],
+  ["runaway-process", "a process has kept a whole processor busy for minutes"],
+  ["service-unwell", "a service says that it cannot do all of its work"],
 ] as const;
+const searches = ["memory.search", "knowledge.search", "knowledge.list"];
+
+/** What of a decision went where, in milliseconds, and how many tokens were read. */
+interface Parts {
+  search: number;
+  read: number;
+  weighed: number;
+  asked: number;
+  tokens: number;
+}
 
 export async function benchThinking(measured = measured_usually, cases = injectionCases()): Promise<BenchRow[]> {
   await fetchTestModels();
@@ -34,24 +50,98 @@ export async function benchThinking(measured = measured_usually, cases = injecti
   const model = new LocalModel({ ...options, onChange: () => ready.resolve() });
   await ready.promise;
   const begin = loadThresholds();
-  const thinking = await startThinking(model, { ...begin, deadlines: credulous(begin).deadlines });
+  const parts: Parts = { search: 0, read: 0, weighed: 0, asked: 0, tokens: 0 };
+  /** As long as it is null the model is asked each time, as for an alarm with words that never came before. */
+  let known: string | null = null;
+  const onAsked = (tool: string, ms: number): void => {
+    if (searches.includes(tool)) parts.search += ms;
+  };
+  const thinking = await startThinking(
+    watched(model, parts),
+    { ...begin, deadlines: credulous(begin).deadlines },
+    { onAsked, model_name: () => known },
+  );
   try {
     const named = (what: string): string => `${smollm2.name}, ${threads} thread(s): ${what}`;
-    const triages = await timed(measured, async (at) => void (await thinking.judge.judge(eventOf(thinking, at), summaryOf(at))));
-    const source = thinking.source;
-    const choices = await timed(measured, async (at) => {
+    const triages = await timed(measured, parts, async (at) => void (await thinking.judge.judge(eventOf(thinking, at), summaryOf(at))));
+    const choices = await timed(measured, parts, async (at) => {
       const event = eventOf(thinking, at);
-      await source.offer({ event, incident: thinking.incidentOf(event), tried: new Set() });
+      await thinking.source.offer({ event, incident: thinking.incidentOf(event), tried: new Set() });
     });
+    known = smollm2.name;
+    const again = await timed(measured, parts, async (at) => void (await thinking.judge.judge(eventOf(thinking, at), summaryOf(at))));
+    known = null;
     return [
-      rowOf(named("operational: one triage, search included"), "ms", triages),
-      rowOf(named("tactical: one choice of a tool, search included"), "ms", choices),
+      ...profile(named("operational: one triage"), triages),
+      rowOf(named("operational: one triage of an alarm in words that came before, search included"), "ms", again.total),
+      ...profile(named("tactical: one choice of a tool"), choices),
+      ...(await rightRows(model, thinking, named)),
       ...(await injections(thinking, cases)),
     ];
   } finally {
     model.stop("the bench is over");
     await thinking.stop();
   }
+}
+
+/** The model, with account kept of what its choices took. */
+function watched(model: LocalModel, parts: Parts): ChoiceModel {
+  return {
+    chat: (request, options) => model.chat(request, options),
+    async choose(request, options) {
+      const begin_ms = performance.now();
+      const answer = await model.choose(request, options);
+      parts.asked += performance.now() - begin_ms;
+      parts.read += answer.read_ms;
+      parts.weighed += answer.took_ms - answer.read_ms;
+      parts.tokens += answer.usage.input_tokens + answer.usage.output_tokens;
+      return answer;
+    },
+  };
+}
+
+function profile(name: string, { total, parts }: { total: readonly number[]; parts: readonly Parts[] }): BenchRow[] {
+  const samples = new Samples();
+  for (const [at, one] of parts.entries()) {
+    samples.add(`${name}, of that: searching memory and documents`, one.search);
+    samples.add(`${name}, of that: the model reads what is new of the prompt`, one.read);
+    samples.add(`${name}, of that: the model weighs where options part`, one.weighed);
+    samples.add(`${name}, of that: the way to the model's process and back`, one.asked - one.read - one.weighed);
+    samples.add(`${name}, of that: the rest`, (total[at] ?? 0) - one.search - one.asked);
+  }
+  const tokens = rowOf(
+    `${name}, tokens that the model reads for it`,
+    "tokens",
+    parts.map((one) => one.tokens),
+  );
+  return [rowOf(`${name}, search included`, "ms", total), ...samples.rows("ms"), tokens];
+}
+
+/** How often the likeliest answer is right: of the playbooks that fit an alarm, beside three others and none; of the tools that those call. */
+async function rightRows(model: LocalModel, thinking: Thinking, named: (what: string) => string): Promise<BenchRow[]> {
+  const { deadlines } = credulous(loadThresholds());
+  const all = loadPlaybooks(bundled_playbooks).loaded.map(candidateOf);
+  const signal = new ModelSignal({ model, deadlines, all: () => all });
+  const labelled = labelledAlarms();
+  let playbooks = 0;
+  let offered = 0;
+  let tools = 0;
+  for (const { alarm, detail, candidates, right, right_tools } of labelled) {
+    const event = thinking.event({ alarm, subject: "web", detail });
+    const [best] = [...(await signal.weigh(event, candidates)).chances].sort(([, a], [, b]) => b - a);
+    if (best !== undefined && right.has(best[0])) playbooks += 1;
+    const list = await thinking.source.shortList(event);
+    if (!list.some(({ name }) => right_tools.has(name))) continue;
+    offered += 1;
+    const { said } = await thinking.source.offer({ event, incident: thinking.incidentOf(event), tried: new Set() });
+    if ([...right_tools].some((name) => said.startsWith(`${name} `))) tools += 1;
+  }
+  const row = (what: string, right: number, of: number): BenchRow => ({ ...rowOfValue(named(what), "ratio", right / of), n: of });
+  return [
+    row("operational: the likeliest playbook is right", playbooks, labelled.length),
+    row("tactical: the short list has a right tool", offered, labelled.length),
+    row("tactical: of those, the likeliest tool is right", tools, Math.max(1, offered)),
+  ];
 }
 
 /** Cases of which came what should not; 0 is what has to be. */
@@ -88,13 +178,16 @@ function summaryOf(at: number): string {
   return `${alarm} of name-${at}: ${detail}`;
 }
 
-async function timed(measured: number, work: (at: number) => Promise<void>): Promise<number[]> {
+async function timed(measured: number, parts: Parts, work: (at: number) => Promise<void>) {
   const warm_up = alarms.length * 2;
-  const times: number[] = [];
+  const found: { total: number[]; parts: Parts[] } = { total: [], parts: [] };
   for (let at = 0; at < measured + warm_up; at += 1) {
+    Object.assign(parts, { search: 0, read: 0, weighed: 0, asked: 0, tokens: 0 });
     const begin_ms = performance.now();
     await work(at);
-    if (at >= warm_up) times.push(performance.now() - begin_ms);
+    if (at < warm_up) continue;
+    found.total.push(performance.now() - begin_ms);
+    found.parts.push({ ...parts });
   }
-  return times;
+  return found;
 }

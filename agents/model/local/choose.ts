@@ -45,6 +45,7 @@ export async function choose(engine: Engine, request: ChoiceRequest, job: Job): 
   const cached = sequence.tokens.length;
   try {
     const output = await readPrompt(engine, sequence, prompt, job);
+    const read_ms = performance.now() - begin_ms;
     const walk = new Walk(engine, sequence, prompt, job, request.options.length);
     await walk.into(optionTree(options), output, [], 1);
     return {
@@ -57,6 +58,7 @@ export async function choose(engine: Engine, request: ChoiceRequest, job: Job): 
         output_tokens: walk.tokens_read,
         cost_usd: 0,
       },
+      read_ms,
       took_ms: performance.now() - begin_ms,
     };
   } finally {
