@@ -8,6 +8,7 @@ import { knowledge_methods, knowledge_permissions } from "./memory/knowledge.ts"
 import { learning_methods, learning_permissions } from "./memory/learning.ts";
 import { longterm_methods, longterm_permissions } from "./memory/longterm.ts";
 import { operational_methods, operational_permissions } from "./memory/operational.ts";
+import { retention_methods, retention_permissions } from "./memory/retention.ts";
 import { templates_methods, templates_permissions } from "./memory/templates.ts";
 import { upkeep_methods, upkeep_permissions } from "./memory/upkeep.ts";
 import { working_methods, working_permissions } from "./memory/working.ts";
@@ -23,6 +24,7 @@ export const memory_methods = {
   ...learning_methods,
   ...classifier_methods,
   ...upkeep_methods,
+  ...retention_methods,
 } as const;
 
 export const memory_notifications = { event: Event, decision: Decision } as const;
@@ -39,6 +41,7 @@ const parts: readonly Permissions[] = [
   learning_permissions,
   classifier_permissions,
   upkeep_permissions,
+  retention_permissions,
 ];
 
 /** Who may call what; a service that is not named has no socket. */

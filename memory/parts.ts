@@ -6,6 +6,7 @@ import { Documents } from "./knowledge/documents.ts";
 import { Outcomes } from "./learning/outcomes.ts";
 import { LongTerm } from "./longterm/longterm.ts";
 import { RecentLog } from "./operational/recent-log.ts";
+import { Retention } from "./retention/retention.ts";
 import { Store } from "./store/store.ts";
 import { Templates } from "./templates/templates.ts";
 import { UpkeepRows } from "./upkeep/rows.ts";
@@ -31,6 +32,8 @@ export interface Parts {
   readonly outcomes: Outcomes;
   /** Of triage, trained on that. */
   readonly classifiers: Classifiers;
+  /** What may be deleted, and what was. */
+  readonly retention: Retention;
   /** Everything, found by meaning and by word. */
   readonly longterm: LongTerm;
 }
@@ -58,6 +61,7 @@ export function assemble(db: Sqlite.Database, folder: string): Parts {
     documents: new Documents(db),
     outcomes,
     classifiers: new Classifiers(db),
+    retention: new Retention(db),
     longterm,
   };
 }

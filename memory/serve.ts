@@ -18,6 +18,7 @@ import { learningHandlers } from "./learning/handlers.ts";
 import { type LongTermServing, longtermHandlers } from "./longterm/handlers.ts";
 import { operationalHandlers } from "./operational/handlers.ts";
 import type { Recent } from "./operational/recent.ts";
+import { retentionHandlers } from "./retention/handlers.ts";
 import { speakingFor } from "./speaks-for.ts";
 import { whyOf } from "./store/why.ts";
 import { templatesHandlers } from "./templates/handlers.ts";
@@ -107,6 +108,7 @@ export function memoryHandlers(served: Served): CommonHandlers {
     ...learningHandlers(keeper),
     ...classifierHandlers(served),
     ...upkeepHandlers(keeper, upkeep),
+    ...retentionHandlers(keeper, upkeep),
     "events.append": ({ events }) => append({ events, decisions: [] }),
     "decisions.append": ({ decisions }) => append({ events: [], decisions }),
     "events.list": (filter) => keeper.read(({ store }) => store.newestEvents(filter)),

@@ -22,6 +22,8 @@ export const Job = z.discriminatedUnion("do", [
     at_least: z.number().int().min(1),
     limit: z.number().int().min(1),
   }),
+  /** Writes what is still held of a segment into another one, `into`. */
+  z.strictObject({ do: z.literal("rewrite"), folder: z.string(), segment: z.number().int().min(1), into: z.number().int().min(1) }),
   z.strictObject({ do: z.literal("export"), ...Place, which: ExportFilter, time_ms: z.number() }),
   /** Writes what can be read of a damaged file of the folder, and of the newest backup, into segments from `segment` on. */
   z.strictObject({ do: z.literal("salvage"), folder: z.string(), file: z.string(), segment: z.number().int().min(1) }),
@@ -32,21 +34,24 @@ export const Job = z.discriminatedUnion("do", [
 ]);
 export type Job = z.infer<typeof Job>;
 
+/** Of a segment that was written. */
+const WrittenSegment = z.strictObject({
+  /** `memories.seq` of what is in it. */
+  seqs: z.array(z.number().int()),
+  oldest_ms: z.number(),
+  newest_ms: z.number(),
+  bytes: z.number().int(),
+  plain_bytes: z.number().int(),
+  sha256: Sha256,
+});
+
 export const job_results = {
   backup: Backup,
   verify: z.strictObject({ backup: Backup.nullable(), faults: z.array(z.string()) }),
   stage: Backup,
-  cool: z
-    .strictObject({
-      /** `memories.seq` of what is in it. */
-      seqs: z.array(z.number().int()),
-      oldest_ms: z.number(),
-      newest_ms: z.number(),
-      bytes: z.number().int(),
-      plain_bytes: z.number().int(),
-      sha256: Sha256,
-    })
-    .nullable(),
+  cool: WrittenSegment.nullable(),
+  /** Null: nothing of it is held any more. */
+  rewrite: WrittenSegment.nullable(),
   salvage: z.strictObject({ segments: z.array(z.number().int()), memories: z.number().int(), unreadable: z.number().int() }),
   export: Exported,
   train: z.strictObject({ cases: z.number().int() }),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openFile } from "../../wire/database.ts";
 import { history } from "../store/migrations/001-history.ts";
 import { memory_file } from "../store/migrations.ts";
-import { Store } from "../store/store.ts";
+import { writeHistory } from "../store/testing/old-rows.ts";
 import { diskFolder } from "../testing/folder.ts";
 import { decisionOn, exitedEvent, stepEvent } from "../testing/records.ts";
 import { hashingEmbedder } from "./testing/hashing-embedder.ts";
@@ -14,11 +14,10 @@ const texts = (count: number) => Array.from({ length: count }, (_, n) => note(n,
 test("events and decisions of schema 1 become memories, also when that was interrupted", async () => {
   const folder = diskFolder("memory-schema-1");
   const old = openFile(join(folder, "memory.db"), { ...memory_file, migrations: [history] });
-  const store = new Store(old);
-  store.commit(() => {
-    for (let n = 1; n <= 1300; n += 1) store.addEvent(n % 2 === 0 ? exitedEvent(n, "nginx") : { ...stepEvent(n), untrusted: `line ${n}` });
-    store.putDecision(decisionOn(exitedEvent(2, "nginx"), 1, "done"));
-  });
+  const events = Array.from({ length: 1300 }, (_, at) => at + 1).map((n) =>
+    n % 2 === 0 ? exitedEvent(n, "nginx") : { ...stepEvent(n), untrusted: `line ${n}` },
+  );
+  writeHistory(old, events, [decisionOn(exitedEvent(2, "nginx"), 1, "done")]);
   old.prepare('UPDATE events SET body = \'{"kind":"of a later version"}\' WHERE seq = 7').run();
   old.close();
 

@@ -1,6 +1,7 @@
 /** Proves that rows and indexes agree. Reads everything: for tests, after a restore, and when a person asks. */
 
 import type Sqlite from "better-sqlite3";
+import { unproven } from "../retention/proof.ts";
 
 interface Rule {
   /** What the count counts. */
@@ -62,6 +63,7 @@ export function check(db: Sqlite.Database): string[] {
     const n = db.prepare<[], { n: number }>(sql).get()?.n ?? 0;
     return n === 0 ? [] : [`${n} ${what}`];
   });
+  broken.push(...unproven(db));
   try {
     db.prepare("INSERT INTO words (words) VALUES ('integrity-check')").run();
   } catch (error) {

@@ -1,7 +1,7 @@
 /** Long-term memory, as it is asked over the socket. */
 
 import type { longterm_methods } from "../../contracts/memory/longterm.ts";
-import type { Memory } from "../../contracts/memory/record.ts";
+import type { Memory, Recalled } from "../../contracts/memory/record.ts";
 import type { DiskState } from "../../contracts/memory/upkeep.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
 import { type Handlers, RpcError } from "../../wire/peer.ts";
@@ -11,6 +11,7 @@ import type { Background } from "./background.ts";
 import type { Embedder } from "./embedder.ts";
 import { fitted } from "./fit.ts";
 import { type QueryVector, QueryVectors } from "./query-vector.ts";
+import type { Around } from "./timeline.ts";
 
 export interface LongTermServing {
   readonly keeper: Keeper;
@@ -42,7 +43,8 @@ export function longtermHandlers({ keeper, commit, embedder, background, upkeep 
     timeline(around) {
       const memories = keeper.read(({ longterm }) => longterm.timeline(around));
       if (memories === null) throw unknown(String(around.around));
-      return { memories: fitted(memories), note: keeper.parts.longterm.cold_degradation };
+      const shown = fitted(memories);
+      return { memories: shown, note: notes([keeper.parts.longterm.cold_degradation, deletedIn(keeper, around, shown)]) };
     },
     async link({ from, link }) {
       const added = await change(keeper, (longterm) => (longterm.holds(from) ? longterm.link(from, link) : null));
@@ -120,6 +122,16 @@ function unfinished(keeper: Keeper, background: Background, { vector }: QueryVec
   const left = vector === null ? 0 : vectors.waitingCount();
   const why = background.trouble === null ? "" : ` (${background.trouble})`;
   return notes([left === 0 ? null : `${left} texts have no vector yet and are found by word only${why}`, cold_degradation]);
+}
+
+/** What is missing of a timeline, because a rule said so, or null. */
+function deletedIn(keeper: Keeper, { around, before, after }: Around, shown: readonly Recalled[]): string | null {
+  const is_before =
+    typeof around === "number" ? shown.filter(({ time_ms }) => time_ms < around).length : shown.findIndex(({ id }) => id === around);
+  const is_after = shown.length - is_before - (typeof around === "number" ? 0 : 1);
+  const ids = shown.map(({ id }) => id);
+  const gaps = keeper.read(({ retention }) => retention.gaps(ids, { earlier: is_before >= before, later: is_after >= after }));
+  return notes(gaps.map(({ rule, memories }) => `${memories} memories were deleted here by rule ${rule} of retention`));
 }
 
 function notes(said: readonly (string | null)[]): string | null {

@@ -51,6 +51,11 @@ export class LongTerm {
     this.vectors.rolledBack();
   }
 
+  /** Memories were taken out (memory/retention/): rows of texts that are known from before may be gone. */
+  forgot(): void {
+    this.#rows.rolledBack();
+  }
+
   /** @returns whether something is new or changed */
   put(memory: Memory): boolean {
     return this.#rows.put(memory);

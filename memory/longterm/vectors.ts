@@ -128,6 +128,14 @@ export class Vectors {
     this.#count += 1;
   }
 
+  /** Inside a transaction: its text is about to go. @throws when vectors cannot be changed (`degradation`) */
+  remove(text_id: number): void {
+    this.#statements.of("DELETE FROM vectors WHERE text_id = ?").run(text_id);
+    if (this.#embedding === null) return;
+    this.#statements.of("DELETE FROM nearest_sample WHERE rowid = ?").run(BigInt(text_id));
+    this.#count -= this.#statements.of("DELETE FROM nearest WHERE rowid = ?").run(BigInt(text_id)).changes;
+  }
+
   /** The nearest texts, best first. */
   nearest(query: Float32Array, limit: number): Near[] {
     if (this.#embedding === null || this.#count === 0 || query.length !== this.#embedding.dimensions) return [];

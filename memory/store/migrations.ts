@@ -1,6 +1,7 @@
 /**
  * The schema of memory.db, as numbered steps that are only ever added to. `user_version` is the number of steps taken.
- * `seq` is the order of writing; rows are never deleted, so the largest `seq` is also the number of rows.
+ * `seq` is the order of writing, from 1 without gaps: what a rule of retention deleted is in `tombstones`, and what came back
+ * after damage has numbers below 1.
  */
 
 import type { DatabaseKind } from "../../wire/database.ts";
@@ -12,8 +13,9 @@ import { knowledge } from "./migrations/005-knowledge.ts";
 import { upkeep } from "./migrations/006-upkeep.ts";
 import { learning } from "./migrations/007-learning.ts";
 import { classifier } from "./migrations/008-classifier.ts";
+import { retention } from "./migrations/009-retention.ts";
 
-export const migrations: readonly string[] = [history, longterm, working, templates, knowledge, upkeep, learning, classifier];
+export const migrations: readonly string[] = [history, longterm, working, templates, knowledge, upkeep, learning, classifier, retention];
 
 export const memory_file: DatabaseKind = {
   file: "memory.db",

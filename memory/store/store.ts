@@ -22,6 +22,18 @@ interface Filter {
   readonly service: string | null;
 }
 
+interface Edges {
+  readonly largest: number | null;
+  readonly least: number | null;
+  readonly gone: number | null;
+  readonly gone_least: number | null;
+}
+const nothing: Edges = { largest: null, least: null, gone: null, gone_least: null };
+const edgesOf = (table: string): string =>
+  `SELECT (SELECT max(seq) FROM ${table}) AS largest, (SELECT min(seq) FROM ${table}) AS least,
+   (SELECT rows FROM deleted WHERE what = '${table}') AS gone, (SELECT least FROM deleted WHERE what = '${table}') AS gone_least`;
+const counts = { events: edgesOf("events"), decisions: edgesOf("decisions") } as const;
+
 /** Told of what is written, inside the transaction that writes it. */
 interface Witness {
   event(event: Event): void;
@@ -40,6 +52,7 @@ export class Store {
   readonly #decisions_of: Sqlite.Statement<[string], Row>;
   readonly #newest_decisions: Sqlite.Statement<[number], Row>;
   readonly #cold: (id: string) => string | null;
+  readonly #edges: Readonly<Record<keyof typeof counts, Sqlite.Statement<[], Edges>>>;
   #events: number;
   #decisions: number;
 
@@ -59,6 +72,7 @@ export class Store {
     this.#decision = db.prepare("SELECT id, body FROM decisions WHERE id = ?");
     this.#decisions_of = db.prepare("SELECT id, body FROM decisions WHERE trigger_id = ? ORDER BY seq LIMIT 20");
     this.#newest_decisions = db.prepare("SELECT id, body FROM decisions ORDER BY seq DESC LIMIT ?");
+    this.#edges = { events: db.prepare(counts.events), decisions: db.prepare(counts.decisions) };
     this.#events = this.#count("events");
     this.#decisions = this.#count("decisions");
   }
@@ -186,12 +200,13 @@ export class Store {
     return items;
   }
 
-  /** By the edges of `seq`, which has next to no gaps: what was recovered after damage has numbers below those from then on. */
-  #count(table: "events" | "decisions"): number {
-    const edge = (which: "min" | "max"): number | null =>
-      this.#db.prepare<[], { seq: number | null }>(`SELECT ${which}(seq) AS seq FROM ${table}`).get()?.seq ?? null;
-    const largest = edge("max");
-    return largest === null ? 0 : largest - (edge("min") ?? largest) + 1;
+  /**
+   * By the edges of `seq`, which has no gaps but where a rule of retention deleted (migrations/009-retention.ts), and next to none
+   * below 1, where numbers of what was recovered after damage are.
+   */
+  #count(table: keyof typeof counts): number {
+    const { largest, least, gone, gone_least } = this.#edges[table].get() ?? nothing;
+    return largest === null ? 0 : largest - Math.min(least ?? largest, gone_least ?? largest) + 1 - (gone ?? 0);
   }
 }
 

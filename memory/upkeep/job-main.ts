@@ -4,6 +4,7 @@ import { writeFileSync, writeSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import { Job, type JobLine, type JobResults } from "../../contracts/memory/job.ts";
 import { trainIn } from "../classifier/job.ts";
+import { rewriteSegment } from "../retention/rewrite.ts";
 import { makeBackup } from "./backup/make.ts";
 import { stage } from "./backup/restore.ts";
 import { verifyBackup } from "./backup/verify.ts";
@@ -56,6 +57,8 @@ async function run(job: Job): Promise<JobResults[Job["do"]]> {
       return stage(job);
     case "cool":
       return writeCold(job);
+    case "rewrite":
+      return rewriteSegment(job);
     case "salvage":
       return salvage(job);
     case "export":

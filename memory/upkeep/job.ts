@@ -15,7 +15,7 @@ type Kind = Job["do"];
 const complaint_chars_max = 500;
 
 /** What memory begins by itself. */
-const by_itself: ReadonlySet<Kind> = new Set<Kind>(["cool", "salvage"]);
+const by_itself: ReadonlySet<Kind> = new Set<Kind>(["cool", "rewrite", "salvage"]);
 
 export class Jobs {
   #running: { readonly kind: Kind; done: number; of: number; readonly over: Promise<void> } | null = null;

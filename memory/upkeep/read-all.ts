@@ -12,6 +12,8 @@ export interface Which {
   readonly cold: Pick<Cold, "read"> | null;
   readonly since_ms?: number;
   readonly before_ms?: number;
+  /** Of this segment alone. */
+  readonly segment?: number;
   /** The last in the order of writing. */
   readonly upto_seq?: number;
   readonly kinds?: readonly string[];
@@ -21,13 +23,14 @@ export interface Which {
 /** @param onRow told of each that is handed over @param onUnreadable of each that is not: its row stays where it is */
 export function* readAll(
   db: Sqlite.Database,
-  { cold, since_ms, before_ms, upto_seq, kinds, limit }: Which,
+  { cold, segment, since_ms, before_ms, upto_seq, kinds, limit }: Which,
   onRow: (row: WholeRow) => void = () => {},
   onUnreadable: (id: string) => void = () => {},
 ): Generator<Recalled> {
   const page = db.prepare<unknown[], WholeRow>(
     `SELECT ${whole_columns} FROM memories m JOIN texts t ON t.id = m.text_id
      WHERE m.seq > ? AND m.seq <= ? AND m.time_ms >= ? AND m.time_ms < ? AND (? IS NULL OR m.kind IN (SELECT value FROM json_each(?)))
+     ${segment === undefined ? "" : `AND m.segment = ${segment}`}
      ${cold === null ? "AND m.segment IS NULL AND t.text IS NOT NULL" : ""} ORDER BY m.seq LIMIT ?`,
   );
   const links = linksOf(db);

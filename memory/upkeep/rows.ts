@@ -1,24 +1,28 @@
 /** What upkeep keeps in memory.db itself: segments, what was recovered. What writes runs inside the caller's transaction. */
 
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
 import type { JobResults } from "../../contracts/memory/job.ts";
 import type { Recalled } from "../../contracts/memory/record.ts";
 import type { Segment } from "../../contracts/memory/upkeep.ts";
 import type { LongTerm } from "../longterm/longterm.ts";
+import { Rewritten } from "../retention/rewrite.ts";
 import type { Store } from "../store/store.ts";
 import { bytesOf, sha256Of } from "./backup/files.ts";
-import { ensure, segmentsIn } from "./folders.ts";
+import { ensure, segmentFile, segmentsIn } from "./folders.ts";
 import { adopt, type Bases, basesBelow } from "./recover/adopt.ts";
 import { discard, emptyLargeParts, nextSegment, register, takeOut, unwatch, watchChanges } from "./segments/move.ts";
 
 export class UpkeepRows {
   readonly #db: Sqlite.Database;
   readonly #folder: string;
+  readonly #rewritten: Rewritten;
 
   constructor(db: Sqlite.Database, folder: string) {
     this.#db = db;
     this.#folder = folder;
+    this.#rewritten = new Rewritten(db);
   }
 
   nextSegment(): number {
@@ -53,9 +57,14 @@ export class UpkeepRows {
     return true;
   }
 
-  /** Numbers of segment files that no row knows, newest first. */
+  /** Numbers of segment files that no row knows, newest first. Those that were written anew without what was deleted go. */
   unknownSegments(): number[] {
     const known = new Set(this.segments().map(({ id }) => id));
+    for (const id of this.#rewritten.known()) {
+      if (known.has(id)) continue;
+      known.add(id);
+      if (existsSync(join(segmentsIn(this.#folder), segmentFile(id)))) discard(this.#folder, id);
+    }
     return readdirSync(ensure(segmentsIn(this.#folder)))
       .flatMap((name) => (/^[1-9][0-9]{0,8}\.seg$/.test(name) ? [Number.parseInt(name, 10)] : []))
       .filter((id) => !known.has(id))

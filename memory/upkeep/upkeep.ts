@@ -10,6 +10,7 @@ import { Recalled } from "../../contracts/memory/record.ts";
 import type { DiskState, RefusedLine, RoomMade, Segment } from "../../contracts/memory/upkeep.ts";
 import type { Clock } from "../clock.ts";
 import type { Keeper } from "../keeper.ts";
+import { RetentionPass } from "../retention/pass.ts";
 import { Deeds } from "./deeds.ts";
 import { Disk, mib } from "./disk.ts";
 import { checkedImport, segmentFile, segmentsIn } from "./folders.ts";
@@ -18,10 +19,13 @@ import { type Cooling, Moves } from "./moves.ts";
 import { damagedFiles } from "./recover/tables.ts";
 import { Room } from "./room.ts";
 import { SegmentReader } from "./segments/reader.ts";
+import { turn } from "./turn.ts";
 
 const day_ms = 86_400_000;
 const look_ms = 10 * 60_000;
 const notice_ms = 2000;
+/** How often what rules of retention say is done: each time it is told in a memory. */
+const retain_every_ms = 6 * 3_600_000;
 /** What failed is tried again sooner. */
 const again_ms = 30_000;
 /** Also when a clock says that they are old. */
@@ -48,6 +52,11 @@ export class Upkeep {
   readonly #moves: Moves;
   readonly #room: Room;
   readonly #deeds: Deeds;
+  readonly #retention: RetentionPass;
+  /** A rule was set. */
+  #retain_wanted = false;
+  /** When the rules are looked at without that. */
+  #retain_ms = 0;
   readonly #onTrouble: (text: string) => void;
   #timers: ReturnType<typeof setInterval>[] = [];
   #looking = false;
@@ -65,6 +74,7 @@ export class Upkeep {
     this.#disk = new Disk(keeper.folder);
     this.#moves = new Moves(keeper, this.jobs, clock);
     this.#deeds = new Deeds(keeper, clock);
+    this.#retention = new RetentionPass({ keeper, jobs: this.jobs, clock });
     const time_ms = (): number => clock.time_ms();
     this.#room = new Room({ keeper, disk: this.#disk, move: (cooling) => this.move(cooling), time_ms, onMade: (made) => this.#made(made) });
   }
@@ -118,6 +128,7 @@ export class Upkeep {
       if (this.#keeper.refusal !== null) return;
       await this.recover();
       await this.tidy();
+      if (this.#retain_wanted || performance.now() >= this.#retain_ms) await this.forget();
       this.#trouble = null;
     } catch (error) {
       this.#trouble = `upkeep of memory failed: ${reasonOf(error)}; it is tried again`;
@@ -131,7 +142,7 @@ export class Upkeep {
     this.#bringBack();
     this.#room.look();
     const again = this.#trouble !== null && performance.now() - this.#trouble_ms >= again_ms;
-    if (again || this.#room.wanted || this.#keeper.parts.upkeep !== this.#looked_at) void this.#look();
+    if (again || this.#room.wanted || this.#retain_wanted || this.#keeper.parts.upkeep !== this.#looked_at) void this.#look();
   }
 
   /** What was kept in RAM goes to the disk when that can be written again. */
@@ -148,6 +159,24 @@ export class Upkeep {
   /** What is coming back after damage, or came back since the start; null: nothing was lost. */
   get recovery(): string | null {
     return this.#recovering ?? this.#recovered.at(-1) ?? null;
+  }
+
+  /** Does soon what the rules of retention say. */
+  retain(): void {
+    this.#retain_wanted = true;
+  }
+
+  /** Deletes what the rules of retention say, and tells of it. @throws */
+  async forget(): Promise<void> {
+    this.#retain_wanted = false;
+    const deleted = await this.#retention.run();
+    this.#retain_ms = performance.now() + (this.#retention.unfinished ? 0 : retain_every_ms);
+    for (const [rule, memories] of deleted) {
+      const set_by = this.#keeper.parts.retention.rules.one(rule)?.set_by ?? "unknown";
+      const text = `${memories} memories were deleted by rule ${rule} of retention, which ${set_by} set`;
+      this.#deeds.tell({ text, severity: "notice", outcome: "worked", body: { rule, memories } });
+    }
+    if (deleted.size > 0) this.#keeper.parts.upkeep.shrink(shrunk_pages);
   }
 
   /** @returns the new segment, or null when there is too little to move. @throws */
@@ -278,9 +307,4 @@ function recordsOf(reader: SegmentReader, number: number, onDamage: (reason: str
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Lets everything that waits be answered. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
 }

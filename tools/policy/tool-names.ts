@@ -17,7 +17,20 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
     task: ["list"],
     goal: ["list", "show"],
     knowledge: ["search", "show", "list", "history"],
-    memory: ["search", "recall", "timeline", "trace", "stats", "recent", "templates", "incidents", "learned", "examples", "backups"],
+    memory: [
+      "search",
+      "recall",
+      "timeline",
+      "trace",
+      "stats",
+      "recent",
+      "templates",
+      "incidents",
+      "learned",
+      "examples",
+      "backups",
+      "retention",
+    ],
     model: ["list", "verify"],
   },
   reversible: {
@@ -62,7 +75,7 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
     sec: ["secret_delete"],
     sys: ["power"],
     pkg: ["prune"],
-    memory: ["restore"],
+    memory: ["restore", "retain"],
   },
 };
 

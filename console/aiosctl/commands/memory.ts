@@ -11,6 +11,7 @@ import { time } from "../text/times.ts";
 import { memoriesView, memoryView, searchView, statsView } from "../views/memory.ts";
 import type { Run } from "./look.ts";
 import { addPresent } from "./memory-now.ts";
+import { addRetention } from "./memory-retention.ts";
 import { call, look, noteOf } from "./of-tool.ts";
 import { showCall, usage } from "./tools.ts";
 
@@ -25,6 +26,7 @@ export function addMemoryCommands(program: Command, run: Run): void {
   addReading(memory, run);
   addPresent(memory, run);
   addMarking(memory, run);
+  addRetention(memory, run);
 }
 
 interface FilterOptions {

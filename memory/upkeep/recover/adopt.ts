@@ -19,10 +19,13 @@ export interface Bases {
   readonly decisions: number;
 }
 
-/** Where the rows of `count` memories fit below all others. */
+/** Where the rows of `count` memories fit below all others, those too that were deleted. */
 export function basesBelow(db: Sqlite.Database, count: number): Bases {
-  const below = (table: string): number =>
-    (db.prepare<[], { least: number | null }>(`SELECT min(seq) AS least FROM ${table}`).get()?.least ?? 1) - count;
+  const gone = db.prepare<[string], { least: number }>("SELECT least FROM deleted WHERE what = ?");
+  const below = (table: string): number => {
+    const held = db.prepare<[], { least: number | null }>(`SELECT min(seq) AS least FROM ${table}`).get()?.least ?? 1;
+    return Math.min(held, gone.get(table)?.least ?? held) - count;
+  };
   return { memories: below("memories"), events: below("events"), decisions: below("decisions") };
 }
 

@@ -12,7 +12,7 @@ import { Upkeep } from "../upkeep.ts";
 import { walk } from "./walk.ts";
 
 // helpers are processes of their own: on a busy machine they take their time
-setDefaultTimeout(60_000);
+setDefaultTimeout(600_000);
 
 const now = (): number => 1_800_000_000_000;
 const count = 1500;

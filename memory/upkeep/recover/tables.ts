@@ -20,6 +20,8 @@ const not_copied: ReadonlySet<string> = new Set([
   "embedders",
   "carry_over",
   "segments",
+  "segments_gone",
+  "deleted",
   "recovered",
   "recent_metrics",
 ]);
@@ -44,6 +46,8 @@ export function recoverTables(db: Sqlite.Database, folder: string): number {
     db.transaction(() => {
       const { rows, unreadable } = copyFrom(db, join(folder, file));
       copied += rows;
+      // what they tell of had numbers of that file
+      db.exec("UPDATE tombstones SET numbering = numbering + 1");
       note.run(source, Date.now(), rows, rows, unreadable);
     }).immediate();
     db.pragma("foreign_keys = ON");

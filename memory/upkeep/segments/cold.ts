@@ -63,6 +63,13 @@ export class Cold {
     return memory === null ? null : JSON.stringify(memory.body);
   }
 
+  /** Its file is about to go. */
+  forget(segment: number): void {
+    this.#open.get(segment)?.close();
+    this.#open.delete(segment);
+    for (const key of [...this.#blocks.keys()]) if (key.startsWith(`${segment}/`)) this.#blocks.delete(key);
+  }
+
   close(): void {
     for (const reader of this.#open.values()) reader.close();
     this.#open.clear();

@@ -9,7 +9,7 @@ import { segmentsIn } from "../folders.ts";
 import { Upkeep } from "../upkeep.ts";
 
 // helpers are processes of their own: on a busy machine they take their time
-setDefaultTimeout(60_000);
+setDefaultTimeout(600_000);
 
 const later = (): number => 1_800_000_000_000;
 

@@ -22,9 +22,10 @@ export interface Moved {
   readonly plain_bytes: number;
 }
 
-/** The number of the next segment: above every row and every file. */
+/** The number of the next segment: above every row, also of those that are gone, and every file. */
 export function nextSegment(db: Sqlite.Database, folder: string): number {
-  const known = db.prepare<[], { largest: number | null }>("SELECT max(id) AS largest FROM segments").get()?.largest ?? 0;
+  const ids = "SELECT id FROM segments UNION ALL SELECT id FROM segments_gone";
+  const known = db.prepare<[], { largest: number | null }>(`SELECT max(id) AS largest FROM (${ids})`).get()?.largest ?? 0;
   const files = readdirSync(ensure(segmentsIn(folder))).map((name) => Number.parseInt(name, 10));
   return 1 + Math.max(known, ...files.filter(Number.isSafeInteger), 0);
 }

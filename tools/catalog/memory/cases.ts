@@ -46,6 +46,17 @@ async function stored(world: World, text: string, more: Record<string, unknown> 
   return String(id);
 }
 
+function rules(world: World): unknown {
+  const file = join(folderOf(world), "memory.db");
+  if (!existsSync(file)) return [];
+  const db: Sqlite.Database = new (loadNative("better-sqlite3") as typeof Sqlite)(file, { readonly: true });
+  try {
+    return db.prepare("SELECT filter, set_by FROM retention_rules WHERE ended_ms IS NULL ORDER BY id").all();
+  } finally {
+    db.close();
+  }
+}
+
 const nginx = "nginx stopped answering after the update; restarting it with the old configuration helped";
 /** In two parts, so that no scanner takes it for a leak. */
 const access_key = `AKIA${"ABCDEFGH23456722"}`;
@@ -331,6 +342,26 @@ export const memory_cases: readonly ToolCase[] = [
     check({ faults }) {
       if (!Array.isArray(faults) || faults.length > 0) throw new Error(`it is not whole: ${JSON.stringify(faults)}`);
     },
+  },
+  {
+    tool: "memory.retention",
+    name: "the rules",
+    prepare: (world) => stored(world, nginx).then(() => ({})),
+    observe,
+    bad: () => [{ tombstones: -1 }],
+    check: holds(`"rules":[],"tombstones":[],"deleted":0`),
+  },
+  {
+    tool: "memory.retain",
+    name: "notes of a year ago",
+    final: true,
+    async prepare(world) {
+      await stored(world, nginx);
+      return { set: { older_than_days: 365, kinds: ["note"] } };
+    },
+    observe: rules,
+    bad: () => [{}, { end: 4711 }, { set: { older_than_days: 0 } }, { set: { older_than_days: 1 }, end: 1 }],
+    check: holds(`"filter":{"older_than_days":365,"kinds":["note"]}`),
   },
   {
     tool: "memory.restore",

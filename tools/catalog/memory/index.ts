@@ -15,6 +15,8 @@ import { memoryQuarantine } from "./quarantine.ts";
 import { memoryRecall } from "./recall.ts";
 import { memoryRecent } from "./recent.ts";
 import { memoryRestore } from "./restore.ts";
+import { memoryRetain } from "./retain.ts";
+import { memoryRetention } from "./retention.ts";
 import { memorySearch } from "./search.ts";
 import { memoryStats } from "./stats.ts";
 import { memoryStore } from "./store.ts";
@@ -38,6 +40,8 @@ export const memory_tools: readonly AnyTool[] = [
   memoryRecall,
   memoryRecent,
   memoryRestore,
+  memoryRetain,
+  memoryRetention,
   memorySearch,
   memoryStats,
   memoryStore,
