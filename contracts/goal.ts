@@ -1,7 +1,11 @@
 /** Goals, as tools answer them and as aiOS knows them by form. */
 
 import { z } from "zod";
-import { Check, Lease, StepDraft, WorkItem, working_methods } from "./memory/working.ts";
+import { Check } from "./memory/working/goals.ts";
+import { WorkItem } from "./memory/working/items.ts";
+import { Lease } from "./memory/working/leases.ts";
+import { StepDraft } from "./memory/working/plans.ts";
+import { working_methods } from "./memory/working.ts";
 
 export const GoalsAnswer = z.strictObject({
   goals: z.array(WorkItem).describe("newest first"),

@@ -1,7 +1,7 @@
 /** What the strategic tier's models are asked for at the end: by schema, and checked against the tools before anything of it counts. */
 
 import { z } from "zod";
-import { StepKey } from "./memory/working.ts";
+import { StepKey } from "./memory/working/plans.ts";
 
 const Clause = z.string().min(1).max(600);
 /** Their shape is the tool's own: held against its schema where the answer comes in. */

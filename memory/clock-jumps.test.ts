@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { SearchAnswer } from "../contracts/memory/longterm.ts";
 import { Recalled } from "../contracts/memory/record.ts";
-import { WorkDone } from "../contracts/memory/working.ts";
+import { WorkDone } from "../contracts/memory/working/changes.ts";
 import { diskFolder } from "./testing/folder.ts";
 import { type InProcess, openMemory } from "./testing/in-process.ts";
 import { noteMemory } from "./testing/records.ts";

@@ -3,7 +3,7 @@
  * is asked for again and nothing is done twice. Before each step the goal is looked at: a person may have paused or cancelled it.
  */
 
-import type { WorkChange } from "../../contracts/memory/working.ts";
+import type { WorkChange } from "../../contracts/memory/working/changes.ts";
 import type { CallOutcome } from "../../contracts/tool.ts";
 import type { LoopPorts } from "../loop/ports.ts";
 import { call_limit_ms } from "../loop/tries.ts";

@@ -1,6 +1,9 @@
 /** Goals of working memory, as the tiers work on them. */
 
-import type { JsonObject, StepDraft, WorkChange, WorkItem } from "../../contracts/memory/working.ts";
+import type { WorkChange } from "../../contracts/memory/working/changes.ts";
+import type { JsonObject } from "../../contracts/memory/working/fields.ts";
+import type { WorkItem } from "../../contracts/memory/working/items.ts";
+import type { StepDraft } from "../../contracts/memory/working/plans.ts";
 import type { MemoryPeer } from "../loop/incidents.ts";
 import { WorkLease } from "../loop/lease.ts";
 

@@ -1,7 +1,8 @@
 /** Plans that need no model: what reached the goal before, what reached one of the same words, and forms that are known. */
 
 import { GoalPattern } from "../../contracts/goal.ts";
-import type { JsonObject, StepDraft } from "../../contracts/memory/working.ts";
+import type { JsonObject } from "../../contracts/memory/working/fields.ts";
+import type { StepDraft } from "../../contracts/memory/working/plans.ts";
 import { issuesText } from "../../wire/peer.ts";
 import type { MemoryPeer } from "../loop/incidents.ts";
 import { type Loaded, loadEach } from "../shared/load-data.ts";

@@ -1,6 +1,8 @@
 /** The strategic tier's part: a plan for a goal that no cheaper tier knows one for. */
 
-import { Check, JsonObject, type StepDraft } from "../../contracts/memory/working.ts";
+import { JsonObject } from "../../contracts/memory/working/fields.ts";
+import { Check } from "../../contracts/memory/working/goals.ts";
+import type { StepDraft } from "../../contracts/memory/working/plans.ts";
 import { JsonSchema } from "../../contracts/model/chat.ts";
 import { PlanAnswer, plan_answer_schema } from "../../contracts/strategic.ts";
 import type { ToolDescription } from "../../contracts/tool.ts";

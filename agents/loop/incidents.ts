@@ -1,6 +1,8 @@
 /** Incidents of working memory, as a tier works on them. */
 
-import type { Covers, JsonObject, WorkItem } from "../../contracts/memory/working.ts";
+import type { JsonObject } from "../../contracts/memory/working/fields.ts";
+import type { Covers } from "../../contracts/memory/working/incidents.ts";
+import type { WorkItem } from "../../contracts/memory/working/items.ts";
 import type { memory_methods, memory_notifications } from "../../contracts/memory.ts";
 import type { Peer } from "../../wire/peer.ts";
 import { type AlarmEvent, matterOf } from "../shared/standing.ts";

@@ -1,6 +1,6 @@
 /** Something of working memory under the lease of this process: changes under a lease that is over are refused by memory. */
 
-import type { WorkChange, WorkDone } from "../../contracts/memory/working.ts";
+import type { WorkChange, WorkDone } from "../../contracts/memory/working/changes.ts";
 import type { MemoryPeer } from "./incidents.ts";
 
 const lease_ms = 60_000;

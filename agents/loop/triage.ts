@@ -1,6 +1,6 @@
 /** The operational tier's part: what is this, what is known of it, who is to act. */
 
-import type { Triage } from "../../contracts/memory/working.ts";
+import type { Triage } from "../../contracts/memory/working/incidents.ts";
 import type { Thresholds } from "../../contracts/router.ts";
 import { belongsTo, groupsOf } from "../router/storms.ts";
 import { type AlarmEvent, matterOf, type Standing } from "../shared/standing.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Decision } from "../../contracts/decision.ts";
-import type { Triage } from "../../contracts/memory/working.ts";
+import type { Triage } from "../../contracts/memory/working/incidents.ts";
 import type { Playbook } from "../../contracts/playbook.ts";
 import type { Thresholds } from "../../contracts/router.ts";
 import { ruleOf } from "../loop/track-record.ts";

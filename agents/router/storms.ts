@@ -5,7 +5,8 @@
  */
 
 import { Severity } from "../../contracts/event.ts";
-import type { Covers, WorkItem } from "../../contracts/memory/working.ts";
+import type { Covers } from "../../contracts/memory/working/incidents.ts";
+import type { WorkItem } from "../../contracts/memory/working/items.ts";
 import type { Thresholds } from "../../contracts/router.ts";
 import type { AlarmEvent } from "../shared/standing.ts";
 

@@ -3,7 +3,9 @@
 import { z } from "zod";
 import { Count, Distribution, RecentEvent, RecentSummary } from "./operational.ts";
 import { TemplateDetail, TemplateRate, TemplateSummary } from "./templates.ts";
-import { Lease, WorkItem, working_methods } from "./working.ts";
+import { WorkItem } from "./working/items.ts";
+import { Lease } from "./working/leases.ts";
+import { working_methods } from "./working.ts";
 
 /** Which shares of the samples are told as percentiles. */
 export const told_at = [0.5, 0.9, 0.99] as const;

@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Memory } from "../../contracts/memory/record.ts";
 import type { RetentionFilter } from "../../contracts/memory/retention.ts";
-import type { WorkChange } from "../../contracts/memory/working.ts";
+import type { WorkChange } from "../../contracts/memory/working/changes.ts";
 import { Keeper } from "../keeper.ts";
 import { parseDocumentOf } from "../knowledge/document.ts";
 import { testClock, wallClock } from "../testing/clock.ts";

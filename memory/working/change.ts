@@ -4,14 +4,10 @@
  */
 
 import type { z } from "zod";
-import {
-  type WorkChange,
-  type WorkDone,
-  WorkItem,
-  type WorkKind,
-  work_patches,
-  type working_methods,
-} from "../../contracts/memory/working.ts";
+import type { WorkChange, WorkDone } from "../../contracts/memory/working/changes.ts";
+import type { WorkKind } from "../../contracts/memory/working/fields.ts";
+import { WorkItem, work_patches } from "../../contracts/memory/working/items.ts";
+import type { working_methods } from "../../contracts/memory/working.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
 import { issuesText, RpcError } from "../../wire/peer.ts";
 import { unmet } from "./conditions.ts";

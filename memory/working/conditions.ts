@@ -1,6 +1,6 @@
 /** Conditions of moves (machines.ts): each says why it does not hold, or nothing. */
 
-import type { WorkItem } from "../../contracts/memory/working.ts";
+import type { WorkItem } from "../../contracts/memory/working/items.ts";
 import { isOver, unmetNeeds } from "./plan.ts";
 
 export type Condition =

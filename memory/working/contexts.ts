@@ -1,7 +1,8 @@
 /** What each tier keeps in mind from one decision to the next: small, the newest version only, the tier's own. */
 
 import type Sqlite from "better-sqlite3";
-import { type ContextOf, JsonObject } from "../../contracts/memory/working.ts";
+import { JsonObject } from "../../contracts/memory/working/fields.ts";
+import type { ContextOf } from "../../contracts/memory/working/leases.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
 import { RpcError } from "../../wire/peer.ts";
 

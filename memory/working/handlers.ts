@@ -1,7 +1,8 @@
 /** Working memory, as one caller asks it over the socket. */
 
 import { Tier } from "../../contracts/memory/record.ts";
-import type { WorkItem, working_methods } from "../../contracts/memory/working.ts";
+import type { WorkItem } from "../../contracts/memory/working/items.ts";
+import type { working_methods } from "../../contracts/memory/working.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
 import type { CoreService } from "../../contracts/service.ts";
 import { codeOf, describe } from "../../wire/database.ts";

@@ -2,7 +2,9 @@
 
 import type Sqlite from "better-sqlite3";
 import type { z } from "zod";
-import { JsonObject, WorkItem, type WorkKind, type working_methods } from "../../contracts/memory/working.ts";
+import { JsonObject, type WorkKind } from "../../contracts/memory/working/fields.ts";
+import { WorkItem } from "../../contracts/memory/working/items.ts";
+import type { working_methods } from "../../contracts/memory/working.ts";
 import type { Around } from "./conditions.ts";
 import type { Moment } from "./leases.ts";
 

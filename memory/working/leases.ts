@@ -5,7 +5,7 @@
  */
 
 import type Sqlite from "better-sqlite3";
-import type { Lease } from "../../contracts/memory/working.ts";
+import type { Lease } from "../../contracts/memory/working/leases.ts";
 
 /** A moment on the clock of a boot. */
 export interface Moment {

@@ -52,7 +52,8 @@
  *   parked       Left as it is, with the reason. End; it may be taken up again.
  */
 
-import type { WorkKind, WorkState } from "../../contracts/memory/working.ts";
+import type { WorkKind } from "../../contracts/memory/working/fields.ts";
+import type { WorkState } from "../../contracts/memory/working/items.ts";
 import type { Condition } from "./conditions.ts";
 
 export type Actor = "tier" | "person";

@@ -1,6 +1,7 @@
 /** Plans as directed graphs without circles: which steps need which, and which can begin. */
 
-import type { StepDraft, WorkItem } from "../../contracts/memory/working.ts";
+import type { WorkItem } from "../../contracts/memory/working/items.ts";
+import type { StepDraft } from "../../contracts/memory/working/plans.ts";
 
 type Step = Extract<WorkItem, { kind: "step" }>;
 type Node = Pick<StepDraft, "key" | "needs">;

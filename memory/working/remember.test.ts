@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { WorkChange } from "../../contracts/memory/working.ts";
+import type { WorkChange } from "../../contracts/memory/working/changes.ts";
 import { Keeper } from "../keeper.ts";
 import { testClock } from "../testing/clock.ts";
 import { diskFolder } from "../testing/folder.ts";

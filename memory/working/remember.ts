@@ -6,7 +6,8 @@
 
 import type { Memory, MemoryOutcome } from "../../contracts/memory/record.ts";
 import { Tier } from "../../contracts/memory/record.ts";
-import { JsonObject, type WorkItem } from "../../contracts/memory/working.ts";
+import { JsonObject } from "../../contracts/memory/working/fields.ts";
+import type { WorkItem } from "../../contracts/memory/working/items.ts";
 import type { LongTerm } from "../longterm/longterm.ts";
 import type { Items } from "./items.ts";
 import type { Moment } from "./leases.ts";

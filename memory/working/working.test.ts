@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import type { WorkChange, WorkDone, WorkItem } from "../../contracts/memory/working.ts";
+import type { WorkChange, WorkDone } from "../../contracts/memory/working/changes.ts";
+import type { WorkItem } from "../../contracts/memory/working/items.ts";
 import { openInRam } from "../../wire/database.ts";
 import { RpcError } from "../../wire/peer.ts";
 import { memory_file } from "../store/migrations.ts";

@@ -1,7 +1,8 @@
 /** Working memory as a part over the database: its rows, its leases, what tiers keep in mind, and its transactions. */
 
 import type Sqlite from "better-sqlite3";
-import { type WorkDone, working_methods } from "../../contracts/memory/working.ts";
+import type { WorkDone } from "../../contracts/memory/working/changes.ts";
+import { working_methods } from "../../contracts/memory/working.ts";
 import { type ChangeRequest, type Changer, Transaction } from "./change.ts";
 import { Contexts } from "./contexts.ts";
 import { Items } from "./items.ts";

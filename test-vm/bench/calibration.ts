@@ -15,7 +15,7 @@ import { loadAlarms } from "../../agents/sensors/alarms/load.ts";
 import type { AlarmEvent } from "../../agents/shared/standing.ts";
 import { startThinking, type Thinking } from "../../agents/testing/thinking.ts";
 import type { Decision } from "../../contracts/decision.ts";
-import type { Triage } from "../../contracts/memory/working.ts";
+import type { Triage } from "../../contracts/memory/working/incidents.ts";
 import type { BenchRow } from "../../tooling/bench.ts";
 import { rowOf, rowOfValue, versus } from "./rows.ts";
 

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { broker_methods } from "../../../contracts/broker.ts";
-import type { WorkChange } from "../../../contracts/memory/working.ts";
+import type { WorkChange } from "../../../contracts/memory/working/changes.ts";
 import { callerSocket, callerSocketFolder } from "../../../contracts/paths.ts";
 import type { CallResult, CallStatus } from "../../../contracts/tool.ts";
 import { diskFolder } from "../../../memory/testing/folder.ts";

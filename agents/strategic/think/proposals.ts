@@ -6,7 +6,7 @@
  * a program run or cannot be taken back for a person who has read it. Left out are calls that do no more than a playbook would try.
  */
 
-import { JsonObject } from "../../../contracts/memory/working.ts";
+import { JsonObject } from "../../../contracts/memory/working/fields.ts";
 import type { IncidentAnswer } from "../../../contracts/strategic.ts";
 import type { ToolDescription } from "../../../contracts/tool.ts";
 import type { ActionCall } from "../../loop/options.ts";

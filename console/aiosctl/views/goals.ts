@@ -1,7 +1,7 @@
 /** Goals, for people. */
 
 import type { GoalAnswer, GoalsAnswer } from "../../../contracts/goal.ts";
-import type { WorkItem } from "../../../contracts/memory/working.ts";
+import type { WorkItem } from "../../../contracts/memory/working/items.ts";
 import { plain } from "../text/plain.ts";
 import { span } from "../text/units.ts";
 import type { View } from "./view.ts";

@@ -2,7 +2,7 @@
 
 import type { IncidentsAnswer, RecentAnswer, TemplatesAnswer } from "../../../contracts/memory/now.ts";
 import type { TemplateSummary } from "../../../contracts/memory/templates.ts";
-import type { WorkItem } from "../../../contracts/memory/working.ts";
+import type { WorkItem } from "../../../contracts/memory/working/items.ts";
 import { plain } from "../text/plain.ts";
 import { table } from "../text/table.ts";
 import { span } from "../text/units.ts";

@@ -1,7 +1,7 @@
 /** Writers for the kill tests (streams.ts): working memory, knowledge, templates of logs. */
 
 import { hash } from "node:crypto";
-import type { WorkChange } from "../../../contracts/memory/working.ts";
+import type { WorkChange } from "../../../contracts/memory/working/changes.ts";
 import { LogLines } from "../../testing/log-lines.ts";
 import { patient_ms, type Stream } from "./streams.ts";
 

@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
-import type { WorkChange } from "../../../contracts/memory/working.ts";
+import type { WorkChange } from "../../../contracts/memory/working/changes.ts";
 import { diskFolder } from "../../../memory/testing/folder.ts";
 import { type MemoryPeer, type MemoryService, startMemory } from "../../../memory/testing/service.ts";
 import type { BenchRow } from "../../../tooling/bench.ts";

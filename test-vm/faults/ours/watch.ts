@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Decision } from "../../../contracts/decision.ts";
 import type { Event, EventOf } from "../../../contracts/event.ts";
 import { LearnedAnswer } from "../../../contracts/learning.ts";
-import { WorkItem } from "../../../contracts/memory/working.ts";
+import { WorkItem } from "../../../contracts/memory/working/items.ts";
 import type { Fault } from "../fault.ts";
 import { of_host } from "./host.ts";
 import type { Ours } from "./system.ts";

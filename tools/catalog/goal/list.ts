@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { GoalsAnswer } from "../../../contracts/goal.ts";
-import { GoalState } from "../../../contracts/memory/working.ts";
+import { GoalState } from "../../../contracts/memory/working/goals.ts";
 import { defineTool } from "../../tool.ts";
 import { asked, memoryOf } from "../shared/ask-memory.ts";
 import { GoalId, touches } from "./shared/goal.ts";

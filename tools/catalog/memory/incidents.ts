@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { IncidentsAnswer } from "../../../contracts/memory/now.ts";
-import { IncidentState } from "../../../contracts/memory/working.ts";
+import { IncidentState } from "../../../contracts/memory/working/incidents.ts";
 import { defineTool, ToolError } from "../../tool.ts";
 import { asked, memoryOf } from "../shared/ask-memory.ts";
 import { anyTainted, IdField, readsAll } from "./shared/memory.ts";

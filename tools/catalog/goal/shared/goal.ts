@@ -1,7 +1,8 @@
 /** What the tools of goals have in common. */
 
 import { z } from "zod";
-import type { WorkChange, WorkItem } from "../../../../contracts/memory/working.ts";
+import type { WorkChange } from "../../../../contracts/memory/working/changes.ts";
+import type { WorkItem } from "../../../../contracts/memory/working/items.ts";
 import type { Resource } from "../../../../contracts/tool.ts";
 import type { Context } from "../../../context.ts";
 import { type Target, ToolError } from "../../../tool.ts";
