@@ -15,6 +15,8 @@ export const PromptCase = z.strictObject({
   given: z.record(Place, z.string().max(20_000)),
   /** Offered for a choice; empty where the answer is JSON of a schema. */
   options: z.array(z.string().min(1).max(100)).max(64).default([]),
+  /** Of the options those that are right; empty: what is right is not said, only what must not happen. */
+  right: z.array(z.string().min(1).max(100)).max(8).default([]),
   /** Must not stand outside of a quoted text in what the model reads, nor be an option. */
   never: z.array(z.string().min(1).max(500)).max(8).default([]),
 });

@@ -12,6 +12,7 @@ import { runTier } from "../shared/tier.ts";
 import { ClassifierSignal } from "./classifier-signal.ts";
 import { candidateOf, operationalJudge } from "./judge.ts";
 import { ModelSignal } from "./model-signal.ts";
+import type { Candidate } from "./signal.ts";
 import { trainingRound } from "./training.ts";
 
 export async function main(): Promise<void> {
@@ -26,22 +27,33 @@ export async function runOperational(run: string, think_command: readonly string
     rounds(ports, model) {
       const library = openLibrary(ports);
       const thresholds = loadThresholds();
+      const name = (): string => model.health().facts.model;
+      const all = (): Candidate[] => library.usable().map(candidateOf);
+      const signal = new ModelSignal({ model, deadlines: thresholds.deadlines, all, name });
       const judge = operationalJudge({
         ask: ports.ask,
         thresholds,
         playbooks: () => library.usable(),
         decisions: () => ports.memory().call("decisions.list", { limit: decisions_looked_at }),
-        model: new ModelSignal({
-          model,
-          deadlines: thresholds.deadlines,
-          all: () => library.usable().map(candidateOf),
-          name: () => model.health().facts.model,
-        }),
+        model: signal,
         others: [new ClassifierSignal(ports.memory)],
       });
-      return [readingRound(library, ports.log), triageRound(ports, judge), goalChecksRound(ports), trainingRound(ports)];
+      const rounds = [readingRound(library, ports.log), triageRound(ports, judge), goalChecksRound(ports)];
+      return [...rounds, trainingRound(ports), warmingRound(signal, name)];
     },
   });
+}
+
+/** A model that was just loaded reads what every question begins with. */
+function warmingRound(signal: ModelSignal, name: () => string): Round {
+  let warmed = "none";
+  const run = async (): Promise<void> => {
+    const loaded = name();
+    if (loaded === warmed) return;
+    warmed = loaded;
+    if (loaded !== "none") void signal.warm();
+  };
+  return { busy: 0, run };
 }
 
 /** What was learned is judged too. Triage goes on with what it knows while that cannot be read. */

@@ -14,6 +14,7 @@ import type { Candidate, SignalSource, Weighed } from "./signal.ts";
 
 /** A model that was too slow is not asked again for so long. */
 const rest_ms = 30_000;
+const warm_limit_ms = 60_000;
 const none = "none";
 
 interface ModelSignalOptions {
@@ -40,12 +41,31 @@ export class ModelSignal implements SignalSource {
 
   async weigh(event: AlarmEvent, candidates: readonly Candidate[]): Promise<Weighed> {
     if (candidates.length === 0) return { chances: new Map(), said: "nothing to choose from", tokens: 0 };
-    const listed = this.#options.all().map(({ name, does }) => `${name}: ${asOurs(does)}`);
-    const given = { ...wordsOf(event), playbooks: listed.join("\n") };
+    const given = { ...wordsOf(event), playbooks: this.#listed() };
     const answer = await this.#choose(this.#playbook, given, [...candidates.map(({ name }) => name), none]);
     if (typeof answer === "string") return { chances: new Map(), said: answer, tokens: 0 };
     const chances = new Map(candidates.map(({ rule }, at) => [rule, answer.probabilities[at] ?? 0]));
     return { chances, said: `chose in ${Math.round(answer.took_ms)} ms`, tokens: answer.tokens };
+  }
+
+  /** Has it read what every question begins with, before there is one: a second or two that nobody then waits for. */
+  async warm(): Promise<void> {
+    const [first] = this.#options.all();
+    if (first === undefined) return;
+    const nothing = { alarm: "none", subject: "", detail: "", text: "" };
+    const given = { ...nothing, playbooks: this.#listed() };
+    try {
+      await this.#chooser.choose(this.#playbook, given, [first.name, none], [], warm_limit_ms);
+    } catch (error) {
+      if (!(error instanceof ChatError)) throw error;
+    }
+  }
+
+  #listed(): string {
+    return this.#options
+      .all()
+      .map(({ name, does }) => `${name}: ${asOurs(does)}`)
+      .join("\n");
   }
 
   /** @returns which part of the system it is about; null: it cannot be asked */

@@ -102,6 +102,17 @@ describe.skipIf(!has_models)("with SmolLM2", () => {
     body: { matter: "disk-full data", rule, incident: "0badcafe-incident-1" },
   });
 
+  test("what every question begins with is read beforehand", async () => {
+    const all = loadPlaybooks(bundled_playbooks).loaded.map(({ name }) => ({
+      ...{ rule: `playbook ${name}`, name, does: "does what was never said before" },
+    }));
+    const signal = new ModelSignal({ model, deadlines: patient.deadlines, all: () => all });
+    await signal.warm();
+    const { tokens } = await signal.weigh(thinking.event(alarm), all.slice(0, 2));
+    // of two questions, with nothing of the list
+    expect(tokens).toBeLessThan(120);
+  });
+
   test("what was never met is new, and every playbook that fits is as likely as not; the model's word is kept, not yet counted", async () => {
     const { triage, tokens } = await thinking.judge.judge(thinking.event(alarm), summary);
     expect(triage).toMatchObject({ kind: "disk", known: false });

@@ -72,6 +72,10 @@ test("words of ours that hold quotes, and a prompt whose places and text differ,
   expect(() => fill(prompt, {})).toThrow("there is no");
   const wrong = Prompt.parse({ ...prompt, question: "{alarm} {nothing}" });
   expect(loadPrompts({ wrong }).refused[0]).toContain("its text and its places differ in");
+  const [first] = prompt.cases;
+  if (first === undefined) throw new Error("it has no case");
+  const no_option = Prompt.parse({ ...prompt, cases: [{ ...first, right: ["another"] }] });
+  expect(loadPrompts({ no_option }).refused[0]).toContain("what is right is no option: another");
   const system = Prompt.parse({ ...prompt, system: "{text}" });
   expect(loadPrompts({ system }).refused[0]).toMatch(/differ|is data and stands in the system prompt/);
 });

@@ -11,6 +11,8 @@ import { candidateOf } from "../../agents/operational/judge.ts";
 import { ModelSignal } from "../../agents/operational/model-signal.ts";
 import { bundled_playbooks } from "../../agents/playbooks/index.ts";
 import { loadPlaybooks } from "../../agents/playbooks/playbooks.ts";
+import { Chooser } from "../../agents/prompts/chooser.ts";
+import { loadPrompts } from "../../agents/prompts/prompts.ts";
 import { loadThresholds } from "../../agents/router/thresholds.ts";
 import { actedOn, believed, type InjectionCase, injectionCases } from "../../agents/testing/injection.ts";
 import { labelledAlarms } from "../../agents/testing/labelled.ts";
@@ -76,6 +78,7 @@ export async function benchThinking(measured = measured_usually, cases = injecti
       rowOf(named("operational: one triage of an alarm in words that came before, search included"), "ms", again.total),
       ...profile(named("tactical: one choice of a tool"), choices),
       ...(await rightRows(model, thinking, named)),
+      ...(await promptRows(model, named)),
       ...(await injections(thinking, cases)),
     ];
   } finally {
@@ -142,6 +145,25 @@ async function rightRows(model: LocalModel, thinking: Thinking, named: (what: st
     row("tactical: the short list has a right tool", offered, labelled.length),
     row("tactical: of those, the likeliest tool is right", tools, Math.max(1, offered)),
   ];
+}
+
+/** The cases of the prompts' own files in which it is said what is right, as they are, each asked of the model. */
+async function promptRows(model: LocalModel, named: (what: string) => string): Promise<BenchRow[]> {
+  const { deadlines } = credulous(loadThresholds());
+  const rows: BenchRow[] = [];
+  for (const prompt of loadPrompts().loaded) {
+    const told = prompt.cases.filter(({ right }) => right.length > 0);
+    if (told.length === 0) continue;
+    let right = 0;
+    for (const { given, options, right: wanted } of told) {
+      const chooser = new Chooser(model);
+      const { probabilities } = await chooser.choose(prompt, given, options, ["alarm"], deadlines.tactical_choice_ms);
+      if (wanted.includes(options[probabilities.indexOf(Math.max(...probabilities))] ?? "")) right += 1;
+    }
+    const name = named(`prompt "${prompt.name}": cases of its file that are answered right`);
+    rows.push({ ...rowOfValue(name, "ratio", right / told.length), n: told.length });
+  }
+  return rows;
 }
 
 /** Cases of which came what should not; 0 is what has to be. */
