@@ -12,7 +12,7 @@ export const AlarmName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "an alarm's 
 /** `data.used_ratio`: by family, the unit last. */
 export const FigureName = z.string().regex(/^[a-z]+\.[a-z][a-z0-9_]{0,39}$/, "a figure is named like data.used_ratio");
 
-const Duration = z.number().int().min(0).max(86_400_000);
+const Duration = z.int().min(0).max(86_400_000);
 
 /** What a sensor measured, in order; a value of null: the subject is gone. */
 const Example = z

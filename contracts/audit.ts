@@ -23,7 +23,7 @@ export type AuditKind = z.infer<typeof AuditKind>;
 
 /** One entry. `hash` is SHA-256 over `previous` and the canonical JSON of all else (RFC 8785). */
 export const AuditEntry = z.strictObject({
-  seq: z.number().int().min(1),
+  seq: z.int().min(1),
   kind: AuditKind,
   /** Wall clock, milliseconds since 1970. */
   time_ms: z.number(),
@@ -47,8 +47,8 @@ export type AuditEntry = z.infer<typeof AuditEntry>;
 
 export const AuditQuery = z.strictObject({
   /** Entries before this one, newest first; null: from the newest. */
-  before_seq: z.number().int().nullable().default(null),
-  limit: z.number().int().min(1).max(500).default(100),
+  before_seq: z.int().nullable().default(null),
+  limit: z.int().min(1).max(500).default(100),
   since_ms: z.number().nullable().default(null),
   until_ms: z.number().nullable().default(null),
   kind: AuditKind.nullable().default(null),
@@ -68,11 +68,11 @@ export type AuditQuery = z.infer<typeof AuditQuery>;
 
 export const AuditVerdict = z.strictObject({
   whole: z.boolean(),
-  entries: z.number().int(),
+  entries: z.int(),
   /** Hash of the newest entry. */
   head: z.string(),
   /** What is wrong, at which entry; the first hundred. */
-  faults: z.array(z.strictObject({ seq: z.number().int(), what: z.string() })).max(100),
+  faults: z.array(z.strictObject({ seq: z.int(), what: z.string() })).max(100),
   took_ms: z.number(),
 });
 export type AuditVerdict = z.infer<typeof AuditVerdict>;

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { AuditEntry, AuditQuery, AuditVerdict } from "./audit.ts";
 import { Agent, Approval, Grant, PolicyInfo } from "./permission.ts";
-import { type Methods, Nothing } from "./rpc.ts";
+import { type Methods, method, Nothing } from "./rpc.ts";
 import { CallId, CallMeta, CallOutcome, CallResult, GroupName, PersonName, Reason, Role, ToolDescription, ToolName } from "./tool.ts";
 
 export const broker_callers = ["reactive", "operational", "tactical", "strategic", "console"] as const;
@@ -18,7 +18,7 @@ const person = OnBehalf.optional();
 export const UndoTarget = z.union([
   z.strictObject({ call: CallId }),
   z.strictObject({ group: GroupName }),
-  z.strictObject({ since_ms: z.number().int().min(0) }),
+  z.strictObject({ since_ms: z.int().min(0) }),
 ]);
 export type UndoTarget = z.infer<typeof UndoTarget>;
 
@@ -35,47 +35,56 @@ export const CallRecord = z.strictObject({ outcome: CallOutcome.nullable(), entr
 
 export const broker_methods = {
   /** A page of the catalogue, by name. */
-  "tools/list": {
-    params: z.strictObject({ cursor: z.string().max(64).nullable().default(null), limit: z.number().int().min(1).max(25).default(25) }),
-    result: z.strictObject({ tools: z.array(ToolDescription), nextCursor: z.string().nullable(), total: z.number().int() }),
-  },
-  "tools/get": { params: z.strictObject({ name: ToolName }), result: ToolDescription },
-  "tools/call": {
+  "tools/list": method(() => ({
+    params: z.strictObject({ cursor: z.string().max(64).nullable().default(null), limit: z.int().min(1).max(25).default(25) }),
+    result: z.strictObject({ tools: z.array(ToolDescription), nextCursor: z.string().nullable(), total: z.int() }),
+  })),
+  "tools/get": method(() => ({ params: z.strictObject({ name: ToolName }), result: ToolDescription })),
+  "tools/call": method(() => ({
     params: z.strictObject({ name: z.string().max(64), arguments: z.record(z.string(), z.unknown()), _meta: CallMeta, person }),
     result: CallResult,
-  },
+  })),
   /** The state of a call of one's own (the console: of any), waiting until it has ended or `wait_ms` are over. */
-  "calls/get": {
-    params: z.strictObject({ call: CallId, wait_ms: z.number().int().min(0).max(600_000).default(0), person }),
+  "calls/get": method(() => ({
+    params: z.strictObject({ call: CallId, wait_ms: z.int().min(0).max(600_000).default(0), person }),
     result: CallRecord,
-  },
+  })),
   /** Ends a call of one's own (the console: of any) that runs or waits. */
-  "calls/cancel": { params: z.strictObject({ call: CallId, reason: z.string().min(1).max(500), person }), result: CallOutcome },
+  "calls/cancel": method(() => ({
+    params: z.strictObject({ call: CallId, reason: z.string().min(1).max(500), person }),
+    result: CallOutcome,
+  })),
   /** Keeps a call that would otherwise be taken back (`confirm_by_ms`). */
-  "calls/confirm": { params: z.strictObject({ call: CallId, person }), result: z.strictObject({ confirmed: z.literal(true) }) },
+  "calls/confirm": method(() => ({
+    params: z.strictObject({ call: CallId, person }),
+    result: z.strictObject({ confirmed: z.literal(true) }),
+  })),
   /** From then on `call.output` notifications of that call; first what is held. */
-  "calls/follow": { params: z.strictObject({ call: CallId, person }), result: Nothing },
-  "undo/plan": { params: z.strictObject({ target: UndoTarget, person }), result: UndoPlan },
+  "calls/follow": method(() => ({ params: z.strictObject({ call: CallId, person }), result: Nothing })),
+  "undo/plan": method(() => ({ params: z.strictObject({ target: UndoTarget, person }), result: UndoPlan })),
   /** An audited call by itself, one per call taken back; answers with their outcomes. */
-  "undo/run": {
+  "undo/run": method(() => ({
     params: z.strictObject({ target: UndoTarget, reason: Reason, person }),
     result: z.strictObject({ outcomes: z.array(CallOutcome), plan: UndoPlan }),
-  },
-  "audit/query": { params: z.strictObject({ query: AuditQuery, person }), result: z.strictObject({ entries: z.array(AuditEntry) }) },
-  "audit/verify": { params: z.strictObject({ person }), result: AuditVerdict },
-  "approvals/list": {
+  })),
+  "audit/query": method(() => ({
+    params: z.strictObject({ query: AuditQuery, person }),
+    result: z.strictObject({ entries: z.array(AuditEntry) }),
+  })),
+  "audit/verify": method(() => ({ params: z.strictObject({ person }), result: AuditVerdict })),
+  "approvals/list": method(() => ({
     params: z.strictObject({ all: z.boolean().default(false), person }),
     result: z.strictObject({ approvals: z.array(Approval) }),
-  },
-  "approvals/decide": {
+  })),
+  "approvals/decide": method(() => ({
     params: z.strictObject({ call: CallId, approve: z.boolean(), reason: z.string().min(1).max(2000), person }),
     result: CallResult,
-  },
-  "grants/list": {
+  })),
+  "grants/list": method(() => ({
     params: z.strictObject({ all: z.boolean().default(false), person }),
     result: z.strictObject({ grants: z.array(Grant), agents: z.array(Agent) }),
-  },
-  "policies/list": { params: z.strictObject({ person }), result: z.strictObject({ policies: z.array(PolicyInfo) }) },
+  })),
+  "policies/list": method(() => ({ params: z.strictObject({ person }), result: z.strictObject({ policies: z.array(PolicyInfo) }) })),
 } as const satisfies Methods;
 export type BrokerMethod = keyof typeof broker_methods;
 

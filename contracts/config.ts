@@ -11,10 +11,7 @@ const InterfaceName = z.string().regex(/^[^\s/:]{1,15}$/, "an interface name is 
 const Mac = z.string().regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i, "a MAC address is six hexadecimal bytes joined by :");
 const Cidr = z.union([z.cidrv4(), z.cidrv6()]);
 const Address = z.union([z.ipv4(), z.ipv6()]);
-const Bytes = z
-  .number()
-  .int()
-  .min(1024 * 1024);
+const Bytes = z.int().min(1024 * 1024);
 
 export const InterfaceConfig = z
   .strictObject({
@@ -27,7 +24,7 @@ export const InterfaceConfig = z
       .array(z.strictObject({ to: Cidr, via: Address }))
       .max(64)
       .default([]),
-    mtu: z.number().int().min(576).max(65535).optional(),
+    mtu: z.int().min(576).max(65535).optional(),
     dns: z.array(Address).max(3).default([]),
   })
   .refine((value) => value.dhcp || value.addresses.length > 0, "an interface needs dhcp: true or at least one address");
@@ -35,10 +32,10 @@ export type InterfaceConfig = z.infer<typeof InterfaceConfig>;
 
 /** Limits of one cgroup (cgroup v2: cpu.weight, memory.high, memory.max, pids.max). */
 export const Limits = z.strictObject({
-  cpu_weight: z.number().int().min(1).max(10000).optional(),
+  cpu_weight: z.int().min(1).max(10000).optional(),
   memory_high_bytes: Bytes.optional(),
   memory_max_bytes: Bytes.optional(),
-  pids_max: z.number().int().min(4).max(65536).optional(),
+  pids_max: z.int().min(4).max(65536).optional(),
 });
 export type Limits = z.infer<typeof Limits>;
 
@@ -46,7 +43,7 @@ export const ServiceConfig = z.strictObject({
   enabled: z.boolean().default(true),
   limits: Limits.default({}),
   /** Milliseconds without a heartbeat after which the service counts as hung. */
-  heartbeat_ms: z.number().int().min(500).max(600_000).optional(),
+  heartbeat_ms: z.int().min(500).max(600_000).optional(),
 });
 
 /** A program in the image that runs as one more service. */
@@ -56,8 +53,8 @@ export const ExtraService = z.strictObject({
   /** `notify`: it says READY=1 by sd_notify(3). `exec`: it counts as ready once it runs. */
   ready: z.enum(["exec", "notify"]).default("exec"),
   /** Milliseconds; with `notify`, WATCHDOG=1 has to come within this time. 0: no watchdog. */
-  heartbeat_ms: z.number().int().min(0).max(600_000).default(0),
-  uid: z.number().int().min(1).max(65533).default(900),
+  heartbeat_ms: z.int().min(0).max(600_000).default(0),
+  uid: z.int().min(1).max(65533).default(900),
   sandbox: z.boolean().default(true),
   network: z.boolean().default(false),
   limits: Limits.default({}),
@@ -82,7 +79,7 @@ export const defined_uids = { first: 20_000, last: 59_999 } as const;
  * keeps it until the system goes down, the broker for longer.
  */
 export const DefinedService = ExtraService.omit({ sandbox: true, uid: true }).extend({
-  uid: z.number().int().min(defined_uids.first).max(defined_uids.last),
+  uid: z.int().min(defined_uids.first).max(defined_uids.last),
   env: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/),
@@ -141,12 +138,12 @@ export type PackageSource = z.infer<typeof PackageSource>;
 export const PackagesConfig = z.strictObject({
   sources: z.array(PackageSource).max(16).default([]),
   /** How many generations may lie upon each other; each is a layer of its own. */
-  generations_max: z.number().int().min(2).max(60).default(48),
+  generations_max: z.int().min(2).max(60).default(48),
 });
 export type PackagesConfig = z.infer<typeof PackagesConfig>;
 
 /** For tests and demonstrations: how much sooner than in earnest the sensors look, and alarms are raised and cleared. */
-export const SensorsConfig = z.strictObject({ pace: z.number().int().min(1).max(60).default(1) });
+export const SensorsConfig = z.strictObject({ pace: z.int().min(1).max(60).default(1) });
 export type SensorsConfig = z.infer<typeof SensorsConfig>;
 
 export const MachineConfig = z.strictObject({
@@ -180,6 +177,6 @@ export const MachineConfig = z.strictObject({
   sensors: SensorsConfig.prefault({}),
   /** Limits by slice of the cgroup tree. */
   limits: z.strictObject({ system: Limits.default({}), tiers: Limits.default({}), work: Limits.default({}) }).prefault({}),
-  watchdog: z.strictObject({ timeout_s: z.number().int().min(5).max(600).default(30) }).prefault({}),
+  watchdog: z.strictObject({ timeout_s: z.int().min(5).max(600).default(30) }).prefault({}),
 });
 export type MachineConfig = z.infer<typeof MachineConfig>;

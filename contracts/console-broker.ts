@@ -25,7 +25,7 @@ const WaitMs = z
   .regex(/^\d{1,6}$/, "a whole number")
   .default("0")
   .transform(Number)
-  .pipe(z.number().int().max(600_000));
+  .pipe(z.int().max(600_000));
 
 export const broker_routes = {
   tools: route({

@@ -49,7 +49,7 @@ export const Count = (fallback: number, max: number) =>
     .regex(/^\d{1,7}$/, "a whole number")
     .default(String(fallback))
     .transform(Number)
-    .pipe(z.number().int().min(1).max(max));
+    .pipe(z.int().min(1).max(max));
 /** A number of milliseconds or of an entry; null when it is not given. */
 export const Whole = z
   .string()

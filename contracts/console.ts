@@ -14,7 +14,7 @@ import { ServiceName, ServiceStatus } from "./service.ts";
 /** A problem in the form of RFC 9457 (application/problem+json). */
 export const Problem = z.strictObject({
   title: z.string(),
-  status: z.number().int(),
+  status: z.int(),
   detail: z.string(),
   /** What to do next, where there is something. */
   todo: z.string().optional(),

@@ -31,7 +31,7 @@ export const Action = z.discriminatedUnion("do", [
       .min(1)
       .max(16),
     /** Milliseconds after the last call within which it has to help. */
-    watch_ms: z.number().int().min(0).max(3_600_000).optional(),
+    watch_ms: z.int().min(0).max(3_600_000).optional(),
   }),
 ]);
 export type Action = z.infer<typeof Action>;
@@ -50,7 +50,7 @@ export const Asked = z.strictObject({
   who: z.string().max(100),
   said: z.string().max(500),
   took_ms: z.number(),
-  tokens: z.number().int(),
+  tokens: z.int(),
   usd: z.number(),
 });
 export type Asked = z.infer<typeof Asked>;

@@ -1,6 +1,7 @@
 /** What the memory service asks of its embedding process, over a pipe: vectors of sentences. */
 
 import { z } from "zod";
+import { method } from "./rpc.ts";
 
 /** Characters of a text that are looked at. A model reads 256 tokens, about a thousand characters of English. */
 export const embed_chars_max = 2000;
@@ -8,7 +9,7 @@ export const embed_chars_max = 2000;
 export const embed_texts_max = 16;
 
 export const embed_methods = {
-  embed: {
+  embed: method(() => ({
     params: z.strictObject({
       texts: z.array(z.string().max(embed_chars_max)).min(1).max(embed_texts_max),
       /** Goes before all that is not, text by text. */
@@ -16,7 +17,7 @@ export const embed_methods = {
     }),
     /** 32-bit floats, little-endian, in base64; each vector has length 1. */
     result: z.strictObject({ vectors: z.array(z.base64()).max(embed_texts_max) }),
-  },
+  })),
 } as const;
 
 export const embed_notifications = {
@@ -24,9 +25,9 @@ export const embed_notifications = {
   loaded: z.strictObject({
     /** `all-minilm-l6-v2@` and the first twelve digits of the file's SHA-256. */
     model: z.string().max(100),
-    dimensions: z.number().int().min(1).max(8192),
+    dimensions: z.int().min(1).max(8192),
     /** Sentences that are computed at once. */
-    lanes: z.number().int(),
+    lanes: z.int(),
     took_ms: z.number(),
   }),
   /** The process ends after it. */

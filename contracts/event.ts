@@ -31,11 +31,11 @@ const facts = {
     detail: z.string(),
   }),
   "service.state": z.strictObject({ service: ServiceName, from: ServiceState, to: ServiceState, reason: z.string() }),
-  "service.exited": z.strictObject({ service: ServiceName, pid: z.number().int(), exit: ExitReason, uptime_ms: z.number() }),
-  "service.hung": z.strictObject({ service: ServiceName, pid: z.number().int(), silent_ms: z.number() }),
+  "service.exited": z.strictObject({ service: ServiceName, pid: z.int(), exit: ExitReason, uptime_ms: z.number() }),
+  "service.hung": z.strictObject({ service: ServiceName, pid: z.int(), silent_ms: z.number() }),
   "device.added": z.strictObject({ subsystem: z.string(), path: z.string(), name: z.string() }),
   "device.removed": z.strictObject({ subsystem: z.string(), path: z.string(), name: z.string() }),
-  "net.link": z.strictObject({ interface: z.string(), index: z.number().int(), up: z.boolean(), carrier: z.boolean() }),
+  "net.link": z.strictObject({ interface: z.string(), index: z.int(), up: z.boolean(), carrier: z.boolean() }),
   "net.address": z.strictObject({ interface: z.string(), address: z.string(), added: z.boolean() }),
   "net.lease": z.strictObject({ interface: z.string(), reason: z.string(), address: z.string().nullable() }),
   "power.button": z.strictObject({ key: z.enum(["power", "ctrl-alt-del"]) }),
@@ -43,8 +43,8 @@ const facts = {
   /** A time server keeps the clock from now on, or no longer. `error_ms`: how far off it may be at most. */
   "clock.sync": z.strictObject({ synchronised: z.boolean(), error_ms: z.number() }),
   "watchdog.near": z.strictObject({ left_ms: z.number() }),
-  "kernel.log": z.strictObject({ priority: z.number().int().min(0).max(7), sequence: z.number().int(), at_us: z.number() }),
-  "kernel.oom-kill": z.strictObject({ pid: z.number().int(), killed: Untrusted }),
+  "kernel.log": z.strictObject({ priority: z.int().min(0).max(7), sequence: z.int(), at_us: z.number() }),
+  "kernel.oom-kill": z.strictObject({ pid: z.int(), killed: Untrusted }),
   "memory.pressure": z.strictObject({ some_avg10: z.number(), full_avg10: z.number(), available_bytes: z.number() }),
   "disk.usage": z.strictObject({ mount: z.string(), used_ratio: z.number(), free_bytes: z.number(), inodes_used_ratio: z.number() }),
   /**
@@ -113,7 +113,7 @@ export type Facts<K extends EventKind> = EventOf<K>["facts"];
 
 /** A line that a service wrote to its stdout or stderr, or a line of the kernel log. */
 export const LogRecord = z.strictObject({
-  seq: z.number().int().min(0),
+  seq: z.int().min(0),
   time_ms: z.number(),
   boot_ms: z.number(),
   service: z.string().max(31),

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { DefinedService, PackagesConfig, SensorsConfig } from "./config.ts";
 import { Event, LogRecord, Severity } from "./event.ts";
 import { StrategicSettings } from "./model/provider.ts";
-import { Nothing } from "./rpc.ts";
+import { method, Nothing } from "./rpc.ts";
 import { type CoreService, Health, ServiceName, ServiceStatus } from "./service.ts";
 
 export const PhaseRecord = z.strictObject({
@@ -61,12 +61,12 @@ export type SystemStatus = z.infer<typeof SystemStatus>;
 
 const text = z.string().max(200);
 export const Hardware = z.strictObject({
-  cpu: z.strictObject({ model: text, logical: z.number().int(), cores: z.number().int(), sockets: z.number().int(), flags: z.array(text) }),
+  cpu: z.strictObject({ model: text, logical: z.int(), cores: z.int(), sockets: z.int(), flags: z.array(text) }),
   memory: z.strictObject({ total_bytes: z.number(), swap_bytes: z.number() }),
-  numa: z.array(z.strictObject({ node: z.number().int(), cpus: text, memory_bytes: z.number() })),
+  numa: z.array(z.strictObject({ node: z.int(), cpus: text, memory_bytes: z.number() })),
   disks: z.array(z.strictObject({ name: text, model: text, size_bytes: z.number(), removable: z.boolean(), rotational: z.boolean() })),
   nics: z.array(
-    z.strictObject({ name: text, mac: text, driver: text, mtu: z.number().int(), carrier: z.boolean(), speed_mbps: z.number().nullable() }),
+    z.strictObject({ name: text, mac: text, driver: text, mtu: z.int(), carrier: z.boolean(), speed_mbps: z.number().nullable() }),
   ),
   gpus: z.array(z.strictObject({ address: text, vendor: text, device: text, driver: text })),
   sensors: z.array(z.strictObject({ chip: text, label: text, kind: text, value: z.number(), unit: text })),
@@ -77,16 +77,16 @@ export const Hardware = z.strictObject({
 export type Hardware = z.infer<typeof Hardware>;
 
 export const ProcessInfo = z.strictObject({
-  pid: z.number().int(),
-  ppid: z.number().int(),
-  uid: z.number().int(),
+  pid: z.int(),
+  ppid: z.int(),
+  uid: z.int(),
   state: z.string().max(1),
   /** The service in whose cgroup it is, when in one. */
   service: z.string().nullable(),
   name: text,
   /** The command line, capped; written by the process itself. */
   untrusted_cmdline: z.string().max(500),
-  threads: z.number().int(),
+  threads: z.int(),
   rss_bytes: z.number(),
   /** Proportional set (proc(5) smaps_rollup), when readable. */
   pss_bytes: z.number().nullable(),
@@ -103,43 +103,49 @@ export type ShutdownAction = z.infer<typeof ShutdownAction>;
 
 /** Requests that a child makes of PID 1. */
 export const init_methods = {
-  "system.status": { params: Nothing, result: SystemStatus },
-  "system.boot": { params: Nothing, result: BootTimeline },
-  "system.hardware": { params: Nothing, result: Hardware },
-  "system.processes": { params: Nothing, result: z.array(ProcessInfo) },
-  "system.shutdown": {
+  "system.status": method(() => ({ params: Nothing, result: SystemStatus })),
+  "system.boot": method(() => ({ params: Nothing, result: BootTimeline })),
+  "system.hardware": method(() => ({ params: Nothing, result: Hardware })),
+  "system.processes": method(() => ({ params: Nothing, result: z.array(ProcessInfo) })),
+  "system.shutdown": method(() => ({
     params: z.strictObject({ action: ShutdownAction, why: Why }),
     result: z.strictObject({ accepted: z.literal(true) }),
-  },
-  "system.reclaim": { params: z.strictObject({ why: Why }), result: z.strictObject({ freed_bytes: z.number() }) },
-  "service.list": { params: Nothing, result: z.array(ServiceStatus) },
-  "service.start": { params: ServiceChange, result: ServiceStatus },
-  "service.stop": { params: ServiceChange, result: ServiceStatus },
+  })),
+  "system.reclaim": method(() => ({ params: z.strictObject({ why: Why }), result: z.strictObject({ freed_bytes: z.number() }) })),
+  "service.list": method(() => ({ params: Nothing, result: z.array(ServiceStatus) })),
+  "service.start": method(() => ({ params: ServiceChange, result: ServiceStatus })),
+  "service.stop": method(() => ({ params: ServiceChange, result: ServiceStatus })),
   /** Answers when the service is ready again, or has failed to become so. Cuts a waiting backoff short. */
-  "service.restart": { params: ServiceChange, result: ServiceStatus },
+  "service.restart": method(() => ({ params: ServiceChange, result: ServiceStatus })),
   /**
    * Takes a service in, or gives one that was defined before another definition, which counts from its next start. It is not
    * started. Refused for services of the system and of the machine config.
    */
-  "service.define": { params: z.strictObject({ service: ServiceName, definition: DefinedService, why: Why }), result: ServiceStatus },
+  "service.define": method(() => ({
+    params: z.strictObject({ service: ServiceName, definition: DefinedService, why: Why }),
+    result: ServiceStatus,
+  })),
   /** Stops a service that was defined and forgets it. Refused while others come after it. */
-  "service.remove": { params: ServiceChange, result: z.strictObject({ removed: z.literal(true) }) },
+  "service.remove": method(() => ({ params: ServiceChange, result: z.strictObject({ removed: z.literal(true) }) })),
   /** Services that were defined since boot. */
-  "service.defined": { params: Nothing, result: z.array(z.strictObject({ service: ServiceName, definition: DefinedService })) },
+  "service.defined": method(() => ({
+    params: Nothing,
+    result: z.array(z.strictObject({ service: ServiceName, definition: DefinedService })),
+  })),
   /** `packages` of the machine config. */
-  "config.packages": { params: Nothing, result: PackagesConfig },
+  "config.packages": method(() => ({ params: Nothing, result: PackagesConfig })),
   /** `sensors` of the machine config. */
-  "config.sensors": { params: Nothing, result: SensorsConfig },
+  "config.sensors": method(() => ({ params: Nothing, result: SensorsConfig })),
   /** `tiers.strategic` of the machine config, keys and all: for that tier alone. */
-  "config.strategic": { params: Nothing, result: StrategicSettings },
+  "config.strategic": method(() => ({ params: Nothing, result: StrategicSettings })),
   /** From then on the connection carries `event` notifications; first those still held after `after` (an event id). */
-  "events.subscribe": { params: z.strictObject({ after: z.string().nullable() }), result: Nothing },
+  "events.subscribe": method(() => ({ params: z.strictObject({ after: z.string().nullable() }), result: Nothing })),
   /** From then on the connection carries `log` notifications; first up to `backlog` held records. */
-  "logs.subscribe": {
-    params: z.strictObject({ service: z.string().nullable(), backlog: z.number().int().min(0).max(5000) }),
-    result: z.strictObject({ subscription: z.number().int() }),
-  },
-  "logs.unsubscribe": { params: z.strictObject({ subscription: z.number().int() }), result: Nothing },
+  "logs.subscribe": method(() => ({
+    params: z.strictObject({ service: z.string().nullable(), backlog: z.int().min(0).max(5000) }),
+    result: z.strictObject({ subscription: z.int() }),
+  })),
+  "logs.unsubscribe": method(() => ({ params: z.strictObject({ subscription: z.int() }), result: Nothing })),
 } as const;
 
 /** Notifications from a child to PID 1. */
@@ -154,12 +160,12 @@ export const init_notifications = {
 /** Notifications from PID 1 to a child. */
 export const child_notifications = {
   event: Event,
-  log: z.strictObject({ subscription: z.number().int(), record: LogRecord }),
+  log: z.strictObject({ subscription: z.int(), record: LogRecord }),
 } as const;
 
 /** Requests that PID 1 makes of a child. */
 export const child_methods = {
-  health: { params: Nothing, result: Health },
+  health: method(() => ({ params: Nothing, result: Health })),
 } as const;
 
 export type InitMethod = keyof typeof init_methods;

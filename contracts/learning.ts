@@ -33,11 +33,11 @@ export const Learning = z.strictObject({
   learned_from: DecisionId.nullable().default(null),
   learned_by: Tier.nullable().default(null),
   /** Tries of the decisions that it was made of, under another name. */
-  carried: z.strictObject({ tries: z.number().int().min(0), worked: z.number().int().min(0) }).default({ tries: 0, worked: 0 }),
+  carried: z.strictObject({ tries: z.int().min(0), worked: z.int().min(0) }).default({ tries: 0, worked: 0 }),
   /** What its subjects are called is text from outside: it never becomes a rule. */
   tainted_subject: z.boolean().default(false),
   /** Tries that spoke against it when it came to this stage: one more, and it goes back. Null: those before the document count not. */
-  against: z.number().int().min(0).nullable().default(null),
+  against: z.int().min(0).nullable().default(null),
   /** Newest last. */
   history: z.array(StageChange).max(20).default([]),
 });
@@ -48,12 +48,12 @@ export const RuleRecord = z.strictObject({
   /** What the decisions name: `playbook disk-full`, `trial disk-full`. */
   rule: z.string(),
   tier: Tier,
-  worked: z.number().int(),
-  failed: z.number().int(),
+  worked: z.int(),
+  failed: z.int(),
   /** Nobody was allowed to make its calls. */
-  refused: z.number().int(),
+  refused: z.int(),
   /** That helped since the rule last failed, whoever tried it. */
-  worked_since_failure: z.number().int(),
+  worked_since_failure: z.int(),
   first_ms: z.number(),
   last_ms: z.number(),
   last_failed_ms: z.number().nullable(),
@@ -81,18 +81,18 @@ export const Solved = z.strictObject({
   repair_ms: z.number(),
   /** What deciding cost, of all decisions about it. */
   asked_ms: z.number(),
-  tokens: z.number().int(),
+  tokens: z.int(),
   usd: z.number(),
   /** Decisions about it. */
-  tries: z.number().int(),
+  tries: z.int(),
 });
 export type Solved = z.infer<typeof Solved>;
 
 export const AlarmLearned = z.strictObject({
   alarm: z.string(),
   /** How often something was done about it, and how often that helped. */
-  seen: z.number().int(),
-  solved: z.number().int(),
+  seen: z.int(),
+  solved: z.int(),
   first: Solved.nullable(),
   last: Solved.nullable(),
 });
@@ -114,7 +114,7 @@ export const TrainingCase = z.strictObject({
   tools: z.array(z.string()),
   result: z.enum(["done", "failed"]),
   repair_ms: z.number().nullable(),
-  tokens: z.number().int(),
+  tokens: z.int(),
   usd: z.number(),
 });
 export type TrainingCase = z.infer<typeof TrainingCase>;
@@ -128,10 +128,10 @@ export const PlaybookLearned = z.strictObject({
   learned_from: DecisionId.nullable(),
   learned_by: Tier.nullable(),
   tainted_subject: z.boolean(),
-  worked: z.number().int(),
-  failed: z.number().int(),
-  refused: z.number().int(),
-  worked_since_failure: z.number().int(),
+  worked: z.int(),
+  failed: z.int(),
+  refused: z.int(),
+  worked_since_failure: z.int(),
   /** The chance that it helps lies between, but for 5 % on each side. */
   low: z.number(),
   high: z.number(),

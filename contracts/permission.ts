@@ -22,7 +22,7 @@ export const Scope = z.strictObject({
   /** The highest risk that it allows without a person. */
   risk: Risk.default("reversible"),
   /** Calls that it is good for; null: any number until it ends. */
-  calls_max: z.number().int().min(1).max(1_000_000).nullable().default(null),
+  calls_max: z.int().min(1).max(1_000_000).nullable().default(null),
 });
 export type Scope = z.infer<typeof Scope>;
 
@@ -35,7 +35,7 @@ export const Grant = z.strictObject({
   created_ms: z.number(),
   expires_ms: z.number(),
   revoked_ms: z.number().nullable(),
-  calls_used: z.number().int(),
+  calls_used: z.int(),
   state: z.enum(["active", "expired", "revoked", "used-up"]),
 });
 export type Grant = z.infer<typeof Grant>;

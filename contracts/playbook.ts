@@ -31,9 +31,9 @@ export const Playbook = z.strictObject({
   /** For people: what it does. */
   does: z.string().min(1).max(300),
   /** Of those with as good a record the lower is tried first: the gentler one. */
-  rank: z.number().int().min(0).max(9).default(0),
+  rank: z.int().min(0).max(9).default(0),
   steps: z.array(PlaybookStep).min(1).max(16),
   /** Milliseconds within which the alarm has to be cleared after the last call; else it did not help. */
-  watch_ms: z.number().int().min(1000).max(3_600_000),
+  watch_ms: z.int().min(1000).max(3_600_000),
 });
 export type Playbook = z.infer<typeof Playbook>;

@@ -33,7 +33,7 @@ export const Prompt = z.strictObject({
   question: z.string().min(1).max(4000),
   places: z.record(Place, z.enum(["ours", "data"])),
   /** Longest text that a place for data takes; what is longer is cut. */
-  data_chars_max: z.number().int().min(10).max(4000),
+  data_chars_max: z.int().min(10).max(4000),
   cases: z.array(PromptCase).min(1).max(64),
 });
 export type Prompt = z.infer<typeof Prompt>;

@@ -6,11 +6,11 @@ import { z } from "zod";
 export const frame_header_bytes = 4;
 export const frame_bytes_max = 256 * 1024;
 
-export const RpcId = z.number().int().min(0);
+export const RpcId = z.int().min(0);
 
 export const RpcRequest = z.strictObject({ jsonrpc: z.literal("2.0"), id: RpcId, method: z.string().max(64), params: z.unknown() });
 export const RpcNotification = z.strictObject({ jsonrpc: z.literal("2.0"), method: z.string().max(64), params: z.unknown() });
-export const RpcFault = z.strictObject({ code: z.number().int(), message: z.string(), data: z.unknown().optional() });
+export const RpcFault = z.strictObject({ code: z.int(), message: z.string(), data: z.unknown().optional() });
 export const RpcSuccess = z.strictObject({ jsonrpc: z.literal("2.0"), id: RpcId, result: z.unknown() });
 export const RpcFailure = z.strictObject({ jsonrpc: z.literal("2.0"), id: RpcId.nullable(), error: RpcFault });
 export const RpcMessage = z.union([RpcRequest, RpcNotification, RpcSuccess, RpcFailure]);
@@ -41,6 +41,26 @@ export const rpc_error = {
 export interface Method<P extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType> {
   readonly params: P;
   readonly result: R;
+}
+
+/**
+ * A method whose shapes are made when it is first called or served. A process meets few of the methods of those it talks to,
+ * and each piece of a shape takes zod one to six kilobytes.
+ */
+export function method<P extends z.ZodType, R extends z.ZodType>(shapes: () => Method<P, R>): Method<P, R> {
+  let made: Method<P, R> | null = null;
+  const shape = (): Method<P, R> => {
+    made ??= shapes();
+    return made;
+  };
+  return {
+    get params() {
+      return shape().params;
+    },
+    get result() {
+      return shape().result;
+    },
+  };
 }
 
 export type Methods = Readonly<Record<string, Method>>;

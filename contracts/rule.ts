@@ -37,11 +37,11 @@ export const Condition: z.ZodType<Condition> = z.lazy(() =>
   ]),
 );
 
-const Duration = z.number().int().min(1).max(86_400_000);
+const Duration = z.int().min(1).max(86_400_000);
 const EventKindName = z.enum(event_kinds as [EventKind, ...EventKind[]]);
 
 /** At most `count` within any `within_ms`. */
-export const Pace = z.strictObject({ count: z.number().int().min(1).max(1000), within_ms: Duration });
+export const Pace = z.strictObject({ count: z.int().min(1).max(1000), within_ms: Duration });
 export type Pace = z.infer<typeof Pace>;
 
 export const RuleAction = z.discriminatedUnion("do", [
@@ -80,7 +80,7 @@ export const Rule = z.strictObject({
   again_ms: Duration.optional(),
   /** Acts only when this many events matched within the window. */
   rate: Pace.optional(),
-  cool_down_ms: z.number().int().min(0).max(86_400_000).default(0),
+  cool_down_ms: z.int().min(0).max(86_400_000).default(0),
   /** Beyond it the decision is recorded, but not carried out. */
   limit: Pace.optional(),
   action: RuleAction,

@@ -16,11 +16,11 @@ export type ServiceState = z.infer<typeof ServiceState>;
 /** What one process uses, as it reads it from its own /proc. */
 export const ResourceUse = z.strictObject({
   /** Resident set, bytes. */
-  rss_bytes: z.number().int().min(0),
+  rss_bytes: z.int().min(0),
   /** User and system time since the process began, milliseconds. */
   cpu_ms: z.number().min(0),
   /** Open file descriptors. */
-  fds: z.number().int().min(0),
+  fds: z.int().min(0),
 });
 export type ResourceUse = z.infer<typeof ResourceUse>;
 
@@ -37,7 +37,7 @@ export type Health = z.infer<typeof Health>;
 /** How a process ended. */
 export const ExitReason = z.strictObject({
   /** Exit status, when it exited by itself. */
-  status: z.number().int().nullable(),
+  status: z.int().nullable(),
   /** Signal name, when a signal ended it. */
   signal: z.string().nullable(),
   /** Why PID 1 ended it, when it did: `hang`, `stop requested`, `start timeout`, `reload timeout`, `shutdown`; or `stopping by itself`. */
@@ -48,11 +48,11 @@ export type ExitReason = z.infer<typeof ExitReason>;
 export const ServiceStatus = z.strictObject({
   name: ServiceName,
   state: ServiceState,
-  pid: z.number().int().nullable(),
+  pid: z.int().nullable(),
   /** Milliseconds on the boot clock when the state was entered. */
   since_ms: z.number(),
   /** Restarts since boot. */
-  restarts: z.number().int().min(0),
+  restarts: z.int().min(0),
   /** Milliseconds from spawn to ready at the last start. */
   ready_after_ms: z.number().nullable(),
   last_exit: ExitReason.nullable(),

@@ -22,12 +22,7 @@ export const IncidentAnswer = z.strictObject({
       z.strictObject({
         does: Clause.max(300).describe("what it does, in a clause"),
         calls: z.array(Call).min(1).max(8),
-        watch_ms: z
-          .number()
-          .int()
-          .min(1000)
-          .max(3_600_000)
-          .describe("milliseconds after the last call within which the alarm has to be cleared"),
+        watch_ms: z.int().min(1000).max(3_600_000).describe("milliseconds after the last call within which the alarm has to be cleared"),
         confidence: z.number().min(0).max(1).describe("the chance that it clears the alarm and makes nothing worse"),
       }),
     )
@@ -58,7 +53,7 @@ export const PlanAnswer = z.strictObject({
       tool: Name,
       arguments: Arguments,
       expect: Arguments.describe("members that the answer has to hold, with these very values, while the goal is true"),
-      every_ms: z.number().int().min(1000).max(3_600_000),
+      every_ms: z.int().min(1000).max(3_600_000),
     })
     .nullable()
     .describe("the standing check: a read-only tool whose answer shows that the goal is true; needed when it is to be kept"),

@@ -70,12 +70,12 @@ export const CallMeta = z.strictObject({
   /** Everything but the change: authorised, resolved and previewed. */
   dry_run: z.boolean().default(false),
   /** Milliseconds that the answer may wait for an approval; after that it says `waiting`, and the call stays in the queue. */
-  wait_ms: z.number().int().min(0).max(600_000).default(0),
+  wait_ms: z.int().min(0).max(600_000).default(0),
   /**
    * Seconds within which the call has to be confirmed (`calls/confirm`), or it is taken back: for changes that may lock people
    * out. Null: what the tool asks for; 0: not at all.
    */
-  confirm_within_s: z.number().int().min(0).max(3600).nullable().default(null),
+  confirm_within_s: z.int().min(0).max(3600).nullable().default(null),
   /** A call with a key that the same principal has used is not made again: its first answer is given. */
   key: z.string().min(1).max(100).nullable().default(null),
 });
@@ -163,7 +163,7 @@ export const Resource = z.strictObject({
   /** What the call does to it. */
   access: z.enum(["read", "write", "delete", "execute"]),
   /** Further facts that policies may look at, of the thing as it is now. */
-  attributes: z.record(z.string().max(40), z.union([z.string().max(4200), z.number().int(), z.boolean()])).default({}),
+  attributes: z.record(z.string().max(40), z.union([z.string().max(4200), z.int(), z.boolean()])).default({}),
 });
 export type Resource = z.infer<typeof Resource>;
 
@@ -180,6 +180,6 @@ export const ToolDescription = z.strictObject({
     idempotentHint: z.boolean(),
     openWorldHint: z.boolean(),
   }),
-  _meta: z.strictObject({ risk: Risk, family: z.string(), timeout_ms: z.number().int(), undoable: z.boolean() }),
+  _meta: z.strictObject({ risk: Risk, family: z.string(), timeout_ms: z.int(), undoable: z.boolean() }),
 });
 export type ToolDescription = z.infer<typeof ToolDescription>;

@@ -24,6 +24,15 @@ export function loadNative(name: string): unknown {
   }
 }
 
+/**
+ * Forgets what `loadNative` loaded: the collector frees it when nobody holds anything of it, and the next `loadNative` loads
+ * it anew. For WebAssembly; a shared object stays in the process.
+ */
+export function forgetNative(name: string): void {
+  const folder = join(packagesFolder(), name);
+  delete createRequire(`${folder}/`).cache[join(folder, mainOf(readFileSync(join(folder, "package.json"), "utf8")))];
+}
+
 /** Loads one file of a native package that has no module of its own to load it by. @throws when it is missing or does not load */
 export function loadNativeFile(name: string, file: string): { readonly exports: unknown; readonly path: string } {
   const path = join(packagesFolder(), name, file);

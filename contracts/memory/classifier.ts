@@ -2,11 +2,12 @@
 
 import { z } from "zod";
 import { DecisionId } from "../decision.ts";
+import { method } from "../rpc.ts";
 import { Sha256 } from "./upkeep.ts";
 
 const Rule = z.string().min(1).max(200);
 const Chance = z.number().min(0).max(1);
-const Version = z.number().int().min(1);
+const Version = z.int().min(1);
 
 /** How good chances were, beside what came: smaller is better of all three but `right`. */
 const Score = z.strictObject({
@@ -15,7 +16,7 @@ const Score = z.strictObject({
   /** Mean of the squared error (Brier 1950). */
   brier: z.number(),
   /** Cases in which what was likelier came. */
-  right: z.number().int(),
+  right: z.int(),
 });
 
 /** What training came to. */
@@ -24,8 +25,8 @@ export const ClassifierReport = z.strictObject({
   /** The sentence model whose vectors it reads; empty: none was there, and it goes by alarm and subject. */
   embedding: z.string(),
   /** Cases that it was fitted to, and the newer ones on which it was measured. */
-  trained_on: z.number().int(),
-  held_back: z.number().int(),
+  trained_on: z.int(),
+  held_back: z.int(),
   /** The last decision that it knows. */
   newest: DecisionId.nullable(),
   rules: z.array(Rule),
@@ -43,8 +44,8 @@ export type ClassifierReport = z.infer<typeof ClassifierReport>;
 export const ClassifierBody = z.strictObject({
   features: z.literal(1),
   embedding: z.string(),
-  dimensions: z.number().int().nonnegative(),
-  rules: z.array(z.strictObject({ rule: Rule, cases: z.number().int(), weights: z.base64().max(20_000) })).max(200),
+  dimensions: z.int().nonnegative(),
+  rules: z.array(z.strictObject({ rule: Rule, cases: z.int(), weights: z.base64().max(20_000) })).max(200),
 });
 export type ClassifierBody = z.infer<typeof ClassifierBody>;
 
@@ -64,17 +65,17 @@ const Why = z.string().min(1).max(300);
 
 export const classifier_methods = {
   /** Fits, measures, keeps it as a version when there were cases enough, and switches it on when it is better. */
-  "classifier.train": {
+  "classifier.train": method(() => ({
     params: z.strictObject({ why: Why }),
     result: z.strictObject({ version: Version.nullable(), was: Version.nullable(), in_use: Version.nullable(), report: ClassifierReport }),
-  },
-  "classifier.use": {
+  })),
+  "classifier.use": method(() => ({
     params: z.strictObject({ version: Version.nullable(), why: Why }),
     result: z.strictObject({ was: Version.nullable() }),
-  },
-  "classifier.state": { params: z.strictObject({ limit: z.number().int().min(1).max(50) }), result: ClassifierState },
+  })),
+  "classifier.state": method(() => ({ params: z.strictObject({ limit: z.int().min(1).max(50) }), result: ClassifierState })),
   /** @returns a chance for each of the rules that the version in use knows */
-  "classifier.weigh": {
+  "classifier.weigh": method(() => ({
     params: z.strictObject({
       alarm: z.string().max(100),
       subject: z.string().max(500),
@@ -86,7 +87,7 @@ export const classifier_methods = {
       chances: z.array(z.strictObject({ rule: Rule, chance: Chance })),
       said: z.string(),
     }),
-  },
+  })),
 } as const;
 
 export const classifier_permissions = {

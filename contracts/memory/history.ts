@@ -3,35 +3,35 @@
 import { z } from "zod";
 import { Decision, DecisionId, Why } from "../decision.ts";
 import { Event } from "../event.ts";
-import { Nothing } from "../rpc.ts";
+import { method, Nothing } from "../rpc.ts";
 
 export const history_methods = {
   /** Answers when the events are durable (SQLite, synchronous=FULL). Those already held, by id, are not written twice. */
-  "events.append": {
+  "events.append": method(() => ({
     params: z.strictObject({ events: z.array(Event).min(1).max(500) }),
-    result: z.strictObject({ written: z.number().int() }),
-  },
+    result: z.strictObject({ written: z.int() }),
+  })),
   /** Answers when durable. A decision with a known id replaces its earlier outcome. */
-  "decisions.append": {
+  "decisions.append": method(() => ({
     params: z.strictObject({ decisions: z.array(Decision).min(1).max(200) }),
-    result: z.strictObject({ written: z.number().int() }),
-  },
+    result: z.strictObject({ written: z.int() }),
+  })),
   /** Newest `limit`, in the order they happened. */
-  "events.list": {
-    params: z.strictObject({ limit: z.number().int().min(1).max(1000), kind: z.string().nullable(), service: z.string().nullable() }),
+  "events.list": method(() => ({
+    params: z.strictObject({ limit: z.int().min(1).max(1000), kind: z.string().nullable(), service: z.string().nullable() }),
     result: z.array(Event),
-  },
-  "decisions.list": { params: z.strictObject({ limit: z.number().int().min(1).max(1000) }), result: z.array(Decision) },
+  })),
+  "decisions.list": method(() => ({ params: z.strictObject({ limit: z.int().min(1).max(1000) }), result: z.array(Decision) })),
   /** Those of them that there are. */
-  "decisions.get": { params: z.strictObject({ ids: z.array(DecisionId).min(1).max(32) }), result: z.array(Decision) },
+  "decisions.get": method(() => ({ params: z.strictObject({ ids: z.array(DecisionId).min(1).max(32) }), result: z.array(Decision) })),
   /** The chain of an event or a decision, by its id. */
-  why: { params: z.strictObject({ id: z.string().max(100) }), result: Why.nullable() },
+  why: method(() => ({ params: z.strictObject({ id: z.string().max(100) }), result: Why.nullable() })),
   /** From then on `event` and `decision` notifications of what is written. */
-  subscribe: { params: Nothing, result: Nothing },
-  counts: {
+  subscribe: method(() => ({ params: Nothing, result: Nothing })),
+  counts: method(() => ({
     params: Nothing,
-    result: z.strictObject({ events: z.number().int(), decisions: z.number().int(), bytes: z.number(), persistent: z.boolean() }),
-  },
+    result: z.strictObject({ events: z.int(), decisions: z.int(), bytes: z.number(), persistent: z.boolean() }),
+  })),
 } as const;
 
 export const history_permissions = {

@@ -15,18 +15,18 @@ export const Job = z.discriminatedUnion("do", [
   z.strictObject({
     do: z.literal("cool"),
     folder: z.string(),
-    segment: z.number().int().min(1),
+    segment: z.int().min(1),
     before_ms: z.number(),
     /** So many of the newest, in the order of writing, stay in memory.db. */
-    keep_newest: z.number().int().min(0),
-    at_least: z.number().int().min(1),
-    limit: z.number().int().min(1),
+    keep_newest: z.int().min(0),
+    at_least: z.int().min(1),
+    limit: z.int().min(1),
   }),
   /** Writes what is still held of a segment into another one, `into`. */
-  z.strictObject({ do: z.literal("rewrite"), folder: z.string(), segment: z.number().int().min(1), into: z.number().int().min(1) }),
+  z.strictObject({ do: z.literal("rewrite"), folder: z.string(), segment: z.int().min(1), into: z.int().min(1) }),
   z.strictObject({ do: z.literal("export"), ...Place, which: ExportFilter, time_ms: z.number() }),
   /** Writes what can be read of a damaged file of the folder, and of the newest backup, into segments from `segment` on. */
-  z.strictObject({ do: z.literal("salvage"), folder: z.string(), file: z.string(), segment: z.number().int().min(1) }),
+  z.strictObject({ do: z.literal("salvage"), folder: z.string(), file: z.string(), segment: z.int().min(1) }),
   /** Trains the classifier of triage on the cases in `folder`, and leaves what came of it there (memory/classifier/job.ts). */
   z.strictObject({ do: z.literal("train"), folder: z.string(), embedding: z.string(), time_ms: z.number() }),
   /** Reads `imports/<name>` through and, when every line is right, writes it as a segment to `imports/.<name>.seg`. */
@@ -37,11 +37,11 @@ export type Job = z.infer<typeof Job>;
 /** Of a segment that was written. */
 const WrittenSegment = z.strictObject({
   /** `memories.seq` of what is in it. */
-  seqs: z.array(z.number().int()),
+  seqs: z.array(z.int()),
   oldest_ms: z.number(),
   newest_ms: z.number(),
-  bytes: z.number().int(),
-  plain_bytes: z.number().int(),
+  bytes: z.int(),
+  plain_bytes: z.int(),
   sha256: Sha256,
 });
 
@@ -52,10 +52,10 @@ export const job_results = {
   cool: WrittenSegment.nullable(),
   /** Null: nothing of it is held any more. */
   rewrite: WrittenSegment.nullable(),
-  salvage: z.strictObject({ segments: z.array(z.number().int()), memories: z.number().int(), unreadable: z.number().int() }),
+  salvage: z.strictObject({ segments: z.array(z.int()), memories: z.int(), unreadable: z.int() }),
   export: Exported,
-  train: z.strictObject({ cases: z.number().int() }),
-  import: z.strictObject({ memories: z.number().int(), refused: z.array(RefusedLine), refused_lines: z.number().int() }),
+  train: z.strictObject({ cases: z.int() }),
+  import: z.strictObject({ memories: z.int(), refused: z.array(RefusedLine), refused_lines: z.int() }),
 } as const;
 export type JobResults = { readonly [K in keyof typeof job_results]: z.infer<(typeof job_results)[K]> };
 

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { Severity } from "../event.ts";
+import { method } from "../rpc.ts";
 import { CallId, Principal, ToolName } from "../tool.ts";
 import { SearchMode } from "./longterm.ts";
 import { Taint } from "./record.ts";
@@ -83,12 +84,12 @@ export type Origin = z.infer<typeof Origin>;
 /** One version of a document, without its text. */
 export const Version = z.strictObject({
   document: DocumentId,
-  version: z.number().int().min(1),
+  version: z.int().min(1),
   /** It is the one that counts. */
   current: z.boolean(),
   origin: Origin,
   sha256: z.string(),
-  bytes: z.number().int(),
+  bytes: z.int(),
   title: z.string(),
   kind: DocumentKind,
   /** Who wrote it: a principal, or `image`. */
@@ -100,7 +101,7 @@ export const Version = z.strictObject({
   taint: Taint,
   time_ms: z.number(),
   /** The version that it brings back. */
-  brings_back: z.number().int().nullable(),
+  brings_back: z.int().nullable(),
 });
 export type Version = z.infer<typeof Version>;
 
@@ -113,7 +114,7 @@ export const Listed = Version.extend({
   shipped: z.boolean(),
   /** It counts in place of what the image has. */
   overrides: z.boolean(),
-  versions: z.number().int(),
+  versions: z.int(),
 });
 export type Listed = z.infer<typeof Listed>;
 
@@ -142,7 +143,7 @@ export type KnowledgeFilter = z.infer<typeof KnowledgeFilter>;
 /** A section that was found, and why. */
 export const FoundSection = z.strictObject({
   document: DocumentId,
-  version: z.number().int(),
+  version: z.int(),
   title: z.string(),
   kind: DocumentKind,
   /** `Steps > Free room`; empty: what stands before the first heading. */
@@ -153,8 +154,8 @@ export const FoundSection = z.strictObject({
   taint: Taint,
   /** Larger is better; comparable within one answer. */
   score: z.number(),
-  words: z.strictObject({ rank: z.number().int(), matched: z.array(z.string()) }).nullable(),
-  meaning: z.strictObject({ rank: z.number().int(), cosine: z.number() }).nullable(),
+  words: z.strictObject({ rank: z.int(), matched: z.array(z.string()) }).nullable(),
+  meaning: z.strictObject({ rank: z.int(), cosine: z.number() }).nullable(),
   why: z.string(),
 });
 export type FoundSection = z.infer<typeof FoundSection>;
@@ -169,7 +170,7 @@ const Writing = {
 /** What becomes of a document: a new text, one of its versions again, what the image has again, or nothing. */
 export const Change = z.union([
   z.strictObject({ text: DocumentText }),
-  z.strictObject({ version: z.number().int().min(1) }),
+  z.strictObject({ version: z.int().min(1) }),
   z.strictObject({ reset: z.literal(true) }),
   z.strictObject({ withdraw: z.literal(true) }),
 ]);
@@ -177,18 +178,18 @@ export type Change = z.infer<typeof Change>;
 
 export const knowledge_methods = {
   /** Refused when a document of this id counts, and with line and key of all that is wrong when the text is no document. */
-  "knowledge.add": { params: z.strictObject({ id: DocumentId, text: DocumentText, ...Writing }), result: Version },
+  "knowledge.add": method(() => ({ params: z.strictObject({ id: DocumentId, text: DocumentText, ...Writing }), result: Version })),
   /** Makes a new version. `expected`: refused unless that version counts now. */
-  "knowledge.edit": {
-    params: z.strictObject({ id: DocumentId, change: Change, expected: z.number().int().min(1).nullable(), ...Writing }),
+  "knowledge.edit": method(() => ({
+    params: z.strictObject({ id: DocumentId, change: Change, expected: z.int().min(1).nullable(), ...Writing }),
     result: Version,
-  },
-  "knowledge.search": {
+  })),
+  "knowledge.search": method(() => ({
     params: z.strictObject({
       query: z.string().min(1).max(2000),
       mode: SearchMode,
       filter: KnowledgeFilter,
-      limit: z.number().int().min(1).max(30),
+      limit: z.int().min(1).max(30),
     }),
     result: z.strictObject({
       found: z.array(FoundSection),
@@ -198,31 +199,31 @@ export const knowledge_methods = {
       note: z.string().nullable(),
       took_ms: z.number(),
     }),
-  },
+  })),
   /** Null when there is no such document, version or section. Of one that was withdrawn only by its version. */
-  "knowledge.show": {
-    params: z.strictObject({ id: DocumentId, version: z.number().int().min(1).nullable(), section: z.string().max(300).nullable() }),
+  "knowledge.show": method(() => ({
+    params: z.strictObject({ id: DocumentId, version: z.int().min(1).nullable(), section: z.string().max(300).nullable() }),
     result: Shown.nullable(),
-  },
+  })),
   /** By id. */
-  "knowledge.list": {
+  "knowledge.list": method(() => ({
     params: z.strictObject({
       kinds: z.array(DocumentKind).min(1).max(5).nullable(),
       prefix: z.string().max(100),
-      offset: z.number().int().min(0),
-      limit: z.number().int().min(1).max(100),
+      offset: z.int().min(0),
+      limit: z.int().min(1).max(100),
     }),
-    result: z.strictObject({ documents: z.array(Listed), total: z.number().int(), note: z.string().nullable() }),
-  },
+    result: z.strictObject({ documents: z.array(Listed), total: z.int(), note: z.string().nullable() }),
+  })),
   /** Newest first; also of a document that was withdrawn. */
-  "knowledge.history": {
+  "knowledge.history": method(() => ({
     params: z.strictObject({
       id: DocumentId,
-      before: z.number().int().min(1).nullable(),
-      limit: z.number().int().min(1).max(100),
+      before: z.int().min(1).nullable(),
+      limit: z.int().min(1).max(100),
     }),
-    result: z.strictObject({ versions: z.array(Version), total: z.number().int() }),
-  },
+    result: z.strictObject({ versions: z.array(Version), total: z.int() }),
+  })),
 } as const;
 
 export const knowledge_permissions = { broker: Object.keys(knowledge_methods) as (keyof typeof knowledge_methods)[] };

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { Severity } from "../event.ts";
+import { method } from "../rpc.ts";
 import { Link, Memory, MemoryId, MemoryKind, MemoryOutcome, Recalled, Tier } from "./record.ts";
 import { DiskState } from "./upkeep.ts";
 
@@ -33,9 +34,9 @@ export const Found = z.strictObject({
   /** How well it answers by meaning and by word, weighed by recency and usefulness: larger is better; comparable within one answer. */
   score: z.number(),
   /** Its rank by word (BM25) from 1, and the words of the question that it holds; null: not found by word. */
-  words: z.strictObject({ rank: z.number().int(), matched: z.array(z.string()) }).nullable(),
+  words: z.strictObject({ rank: z.int(), matched: z.array(z.string()) }).nullable(),
   /** Its rank by meaning from 1, and the cosine of the two vectors; null: not found by meaning. */
-  meaning: z.strictObject({ rank: z.number().int(), cosine: z.number() }).nullable(),
+  meaning: z.strictObject({ rank: z.int(), cosine: z.number() }).nullable(),
   /** Factors of the prior. */
   recency: z.number(),
   usefulness: z.number(),
@@ -56,78 +57,78 @@ export type SearchAnswer = z.infer<typeof SearchAnswer>;
 
 export const longterm_methods = {
   /** Answers when durable. Those already held, by id, are not written twice; one with a new `outcome` or `body` replaces it. */
-  append: {
+  append: method(() => ({
     params: z.strictObject({ memories: z.array(Memory).min(1).max(200) }),
-    result: z.strictObject({ written: z.number().int() }),
-  },
-  search: {
+    result: z.strictObject({ written: z.int() }),
+  })),
+  search: method(() => ({
     params: z.strictObject({
       query: z.string().min(1).max(2000),
       mode: SearchMode,
       filter: MemoryFilter,
-      limit: z.number().int().min(1).max(50),
+      limit: z.int().min(1).max(50),
     }),
     result: SearchAnswer,
-  },
+  })),
   /** By id, in the order asked for; those that are not known are left out. */
-  recall: {
+  recall: method(() => ({
     params: z.strictObject({ ids: z.array(MemoryId).min(1).max(50) }),
     result: z.array(Recalled),
-  },
+  })),
   /** What was before and after one memory or one moment, oldest first. */
-  timeline: {
+  timeline: method(() => ({
     params: z.strictObject({
       around: z.union([MemoryId, z.number()]),
-      before: z.number().int().min(0).max(100),
-      after: z.number().int().min(0).max(100),
+      before: z.int().min(0).max(100),
+      after: z.int().min(0).max(100),
       filter: MemoryFilter,
     }),
     result: z.strictObject({ memories: z.array(Recalled), note: z.string().nullable() }),
-  },
+  })),
   /** Those already there stay as they are. */
-  link: { params: z.strictObject({ from: MemoryId, link: Link }), result: z.strictObject({ added: z.boolean() }) },
+  link: method(() => ({ params: z.strictObject({ from: MemoryId, link: Link }), result: z.strictObject({ added: z.boolean() }) })),
   /** Only to take back a link that a call added: the audit keeps that there was one. */
-  unlink: { params: z.strictObject({ from: MemoryId, link: Link }), result: z.strictObject({ removed: z.boolean() }) },
+  unlink: method(() => ({ params: z.strictObject({ from: MemoryId, link: Link }), result: z.strictObject({ removed: z.boolean() }) })),
   /** Everything that one memory led to or came from, over links, nearest first. */
-  trace: {
-    params: z.strictObject({ id: MemoryId, direction: z.enum(["influenced", "influenced-by"]), limit: z.number().int().min(1).max(500) }),
+  trace: method(() => ({
+    params: z.strictObject({ id: MemoryId, direction: z.enum(["influenced", "influenced-by"]), limit: z.int().min(1).max(500) }),
     result: z.strictObject({
-      reached: z.array(z.strictObject({ id: MemoryId, over: Link.shape.relation, from: MemoryId, depth: z.number().int() })),
+      reached: z.array(z.strictObject({ id: MemoryId, over: Link.shape.relation, from: MemoryId, depth: z.int() })),
       truncated: z.boolean(),
     }),
-  },
-  pin: { params: z.strictObject({ id: MemoryId, pinned: z.boolean() }), result: z.strictObject({ was: z.boolean() }) },
+  })),
+  pin: method(() => ({ params: z.strictObject({ id: MemoryId, pinned: z.boolean() }), result: z.strictObject({ was: z.boolean() }) })),
   /** Puts one, and with `influenced` all that rests on it, in quarantine, or (reason null) takes them out. */
-  quarantine: {
+  quarantine: method(() => ({
     params: z.strictObject({ id: MemoryId, reason: z.string().min(1).max(500).nullable(), influenced: z.boolean() }),
     result: z.strictObject({ changed: z.array(MemoryId) }),
-  },
+  })),
   /** Tells that a decision used these, and later whether it worked. */
-  used: {
+  used: method(() => ({
     params: z.strictObject({ ids: z.array(MemoryId).min(1).max(50), worked: z.boolean().nullable() }),
     result: z.strictObject({}),
-  },
-  stats: {
+  })),
+  stats: method(() => ({
     params: z.strictObject({}),
     result: z.strictObject({
-      memories: z.number().int(),
-      by_kind: z.record(z.string(), z.number().int()),
+      memories: z.int(),
+      by_kind: z.record(z.string(), z.int()),
       oldest_ms: z.number().nullable(),
       newest_ms: z.number().nullable(),
       /** Distinct texts, and how many of them have a vector. */
-      texts: z.number().int(),
-      vectors: z.number().int(),
+      texts: z.int(),
+      vectors: z.int(),
       model: z.string().nullable(),
       /** Bytes of memory.db with its log, and of cold segments. */
       bytes: z.number(),
-      segments: z.number().int(),
+      segments: z.int(),
       segment_bytes: z.number(),
-      quarantined: z.number().int(),
-      pinned: z.number().int(),
-      tainted: z.number().int(),
+      quarantined: z.int(),
+      pinned: z.int(),
+      tainted: z.int(),
       disk: DiskState,
     }),
-  },
+  })),
 } as const;
 
 export const longterm_permissions = {

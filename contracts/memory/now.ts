@@ -22,7 +22,7 @@ export type RecentAnswer = z.infer<typeof RecentAnswer>;
 
 export const TemplatesAnswer = z.strictObject({
   templates: z.array(TemplateSummary),
-  total: z.number().int().describe("as many fit"),
+  total: z.int().describe("as many fit"),
   unusual: z.array(z.strictObject({ template: TemplateSummary, new: z.boolean(), rate: TemplateRate })).describe("most surprising first"),
   one: TemplateDetail.nullable().describe("the one that was asked for: rate, sources, hours, examples, what followed it"),
 });

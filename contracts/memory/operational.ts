@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { Decision, Outcome } from "../decision.ts";
 import { Event, Severity } from "../event.ts";
+import { method } from "../rpc.ts";
 
 export const Window = z.enum(["1m", "5m", "15m", "1h"]);
 export type Window = z.infer<typeof Window>;
@@ -45,7 +46,7 @@ export type CountedBy = z.infer<typeof CountedBy>;
 
 export const Count = z.strictObject({
   window: Window,
-  count: z.number().int(),
+  count: z.int(),
   /** The time that it was counted over: up to five seconds more than the window says, less when the boot is younger. */
   covers_ms: z.number(),
   per_minute: z.number(),
@@ -54,7 +55,7 @@ export type Count = z.infer<typeof Count>;
 
 export const Distribution = z.strictObject({
   name: z.string(),
-  n: z.number().int(),
+  n: z.int(),
   mean: z.number(),
   /** In the order asked for. */
   values: z.array(z.number()),
@@ -68,9 +69,9 @@ export type Distribution = z.infer<typeof Distribution>;
 export const Top = z.strictObject({
   source: z.string(),
   /** Most frequent first; the true count is from `count` − `error` to `count`. */
-  keys: z.array(z.strictObject({ key: z.string(), count: z.number().int(), error: z.number().int() })),
+  keys: z.array(z.strictObject({ key: z.string(), count: z.int(), error: z.int() })),
   /** All that was seen of this source, and over how long. */
-  seen: z.number().int(),
+  seen: z.int(),
   covers_ms: z.number(),
 });
 export type Top = z.infer<typeof Top>;
@@ -79,28 +80,28 @@ export type Top = z.infer<typeof Top>;
 export const Held = z.strictObject({
   /** The log of the last hour is still being read after a start: counts are too low until then. */
   replaying: z.boolean(),
-  events: z.number().int(),
-  events_max: z.number().int(),
-  decisions: z.number().int(),
-  decisions_max: z.number().int(),
-  metrics: z.number().int(),
+  events: z.int(),
+  events_max: z.int(),
+  decisions: z.int(),
+  decisions_max: z.int(),
+  metrics: z.int(),
   /** Bytes of what is held, and of all when it is full. */
   bytes: z.number(),
   bytes_max: z.number(),
   /** Names, counters and distributions beyond what can be held, since the service started. */
-  overflowed: z.number().int(),
+  overflowed: z.int(),
 });
 export type Held = z.infer<typeof Held>;
 
 export const RecentSummary = z.strictObject({
   boot_ms: z.number(),
   events: Count,
-  by_severity: z.record(z.string(), z.number().int()),
-  by_source: z.record(z.string(), z.number().int()),
+  by_severity: z.record(z.string(), z.int()),
+  by_source: z.record(z.string(), z.int()),
   /** The five most frequent of each source. */
   top: z.array(Top),
   decisions: Count,
-  by_result: z.record(z.string(), z.number().int()),
+  by_result: z.record(z.string(), z.int()),
   metrics: z.array(z.strictObject({ name: z.string(), last: z.number(), mean: z.number(), p95: z.number(), max: z.number() })),
   /** Names for `recent.percentiles` besides the metrics. */
   distributions: z.array(z.string()),
@@ -108,17 +109,17 @@ export const RecentSummary = z.strictObject({
 });
 export type RecentSummary = z.infer<typeof RecentSummary>;
 
-const limit = z.number().int().min(1).max(200);
+const limit = z.int().min(1).max(200);
 const Fractions = z.array(z.number().min(0).max(1)).min(1).max(16);
 
 export const operational_methods = {
   /** Figures measured by the caller. `durable`: they outlive a restart of the service. */
-  "metrics.append": {
+  "metrics.append": method(() => ({
     params: z.strictObject({ samples: z.array(MetricSample).min(1).max(60) }),
     result: z.strictObject({ durable: z.boolean() }),
-  },
+  })),
   /** The newest `limit` that fit, oldest first. */
-  "recent.events": {
+  "recent.events": method(() => ({
     params: z.strictObject({
       window: Window,
       limit,
@@ -129,36 +130,36 @@ export const operational_methods = {
       full: z.boolean().optional(),
     }),
     result: z.strictObject({ events: z.array(RecentEvent), full: z.array(Event) }),
-  },
-  "recent.decisions": {
+  })),
+  "recent.decisions": method(() => ({
     params: z.strictObject({ window: Window, limit, full: z.boolean().optional() }),
     result: z.strictObject({ decisions: z.array(RecentDecision), full: z.array(Decision) }),
-  },
+  })),
   /** How often, in every window. @param key of `by`; for `events` and `decisions` it is left out */
-  "recent.rate": {
+  "recent.rate": method(() => ({
     params: z.strictObject({ by: CountedBy, key: z.string().max(150).optional() }),
     result: z.array(Count),
-  },
+  })),
   /** Of a metric (exact) or of a measured fact or decision time (`service.exited.uptime_ms`, `decision.took_us`). */
-  "recent.percentiles": {
+  "recent.percentiles": method(() => ({
     params: z.strictObject({ name: z.string().max(100), window: Window, at: Fractions }),
     result: Distribution,
-  },
+  })),
   /** The most frequent kinds (with what they are about) of one source; rules for the source `decisions`. */
-  "recent.top": {
-    params: z.strictObject({ source: z.string().max(31), window: Window, limit: z.number().int().min(1).max(32) }),
+  "recent.top": method(() => ({
+    params: z.strictObject({ source: z.string().max(31), window: Window, limit: z.int().min(1).max(32) }),
     result: Top,
-  },
+  })),
   /** The samples of one metric, oldest first. */
-  "recent.metric": {
+  "recent.metric": method(() => ({
     params: z.strictObject({ name: MetricName, window: Window }),
     result: z.array(z.tuple([z.number(), z.number()])),
-  },
+  })),
   /** All of it at a glance. */
-  "recent.summary": {
+  "recent.summary": method(() => ({
     params: z.strictObject({ window: Window }),
     result: RecentSummary,
-  },
+  })),
 } as const;
 
 const read = [

@@ -61,7 +61,7 @@ export const Recalled = Memory.extend({
   /** Why it is not to be relied on (and is left out of searches unless asked for), or null. */
   quarantined: z.string().max(500).nullable(),
   /** How often it was recalled for a decision, and how often that decision worked. */
-  used: z.number().int(),
-  useful: z.number().int(),
+  used: z.int(),
+  useful: z.int(),
 });
 export type Recalled = z.infer<typeof Recalled>;

@@ -5,13 +5,14 @@
 
 import { z } from "zod";
 import { Severity } from "../event.ts";
+import { method } from "../rpc.ts";
 import { MemoryKind, Tier } from "./record.ts";
 import { Sha256 } from "./upkeep.ts";
 
 /** All that are given must hold. */
 export const RetentionFilter = z.strictObject({
   /** Whole days, by the wall clock. */
-  older_than_days: z.number().int().min(1).max(36_500),
+  older_than_days: z.int().min(1).max(36_500),
   kinds: z.array(MemoryKind).min(1).max(8).optional(),
   sources: z.array(z.string().min(1).max(31)).min(1).max(16).optional(),
   tiers: z.array(Tier).min(1).max(4).optional(),
@@ -26,7 +27,7 @@ export const retention_rules_max = 32;
 const Who = z.string().min(1).max(64);
 
 export const RetentionRule = z.strictObject({
-  id: z.number().int().min(1),
+  id: z.int().min(1),
   filter: RetentionFilter,
   /** What is from before this moment goes. It follows the clock, at most twice as fast as time passes. */
   cutoff_ms: z.number(),
@@ -37,19 +38,19 @@ export const RetentionRule = z.strictObject({
   ended_ms: z.number().nullable(),
   ended_by: z.string().nullable(),
   /** Memories that it has deleted. */
-  deleted: z.number().int(),
+  deleted: z.int(),
 });
 export type RetentionRule = z.infer<typeof RetentionRule>;
 
 /** One step of deleting. */
 export const Tombstone = z.strictObject({
-  id: z.number().int(),
-  rule: z.number().int(),
+  id: z.int(),
+  rule: z.int(),
   deleted_ms: z.number(),
-  memories: z.number().int().min(1),
+  memories: z.int().min(1),
   /** The first and the last of them in the order of writing. */
-  first_seq: z.number().int(),
-  last_seq: z.number().int(),
+  first_seq: z.int(),
+  last_seq: z.int(),
   oldest_ms: z.number(),
   newest_ms: z.number(),
   /** Of a line for each: its place in the order of writing, its id, its time. Who has a copy of what is gone can prove it. */
@@ -57,17 +58,17 @@ export const Tombstone = z.strictObject({
 });
 export type Tombstone = z.infer<typeof Tombstone>;
 
-const Runs = z.array(z.tuple([z.number().int(), z.number().int().min(1)]));
+const Runs = z.array(z.tuple([z.int(), z.int().min(1)]));
 /** What a step of deleting took, by table: runs of places in the order of writing, each its first and how many. */
 export const DeletedRuns = z.strictObject({ memories: Runs, events: Runs, decisions: Runs });
 
 /** What a rule would delete now. */
 export const RetentionPreview = z.strictObject({
-  memories: z.number().int(),
+  memories: z.int(),
   /** Of these, in cold segments. */
-  cold: z.number().int(),
+  cold: z.int(),
   /** Fit the rule and stay, because something rests on them. */
-  kept: z.number().int(),
+  kept: z.int(),
   oldest_ms: z.number().nullable(),
   newest_ms: z.number().nullable(),
   /** What is from before this moment goes. */
@@ -76,19 +77,19 @@ export const RetentionPreview = z.strictObject({
 export type RetentionPreview = z.infer<typeof RetentionPreview>;
 
 export const retention_methods = {
-  "retention.preview": { params: z.strictObject({ filter: RetentionFilter }), result: RetentionPreview },
+  "retention.preview": method(() => ({ params: z.strictObject({ filter: RetentionFilter }), result: RetentionPreview })),
   /** In force when it answers; what fits is deleted step by step. Told twice by the same call it is one rule. */
-  "retention.set": {
+  "retention.set": method(() => ({
     params: z.strictObject({ filter: RetentionFilter, by: Who, reason: z.string().min(1).max(1000), call: z.string().min(1).max(100) }),
     result: RetentionRule,
-  },
+  })),
   /** Nothing more is deleted by it. What was, stays deleted. */
-  "retention.end": { params: z.strictObject({ id: z.number().int().min(1), by: Who }), result: RetentionRule },
+  "retention.end": method(() => ({ params: z.strictObject({ id: z.int().min(1), by: Who }), result: RetentionRule })),
   /** Rules, those that hold first, and the newest tombstones. */
-  "retention.list": {
-    params: z.strictObject({ tombstones: z.number().int().min(0).max(200) }),
-    result: z.strictObject({ rules: z.array(RetentionRule).max(200), tombstones: z.array(Tombstone).max(200), deleted: z.number().int() }),
-  },
+  "retention.list": method(() => ({
+    params: z.strictObject({ tombstones: z.int().min(0).max(200) }),
+    result: z.strictObject({ rules: z.array(RetentionRule).max(200), tombstones: z.array(Tombstone).max(200), deleted: z.int() }),
+  })),
 } as const;
 
 export const retention_permissions = { broker: ["retention.preview", "retention.set", "retention.end", "retention.list"] } as const;

@@ -1,6 +1,7 @@
 /** What the lines of a log have in common, and what differs between them. */
 
 import { z } from "zod";
+import { method } from "../rpc.ts";
 
 export const ParameterKind = z.enum([
   "text",
@@ -31,7 +32,7 @@ export type ParameterKind = z.infer<typeof ParameterKind>;
 export const Parameter = z.strictObject({ kind: ParameterKind, untrusted: z.string().max(256) });
 export type Parameter = z.infer<typeof Parameter>;
 
-export const TemplateId = z.number().int().min(1);
+export const TemplateId = z.int().min(1);
 const Source = z.string().min(1).max(100);
 
 /**
@@ -42,9 +43,9 @@ export const RateVerdict = z.enum(["learning", "usual", "burst", "silent"]);
 
 export const TemplateRate = z.strictObject({
   /** Lines in the present minute, and in the present hour and the one before. */
-  minute_lines: z.number().int(),
-  hour_lines: z.number().int(),
-  hour_before_lines: z.number().int(),
+  minute_lines: z.int(),
+  hour_lines: z.int(),
+  hour_before_lines: z.int(),
   /** Lines a minute that the past says. */
   expected_per_minute: z.number(),
   verdict: RateVerdict,
@@ -64,7 +65,7 @@ export const TemplateSummary = z.strictObject({
   provisional: z.boolean(),
   /** It stands for all lines of its length for which there was no room: too many templates came at once. */
   vague: z.boolean(),
-  lines: z.number().int(),
+  lines: z.int(),
   first_ms: z.number(),
   last_ms: z.number(),
 });
@@ -76,13 +77,13 @@ export const TemplateDetail = z.strictObject({
   merged_into: TemplateId.nullable(),
   rate: TemplateRate,
   /** By lines, most first. */
-  sources: z.array(z.strictObject({ source: z.string(), lines: z.number().int(), first_ms: z.number(), last_ms: z.number() })),
+  sources: z.array(z.strictObject({ source: z.string(), lines: z.int(), first_ms: z.number(), last_ms: z.number() })),
   /** Lines of the last 48 hours, by hours since 1970. */
-  hours: z.array(z.strictObject({ hour: z.number().int(), lines: z.number().int() })),
+  hours: z.array(z.strictObject({ hour: z.int(), lines: z.int() })),
   examples: z.array(z.strictObject({ time_ms: z.number(), source: z.string(), parameters: z.array(Parameter) })),
   /** Within a minute after a line, and in how many of the minutes that were watched: `template:7`, `event:service.exited`. */
-  followers: z.array(z.strictObject({ follower: z.string(), shown: z.string().nullable(), times: z.number().int() })),
-  watched: z.number().int(),
+  followers: z.array(z.strictObject({ follower: z.string(), shown: z.string().nullable(), times: z.int() })),
+  watched: z.int(),
 });
 export type TemplateDetail = z.infer<typeof TemplateDetail>;
 
@@ -100,7 +101,7 @@ export type MinedLine = z.infer<typeof MinedLine>;
 
 export const templates_methods = {
   /** Finds the template of each line. Answers when what was counted is durable; on an error nothing was counted. */
-  "templates.ingest": {
+  "templates.ingest": method(() => ({
     params: z.strictObject({
       lines: z
         .array(z.strictObject({ source: Source, time_ms: z.number(), text: z.string().max(65_536) }))
@@ -108,8 +109,8 @@ export const templates_methods = {
         .max(500),
     }),
     result: z.strictObject({ lines: z.array(MinedLine) }),
-  },
-  "templates.list": {
+  })),
+  "templates.list": method(() => ({
     params: z.strictObject({
       filter: z.strictObject({
         source: Source.optional(),
@@ -119,16 +120,16 @@ export const templates_methods = {
         new_since_ms: z.number().optional(),
       }),
       order: z.enum(["most", "newest", "latest"]),
-      limit: z.number().int().min(1).max(100),
+      limit: z.int().min(1).max(100),
     }),
-    result: z.strictObject({ templates: z.array(TemplateSummary), total: z.number().int() }),
-  },
-  "templates.show": { params: z.strictObject({ id: TemplateId }), result: TemplateDetail.nullable() },
+    result: z.strictObject({ templates: z.array(TemplateSummary), total: z.int() }),
+  })),
+  "templates.show": method(() => ({ params: z.strictObject({ id: TemplateId }), result: TemplateDetail.nullable() })),
   /** What is new or unusual: templates first seen since then, bursts, and what fell silent; most surprising first. */
-  "templates.rates": {
-    params: z.strictObject({ since_ms: z.number(), limit: z.number().int().min(1).max(100) }),
+  "templates.rates": method(() => ({
+    params: z.strictObject({ since_ms: z.number(), limit: z.int().min(1).max(100) }),
     result: z.array(z.strictObject({ template: TemplateSummary, new: z.boolean(), rate: TemplateRate })),
-  },
+  })),
 } as const;
 
 export const templates_permissions = {

@@ -7,6 +7,7 @@
  */
 
 import { z } from "zod";
+import { method } from "../rpc.ts";
 import { MemoryKind } from "./record.ts";
 
 /** A name of a backup or of an exported file: no path. */
@@ -17,9 +18,9 @@ export const UpkeepName = z
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** Rows by table. */
-export const RowCounts = z.record(z.string().max(64), z.number().int().min(0));
+export const RowCounts = z.record(z.string().max(64), z.int().min(0));
 
-export const BackupFile = z.strictObject({ name: z.string().max(100), bytes: z.number().int().min(0), sha256: Sha256 });
+export const BackupFile = z.strictObject({ name: z.string().max(100), bytes: z.int().min(0), sha256: Sha256 });
 export type BackupFile = z.infer<typeof BackupFile>;
 
 /** `manifest.json` of a backup: what it holds, to be compared with what is found. */
@@ -27,7 +28,7 @@ export const BackupManifest = z.strictObject({
   form: z.literal(1),
   made_ms: z.number(),
   /** Of memory.db (`user_version`). */
-  schema: z.number().int().min(0),
+  schema: z.int().min(0),
   files: z.array(BackupFile).max(100_000),
   rows: RowCounts,
 });
@@ -36,9 +37,9 @@ export type BackupManifest = z.infer<typeof BackupManifest>;
 export const Backup = z.strictObject({
   name: z.string(),
   made_ms: z.number(),
-  bytes: z.number().int(),
-  schema: z.number().int(),
-  segments: z.number().int(),
+  bytes: z.int(),
+  schema: z.int(),
+  segments: z.int(),
   rows: RowCounts,
 });
 export type Backup = z.infer<typeof Backup>;
@@ -53,28 +54,28 @@ export type ExportFilter = z.infer<typeof ExportFilter>;
 /** First line of an exported file. */
 export const ExportHead = z.strictObject({ aios_memory: z.literal(1), made_ms: z.number() });
 /** Its last line: what was written between the two, to be compared with what is read. */
-export const ExportEnd = z.strictObject({ end: z.strictObject({ memories: z.number().int().min(0), sha256: Sha256 }) });
+export const ExportEnd = z.strictObject({ end: z.strictObject({ memories: z.int().min(0), sha256: Sha256 }) });
 
 export const Exported = z.strictObject({
   /** In `exports/`. */
   file: z.string(),
-  memories: z.number().int(),
+  memories: z.int(),
   /** Memories that could not be read (a damaged segment) and are not in it. */
-  unreadable: z.number().int(),
-  bytes: z.number().int(),
+  unreadable: z.int(),
+  bytes: z.int(),
 });
 export type Exported = z.infer<typeof Exported>;
-export const RefusedLine = z.strictObject({ line: z.number().int(), reason: z.string().max(500) });
+export const RefusedLine = z.strictObject({ line: z.int(), reason: z.string().max(500) });
 export type RefusedLine = z.infer<typeof RefusedLine>;
 
 export const Segment = z.strictObject({
-  id: z.number().int(),
-  memories: z.number().int(),
+  id: z.int(),
+  memories: z.int(),
   oldest_ms: z.number(),
   newest_ms: z.number(),
-  bytes: z.number().int(),
+  bytes: z.int(),
   /** What it holds, as JSON. */
-  plain_bytes: z.number().int(),
+  plain_bytes: z.int(),
 });
 export type Segment = z.infer<typeof Segment>;
 
@@ -83,8 +84,8 @@ export const RoomMade = z.strictObject({
   at_ms: z.number(),
   took_ms: z.number(),
   /** Moved into segments. */
-  memories: z.number().int(),
-  segments: z.number().int(),
+  memories: z.int(),
+  segments: z.int(),
   /** What memory takes less on the disk. */
   won_bytes: z.number(),
   free_bytes: z.number(),
@@ -107,54 +108,54 @@ export type DiskState = z.infer<typeof DiskState>;
 
 export const upkeep_methods = {
   /** A copy of all of memory as it is at one moment, in `backups/<name>/`; answers when it is checked and on the disk. */
-  "backup.make": {
+  "backup.make": method(() => ({
     params: z.strictObject({ name: UpkeepName }),
     result: z.strictObject({ backup: Backup, took_ms: z.number() }),
-  },
-  "backup.list": {
+  })),
+  "backup.list": method(() => ({
     params: z.strictObject({}),
     result: z.strictObject({ backups: z.array(Backup).max(200), unreadable: z.array(z.string()).max(200) }),
-  },
+  })),
   /** Reads all of it: hashes, SQLite's integrity check, rows. */
-  "backup.verify": {
+  "backup.verify": method(() => ({
     params: z.strictObject({ name: UpkeepName }),
     result: z.strictObject({ backup: Backup.nullable(), faults: z.array(z.string()).max(100), took_ms: z.number() }),
-  },
+  })),
   /** Verifies it, then puts it in the place of the present memory, which is kept in the folder `set_aside`. */
-  "backup.restore": {
+  "backup.restore": method(() => ({
     params: z.strictObject({ name: UpkeepName }),
     result: z.strictObject({ backup: Backup, set_aside: z.string(), took_ms: z.number() }),
-  },
+  })),
   /** Memories as JSON lines (zstd) in `exports/<name>.jsonl.zst`, oldest first, each whole. */
-  export: {
+  export: method(() => ({
     params: z.strictObject({ name: UpkeepName, filter: ExportFilter }),
     result: z.strictObject({ exported: Exported, took_ms: z.number() }),
-  },
+  })),
   /**
    * Takes in the file `imports/<name>` (JSON lines; plain, gzip or zstd), as `export` writes it. A line that is wrong
    * refuses the whole file, with the numbers of such lines; then nothing is written. What is known by id is left as it is.
    * Everything that comes in is tainted with `import:<name>`; pins and uses are not taken over, quarantine is.
    */
-  import: {
+  import: method(() => ({
     params: z.strictObject({ name: UpkeepName }),
     result: z.strictObject({
-      read: z.number().int(),
-      written: z.number().int(),
+      read: z.int(),
+      written: z.int(),
       refused: z.array(RefusedLine).max(100),
       /** All of them, also those that `refused` has no room for. */
-      refused_lines: z.number().int(),
+      refused_lines: z.int(),
       took_ms: z.number(),
     }),
-  },
-  "segments.list": {
+  })),
+  "segments.list": method(() => ({
     params: z.strictObject({}),
     result: z.strictObject({ segments: z.array(Segment).max(1000), damaged: z.array(z.string()).max(100) }),
-  },
+  })),
   /** Moves what is older out of memory.db now, oldest first, at most `limit` memories. */
-  "segments.move": {
-    params: z.strictObject({ older_than_days: z.number().min(0).max(36_500), limit: z.number().int().min(1).max(20_000) }),
-    result: z.strictObject({ moved: z.number().int(), segment: Segment.nullable(), took_ms: z.number() }),
-  },
+  "segments.move": method(() => ({
+    params: z.strictObject({ older_than_days: z.number().min(0).max(36_500), limit: z.int().min(1).max(20_000) }),
+    result: z.strictObject({ moved: z.int(), segment: Segment.nullable(), took_ms: z.number() }),
+  })),
 } as const;
 
 export const upkeep_permissions = {

@@ -6,6 +6,7 @@
  */
 
 import { z } from "zod";
+import { method } from "../rpc.ts";
 import { CallId } from "../tool.ts";
 import { Tier } from "./record.ts";
 import { WorkChange, WorkDone } from "./working/changes.ts";
@@ -19,7 +20,7 @@ export const working_methods = {
    * All of the changes or none, durable when answered. Refused with `conflict` when something is not at the version that was
    * seen, is not in a state from which this is possible (what is possible is said), or is not under the caller's lease.
    */
-  "work.change": {
+  "work.change": method(() => ({
     params: z.strictObject({
       changes: z.array(WorkChange).min(1).max(64),
       why: z.string().min(1).max(500),
@@ -31,21 +32,21 @@ export const working_methods = {
       request: z.string().min(1).max(64).optional(),
     }),
     result: z.strictObject({ done: z.array(WorkDone) }),
-  },
+  })),
   /** One of them, what is part of it, and where the caller could move it. */
-  "work.get": {
+  "work.get": method(() => ({
     params: z.strictObject({ id: WorkId }),
     result: z.strictObject({
       item: WorkItem,
       parts: z.array(WorkItem),
       /** Parts that did not fit. */
-      left_out: z.number().int(),
+      left_out: z.int(),
       lease: Lease.nullable(),
       moves: z.array(z.string()),
     }),
-  },
+  })),
   /** Newest first. @param before only older than this one */
-  "work.list": {
+  "work.list": method(() => ({
     params: z.strictObject({
       kinds: z.array(WorkKind).min(1).max(5).optional(),
       states: z.array(z.string().max(20)).min(1).max(16).optional(),
@@ -56,24 +57,24 @@ export const working_methods = {
       /** What waits for the approval of this call. */
       waits_for: CallId.optional(),
       before: WorkId.optional(),
-      limit: z.number().int().min(1).max(100),
+      limit: z.int().min(1).max(100),
     }),
     result: z.strictObject({ items: z.array(WorkItem), more: z.boolean() }),
-  },
+  })),
   /** Steps of a plan that can begin now, and what the others wait for. */
-  "work.ready": {
+  "work.ready": method(() => ({
     params: z.strictObject({ plan: WorkId }),
     result: z.strictObject({
-      ready: z.array(z.strictObject({ key: StepKey, id: WorkId, version: z.number().int() })),
+      ready: z.array(z.strictObject({ key: StepKey, id: WorkId, version: z.int() })),
       blocked: z.array(z.strictObject({ key: StepKey, id: WorkId, by: z.array(z.string()) })),
     }),
-  },
+  })),
   /** Every version, newest first: who, why, from which state to which, and how it then was. */
-  "work.history": {
-    params: z.strictObject({ id: WorkId, limit: z.number().int().min(1).max(100), before: z.number().int().optional() }),
+  "work.history": method(() => ({
+    params: z.strictObject({ id: WorkId, limit: z.int().min(1).max(100), before: z.int().optional() }),
     result: z.array(
       z.strictObject({
-        version: z.number().int(),
+        version: z.int(),
         time_ms: z.number(),
         boot_ms: z.number(),
         who: z.string(),
@@ -83,8 +84,8 @@ export const working_methods = {
         body: JsonObject,
       }),
     ),
-  },
-  "work.machines": {
+  })),
+  "work.machines": method(() => ({
     params: z.strictObject({}),
     result: z.record(
       WorkKind,
@@ -96,25 +97,28 @@ export const working_methods = {
         ),
       }),
     ),
-  },
+  })),
   /** To work on a goal, task or incident and all that is part of it. Not granted while another holds it. */
-  "lease.acquire": {
+  "lease.acquire": method(() => ({
     params: z.strictObject({ id: WorkId, holder: Holder, ttl_ms: Ttl }),
     result: z.strictObject({ granted: z.boolean(), lease: Lease }),
-  },
+  })),
   /** Not granted when it is over: somebody else may have worked on it since. */
-  "lease.renew": {
+  "lease.renew": method(() => ({
     params: z.strictObject({ id: WorkId, fence: Fence, ttl_ms: Ttl }),
     result: z.strictObject({ granted: z.boolean() }),
-  },
-  "lease.release": { params: z.strictObject({ id: WorkId, fence: Fence }), result: z.strictObject({ released: z.boolean() }) },
-  "lease.list": { params: z.strictObject({}), result: z.array(Lease) },
-  "context.get": { params: z.strictObject({ tier: Tier }), result: ContextOf },
+  })),
+  "lease.release": method(() => ({
+    params: z.strictObject({ id: WorkId, fence: Fence }),
+    result: z.strictObject({ released: z.boolean() }),
+  })),
+  "lease.list": method(() => ({ params: z.strictObject({}), result: z.array(Lease) })),
+  "context.get": method(() => ({ params: z.strictObject({ tier: Tier }), result: ContextOf })),
   /** The caller's own. @param version the version that was seen; 0 the first time */
-  "context.put": {
-    params: z.strictObject({ version: z.number().int().min(0), body: json(context_bytes_max) }),
-    result: z.strictObject({ version: z.number().int() }),
-  },
+  "context.put": method(() => ({
+    params: z.strictObject({ version: z.int().min(0), body: json(context_bytes_max) }),
+    result: z.strictObject({ version: z.int() }),
+  })),
 } as const;
 
 const read = ["work.get", "work.list", "work.ready", "work.history", "work.machines", "lease.list", "context.get"] as const;

@@ -39,17 +39,17 @@ export const CatalogueModel = z.strictObject({
   quantisation: z.string().min(1).max(20),
   /** In order of preference. */
   sources: z.array(ModelSource).min(1).max(8),
-  size_bytes: z.number().int().positive(),
+  size_bytes: z.int().positive(),
   /** Null: nobody has established it yet. Such a model is listed and not fetched. */
   sha256: Sha256.nullable(),
   /** SPDX identifier, or LicenseRef- with the page that holds its text. */
   licence: z.string().min(1).max(100),
   licence_url: z.url().nullable(),
-  context_tokens: z.number().int().positive(),
+  context_tokens: z.int().positive(),
   /** What a tier asks for of it, and what a token of that costs: keys and values of 16 bits in every layer. */
-  context_used_tokens: z.number().int().positive(),
-  kv_bytes_per_token: z.number().int().nonnegative(),
-  vocabulary_tokens: z.number().int().positive(),
+  context_used_tokens: z.int().positive(),
+  kv_bytes_per_token: z.int().nonnegative(),
+  vocabulary_tokens: z.int().positive(),
   chat_format: ChatFormat,
 });
 export type CatalogueModel = z.infer<typeof CatalogueModel>;
@@ -86,11 +86,11 @@ export const ModelInUse = z.strictObject({
   name: ModelName,
   path: z.string().startsWith("/").max(500),
   sha256: Sha256,
-  size_bytes: z.number().int().positive(),
-  working_bytes: z.number().int().nonnegative(),
-  context_used_tokens: z.number().int().positive(),
+  size_bytes: z.int().positive(),
+  working_bytes: z.int().nonnegative(),
+  context_used_tokens: z.int().positive(),
   /** Conversations that are kept at once, each of as many tokens; all of them are in `working_bytes`. */
-  sequences: z.number().int().min(1).max(16).default(sequences_kept),
+  sequences: z.int().min(1).max(16).default(sequences_kept),
   chat_format: ChatFormat,
 });
 export type ModelInUse = z.infer<typeof ModelInUse>;
@@ -107,9 +107,9 @@ export const ModelSpeed = z.strictObject({
   /** Tokens a second, read in batches and written one by one, without anything else to do. */
   prompt_tokens_s: z.number().positive(),
   tokens_s: z.number().positive(),
-  threads: z.number().int().positive(),
+  threads: z.int().positive(),
   load_ms: z.number().nonnegative(),
-  measured_ms: z.number().int(),
+  measured_ms: z.int(),
 });
 export type ModelSpeed = z.infer<typeof ModelSpeed>;
 

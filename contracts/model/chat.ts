@@ -70,22 +70,22 @@ export const ChatRequest = z.strictObject({
     .nullable()
     .default(null),
   /** Of the answer, and of what it thinks before it. */
-  tokens_max: z.number().int().min(1).max(64_000),
+  tokens_max: z.int().min(1).max(64_000),
   /** How much it is to think; left out: as the model does by itself. Models that do not know the setting are asked without it. */
   effort: z.enum(["low", "medium", "high"]).optional(),
   /** 0: always the likeliest. Back ends whose models refuse the setting leave it out. */
   temperature: z.number().min(0).max(2).default(0),
   /** Milliseconds for all of it, retries included. */
-  limit_ms: z.number().int().min(1).max(600_000),
+  limit_ms: z.int().min(1).max(600_000),
 });
 export type ChatRequest = z.infer<typeof ChatRequest>;
 
 /** Tokens and what they cost. Input counts what was neither read from nor written to a cache. */
 export const Usage = z.strictObject({
-  input_tokens: z.number().int().min(0),
-  cache_read_tokens: z.number().int().min(0),
-  cache_write_tokens: z.number().int().min(0),
-  output_tokens: z.number().int().min(0),
+  input_tokens: z.int().min(0),
+  cache_read_tokens: z.int().min(0),
+  cache_write_tokens: z.int().min(0),
+  output_tokens: z.int().min(0),
   /** US dollars by the catalogue's prices; 0 on this machine. */
   cost_usd: z.number().min(0),
 });
@@ -121,7 +121,7 @@ export const ChatAnswer = z.strictObject({
   /** Milliseconds until the first token and until the end; how often it was tried again. */
   first_token_ms: z.number(),
   took_ms: z.number(),
-  retries: z.number().int().min(0),
+  retries: z.int().min(0),
 });
 export type ChatAnswer = z.infer<typeof ChatAnswer>;
 
@@ -155,7 +155,7 @@ export const ChoiceRequest = z.strictObject({
   question: z.string().min(1).max(20_000),
   /** What the model may say, word by word. */
   options: z.array(z.string().min(1).max(100)).min(2).max(64),
-  limit_ms: z.number().int().min(1).max(600_000),
+  limit_ms: z.int().min(1).max(600_000),
 });
 export type ChoiceRequest = z.infer<typeof ChoiceRequest>;
 

@@ -7,11 +7,11 @@ const { title, roles, parameters_b, quantisation, licence, licence_url, context_
 
 export const ListedModel = z.strictObject({
   ...{ name: ModelName, title, roles, parameters_b, quantisation, licence, licence_url, context_tokens, chat_format },
-  size_bytes: z.number().int(),
-  memory_bytes: z.number().int().describe("what it takes while it is loaded"),
+  size_bytes: z.int(),
+  memory_bytes: z.int().describe("what it takes while it is loaded"),
   verified: z.boolean().describe("its hash is known; without one it is not fetched"),
   origin: z.enum(["image", "fetched"]).nullable().describe("where its file is from; null: it is not here"),
-  fetched_bytes: z.number().int().describe("of a file that is not whole yet"),
+  fetched_bytes: z.int().describe("of a file that is not whole yet"),
   used_by: z.array(ModelTier),
   speed: ModelSpeed.nullable().describe("on this machine, as model.bench measured it"),
 });
@@ -28,6 +28,6 @@ export const ListedModels = z.strictObject({
       error: z.string().describe("why that does not load; empty when it does"),
     }),
   ),
-  memory_bytes: z.number().int().describe("what the tiers may take together"),
+  memory_bytes: z.int().describe("what the tiers may take together"),
 });
 export type ListedModels = z.infer<typeof ListedModels>;

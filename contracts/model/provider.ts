@@ -13,7 +13,7 @@ export const Price = z.strictObject({
   /** Prompts above so many tokens cost so many times as much, all of them. */
   long: z
     .strictObject({
-      above_tokens: z.number().int().min(1),
+      above_tokens: z.int().min(1),
       input_times: z.number().min(1).max(100),
       output_times: z.number().min(1).max(100),
     })
@@ -80,14 +80,14 @@ export const ApiProvider = z.strictObject({
   /** Left out: by the table of the image. */
   price: Price.optional(),
   /** Milliseconds without a byte after which a request is given up. */
-  silence_ms: z.number().int().min(1000).max(600_000).default(90_000),
+  silence_ms: z.int().min(1000).max(600_000).default(90_000),
 });
 export type ApiProvider = z.infer<typeof ApiProvider>;
 
 const Limit = z.strictObject({
   /** US dollars. */
   usd: z.number().min(0).max(1_000_000),
-  tokens: z.number().int().min(0).max(1_000_000_000_000),
+  tokens: z.int().min(0).max(1_000_000_000_000),
 });
 export type BudgetLimit = z.infer<typeof Limit>;
 

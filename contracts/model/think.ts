@@ -1,10 +1,11 @@
 /** What a tier asks of the process that holds its model (`aios think`), over a pipe (contracts/model/chat.ts has the shapes). */
 
 import { z } from "zod";
+import { method } from "../rpc.ts";
 import { AssistantPart, ChatAnswer, ChatErrorKind, ChatRequest, ChoiceAnswer, ChoiceRequest, Usage } from "./chat.ts";
 
 /** By which a request is cancelled, and its text told apart. */
-const RequestId = z.number().int().min(1);
+const RequestId = z.int().min(1);
 
 /** Questions and chats that may be open at once, waiting ones included. */
 export const choices_open_max = 32;
@@ -26,14 +27,14 @@ export const Thought = z.strictObject({
 export type Thought = z.infer<typeof Thought>;
 
 export const think_methods = {
-  choose: {
+  choose: method(() => ({
     params: z.strictObject({ id: RequestId, request: ChoiceRequest }),
     result: z.union([z.strictObject({ answer: ChoiceAnswer }), z.strictObject({ failure: Failure })]),
-  },
-  chat: {
+  })),
+  chat: method(() => ({
     params: z.strictObject({ id: RequestId, request: ChatRequest }),
     result: z.union([z.strictObject({ answer: Thought }), z.strictObject({ failure: Failure })]),
-  },
+  })),
 } as const;
 
 export const think_notifications = {
@@ -47,7 +48,7 @@ export const thinker_notifications = {
     model: z.string().max(100),
     /** `CPU`, or the kind of graphics processor that computes. */
     on: z.string().max(40),
-    threads: z.number().int().min(1),
+    threads: z.int().min(1),
     took_ms: z.number(),
   }),
   /** The process ends after it. */

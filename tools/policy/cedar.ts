@@ -1,23 +1,50 @@
 /** Cedar (cedarpolicy.com), the policy language and its engine: the official build to WebAssembly, as files beside the executable. */
 
 import type * as Cedar from "@cedar-policy/cedar-wasm/nodejs";
-import { loadNative } from "../../wire/native.ts";
+import { forgetNative, loadNative } from "../../wire/native.ts";
 
 export type { CedarValueJson, EntityJson, PolicyJson, SchemaJson, TypeAndId } from "@cedar-policy/cedar-wasm/nodejs";
 export type CedarModule = typeof Cedar;
 
 export const cedar_package = "@cedar-policy/cedar-wasm";
 
+const cedar_for_node = `${cedar_package}/nodejs`;
+
 /** @throws when its files are missing */
 export function loadCedar(): CedarModule {
-  return loadNative(`${cedar_package}/nodejs`) as CedarModule;
+  return loadNative(cedar_for_node) as CedarModule;
 }
 
-/** Loaded when it is asked for: compiling it takes a fifth of a second, which nobody should wait for who does not need it. */
-export function lazyCedar(): () => CedarModule {
+/** Milliseconds without a question after which Cedar is let go: more than the tiers' patrol takes between two rounds. */
+const cedar_idle_ms = 45_000;
+
+/**
+ * Cedar while it is needed. It is loaded when it is asked for: compiling it takes a fifth of a second, which nobody should
+ * wait for who does not need it. And it is let go when nobody has asked it for a while: it takes some 30 MB, and what an idle
+ * system asks again and again is answered from memory (`ParsedSets`). So do not keep what this returns.
+ */
+export function lazyCedar(idle_ms = cedar_idle_ms): () => CedarModule {
   let loaded: CedarModule | null = null;
+  let used_ms = 0;
+  const letGoLater = (wait_ms: number): void => {
+    const look = (): void => {
+      const left_ms = used_ms + idle_ms - performance.now();
+      if (left_ms > 0) {
+        letGoLater(left_ms);
+      } else {
+        loaded = null;
+        forgetNative(cedar_for_node);
+        Bun.gc(true); // the collector sees a few kilobytes in it and would not come for them
+      }
+    };
+    setTimeout(look, wait_ms).unref();
+  };
   return () => {
-    loaded ??= loadCedar();
+    used_ms = performance.now();
+    if (loaded === null) {
+      loaded = loadCedar();
+      letGoLater(idle_ms);
+    }
     return loaded;
   };
 }
@@ -62,6 +89,8 @@ export class ParsedSets {
   readonly #places = new Map<string, string>();
   /** Key and question → answer, the oldest first. */
   readonly #answers = new Map<string, CedarAnswer>();
+  /** The Cedar that holds these places: another one, loaded later, has none of them. Held weakly, so that it can be let go. */
+  #holder: WeakRef<CedarModule> | null = null;
 
   constructor(cedar: () => CedarModule) {
     this.#cedar = cedar;
@@ -74,7 +103,8 @@ export class ParsedSets {
     const asked = `${key}\0${JSON.stringify(question)}`;
     const known = this.#answers.get(asked);
     if (known !== undefined) return known;
-    const answer = this.#cedar().statefulIsAuthorized({ ...question, preparsedPolicySetId: this.#placeOf(key, policies) });
+    const cedar = this.#cedar();
+    const answer = cedar.statefulIsAuthorized({ ...question, preparsedPolicySetId: this.#placeOf(cedar, key, policies) });
     if (answer.type === "failure") throw new Error(answer.errors.map((one) => one.message).join("; "));
     const { decision, diagnostics } = answer.response;
     const found: CedarAnswer = {
@@ -87,7 +117,11 @@ export class ParsedSets {
     return found;
   }
 
-  #placeOf(key: string, policies: () => Record<string, Cedar.PolicyJson>): string {
+  #placeOf(cedar: CedarModule, key: string, policies: () => Record<string, Cedar.PolicyJson>): string {
+    if (this.#holder?.deref() !== cedar) {
+      this.#places.clear();
+      this.#holder = new WeakRef(cedar);
+    }
     const held = this.#places.get(key);
     if (held !== undefined) {
       this.#places.delete(key);
@@ -95,7 +129,7 @@ export class ParsedSets {
       return held;
     }
     const place = this.#freePlace();
-    const answer = this.#cedar().preparsePolicySet(place, { staticPolicies: policies() });
+    const answer = cedar.preparsePolicySet(place, { staticPolicies: policies() });
     if (answer.type === "failure") throw new Error(answer.errors.map((one) => one.message).join("; "));
     this.#places.set(key, place);
     return place;

@@ -15,7 +15,7 @@ const As = z
   .optional();
 
 /** The version that was seen; null for what the same transaction has made. */
-const Version = z.number().int().min(1).nullable();
+const Version = z.int().min(1).nullable();
 
 const Patch = json(32 * 1024);
 
@@ -55,7 +55,7 @@ export const WorkDone = z.strictObject({
   id: WorkId,
   kind: WorkKind,
   state: z.string(),
-  version: z.number().int(),
+  version: z.int(),
   /** An incident with this key was open already. */
   merged: z.boolean(),
   /** The steps that were made. */

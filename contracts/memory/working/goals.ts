@@ -13,7 +13,7 @@ export const TaskState = z.enum(["open", "running", "waiting", "done", "failed",
 export const Check = z.strictObject({
   tool: ToolName,
   arguments: json(4096),
-  every_ms: z.number().int().min(1000),
+  every_ms: z.int().min(1000),
   expect: json(4096),
 });
 

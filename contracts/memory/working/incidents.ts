@@ -57,7 +57,7 @@ export const Covers = z.strictObject({
   /** From then on they are looked at for themselves, by the boot clock. */
   hold_until_ms: z.number(),
   /** How many there were when it was opened, itself included. */
-  alarms: z.number().int().min(1),
+  alarms: z.int().min(1),
 });
 export type Covers = z.infer<typeof Covers>;
 
@@ -69,16 +69,16 @@ export const IncidentBody = z.strictObject({
   service: z.string().max(100).nullable(),
   /** The newest events that belong to it, and how many there were in all. */
   events: z.array(MemoryId).max(32),
-  events_total: z.number().int(),
+  events_total: z.int(),
   /** What the deciding was based on, what was decided, and which calls were made. */
   memories: z.array(MemoryId).max(32),
   decisions: z.array(MemoryId).max(32),
   calls: z.array(CallId).max(32),
   /** Who works on it, and how often it was passed up. */
   tier: Tier.nullable(),
-  escalations: z.number().int().min(0),
+  escalations: z.int().min(0),
   /** What it has cost so far. */
-  spent: z.strictObject({ calls: z.number().int(), tokens: z.number().int(), model_ms: z.number() }),
+  spent: z.strictObject({ calls: z.int(), tokens: z.int(), model_ms: z.number() }),
   /** Measured health before anything was done: afterwards it must not be worse. */
   health_before: z.record(z.string().max(64), z.number()).nullable(),
   waits_for: WaitsFor.nullable(),

@@ -14,7 +14,7 @@ const itemOf = <K extends WorkKind, S extends z.ZodType, B extends z.ZodType>(ki
     /** It came to an end. */
     ended: z.boolean(),
     /** Changes since it was made, from 1: whoever changes it says which version was seen. */
-    version: z.number().int().min(1),
+    version: z.int().min(1),
     /** What it is part of, and what all of that is part of (itself, when nothing): the lease is on that. */
     parent: WorkId.nullable(),
     root: WorkId,

@@ -9,24 +9,24 @@ export const Lease = z.strictObject({
   root: WorkId,
   holder: z.string(),
   /** Grows with each holder: what is done under an older one is refused. */
-  fence: z.number().int(),
+  fence: z.int(),
   left_ms: z.number(),
 });
 export type Lease = z.infer<typeof Lease>;
 
-export const Fence = z.number().int().min(1);
+export const Fence = z.int().min(1);
 
 /** A process, not a tier: one that was started again does not know what the one before did. */
 export const Holder = z.string().min(1).max(64);
 
-export const Ttl = z.number().int().min(1000).max(600_000);
+export const Ttl = z.int().min(1000).max(600_000);
 
 export const context_bytes_max = 32 * 1024;
 
 export const ContextOf = z.strictObject({
   tier: Tier,
   /** 0: nothing was ever kept. */
-  version: z.number().int(),
+  version: z.int(),
   changed_ms: z.number().nullable(),
   body: JsonObject,
 });

@@ -28,8 +28,8 @@ export const StepBody = z.strictObject({
   /** Steps that have to be done (or skipped) before. */
   needs: z.array(StepKey).max(32),
   /** How often it was begun, and how often it may be. */
-  attempts: z.number().int().min(0),
-  attempts_max: z.number().int().min(1).max(10),
+  attempts: z.int().min(0),
+  attempts_max: z.int().min(1).max(10),
   /** Calls that were made for it. */
   calls: z.array(CallId).max(16),
   waits_for: WaitsFor.nullable(),
