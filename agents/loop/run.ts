@@ -1,4 +1,7 @@
-/** Runs the loop of a tier: a round every second, of which each part looks for work of its kind. */
+/**
+ * Runs the loop of a tier: a round every second, of which each part looks for work of its kind. An alarm wakes it, and for some seconds
+ * rounds are short: what one tier has found out is not left lying until the next one looks.
+ */
 
 import { shortBootId } from "../../contracts/boot-id.ts";
 import { broker_methods } from "../../contracts/broker.ts";
@@ -17,6 +20,9 @@ import { Incidents, type MemoryPeer } from "./incidents.ts";
 import type { BasePorts } from "./ports.ts";
 
 const round_every_ms = 1000;
+/** After an alarm, for so long. */
+const short_round_every_ms = 150;
+const short_rounds_ms = 10_000;
 const alarms_looked_at = 1000;
 
 /** One kind of work. A round does not wait for what takes long: that goes on beside it, and counts as `busy`. */
@@ -46,7 +52,10 @@ export async function runLoop({ tier, run, log, init, rounds: roundsOf }: LoopOp
   const { pace } = await init.call("config.sensors", {}, start_answer_limit_ms);
   const boot_ms = openBootClock();
   const standing = new Standing(shortBootId(boot_id));
-  const take = (event: Event): void => void standing.take(event);
+  const pacer = new Pacer();
+  const take = (event: Event): void => {
+    if (standing.take(event)) pacer.hurry();
+  };
   /** What is not known yet would look as if it had been cleared. */
   let knows_alarms = false;
   const memory_link = reconnecting({
@@ -94,7 +103,7 @@ export async function runLoop({ tier, run, log, init, rounds: roundsOf }: LoopOp
     } catch (error) {
       hindered = error instanceof Error ? error.message : String(error);
     }
-    setTimeout(() => void go(), round_every_ms);
+    pacer.next(() => void go());
   };
   void go();
   return {
@@ -105,6 +114,34 @@ export async function runLoop({ tier, run, log, init, rounds: roundsOf }: LoopOp
       return hindered;
     },
   };
+}
+
+/** When the next round is. */
+class Pacer {
+  #hurried_until_ms = 0;
+  #waiting: { readonly timer: ReturnType<typeof setTimeout>; readonly go: () => void } | null = null;
+
+  /** The next one is at once, and those after it come soon. */
+  hurry(): void {
+    this.#hurried_until_ms = performance.now() + short_rounds_ms;
+    const waiting = this.#waiting;
+    if (waiting === null) return;
+    clearTimeout(waiting.timer);
+    this.#waiting = null;
+    waiting.go();
+  }
+
+  next(go: () => void): void {
+    const hurried = performance.now() < this.#hurried_until_ms;
+    const timer = setTimeout(
+      () => {
+        this.#waiting = null;
+        go();
+      },
+      hurried ? short_round_every_ms : round_every_ms,
+    );
+    this.#waiting = { timer, go };
+  }
 }
 
 /** First what comes from now on, then what there was: an event is taken once however often it is told. */

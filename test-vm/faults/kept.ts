@@ -14,7 +14,7 @@ import { build, checkout } from "../places.ts";
 import { Result } from "./result.ts";
 
 /** What is tried together: an arm, in one way. */
-export const set_names = ["ours", "without-playbooks", "conventional"] as const;
+export const set_names = ["ours", "packages", "without-playbooks", "conventional", "vm"] as const;
 export type SetName = (typeof set_names)[number];
 
 /** All of it says how a trial is made, besides the faults themselves. */

@@ -3,6 +3,8 @@
 import { controls } from "./controls/index.ts";
 import type { SetName } from "./kept.ts";
 import { faults } from "./list/index.ts";
+import { package_faults } from "./list/packages.ts";
+import { vm_faults } from "./vm/list.ts";
 
 const usual_pace = 30;
 
@@ -16,7 +18,7 @@ export interface Options {
   readonly whatever: boolean;
 }
 
-export const usual: Options = { names: [], pace: usual_pace, sets: ["ours", "conventional"], fresh: false, whatever: false };
+export const usual: Options = { names: [], pace: usual_pace, sets: ["ours", "packages", "conventional"], fresh: false, whatever: false };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -24,7 +26,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function readOptions(environment: Environment, words: readonly string[]): Options {
   const is = (name: string): boolean => environment[name] === "1" || words.includes(`--${name.toLowerCase().replaceAll("_", "-")}`);
   const names = (environment["FAULTS"] ?? "").split(",").filter(Boolean);
-  const known = new Set([...faults, ...controls].map(({ name }) => name));
+  const known = new Set([...faults, ...package_faults, ...vm_faults, ...controls].map(({ name }) => name));
   const unknown = names.filter((name) => !known.has(name));
   if (unknown.length > 0) throw new Error(`choosing faults failed: there is no ${unknown.join(", ")}; there are ${[...known].join(", ")}`);
   const pace = Number(environment["PACE"] ?? usual_pace);
@@ -34,7 +36,9 @@ export function readOptions(environment: Environment, words: readonly string[]):
 
 function setsOf(arm: string, is: (name: string) => boolean): readonly SetName[] {
   if (is("WITHOUT_PLAYBOOKS")) return ["without-playbooks"];
+  if (is("VM")) return ["vm"];
   if (arm === "") return usual.sets;
-  if (arm === "ours" || arm === "conventional") return [arm];
+  if (arm === "ours") return ["ours", "packages"];
+  if (arm === "conventional") return [arm];
   throw new Error(`choosing an arm failed: "${arm}" is none; use ARM=ours or ARM=conventional, or none for both`);
 }

@@ -10,12 +10,16 @@ import type { Control, Fault, Named } from "./fault.ts";
 import type { System } from "./ground.ts";
 import type { SetName } from "./kept.ts";
 import { faults } from "./list/index.ts";
+import { package_faults } from "./list/packages.ts";
 import { armOf } from "./ours/arm.ts";
+import { startWithPackages } from "./ours/packages.ts";
 import { startOurs } from "./ours/system.ts";
 import { withheld } from "./ours/withheld.ts";
 import { startWithout } from "./ours/without.ts";
 import type { Result } from "./result.ts";
 import { type Arm, tryControl, tryFault } from "./trial.ts";
+import { vm_faults } from "./vm/list.ts";
+import { startVm } from "./vm/system.ts";
 
 /** One fault or control of a set. */
 export interface Piece {
@@ -87,10 +91,15 @@ export const sets: Readonly<Record<SetName, TrialSet>> = {
     ...{ faults: faults.filter(isOf("ours")), controls: controls.filter(isOf("ours")), times: 2, system: rootKey },
     start: async (pace) => armOf(await startOurs(pace)),
   }),
+  packages: setOf({
+    ...{ faults: package_faults, controls: [], times: 2, system: rootKey },
+    start: async (pace) => armOf(await startWithPackages(pace)),
+  }),
   "without-playbooks": setOf({
     ...{ faults: faults.filter(({ name }) => withheld.includes(name)), controls: [], times: 2, system: rootKey },
     start: async (pace) => armOf(await startWithout(pace)),
   }),
+  vm: setOf({ ...{ faults: vm_faults, controls: [], times: 2, system: rootKey }, start: startVm }),
   conventional: setOf({
     ...{ faults: faults.filter(isOf("conventional")), controls: controls.filter(isOf("conventional")) },
     // it does not learn

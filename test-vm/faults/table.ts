@@ -40,7 +40,7 @@ interface Row {
 }
 
 function rowsOf(own: readonly Result[], other: readonly Result[]): Row[] {
-  const all = [...own, ...other].filter(({ kind }) => kind === "fault");
+  const all = (own.length > 0 ? own : other).filter(({ kind }) => kind === "fault");
   return [...new Set(all.map(({ name }) => name))].map((name) => ({
     name,
     family: all.find((one) => one.name === name)?.family ?? "",

@@ -24,21 +24,23 @@ export function sample(ours: Ours): Measure[] {
 function processes({ container }: Ours): Measure[] {
   const found: Measure[] = [];
   const seen = new Map<string, number>();
-  for (const { pid, pids } of container.processes()) {
-    const role = roleOf(pid);
-    if (role === null) continue;
+  const all = container.processes().map((one) => ({ ...one, role: roleOf(one.pid) }));
+  for (const { pid, ppid, pids, role } of all) {
+    // a child that has not become its program yet looks like its parent
+    if (role === null || all.some((other) => other.pid === ppid && other.role === role)) continue;
     const times = (seen.get(role) ?? 0) + 1;
     seen.set(role, times);
     const name = times === 1 ? role : `${role} ${times}`;
     const of = `process ${pids.at(-1) ?? pid}`;
     for (const [what, value] of [
-      ["pss_mib", pss(pid)],
+      ["pss_mib", kept(pid, "Pss")],
+      ["anon_mib", kept(pid, "Pss_Anon")],
       ["descriptors", entries(`/proc/${pid}/fd`)],
       ["threads", entries(`/proc/${pid}/task`)],
     ] as const)
       if (value !== null) found.push({ name: `${name} ${what}`, value, of });
   }
-  return [...found, { name: "processes", value: container.processes().length, of: "system" }];
+  return [...found, { name: "processes", value: all.length, of: "system" }];
 }
 
 function roleOf(pid: number): string | null {
@@ -46,9 +48,9 @@ function roleOf(pid: number): string | null {
   return /(^|\/)aios$/.test(program) && roles.includes(role) ? role : null;
 }
 
-/** proc_pid_smaps(5): each page shared by n processes counts for one n-th. */
-function pss(pid: number): number | null {
-  const kib = /^Pss:\s+(\d+) kB$/m.exec(text(`/proc/${pid}/smaps_rollup`))?.[1];
+/** proc_pid_smaps(5): each page shared by n processes counts for one n-th; `Pss_Anon` leaves out pages of files, which are a cache. */
+function kept(pid: number, field: "Pss" | "Pss_Anon"): number | null {
+  const kib = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(text(`/proc/${pid}/smaps_rollup`))?.[1];
   return kib === undefined ? null : Number(kib) / 1024;
 }
 

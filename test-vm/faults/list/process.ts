@@ -1,6 +1,7 @@
 /** Services and processes that end, hang, or take what they can get. */
 
 import { chmodSync, readdirSync, writeFileSync } from "node:fs";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import { waitFor } from "../../wait.ts";
 import { answerOn, niceOf, processorTicks } from "../effects.ts";
@@ -183,6 +184,7 @@ export async function stranger(ground: Ground, script: string): Promise<number> 
       const pid = Number(entry);
       if (Number.isInteger(pid) && !known.has(pid) && (await cmdline(pid)).includes(mark)) {
         strangers.push(pid);
+        setPriority(pid, 0); // also where the suite itself gives way to others
         return pid;
       }
     }

@@ -7,9 +7,9 @@ import type { Told } from "../result.ts";
 import { takeSnapshot } from "../snapshot.ts";
 import type { Arm } from "../trial.ts";
 import { type Ours, quiet } from "./system.ts";
-import { alarmsSince, decisionsSince, helped, incidentsOf, learnedOf, noticedAt, spentOn } from "./watch.ts";
+import { alarmsSince, decisionsSince, helped, incidentsOf, learnedOf, noticedAt, spentOn, type Watched } from "./watch.ts";
 
-export function armOf(ours: Ours): Arm {
+export function armOf<G extends Ours>(ours: G): Arm<G> {
   return {
     ground: ours,
     snapshot: () => takeSnapshot(ours),
@@ -24,7 +24,7 @@ export function armOf(ours: Ours): Arm {
   };
 }
 
-async function toldBy(ours: Ours, since_ms: number, fault: Pick<Fault, "noticed"> | null): Promise<Told> {
+export async function toldBy(ours: Watched, since_ms: number, fault: Pick<Fault, "noticed"> | null): Promise<Told> {
   const alarms = await alarmsSince(ours, since_ms);
   const decisions = await decisionsSince(ours, since_ms);
   const incidents = alarms.length === 0 ? [] : await incidentsOf(ours, alarms);

@@ -14,6 +14,7 @@ import type { Ground, Patient, PatientName } from "../ground.ts";
 import { order } from "../order.ts";
 import { patientProgram } from "../programs.ts";
 import { of_host } from "./host.ts";
+import type { Watched } from "./watch.ts";
 
 export interface Ours extends Ground {
   readonly arm: "ours";
@@ -49,10 +50,12 @@ export interface More {
   readonly programs: string;
   /** More lines of aios.yaml. */
   readonly config: string;
+  /** A folder for what changes; left out: a small disk of its own. */
+  readonly data: string;
 }
 
 export async function startOurs(pace: number, more: Partial<More> = {}): Promise<Ours> {
-  const { path: disk, end: unmount } = smallDisk("data");
+  const { path: disk, end: unmount } = more.data === undefined ? smallDisk("data") : { path: more.data, end: () => {} };
   const config = `network: { default: none }\nsensors: { pace: ${pace} }\n${more.config ?? ""}`;
   const container = await startContainer({ data: disk, config, programs: more.programs ?? (await patientProgram()) });
   await container.ready("all");
@@ -153,7 +156,7 @@ function programOf(container: Container, pid: number): number {
 }
 
 /** Until nothing is wrong any more: no alarm stands, no incident is open. */
-export async function quiet(ours: Ours, limit_ms: number): Promise<void> {
+export async function quiet(ours: Pick<Watched, "container">, limit_ms: number): Promise<void> {
   let last = "";
   const ask = async (): Promise<boolean> => {
     const { health } = await serviceStatus(ours.container.console, "reactive");

@@ -5,9 +5,16 @@ import type { Decision } from "../../../contracts/decision.ts";
 import type { Event, EventOf } from "../../../contracts/event.ts";
 import { LearnedAnswer } from "../../../contracts/learning.ts";
 import { WorkItem } from "../../../contracts/memory/working/items.ts";
+import type { Console } from "../../client.ts";
+import type { Aiosctl } from "../../scenarios/aiosctl.ts";
 import type { Fault } from "../fault.ts";
 import { of_host } from "./host.ts";
-import type { Ours } from "./system.ts";
+
+/** A running system, wherever it runs: its records are asked for by the console. */
+export interface Watched {
+  readonly container: { readonly console: Console };
+  readonly aiosctl: Aiosctl;
+}
 
 type Incident = Extract<WorkItem, { kind: "incident" }>;
 type AlarmEvent = EventOf<"alarm.changed">;
@@ -15,7 +22,7 @@ type AlarmEvent = EventOf<"alarm.changed">;
 const Incidents = z.looseObject({ incidents: z.array(WorkItem) });
 
 /** Alarms that were raised since then. */
-export async function alarmsSince({ container }: Ours, since_ms: number): Promise<AlarmEvent[]> {
+export async function alarmsSince({ container }: Watched, since_ms: number): Promise<AlarmEvent[]> {
   const events = await container.console.list("events", { query: { kind: "alarm.changed", lines: "1000" } });
   return events.filter(
     (event): event is AlarmEvent =>
@@ -23,7 +30,7 @@ export async function alarmsSince({ container }: Ours, since_ms: number): Promis
   );
 }
 
-export async function decisionsSince({ container }: Ours, since_ms: number): Promise<Decision[]> {
+export async function decisionsSince({ container }: Watched, since_ms: number): Promise<Decision[]> {
   const decisions = await container.console.list("decisions", { query: { lines: "1000" } });
   return decisions.filter(
     ({ time_ms, action, trigger }) =>
@@ -36,7 +43,7 @@ function isAlarm(event: Event): event is AlarmEvent {
 }
 
 /** Those of these matters, newest state. */
-export async function incidentsOf({ aiosctl }: Ours, alarms: readonly AlarmEvent[]): Promise<Incident[]> {
+export async function incidentsOf({ aiosctl }: Watched, alarms: readonly AlarmEvent[]): Promise<Incident[]> {
   const ids = new Set(alarms.map(({ id }) => id));
   const { structuredContent } = await aiosctl.done("memory.incidents", { ended: null, limit: 100 });
   return Incidents.parse(structuredContent).incidents.filter(
@@ -71,7 +78,7 @@ export function spentOn(decisions: readonly Decision[], incidents: readonly Inci
 }
 
 /** What `aiosctl learn` shows of the first of these alarms that it knows. */
-export async function learnedOf({ aiosctl }: Ours, alarms: readonly string[]): Promise<{ first: string; last: string } | null> {
+export async function learnedOf({ aiosctl }: Watched, alarms: readonly string[]): Promise<{ first: string; last: string } | null> {
   const { structuredContent } = await aiosctl.done("memory.learned", {});
   const known = LearnedAnswer.parse(structuredContent).alarms.find(({ alarm }) => alarms.includes(alarm));
   return known?.first && known.last ? { first: known.first.tier, last: known.last.tier } : null;

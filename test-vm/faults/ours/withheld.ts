@@ -17,7 +17,6 @@ export const withheld: readonly string[] = [
   "firewall-flushed",
   "hostname-changed",
   "forwarding-on",
-  "disk-full-by-cache",
 ];
 
 interface Solution {
@@ -47,10 +46,6 @@ const solutions: readonly Solution[] = [
   of_service("declared-port-closed", "it has closed its port, and runs on"),
   ...["network-drift", "no-address", "route-lost", "dns-silent", "link-down"].map((alarm) => as_declared(alarm, "net.declared")),
   as_declared("setting-drift", "sys.declared"),
-  {
-    ...{ alarm: "disk-full", look: { name: "fs.usage", input: { path: "/var/lib/aios" } }, cause: "a cache has taken the disk" },
-    ...{ does: "gives back caches", tool: "sys.clean", input: { what: ["temporary", "caches"], older_than_s: 0 } },
-  },
 ];
 
 export const script: ScriptText = {
