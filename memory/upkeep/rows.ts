@@ -75,7 +75,7 @@ export class UpkeepRows {
     return basesBelow(this.#db, count);
   }
 
-  /** @returns how many of them were not there */
+  /** The last first, as the blocks of the segment. @param from the place of the first in it @returns how many of them were not there */
   adopt(
     parts: { readonly store: Store; readonly longterm: LongTerm },
     records: readonly Recalled[],
@@ -83,7 +83,8 @@ export class UpkeepRows {
     bases: Bases,
     from: number,
   ): number {
-    return records.filter((record, n) => adopt(this.#db, parts, record, { segment, bases, place: from + n })).length;
+    const last = from + records.length - 1;
+    return records.toReversed().filter((record, n) => adopt(this.#db, parts, record, { segment, bases, place: last - n })).length;
   }
 
   /** Ends an adoption. @returns how many memories are in this segment; with none its file is not needed */

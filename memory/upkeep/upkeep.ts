@@ -244,17 +244,18 @@ export class Upkeep {
   async #adoptAll(segment: number, path: string, reader: SegmentReader): Promise<number> {
     const bases = this.#keeper.parts.upkeep.basesBelow(reader.trailer.memories);
     let added = 0;
-    let place = 0;
+    let done = 0;
     let plain_bytes = 0;
-    for (let number = 0; number < reader.blocks; number += 1) {
+    // the last first: what others write meanwhile gets the numbers behind it, where nothing more is to come
+    for (let number = reader.blocks - 1; number >= 0; number -= 1) {
       const records = recordsOf(reader, number, (reason) => {
         this.#keeper.parts.cold.damaged.set(segment, `reading the segment "${path}" failed: ${reason}`);
       });
       for (const { line } of records) plain_bytes += line.length;
       const batch = records.map(({ memory }) => memory);
-      added += this.#keeper.write(({ upkeep, ...parts }) => upkeep.adopt(parts, batch, segment, bases, place));
-      place += records.length;
-      this.#recovering = `segment ${segment} is being taken in: ${place} of ${reader.trailer.memories} memories`;
+      added += this.#keeper.write(({ upkeep, ...parts }) => upkeep.adopt(parts, batch, segment, bases, reader.firstOf(number)));
+      done += records.length;
+      this.#recovering = `segment ${segment} is being taken in: ${done} of ${reader.trailer.memories} memories`;
       await turn();
     }
     const held = this.#keeper.write(({ upkeep, longterm }) => {

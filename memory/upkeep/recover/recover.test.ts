@@ -8,6 +8,7 @@ import { decisionOn, exitedEvent, noteMemory } from "../../testing/records.ts";
 import { openReadOnly } from "../backup/database.ts";
 import { makeBackup } from "../backup/make.ts";
 import { segmentsIn } from "../folders.ts";
+import { turn } from "../turn.ts";
 import { Upkeep } from "../upkeep.ts";
 import { walk } from "./walk.ts";
 
@@ -131,6 +132,43 @@ test("memory.db is gone: all that is cold comes back from its segments", async (
   expect(again.parts.longterm.recall([noteMemory(3, null).id])[0]?.pinned).toBe(true);
   again.close();
 }, 60_000);
+
+test("memory.db is gone, and others write while its segments come back: nobody is refused, and what is new stays behind what is old", async () => {
+  const folder = filled();
+  const first = new Keeper(folder);
+  await new Upkeep({ keeper: first, clock: wallClock(now) }).move({ ...all, at_least: 1, limit: 20_000 });
+  first.close();
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(join(folder, `memory.db${suffix}`), { force: true });
+  const keeper = new Keeper(folder);
+  const upkeep = new Upkeep({ keeper, clock: wallClock(now) });
+  let over = false;
+  const recovering = upkeep.recover().finally(() => {
+    over = true;
+  });
+  let written = 0;
+  for (; !over; written += 1) {
+    const n = 10_000 + written;
+    keeper.write(({ store, longterm }) => {
+      longterm.put(noteMemory(n, null));
+      store.putDecision(decisionOn(exitedEvent(5), n, "done"));
+      store.addEvent(exitedEvent(n));
+    });
+    await turn();
+  }
+  await recovering;
+  expect(written).toBeGreaterThan(1);
+  expect(keeper.parts.longterm.check()).toEqual([]);
+  expect(keeper.parts.longterm.stats(0).by_kind).toEqual({
+    ...{ note: count + written, event: count + written, decision: count / 10 + written },
+  });
+  const newest = keeper.parts.longterm.timeline({ around: noteMemory(10_000, null).id, before: 3, after: 2, filter: {} });
+  expect(newest?.map(({ id }) => id).slice(-3)).toEqual([
+    noteMemory(10_000, null).id,
+    decisionOn(exitedEvent(5), 10_000).id,
+    exitedEvent(10_000).id,
+  ]);
+  keeper.close();
+});
 
 test("a move that was killed before its transaction: its file goes, everything is hot once", async () => {
   const folder = filled();

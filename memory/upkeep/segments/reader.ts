@@ -43,6 +43,11 @@ export class SegmentReader {
     return this.#places.length;
   }
 
+  /** The place in the segment, from 0, of the first memory of a block. */
+  firstOf(number: number): number {
+    return this.#places.slice(0, number).reduce((sum, { lines }) => sum + lines, 0);
+  }
+
   /** The blocks that may hold it: nearly always one, or none. */
   blocksOf(id: string): number[] {
     const wanted = hashOf(id);
