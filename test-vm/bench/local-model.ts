@@ -17,7 +17,7 @@ import { Speeds } from "./llama-alone.ts";
 import { rowOf, versus } from "./rows.ts";
 
 const choices = 500;
-const choices_of_other = 100;
+const choices_of_other = 50;
 const chats = 4;
 const limit_ms = 600_000;
 const options = ["password", "disk", "memory", "network"];
