@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { sentence_model_file } from "../models/places.ts";
 import { cached, keyOf } from "../tooling/cache.ts";
 import { step } from "../tooling/progress.ts";
 import { run } from "../tooling/run.ts";
@@ -235,11 +236,24 @@ export async function makeKnowledge(): Promise<void> {
       await run([bun, "tools/pages.ts", join(folder, "tools"), written], { cwd: checkout });
     }),
   );
+  const vectors = await vectorsOf(entry);
   const path = join(build, "knowledge");
   rmSync(`${path}.new`, { recursive: true, force: true });
   cpSync(entry, `${path}.new`, { recursive: true });
+  copyFileSync(join(vectors, "vectors"), join(`${path}.new`, "vectors"));
   rmSync(path, { recursive: true, force: true });
   renameSync(`${path}.new`, path);
+}
+
+/** Of the documents: so that a machine does not have to make them when it boots first. @returns the folder of the file */
+async function vectorsOf(documents: string): Promise<string> {
+  const sources = ["memory/knowledge", "memory/embed", "memory/store/migrations", "wire/llama.ts", "package-lock.json"];
+  const files = [documents, sentence_model_file, ...sources.map((name) => join(checkout, name))];
+  return await cached("knowledge-vectors", keyOf({ files }), (folder) =>
+    step("knowledge: vectors of the sections", async () => {
+      await run([bun, "memory/knowledge/make-vectors.ts", documents, sentence_model_file, join(folder, "vectors")], { cwd: checkout });
+    }),
+  );
 }
 
 async function hostVersion(program: string): Promise<string> {

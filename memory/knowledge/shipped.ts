@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Keeper } from "../keeper.ts";
 import { type Documents, type Draft, hashOf } from "./documents.ts";
+import { putVectors } from "./shipped-vectors.ts";
 
 const files_max = 2000;
 const at_once = 8;
@@ -42,17 +43,29 @@ export class Shipped {
     try {
       const files = readFolder(this.#folder);
       if (files.size === 0) throw new Error(`there is none in "${this.#folder}"`);
+      const vectors = this.#putVectors(keeper);
       const bad = await this.#shipAll(files, keeper);
       keeper.write(({ documents }) => {
         for (const head of documents.heads())
           if (head.in_image !== files.has(head.document)) documents.inImage(head, files.has(head.document));
       });
       this.#brought.add(keeper.parts.documents);
-      this.#note = bad.length === 0 ? null : `documents of the image that are none: ${bad.join("; ")}`.slice(0, 500);
+      const documents = bad.length === 0 ? [] : [`documents of the image that are none: ${bad.join("; ")}`];
+      this.#note = [...documents, ...vectors].join("; ").slice(0, 500) || null;
     } catch (error) {
       this.#failed_ms = performance.now();
       const cause = error instanceof Error ? error.message : String(error);
       this.#note = `indexing the documents of the image failed: ${cause}; what was indexed before is there`.slice(0, 500);
+    }
+  }
+
+  /** Before the documents, whose vectors would be made anew otherwise. @returns what is wrong with them: then they are */
+  #putVectors(keeper: Keeper): string[] {
+    try {
+      keeper.write(({ documents }) => putVectors(this.#folder, documents));
+      return [];
+    } catch (error) {
+      return [`the vectors of the image cannot be read and are made anew: ${error instanceof Error ? error.message : String(error)}`];
     }
   }
 
