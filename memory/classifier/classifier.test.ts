@@ -91,9 +91,20 @@ describe.skipIf(!existsSync(sentence_model))("with the sentence model", () => {
     }
   };
 
+  /** One job of the helper at a time: memory that has just started may be at work on its own. */
+  const train = async (why: string) => {
+    for (;;)
+      try {
+        return await broker.call("classifier.train", { why }, patience_ms);
+      } catch (error) {
+        if (!(error instanceof Error) || !error.message.includes("try again when it is over")) throw error;
+        await Bun.sleep(100);
+      }
+  };
+
   test("it is better on what was held back, is in use from then on, and tells words apart that it has not seen", async () => {
     expect(await weigh(used_up_new)).toBeUndefined();
-    const { version, was, in_use, report } = await broker.call("classifier.train", { why: "a test" }, patience_ms);
+    const { version, was, in_use, report } = await train("a test");
     expect(report).toMatchObject({ is_better: true, held_back: 36, trained_on: 84, rules: [rule] });
     expect(report.gain_low).toBeGreaterThan(0);
     expect({ version, was, in_use }).toEqual({ version: 1, was: null, in_use: 1 });
@@ -103,7 +114,7 @@ describe.skipIf(!existsSync(sentence_model))("with the sentence model", () => {
   });
 
   test("the same cases make the same version; going back is one call, and on record", async () => {
-    expect(await broker.call("classifier.train", { why: "again" }, patience_ms)).toMatchObject({ version: 1, was: 1, in_use: 1 });
+    expect(await train("again")).toMatchObject({ version: 1, was: 1, in_use: 1 });
     expect((await broker.call("classifier.state", { limit: 10 })).versions).toHaveLength(1);
     expect(await broker.call("classifier.use", { version: null, why: "it was worse" })).toEqual({ was: 1 });
     expect(await weigh(used_up_new)).toBeUndefined();
