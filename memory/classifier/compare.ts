@@ -4,6 +4,8 @@
  * 5 % has to be above zero. The draws are by a generator with a fixed seed: the same cases give the same verdict.
  */
 
+import { seeded } from "../../wire/seeded.ts";
+
 const draws = 1000;
 const doubt = 0.05;
 /** No chance counts as certain: one case must not decide. */
@@ -37,22 +39,11 @@ export function scoreOf(guesses: readonly Guess[]): Score {
 /** @param gains of each case: its loss before less its loss after @returns what the mean gain is at least, but for a doubt of 5 % */
 export function gainAtLeast(gains: readonly number[]): number {
   if (gains.length === 0) return 0;
-  const random = mulberry32(0xa105);
+  const random = seeded(0xa105);
   const means = Array.from({ length: draws }, () => {
     let sum = 0;
     for (let at = 0; at < gains.length; at += 1) sum += gains[Math.floor(random() * gains.length)] ?? 0;
     return sum / gains.length;
   }).sort((a, b) => a - b);
   return means[Math.floor(draws * doubt)] ?? 0;
-}
-
-/** Uniform in [0, 1): T. Ettinger's mulberry32, public domain. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

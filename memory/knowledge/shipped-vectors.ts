@@ -1,6 +1,5 @@
 /**
- * Vectors of the image's documents, made when it was built (make-vectors.ts): a small board that boots for the first time would
- * compute for minutes otherwise. A line of JSON, then the vectors, float32 of the machine's order (little-endian on all that there are).
+ * Vectors of the image's documents, made when it was built (make-vectors.ts): a first boot does not compute them. A line of JSON, then the vectors, float32 of the machine's order (little-endian on all that there are).
  * They count for the very model that made them; for another one they are made anew.
  */
 

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import type { Event } from "../../contracts/event.ts";
+import { seeded } from "../../wire/seeded.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { Keeper } from "../keeper.ts";
-import { seeded, testClock } from "../testing/clock.ts";
+import { testClock } from "../testing/clock.ts";
 import { diskFolder } from "../testing/folder.ts";
 import { decisionOn, exitedEvent, stepEvent } from "../testing/records.ts";
 import { EventRing } from "./event-ring.ts";

@@ -1,7 +1,7 @@
 /** Counts, percentiles and the most frequent, against models that keep everything. */
 
 import { expect, test } from "bun:test";
-import { seeded } from "../testing/clock.ts";
+import { seeded } from "../../wire/seeded.ts";
 import { SlidingCount } from "./sliding-count.ts";
 import { error_ratio, SlidingSketch } from "./sliding-sketch.ts";
 import { merged, SpaceSaving } from "./space-saving.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { seeded } from "../testing/log-lines.ts";
+import { seeded } from "../../wire/seeded.ts";
 import { advance, countLine, expected, newRate, type Rate, verdict } from "./rate.ts";
 
 /** Counts of minutes, one after the other, from minute 0 on. @returns how many lines were said to be too many */

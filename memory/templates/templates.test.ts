@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { seeded } from "../../wire/seeded.ts";
 import { openDatabase } from "../store/open.ts";
 import { diskFolder } from "../testing/folder.ts";
-import { LogLines, seeded } from "../testing/log-lines.ts";
+import { LogLines } from "../testing/log-lines.ts";
 import { limits } from "./limits.ts";
 import { fill, rawLine } from "./pattern.ts";
 import { Words } from "./scan/words.ts";

@@ -3,6 +3,8 @@
  * gaps, some templates a thousand times as frequent as others. The same seed makes the same lines.
  */
 
+import { seeded } from "../../wire/seeded.ts";
+
 interface KnownLine {
   readonly source: string;
   readonly text: string;
@@ -220,17 +222,6 @@ const gaps: Readonly<Record<string, (dice: Dice) => string>> = {
   reason: (dice) => dice.pick(["card expired", "insufficient funds", "issuer unavailable"]),
   version: (dice) => `${dice.int(9)}.${dice.int(20)}.${dice.int(99)}`,
 };
-
-/** mulberry32: small, and the same everywhere. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const mixed = [...items];

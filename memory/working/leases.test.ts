@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { openInRam } from "../../wire/database.ts";
+import { seeded } from "../../wire/seeded.ts";
 import { memory_file } from "../store/migrations.ts";
-import { seeded } from "../testing/clock.ts";
 import { Leases, type Moment } from "./leases.ts";
 
 const at = (boot_ms: number, boot = "0badcafe"): Moment => ({ boot, boot_ms, time_ms: 0 });

@@ -3,8 +3,8 @@ import type { WorkChange, WorkDone } from "../../contracts/memory/working/change
 import type { WorkItem } from "../../contracts/memory/working/items.ts";
 import { openInRam } from "../../wire/database.ts";
 import { RpcError } from "../../wire/peer.ts";
+import { seeded } from "../../wire/seeded.ts";
 import { memory_file } from "../store/migrations.ts";
-import { seeded } from "../testing/clock.ts";
 import type { Changer } from "./change.ts";
 import type { Moment } from "./leases.ts";
 import { machines, movesFrom } from "./machines.ts";

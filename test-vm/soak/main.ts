@@ -2,6 +2,7 @@
 
 import { type BenchRow, writeBench } from "../../tooling/bench.ts";
 import { say } from "../../tooling/progress.ts";
+import { seeded } from "../../wire/seeded.ts";
 import { rowOfValue } from "../bench/rows.ts";
 import { controls } from "../faults/controls/index.ts";
 import { faults } from "../faults/list/index.ts";
@@ -27,17 +28,6 @@ const control_each = 5;
 const matters: Readonly<Record<string, number>> = { anon_mib: 24, descriptors: 8, threads: 8, processes: 4, files: 400, mib: 150 };
 /** Memory and audit drop nothing; they grow with what happens, of which a soak has as much as a year. */
 const rows_matter = 400_000;
-
-/** Mulberry32: the same faults in the same order for the same seed. */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 class Series {
   readonly #of = new Map<string, { of: string; points: Point[] }>();
@@ -70,7 +60,7 @@ async function main(): Promise<number> {
   const timer = setInterval(measure, sample_every_ms);
   try {
     const before = await corePids(ours);
-    const results = await tryAtRandom(armOf(ours), random(seed), begin_ms + minutes * 60_000);
+    const results = await tryAtRandom(armOf(ours), seeded(seed), begin_ms + minutes * 60_000);
     clearInterval(timer);
     measure();
     return report({ minutes, results, growths: series.growths(), ends: await endings(ours, before) });

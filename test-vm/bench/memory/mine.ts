@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { openDatabase } from "../../../memory/store/open.ts";
 import type { Value } from "../../../memory/templates/pattern.ts";
 import { type Line, type Mined, Templates } from "../../../memory/templates/templates.ts";
-import { seeded } from "../../../memory/testing/log-lines.ts";
+import { seeded } from "../../../wire/seeded.ts";
 import { newFolder } from "../../places.ts";
 
 const batch = 2000;

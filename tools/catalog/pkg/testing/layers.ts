@@ -22,24 +22,19 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { linuxSystem } from "../../../../sys/linux.ts";
+import { seeded } from "../../../../wire/seeded.ts";
 import { mergeLayers } from "../shared/merge.ts";
 import { overlay_options } from "../shared/mounts.ts";
 
 const sys = linuxSystem();
 const names = ["a", "b", "c", "d"];
 
-/** Numbers that a seed gives (mulberry32). */
-function numbersFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (((mixed ^ (mixed >>> 14)) >>> 0) % 1_000_000) % below;
-  };
-}
+type Random = (below: number) => number;
 
-type Random = ReturnType<typeof numbersFrom>;
+function randomBy(seed: number): Random {
+  const next = seeded(seed);
+  return (below) => Math.floor(next() * below);
+}
 
 function pathIn(root: string, random: Random): string {
   return join(root, ...Array.from({ length: 1 + random(3) }, () => names[random(names.length)] ?? "a"));
@@ -158,7 +153,7 @@ if (import.meta.main) {
     // overlayfs keeps its notes in attributes that not every file system has
     await sys.mount.mount({ source: "layers", target: home, type: "tmpfs", flags: [], data: "mode=755" });
     for (; seen < rounds && problem === null; seen += 1) {
-      problem = await round(join(home, String(seen)), numbersFrom(seed + seen));
+      problem = await round(join(home, String(seen)), randomBy(seed + seen));
       if (problem !== null) problem = `seed ${seed + seen}: ${problem}`;
     }
   } finally {
