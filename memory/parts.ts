@@ -49,6 +49,7 @@ export function assemble(db: Sqlite.Database, folder: string): Parts {
       longterm.decision(decision);
       outcomes.put(decision);
     },
+    committed: () => longterm.committed(),
     rolledBack: () => longterm.rolledBack(),
   });
   return {

@@ -46,6 +46,10 @@ export class LongTerm {
     this.#rows.putOfHistory(memoryOfDecision(decision));
   }
 
+  committed(): void {
+    this.vectors.committed();
+  }
+
   rolledBack(): void {
     this.#rows.rolledBack();
     this.vectors.rolledBack();

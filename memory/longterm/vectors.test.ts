@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { openInRam } from "../../wire/database.ts";
 import { memory_file } from "../store/migrations.ts";
 import { whereOf } from "./filter.ts";
+import type { InRamLimits } from "./in-ram/in-ram.ts";
 import { int8Of, Vectors } from "./vectors.ts";
 
 const dimensions = 128;
@@ -38,9 +39,9 @@ const exact = (question: Float32Array, among: (n: number) => boolean = () => tru
     .slice(0, 10)
     .map(({ n }) => n);
 
-function filled(all_max?: number): Vectors {
+function filled(limits?: InRamLimits): Vectors {
   const db = openInRam(memory_file);
-  const index = new Vectors(db, all_max);
+  const index = new Vectors(db, limits);
   const text = db.prepare("INSERT INTO texts (id, hash, text) VALUES (?, ?, ?)");
   const memory = db.prepare(
     `INSERT INTO memories (seq, id, time_ms, boot_ms, kind, source, severity, service, text_id)
@@ -59,12 +60,14 @@ function filled(all_max?: number): Vectors {
 }
 
 test.each([
-  ["all scored", undefined],
-  ["within a distance read off a sample", 100],
+  ["all scored, in RAM", undefined],
+  ["by sign bits, in RAM", { bytes_max: 1e9, wholes_max: 100 }],
+  ["all scored, by sqlite-vec", { bytes_max: 0, wholes_max: 10_000 }],
+  ["within a distance read off a sample, by sqlite-vec", { bytes_max: 0, wholes_max: 100 }],
 ])(
   "recall@10 against exact: %s",
-  (_, all_max) => {
-    const index = filled(all_max);
+  (_, limits) => {
+    const index = filled(limits);
     let hits = 0;
     for (const question of questions) {
       const wanted = new Set(exact(question));
@@ -79,7 +82,7 @@ test.each([
 );
 
 test("with a filter exactly what it leaves is compared, however far away", () => {
-  const index = filled(100);
+  const index = filled({ bytes_max: 1e9, wholes_max: 100 });
   for (const question of questions) {
     const near = index.nearestWhere(question, whereOf({ services: ["rare"] }), 10).map(({ text_id }) => text_id);
     expect(near).toHaveLength(8);

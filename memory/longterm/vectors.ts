@@ -2,14 +2,16 @@
  * Vectors of texts, and search among them. Each vector is kept twice: its sign bits in `nearest` (vec0 of sqlite-vec),
  * which are compared with all of them, and as int8 in `vectors`, by which the best of those are scored again.
  *
- * vec0 picks the best k of each chunk one after the other, which takes longer than the comparing when k is large. So the
- * distance within which about `candidates` lie is read off a sample first (`nearest_sample`, every 64th text), and the whole
- * is asked only for what is nearer. Measured with a million: 40 ms, against 125 ms for k = 100 (docs/MEMORY.md).
+ * The comparing is done in a copy in RAM (in-ram/): 5 ms for a million. Where that does not run or fit, vec0 does it. It picks
+ * the best k of each chunk one after the other, which takes longer than the comparing when k is large. So the distance
+ * within which about `candidates` lie is read off a sample first (`nearest_sample`, every 64th text), and the whole is asked
+ * only for what is nearer. Measured with a million: 40 ms, against 125 ms for k = 100 (docs/MEMORY.md).
  */
 
 import type Sqlite from "better-sqlite3";
 import { nativeFile } from "../../wire/native.ts";
 import type { Where } from "./filter.ts";
+import { InRam, type InRamLimits, in_ram_limits } from "./in-ram/in-ram.ts";
 import { Statements } from "./statements.ts";
 
 export interface Near {
@@ -29,8 +31,6 @@ const candidates_of_root = 0.6;
  * the less sign bits tell of it (of 10,000 generated vectors 700 have a recall of 0.94, 2,700 of 0.99).
  */
 const candidates_of_few = 30_000_000;
-/** Up to so many are all scored as int8. */
-const all_scored_max = 12_000;
 /** Texts that a filter leaves are scored one by one up to so many. */
 const exact_max = 20_000;
 
@@ -47,13 +47,16 @@ export class Vectors {
   readonly degradation: string | null;
   #embedding: Embedding | null = null;
   #count = 0;
+  readonly #limits: InRamLimits;
+  readonly #in_ram: InRam;
+  /** Something was written since the last transaction that came to stay. */
+  #changed = false;
 
-  readonly #all_scored_max: number;
-
-  constructor(db: Sqlite.Database, all_max = all_scored_max) {
+  constructor(db: Sqlite.Database, limits: InRamLimits = in_ram_limits) {
     this.#db = db;
     this.#statements = new Statements(db);
-    this.#all_scored_max = all_max;
+    this.#limits = limits;
+    this.#in_ram = new InRam(db, limits);
     this.degradation = loadExtension(db);
     if (this.degradation === null) this.#embedding = newestEmbedding(db);
     if (this.#embedding !== null) this.#count = countIn(db);
@@ -76,17 +79,25 @@ export class Vectors {
   begin(model: string, dimensions: number): void {
     if (this.degradation !== null) return;
     if (this.isBy(model, dimensions)) return;
+    this.#changed = true;
     const { lastInsertRowid } = this.#db.prepare("INSERT INTO embedders (model, dimensions) VALUES (?, ?)").run(model, dimensions);
     for (const table of ["nearest", "nearest_sample"]) {
       this.#db.exec(`DROP TABLE IF EXISTS ${table}; CREATE VIRTUAL TABLE ${table} USING vec0 (v bit[${dimensions}])`);
     }
     this.#embedding = { id: Number(lastInsertRowid), model, dimensions };
     this.#count = 0;
+    this.#in_ram.drop();
   }
 
-  /** After a transaction that was rolled back. */
+  /** The transaction came to stay. */
+  committed(): void {
+    this.#changed = false;
+  }
+
+  /** After a transaction that was rolled back, or a part of one. */
   rolledBack(): void {
-    if (this.degradation !== null) return;
+    if (this.degradation !== null || !this.#changed) return;
+    this.#in_ram.drop();
     this.#embedding = newestEmbedding(this.#db);
     this.#count = this.#embedding === null ? 0 : countIn(this.#db);
   }
@@ -109,6 +120,7 @@ export class Vectors {
   put(text_id: number, vector: Float32Array | null): void {
     const embedding = this.#embedding;
     if (embedding === null) throw new Error("keeping a vector failed: no model was begun");
+    this.#changed = true;
     const { changes } = this.#statements
       .of("UPDATE texts SET embedded_by = ? WHERE id = ? AND embedded_by < ?")
       .run(embedding.id, text_id, embedding.id);
@@ -126,21 +138,26 @@ export class Vectors {
     this.#addNearest("nearest", text_id, v);
     if (text_id % sample_every === 0) this.#addNearest("nearest_sample", text_id, v);
     this.#count += 1;
+    this.#in_ram.add(text_id, v);
   }
 
   /** Inside a transaction: its text is about to go. @throws when vectors cannot be changed (`degradation`) */
   remove(text_id: number): void {
+    this.#changed = true;
     this.#statements.of("DELETE FROM vectors WHERE text_id = ?").run(text_id);
     if (this.#embedding === null) return;
     this.#statements.of("DELETE FROM nearest_sample WHERE rowid = ?").run(BigInt(text_id));
     this.#count -= this.#statements.of("DELETE FROM nearest WHERE rowid = ?").run(BigInt(text_id)).changes;
+    this.#in_ram.remove(text_id);
   }
 
   /** The nearest texts, best first. */
   nearest(query: Float32Array, limit: number): Near[] {
     if (this.#embedding === null || this.#count === 0 || query.length !== this.#embedding.dimensions) return [];
     const q = int8Of(query);
-    if (this.#count <= this.#all_scored_max) return this.#best("text_id IN (SELECT rowid FROM nearest_rowids)", limit, q, []);
+    const wholes = this.#in_ram.wholes(this.#count, q.length);
+    if (wholes !== null) return wholes.nearest(q, limit);
+    if (this.#count <= this.#limits.wholes_max) return this.#best("text_id IN (SELECT rowid FROM nearest_rowids)", limit, q, []);
     return this.#best("text_id IN (SELECT value FROM json_each(?))", limit, q, [JSON.stringify(this.#candidates(q))]);
   }
 
@@ -174,9 +191,11 @@ export class Vectors {
 
   /** Text ids that are near by their sign bits. */
   #candidates(q: Buffer): unknown[] {
-    const bits = "vec_quantize_binary(vec_int8(?))";
     const [few, many] = [candidates_of_few / this.#count, candidates_of_root * Math.sqrt(this.#count)];
     const wanted = Math.min(candidates_max, Math.ceil(Math.max(candidates_min, few, many)));
+    const signs = this.#in_ram.signs(this.#count, q.length);
+    if (signs !== null) return signs.nearest(q, wanted, candidates_max);
+    const bits = "vec_quantize_binary(vec_int8(?))";
     // as many lie within the distance of this rank, give or take a third
     const rank = Math.ceil(wanted / sample_every);
     const sampled = this.#statements.of(`SELECT distance FROM nearest_sample WHERE v MATCH ${bits} AND k = ?`).pluck().all(q, rank);

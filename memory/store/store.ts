@@ -38,7 +38,9 @@ const counts = { events: edgesOf("events"), decisions: edgesOf("decisions") } as
 interface Witness {
   event(event: Event): void;
   decision(decision: Decision): void;
-  /** The transaction did not come to stay. */
+  /** The transaction came to stay. */
+  committed(): void;
+  /** The transaction, or a part of it, did not come to stay. */
   rolledBack(): void;
 }
 
@@ -103,6 +105,7 @@ export class Store {
   /** Runs `work` as one durable transaction, or not at all. */
   commit<T>(work: () => T): T {
     const result = this.#transaction(work);
+    this.#witness?.committed();
     this.#events = this.#count("events");
     this.#decisions = this.#count("decisions");
     return result;
