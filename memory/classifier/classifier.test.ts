@@ -91,16 +91,7 @@ describe.skipIf(!existsSync(sentence_model))("with the sentence model", () => {
     }
   };
 
-  /** One job of the helper at a time: memory that has just started may be at work on its own. */
-  const train = async (why: string) => {
-    for (;;)
-      try {
-        return await broker.call("classifier.train", { why }, patience_ms);
-      } catch (error) {
-        if (!(error instanceof Error) || !error.message.includes("try again when it is over")) throw error;
-        await Bun.sleep(100);
-      }
-  };
+  const train = (why: string) => broker.call("classifier.train", { why }, patience_ms);
 
   test("it is better on what was held back, is in use from then on, and tells words apart that it has not seen", async () => {
     expect(await weigh(used_up_new)).toBeUndefined();

@@ -62,18 +62,21 @@ export function classifierHandlers({ keeper, embedder, upkeep }: Serving): Handl
 async function trained({ keeper, embedder, upkeep }: Serving) {
   const { folder } = keeper;
   if (!keeper.on_disk) throw new RpcError(rpc_error.unavailable, "training failed: memory is in RAM only; check the data partition");
-  upkeep.jobs.refuseIfBusy("train");
   const { model: embedding } = embedder;
+  /** The files are those of this training: another one that runs is not disturbed by a refusal. */
+  let begun = false;
   try {
-    const told = keeper.read(decided);
-    const cases = await withVectors(told, embedder);
-    writeFileSync(join(folder, cases_file), JSON.stringify(cases), { mode: 0o600 });
-    await upkeep.jobs.run<"train">({ do: "train", folder, embedding: embedding ?? no_embedding, time_ms: upkeep.now() });
+    const job = { do: "train", folder, embedding: embedding ?? no_embedding, time_ms: upkeep.now() } as const;
+    await upkeep.jobs.run<"train">(job, async () => {
+      begun = true;
+      const cases = await withVectors(keeper.read(decided), embedder);
+      writeFileSync(join(folder, cases_file), JSON.stringify(cases), { mode: 0o600 });
+    });
     return Trained.parse(JSON.parse(readFileSync(join(folder, trained_file), "utf8")));
   } catch (error) {
     if (error instanceof RpcError) throw error;
     throw new RpcError(rpc_error.unavailable, `training failed: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
-    for (const file of [cases_file, trained_file]) rmSync(join(folder, file), { force: true });
+    if (begun) for (const file of [cases_file, trained_file]) rmSync(join(folder, file), { force: true });
   }
 }

@@ -29,19 +29,23 @@ export class Jobs {
     return of === 0 ? kind : `${kind} ${Math.floor((100 * done) / of)} %`;
   }
 
-  /** For what has to prepare a job: `run` follows at once. @throws {RpcError} `conflict` while another one runs */
+  /** For what memory does by itself: `run` follows at once. @throws {RpcError} `conflict` while another one runs */
   refuseIfBusy(kind: Kind): void {
     if (this.#running === null) return;
     throw new RpcError(rpc_error.conflict, `"${kind}" was refused: "${this.running}" is running; try again when it is over`);
   }
 
-  /** @throws {RpcError} `conflict` while another one runs, `internal` with what the helper said when it failed */
-  async run<K extends Kind>(job: Extract<Job, { do: K }>): Promise<JobResults[K]> {
+  /**
+   * @param prepare what the helper reads is made when it is this job's turn: nobody else's runs meanwhile
+   * @throws {RpcError} `conflict` while another one runs, `internal` with what the helper said when it failed
+   */
+  async run<K extends Kind>(job: Extract<Job, { do: K }>, prepare?: () => Promise<void>): Promise<JobResults[K]> {
     if (!by_itself.has(job.do)) await this.#turn(job.do);
     this.refuseIfBusy(job.do);
     const { promise: over, resolve } = Promise.withResolvers<void>();
     this.#running = { kind: job.do, done: 0, of: 0, over };
     try {
+      await prepare?.();
       const result = await this.#inHelper(job);
       return job_results[job.do].parse(result) as JobResults[K];
     } finally {
