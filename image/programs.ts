@@ -236,13 +236,25 @@ export async function makeKnowledge(): Promise<void> {
       await run([bun, "tools/pages.ts", join(folder, "tools"), written], { cwd: checkout });
     }),
   );
+  const fronts = await frontsOf(entry);
   const vectors = await vectorsOf(entry);
   const path = join(build, "knowledge");
   rmSync(`${path}.new`, { recursive: true, force: true });
   cpSync(entry, `${path}.new`, { recursive: true });
   copyFileSync(join(vectors, "vectors"), join(`${path}.new`, "vectors"));
+  copyFileSync(join(fronts, "fronts"), join(`${path}.new`, "fronts"));
   rmSync(path, { recursive: true, force: true });
   renameSync(`${path}.new`, path);
+}
+
+/** Of the documents, read from YAML. @returns the folder of the file */
+async function frontsOf(documents: string): Promise<string> {
+  const sources = ["memory/knowledge", "contracts", "wire/strict-yaml.ts", "package-lock.json"].map((name) => join(checkout, name));
+  return await cached("knowledge-fronts", keyOf({ files: [documents, ...sources] }), (folder) =>
+    step("knowledge: front matter", async () => {
+      await run([bun, "memory/knowledge/make-fronts.ts", documents, join(folder, "fronts")], { cwd: checkout });
+    }),
+  );
 }
 
 /** Of the documents: so that a machine does not have to make them when it boots first. @returns the folder of the file */

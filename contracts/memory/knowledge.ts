@@ -66,6 +66,10 @@ export const FrontMatter = z.strictObject({
 });
 export type FrontMatter = z.infer<typeof FrontMatter>;
 
+/** What the image's file of front matter holds: SHA-256 of a document's text → what it says. */
+export const ShippedFronts = z.record(z.string().regex(/^[0-9a-f]{64}$/), FrontMatter);
+export type ShippedFronts = z.infer<typeof ShippedFronts>;
+
 /** What the image's file of vectors begins with. */
 export const ShippedVectors = z.strictObject({
   /** As its embedder names it. */

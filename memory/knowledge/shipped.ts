@@ -5,8 +5,10 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { FrontMatter } from "../../contracts/memory/knowledge.ts";
 import type { Keeper } from "../keeper.ts";
 import { type Documents, type Draft, hashOf } from "./documents.ts";
+import { readFronts } from "./shipped-fronts.ts";
 import { putVectors } from "./shipped-vectors.ts";
 
 const files_max = 2000;
@@ -44,18 +46,19 @@ export class Shipped {
       const files = readFolder(this.#folder);
       if (files.size === 0) throw new Error(`there is none in "${this.#folder}"`);
       const vectors = this.#putVectors(keeper);
-      const bad = await this.#shipAll(files, keeper);
+      const fresh = keeper.read(({ documents }) => changed(files, documents));
+      const { fronts, fault } = fresh.length === 0 ? { fronts: new Map(), fault: [] } : this.#readFronts();
+      const bad = await shipAll(fresh, fronts, keeper);
       keeper.write(({ documents }) => {
         for (const head of documents.heads())
           if (head.in_image !== files.has(head.document)) documents.inImage(head, files.has(head.document));
       });
       this.#brought.add(keeper.parts.documents);
       const documents = bad.length === 0 ? [] : [`documents of the image that are none: ${bad.join("; ")}`];
-      this.#note = [...documents, ...vectors].join("; ").slice(0, 500) || null;
+      this.#note = [...documents, ...vectors, ...fault].join("; ").slice(0, 500) || null;
     } catch (error) {
       this.#failed_ms = performance.now();
-      const cause = error instanceof Error ? error.message : String(error);
-      this.#note = `indexing the documents of the image failed: ${cause}; what was indexed before is there`.slice(0, 500);
+      this.#note = `indexing the documents of the image failed: ${messageOf(error)}; what was indexed before is there`.slice(0, 500);
     }
   }
 
@@ -65,30 +68,42 @@ export class Shipped {
       keeper.write(({ documents }) => putVectors(this.#folder, documents));
       return [];
     } catch (error) {
-      return [`the vectors of the image cannot be read and are made anew: ${error instanceof Error ? error.message : String(error)}`];
+      return [`the vectors of the image cannot be read and are made anew: ${messageOf(error)}`];
     }
   }
 
-  /** A few at a time, each durable by itself: everything else is answered in between. @returns what is no document, and why */
-  async #shipAll(files: ReadonlyMap<string, string>, keeper: Keeper): Promise<string[]> {
-    const bad: string[] = [];
-    const fresh = keeper.read(({ documents }) => changed(files, documents));
-    if (fresh.length === 0) return bad;
-    const { parseDocumentOf } = await import("./document.ts"); // the parser of YAML is only paid for when there is something to parse
-    for (let at = 0; at < fresh.length; at += at_once) {
-      const drafts: [string, Draft][] = [];
-      for (const [id, text] of fresh.slice(at, at + at_once)) {
-        const parsed = parseDocumentOf(id, text);
-        if ("problems" in parsed) bad.push(`"${id}": ${parsed.problems.join(", ")}`);
-        else drafts.push([id, { text, document: parsed.document }]);
-      }
-      keeper.write(({ documents }) => {
-        for (const [id, draft] of drafts) documents.ship(id, draft, Date.now());
-      });
-      await new Promise((resolve) => setImmediate(resolve));
+  /** @returns what is wrong with it: then each document is read as any other */
+  #readFronts(): { readonly fronts: ReadonlyMap<string, FrontMatter>; readonly fault: readonly string[] } {
+    try {
+      return { fronts: readFronts(this.#folder), fault: [] };
+    } catch (error) {
+      return { fronts: new Map(), fault: [`the front matter that the image has apart cannot be read: ${messageOf(error)}`] };
     }
-    return bad;
   }
+}
+
+/** A few at a time, each durable by itself: everything else is answered in between. @returns what is no document, and why */
+async function shipAll(
+  fresh: readonly (readonly [string, string])[],
+  fronts: ReadonlyMap<string, FrontMatter>,
+  keeper: Keeper,
+): Promise<string[]> {
+  const bad: string[] = [];
+  if (fresh.length === 0) return bad;
+  const { parseDocumentOf } = await import("./document.ts"); // the parser of YAML is only paid for when there is something to parse
+  for (let at = 0; at < fresh.length; at += at_once) {
+    const drafts: [string, Draft][] = [];
+    for (const [id, text] of fresh.slice(at, at + at_once)) {
+      const parsed = parseDocumentOf(id, text, fronts.get(hashOf(text)));
+      if ("problems" in parsed) bad.push(`"${id}": ${parsed.problems.join(", ")}`);
+      else drafts.push([id, { text, document: parsed.document }]);
+    }
+    keeper.write(({ documents }) => {
+      for (const [id, draft] of drafts) documents.ship(id, draft, Date.now());
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return bad;
 }
 
 /** Those whose newest version of an image is another one. */
@@ -100,8 +115,12 @@ function changed(files: ReadonlyMap<string, string>, documents: Documents): [str
 }
 
 /** Id → text. */
-function readFolder(folder: string): ReadonlyMap<string, string> {
+export function readFolder(folder: string): ReadonlyMap<string, string> {
   if (!existsSync(folder)) return new Map();
   const names = [...new Bun.Glob("*/*.md").scanSync({ cwd: folder })].sort().slice(0, files_max);
   return new Map(names.map((name) => [name.slice(0, -".md".length), readFileSync(join(folder, name), "utf8")]));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
