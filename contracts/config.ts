@@ -173,6 +173,12 @@ export const MachineConfig = z.strictObject({
       strategic: StrategicConfig.prefault({}),
     })
     .prefault({}),
+  models: z
+    .strictObject({
+      /** False: no model runs on this machine, neither of sentences nor of a tier; memory is searched by word alone. */
+      local: z.boolean().default(true),
+    })
+    .prefault({}),
   packages: PackagesConfig.prefault({}),
   sensors: SensorsConfig.prefault({}),
   /** Limits by slice of the cgroup tree. */

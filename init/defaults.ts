@@ -20,6 +20,7 @@ export const default_config: MachineConfig = {
       budget: { hour: { usd: 1, tokens: 1_000_000 }, day: { usd: 5, tokens: 5_000_000 }, incident: { usd: 1, tokens: 1_000_000 } },
     },
   },
+  models: { local: true },
   packages: { sources: [], generations_max: 48 },
   sensors: { pace: 1 },
   limits: { system: {}, tiers: {}, work: {} },

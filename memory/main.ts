@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { aios_executable, data_dir, knowledge_dir, models_dir, run_dir } from "../contracts/paths.ts";
 import { createLog } from "../wire/log.ts";
+import { localModelsOff } from "../wire/model-process/switch.ts";
 import { start_answer_limit_ms, startService } from "../wire/service.ts";
 import { clockOfBoot } from "./clock.ts";
 import { type Embedding, embedderOf, withEmbedding } from "./embed/embedder.ts";
@@ -23,8 +24,8 @@ import { Upkeep } from "./upkeep/upkeep.ts";
 interface MemoryPaths {
   readonly run: string;
   readonly data: string;
-  /** null: memory is searched by word alone. */
-  readonly embedding: Embedding | null;
+  /** null, or why there is none: memory is searched by word alone. */
+  readonly embedding: Embedding | string | null;
   /** The documents of the image. */
   readonly knowledge: string;
 }
@@ -34,7 +35,7 @@ const sentence_model = "all-minilm-l6-v2.gguf";
 
 export async function main(): Promise<void> {
   const embedding = { command: [aios_executable, "embed"], model_path: join(models_dir, sentence_model) };
-  await runMemory({ run: run_dir, data: data_dir, knowledge: knowledge_dir, embedding });
+  await runMemory({ run: run_dir, data: data_dir, knowledge: knowledge_dir, embedding: localModelsOff() ?? embedding });
 }
 
 export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths): Promise<void> {

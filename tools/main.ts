@@ -7,6 +7,7 @@ import { aios_executable, callerSocket, data_dir, lib_dir, models_dir, run_dir }
 import { linuxSystem } from "../sys/linux.ts";
 import { createLog } from "../wire/log.ts";
 import { LogReader } from "../wire/logs.ts";
+import { localModelsOff } from "../wire/model-process/switch.ts";
 import { reconnecting } from "../wire/reconnect.ts";
 import { start_answer_limit_ms, startService } from "../wire/service.ts";
 import { silent } from "../wire/unix.ts";
@@ -57,7 +58,7 @@ export async function main(): Promise<void> {
     tools: allTools,
     restorers,
     remembers: true,
-    chooses: true,
+    chooses: localModelsOff() === null,
     neighbours: () => ({
       init: service.init,
       logs: { held: (name, lines) => logs.held(service.init, name, lines) },

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { CoreService, Health } from "../../contracts/service.ts";
 import { createLog } from "../../wire/log.ts";
 import { memoryRoom } from "../../wire/model-process/fit.ts";
+import { localModelsOff } from "../../wire/model-process/switch.ts";
 import { threadsFor } from "../../wire/model-process/threads.ts";
 import { startService } from "../../wire/service.ts";
 import type { BasePorts } from "../loop/ports.ts";
@@ -31,6 +32,7 @@ function modelOf({ name, run, think_command }: TierOptions): TierModel {
   ];
   return new TierModel({
     file: join(run, "models", `${name}.json`),
+    off: localModelsOff(),
     command: think_command,
     threads: threadsFor(groups.map(({ folder }) => folder)),
     room: () => memoryRoom(groups),

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DefinedService } from "../../contracts/config.ts";
+import { localModelsOff } from "../../wire/model-process/switch.ts";
 import { chronyProgram, dhcpcdProgram } from "../boot/programs.ts";
 import { default_config } from "../defaults.ts";
 import { argvOf, type Place } from "./argv.ts";
@@ -164,6 +165,13 @@ test("the config switches services off and merges limits and heartbeats", () => 
   const memory = coreSpecs(config, "machine").find(({ name }) => name === "memory");
   expect(memory).toMatchObject({ heartbeat_ms: 700, limits: { pids_max: 9, cpu_weight: 150 } });
   expect(["memory", "reactive", "tactical", "strategic"].map((name) => enabled(name, config))).toEqual([true, false, false, true]);
+});
+
+test("services are told when no model may run on this machine", () => {
+  const told = (local: boolean) =>
+    coreSpecs({ ...default_config, models: { local } }, "machine").map(({ env }) => localModelsOff(env) !== null);
+  expect(new Set(told(false))).toEqual(new Set([true]));
+  expect(new Set(told(true))).toEqual(new Set([false]));
 });
 
 test("a container cannot lower OOM scores, so it does not try", () => {

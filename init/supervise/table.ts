@@ -3,6 +3,7 @@
 import type { DefinedService, ExtraService, Limits, MachineConfig } from "../../contracts/config.ts";
 import { aios_executable, callerSocketFolder, secrets_inside } from "../../contracts/paths.ts";
 import type { CoreService } from "../../contracts/service.ts";
+import { local_models_env } from "../../wire/model-process/switch.ts";
 import type { Slice } from "../boot/cgroups.ts";
 import type { Program } from "../boot/programs.ts";
 import { definedProfile, extraProfile, hasSecrets, profiles } from "./sandbox.ts";
@@ -135,7 +136,7 @@ export function coreSpecs(config: MachineConfig, mode: Mode): ServiceSpec[] {
     return {
       name: row.name,
       argv: [aios_executable, row.name],
-      env: { ...(environments[row.name] ?? environment), AIOS_MODE: mode },
+      env: { ...(environments[row.name] ?? environment), AIOS_MODE: mode, ...(config.models.local ? {} : { [local_models_env]: "off" }) },
       after: row.after,
       slice: row.slice,
       uid: row.uid,

@@ -37,9 +37,12 @@ export function lanesFor(processors: number): number {
   return Math.max(1, Math.min(lanes_max, processors - 1));
 }
 
-export function embedderOf(embedding: Embedding | null, log: (line: string) => void): ProcessEmbedder {
-  const { command, model_path } = embedding ?? { command: [], model_path: null };
-  return new ProcessEmbedder({ command, model_path, lanes: lanesFor(availableParallelism()), log });
+/** @param embedding null, or why there is to be none: memory is searched by word alone */
+export function embedderOf(embedding: Embedding | string | null, log: (line: string) => void): ProcessEmbedder {
+  const lanes = lanesFor(availableParallelism());
+  if (embedding === null || typeof embedding === "string")
+    return new ProcessEmbedder({ command: [], model_path: null, lanes, log, ...(embedding === null ? {} : { off: embedding }) });
+  return new ProcessEmbedder({ ...embedding, lanes, log });
 }
 
 /** Health, and whether texts can be found by meaning. Without a model the service does its job by word, and says so. */

@@ -24,8 +24,9 @@ export interface Loaded {
 export interface WorkerOptions {
   /** The command; the model file and the number of lanes are appended. */
   readonly command: readonly string[];
-  /** null: no model is wanted. */
+  /** null: no model is wanted, since `off`. */
   readonly model_path: string | null;
+  readonly off?: string;
   readonly lanes: number;
   readonly log: (line: string) => void;
   /** Called when a model is there, or is there no more. */
@@ -38,13 +39,13 @@ export interface WorkerOptions {
 export type EmbedWorker = ModelKeeper<Loaded>;
 
 export function startEmbedWorker(options: WorkerOptions): EmbedWorker {
-  const { command, model_path, lanes, log, room = () => memoryRoom([group]), ...rest } = options;
+  const { command, model_path, off = "no embedding model is configured", lanes, log, room = () => memoryRoom([group]), ...rest } = options;
   return new ModelKeeper<Loaded>({
     ...rest,
     log,
     what: "the embedding process",
     argv: [...command, model_path ?? "", String(lanes)],
-    refusal: () => (model_path === null ? "no embedding model is configured" : doesNotFit(model_path, process_bytes, room())),
+    refusal: () => (model_path === null ? off : doesNotFit(model_path, process_bytes, room())),
     hasToGo: () => hasToGo(room()),
     connect: (pipes, events) => connect(pipes, events, log),
   });

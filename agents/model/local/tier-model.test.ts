@@ -53,3 +53,16 @@ test.skipIf(!has_models)(
     tier.stop();
   },
 );
+
+test("switched off, it loads none, whatever the file says", () => {
+  const file = join(mkdtempSync(join(tmpdir(), "tier-model-")), "operational.json");
+  writeFileSync(file, JSON.stringify({ name: "any" }));
+  const room = () => ({ available_bytes: 8 * 1024 ** 3, of: "the machine" });
+  const tier = new TierModel({ file, off: "it is switched off", command: think_command, threads: 1, room, log: () => {} });
+  expect(tier.health()).toEqual({
+    detail: "no model loaded: it is switched off",
+    facts: { model: "none", model_error: "it is switched off" },
+  });
+  expect(tier.choose(question)).rejects.toThrow(/it is switched off$/);
+  tier.stop();
+});

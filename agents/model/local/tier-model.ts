@@ -16,6 +16,8 @@ const none = "no model chosen";
 interface TierModelOptions extends Omit<LocalModelOptions, "model" | "onChange"> {
   /** Where the broker says which. */
   readonly file: string;
+  /** Why none is loaded whichever it says. */
+  readonly off?: string | null;
   readonly look_ms?: number;
 }
 
@@ -31,6 +33,7 @@ export class TierModel implements ChoiceModel {
 
   constructor(options: TierModelOptions) {
     this.#options = options;
+    this.#wrong = options.off ?? null;
     this.#timer = setInterval(() => this.#look(), options.look_ms ?? look_ms);
     this.#timer.unref();
     this.#look();
@@ -71,7 +74,7 @@ export class TierModel implements ChoiceModel {
   #answering(): LocalModel {
     const model = this.#current;
     if (model !== null) return model;
-    throw new ChatError("absent", `asking a model of this machine failed: ${this.#wrong ?? none}; choose one with model.use`);
+    throw new ChatError("absent", `asking a model of this machine failed: ${this.#wrong ?? `${none}; choose one with model.use`}`);
   }
 
   #error(): string {
@@ -91,9 +94,9 @@ export class TierModel implements ChoiceModel {
   }
 
   #chosen(text: string | null): void {
-    this.#wrong = null;
+    this.#wrong = this.#options.off ?? null;
     this.#drop();
-    if (text === null) {
+    if (text === null || this.#wrong !== null) {
       this.#current?.stop(none);
       this.#current = null;
       return;

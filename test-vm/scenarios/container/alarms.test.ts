@@ -7,11 +7,12 @@ import { newFolder } from "../../places.ts";
 import { waitFor } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { decisionWhere, eventWhere, serviceStatus } from "../expect.ts";
+import { without_models } from "../without-models.ts";
 
 let container: Container;
 let aiosctl: Aiosctl;
 beforeAll(async () => {
-  container = await startContainer({ data: newFolder("data"), programs: await testPrograms() });
+  container = await startContainer({ config: without_models, data: newFolder("data"), programs: await testPrograms() });
   await container.ready("all");
   aiosctl = new Aiosctl(container.console_socket);
 }, 60_000);

@@ -11,6 +11,7 @@ import { processStatus } from "../../host-processes.ts";
 import { newFolder } from "../../places.ts";
 import { waitFor } from "../../wait.ts";
 import { serviceStatus } from "../expect.ts";
+import { without_models } from "../without-models.ts";
 
 const Program = z.object({ running: z.boolean(), status: z.number().nullable(), stdout: z.string(), stderr: z.string() });
 const Processes = z.array(z.object({ pid: z.number(), service: z.string().nullable(), core: z.boolean() }));
@@ -19,7 +20,7 @@ const data = newFolder("data");
 let container: Container;
 
 async function boot(): Promise<void> {
-  container = await startContainer({ data, programs: await testPrograms() });
+  container = await startContainer({ config: without_models, data, programs: await testPrograms() });
   await container.ready("all");
   await waitFor("the console to reach the broker", async () => (await container.console.call("tools")).length > 0, {
     limit_ms: 120_000,

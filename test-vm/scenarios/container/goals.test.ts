@@ -10,6 +10,7 @@ import { newFolder } from "../../places.ts";
 import { waitFor } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { serviceStatus } from "../expect.ts";
+import { without_models } from "../without-models.ts";
 import { providerInside, requestsInside } from "./provider.ts";
 
 const text = "serve /srv/www on port 8080 and keep it up";
@@ -40,7 +41,7 @@ let aiosctl: Aiosctl;
 let inside: Awaited<ReturnType<typeof providerInside>>;
 
 async function boot(): Promise<void> {
-  container = await startContainer({ data, ...inside });
+  container = await startContainer({ data, ...inside, config: `${without_models}${inside.config}` });
   await container.ready("all");
   aiosctl = new Aiosctl(container.console_socket);
   await aiosctl.tools();

@@ -7,6 +7,7 @@ import { type Container, type ContainerOptions, startContainer } from "../../con
 import { newFolder } from "../../places.ts";
 import { waitFor, within } from "../../wait.ts";
 import { allReady, decisionWhere, eventWhere, readyAgain, serviceStatus } from "../expect.ts";
+import { without_models } from "../without-models.ts";
 
 const started: Container[] = [];
 
@@ -105,7 +106,7 @@ describe("a bad config", () => {
 });
 
 test("from the first moment on the console's socket answers, and nobody is refused when the console takes over", async () => {
-  const container = await startContainer({ data: newFolder("data") });
+  const container = await startContainer({ config: without_models, data: newFolder("data") });
   started.push(container);
   await waitFor("the socket", () => existsSync(container.console_socket), { limit_ms: 120_000, every_ms: 1 });
   const sources: string[] = [];

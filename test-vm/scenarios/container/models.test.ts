@@ -10,6 +10,7 @@ import { checkout, newFolder } from "../../places.ts";
 import { waitFor } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { listed, timesIn } from "../secrets-story.ts";
+import { without_models } from "../without-models.ts";
 
 const in_config = "sk-config-5Jq8Wn2Rz7Lm4Xc9";
 const in_vault = "sk-vault-3Hd6Tb1Pk8Vf5Yg2";
@@ -42,7 +43,7 @@ test("TLS by the authority of the config works in a sandbox with the network, an
   await run([runtime, "build", "--compile", "--outfile", join(programs, "ask"), join(checkout, "agents/testing/ask-over-tls.ts")]);
   chmodSync(join(programs, "ask"), 0o755);
   const asker = "extra_services: { asker: { argv: [/mnt/ask, /mnt], network: true } }\n";
-  const container = await startContainer({ config: asker, programs });
+  const container = await startContainer({ config: `${without_models}${asker}`, programs });
   started.push(container);
   await container.ready("all");
   const aiosctl = new Aiosctl(container.console_socket);
@@ -62,7 +63,7 @@ test("TLS by the authority of the config works in a sandbox with the network, an
 
 test("without a network interface that has an address it says that it is offline", async () => {
   const elsewhere = `tiers: { strategic: { providers: [{ kind: anthropic, model: claude-opus-5-5, key: { value: ${in_config} } }] } }\n`;
-  const container = await startContainer({ config: elsewhere });
+  const container = await startContainer({ config: `${without_models}${elsewhere}` });
   started.push(container);
   await container.ready("all");
   const service = (await container.console.call("services")).find(({ name }) => name === "strategic");

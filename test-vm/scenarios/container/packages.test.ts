@@ -10,6 +10,7 @@ import { waitFor, within } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { readyAgain, serviceStatus } from "../expect.ts";
 import { realPackages } from "../real-packages.ts";
+import { without_models } from "../without-models.ts";
 
 const started: Container[] = [];
 const key = makeKey("container");
@@ -21,7 +22,7 @@ afterEach(async () => {
 async function boot(data: string, signed_by: TestKey): Promise<{ readonly container: Container; readonly aiosctl: Aiosctl }> {
   const indented = signed_by.armoured.trimEnd().replaceAll("\n", "\n        ");
   const source = `uri: file:/var/lib/aios/srv/repository\n      suite: stable\n      components: [main]\n      signed_by: |\n        ${indented}\n`;
-  const container = await startContainer({ data, config: `packages:\n  sources:\n    - ${source}` });
+  const container = await startContainer({ data, config: `${without_models}packages:\n  sources:\n    - ${source}` });
   started.push(container);
   await container.ready("all");
   return { container, aiosctl: new Aiosctl(container.console_socket) };

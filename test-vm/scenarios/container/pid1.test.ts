@@ -8,6 +8,7 @@ import type { EventKind, EventOf } from "../../../contracts/event.ts";
 import type { ServiceStatus } from "../../../contracts/service.ts";
 import { type Container, type ContainerOptions, startContainer } from "../../container.ts";
 import { waitFor } from "../../wait.ts";
+import { without_models } from "../without-models.ts";
 import { missing, type TestRoot, testRoot } from "./test-root.ts";
 
 let root: TestRoot;
@@ -19,7 +20,7 @@ async function start(options: ContainerOptions & { fault?: string } = {}): Promi
   chmodSync(data, 0o755);
   folders.push(data);
   if (options.fault !== undefined) writeFileSync(join(data, "test-fault"), options.fault);
-  container = await startContainer({ root: root.path, data, ...options });
+  container = await startContainer({ root: root.path, data, config: without_models, ...options });
   return container;
 }
 

@@ -8,11 +8,12 @@ import { newFolder } from "../../places.ts";
 import { within } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { hasRead, listed, putAndUse, service, timesIn, value } from "../secrets-story.ts";
+import { without_models } from "../without-models.ts";
 
 const started: Container[] = [];
 
 async function boot(data: string): Promise<{ readonly container: Container; readonly aiosctl: Aiosctl }> {
-  const container = await startContainer({ data });
+  const container = await startContainer({ config: without_models, data });
   started.push(container);
   await container.ready("all");
   return { container, aiosctl: new Aiosctl(container.console_socket) };

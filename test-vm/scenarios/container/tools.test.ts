@@ -7,11 +7,12 @@ import { within } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { readyAgain, serviceStatus } from "../expect.ts";
 import { askForApproval, lockOut, makeChanges, stillThere, takeBack } from "../tools-story.ts";
+import { without_models } from "../without-models.ts";
 
 const started: Container[] = [];
 
 async function boot(data: string): Promise<{ readonly container: Container; readonly aiosctl: Aiosctl }> {
-  const container = await startContainer({ data });
+  const container = await startContainer({ config: without_models, data });
   started.push(container);
   await container.ready("all");
   return { container, aiosctl: new Aiosctl(container.console_socket) };

@@ -12,6 +12,7 @@ import { newFolder } from "../../places.ts";
 import { type Machine, type MachineOptions, startMachine } from "../../qemu.ts";
 import { waitFor } from "../../wait.ts";
 import { serviceStatus } from "../expect.ts";
+import { without_models } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 
@@ -22,7 +23,7 @@ afterAll(() => running?.machine.kill());
 async function on(what: () => Promise<Omit<MachineOptions, "boot">>): Promise<Machine> {
   if (running?.what === what) return running.machine;
   await running?.machine.kill();
-  const machine = await startMachine({ boot: "direct", agent: false, ...(await what()) });
+  const machine = await startMachine({ boot: "direct", agent: false, config: without_models, ...(await what()) });
   running = { what, machine };
   await machine.ready();
   await serviceReady(machine, what === small ? floor : core_services);

@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { extractDataPartition, isCleanFileSystem } from "../../machine/disks.ts";
 import { startMachine } from "../../qemu.ts";
 import { allReady } from "../expect.ts";
+import { without_models } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 
 test("kexec boots the kernel on the ESP, with a clean way down and no firmware between", async () => {
-  const machine = await startMachine({ boot: "disk" });
+  const machine = await startMachine({ boot: "disk", config: without_models });
   try {
     await machine.ready();
     await allReady(machine.console, patient);

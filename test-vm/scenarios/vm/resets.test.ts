@@ -11,6 +11,7 @@ import { waitFor } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { allReady, decisionWhere, serviceStatus } from "../expect.ts";
 import { MemoryWriters } from "../memory-writers.ts";
+import { without_models } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 const hard_resets = process.env["AIOS_LONG"] === "1" ? 20 : 2;
@@ -19,7 +20,7 @@ let machine: Machine;
 let writers: MemoryWriters;
 
 beforeAll(async () => {
-  machine = await startMachine({ boot: "direct", config: "watchdog: { timeout_s: 10 }\n" });
+  machine = await startMachine({ boot: "direct", config: `${without_models}watchdog: { timeout_s: 10 }\n` });
   await machine.ready();
   writers = new MemoryWriters(new Aiosctl(machine.console_socket));
 }, 900_000);

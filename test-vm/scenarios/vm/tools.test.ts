@@ -8,9 +8,10 @@ import { type Machine, startMachine } from "../../qemu.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { allReady } from "../expect.ts";
 import { askForApproval, lockOut, makeChanges, stillThere, takeBack } from "../tools-story.ts";
+import { without_models } from "../without-models.ts";
 
 async function boot(disk: string): Promise<{ readonly machine: Machine; readonly aiosctl: Aiosctl }> {
-  const machine = await startMachine({ boot: "direct", disk });
+  const machine = await startMachine({ boot: "direct", config: without_models, disk });
   await machine.ready();
   await allReady(machine.console, { limit_ms: 180_000, every_ms: 200 });
   return { machine, aiosctl: new Aiosctl(machine.console_socket) };
