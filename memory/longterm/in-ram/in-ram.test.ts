@@ -75,7 +75,7 @@ function expectAsHeld({ db, vectors, held }: Filled, limit: number): void {
   const near = vectors.nearest(question, limit);
   expect(near.map(({ text_id }) => text_id)).toEqual(exact.map(({ text_id }) => text_id));
   for (const [at, { cosine }] of near.entries()) expect(cosine).toBeCloseTo(exact[at]?.cosine ?? 2, 6);
-  const signs = Signs.read(db, dimensions);
+  const signs = Signs.read(db, dimensions, 0);
   const bits = [...held].map(([id, v]) => ({ id, bits: differing(signsOf(v), signsOf(q)) })).sort((a, b) => a.bits - b.bits);
   const within = bits[Math.min(limit, bits.length) - 1]?.bits ?? 0;
   expect(signs?.nearest(q, limit, held.size).sort((a, b) => a - b)).toEqual(
@@ -123,9 +123,9 @@ test("those at the edge are taken up to the limit, those that are nearer always"
     }
   });
   const q = int8Of(vector);
-  expect(Signs.read(all.db, dimensions)?.nearest(q, 10, 100)).toHaveLength(100);
+  expect(Signs.read(all.db, dimensions, 0)?.nearest(q, 10, 100)).toHaveLength(100);
   const opposite = int8Of(vector.map((value) => -value));
-  const near = Signs.read(all.db, dimensions)?.nearest(opposite, 60, 80) ?? [];
+  const near = Signs.read(all.db, dimensions, 0)?.nearest(opposite, 60, 80) ?? [];
   expect(near).toHaveLength(80);
   expect(near.filter((id) => id <= 50)).toHaveLength(50);
 });
@@ -141,7 +141,7 @@ test("sign bits are those of sqlite-vec; nothing is as near as anything", () => 
   const v = int8Of(vectorOf());
   expect(db.prepare("SELECT vec_quantize_binary(vec_int8(?))").pluck().get(v)).toEqual(Buffer.from(signsOf(v)));
   expect(
-    Wholes.read(db, dimensions)
+    Wholes.read(db, dimensions, 0)
       ?.nearest(v, 5)
       .find(({ text_id }) => text_id === 2)?.cosine,
   ).toBe(0);

@@ -6,7 +6,7 @@ import { Signs } from "./signs.ts";
 import { RamTable } from "./table.ts";
 import { Wholes } from "./wholes.ts";
 
-/** Sign bits of two million vectors of 384 dimensions are 112 MB. The service may take 512 (init/supervise/table.ts). */
+/** Sign bits of two million vectors of 384 dimensions are 126 MB. The service may take 512 (init/supervise/table.ts). */
 const bytes_max = 128 * 1024 * 1024;
 /** Of a small machine. */
 const ratio = 1 / 32;
@@ -33,14 +33,14 @@ export class InRam {
   /** @returns null when they are too many for it, or comparing in RAM does not run */
   wholes(count: number, dimensions: number): Wholes | null {
     if (count > this.#limits.wholes_max || !this.#fits(count, dimensions)) this.#wholes = null;
-    else this.#wholes ??= Wholes.read(this.#db, dimensions);
+    else this.#wholes ??= Wholes.read(this.#db, dimensions, count);
     return this.#wholes;
   }
 
   /** @returns null when they are too many for it, or comparing in RAM does not run */
   signs(count: number, dimensions: number): Signs | null {
     if (!this.#fits(count, dimensions / 8)) this.#signs = null;
-    else this.#signs ??= Signs.read(this.#db, dimensions);
+    else this.#signs ??= Signs.read(this.#db, dimensions, count);
     return this.#signs;
   }
 

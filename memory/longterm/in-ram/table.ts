@@ -5,6 +5,7 @@ import { type Compare, compareIn, page_bytes, question_at, rows_at, step_bytes, 
 /** At the end of the rows, for the figure of each (compare.ts). */
 const figure_bytes = 4;
 const rows_min = 1024;
+const growth = 1.125;
 
 export class RamTable {
   readonly compare: Compare;
@@ -12,29 +13,29 @@ export class RamTable {
   readonly width: number;
   readonly #memory: WebAssembly.Memory;
   #bytes: Uint8Array;
-  #ids = new Uint32Array(rows_min);
+  #ids = new Uint32Array(0);
   #count = 0;
 
-  private constructor(memory: WebAssembly.Memory, compare: Compare, width: number) {
+  private constructor(memory: WebAssembly.Memory, compare: Compare, width: number, rows: number) {
     this.compare = compare;
     this.width = width;
     this.#memory = memory;
     this.#bytes = new Uint8Array(memory.buffer);
-    this.#makeRoom(rows_min);
+    this.#makeRoom(rows);
   }
 
-  /** @returns null where comparing in RAM does not run */
-  static of(row_bytes: number): RamTable | null {
+  /** @param rows that there is room for; each time that more is made takes a copy @returns null where comparing in RAM does not run */
+  static of(row_bytes: number, rows: number): RamTable | null {
     const width = Math.ceil(row_bytes / step_bytes) * step_bytes;
     if (width > width_max) return null;
     const memory = new WebAssembly.Memory({ initial: 1 });
     const compare = compareIn(memory);
-    return compare === null ? null : new RamTable(memory, compare, width);
+    return compare === null ? null : new RamTable(memory, compare, width, Math.ceil(rows * growth) + rows_min);
   }
 
   /** What so many rows take. */
   static bytesOf(count: number, row_bytes: number): number {
-    return count * (row_bytes + 2 * figure_bytes);
+    return growth * count * (row_bytes + 2 * figure_bytes);
   }
 
   get count(): number {
@@ -55,7 +56,7 @@ export class RamTable {
   }
 
   add(id: number, row: Uint8Array): void {
-    if (this.#count === this.#ids.length) this.#makeRoom(Math.ceil(this.#count * 1.25));
+    if (this.#count === this.#ids.length) this.#makeRoom(Math.ceil(this.#count * growth));
     this.#write(rows_at + this.#count * this.width, row);
     this.#ids[this.#count++] = id;
   }

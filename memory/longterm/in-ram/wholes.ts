@@ -15,8 +15,8 @@ export class Wholes {
   }
 
   /** @returns null where comparing in RAM does not run */
-  static read(db: Sqlite.Database, dimensions: number): Wholes | null {
-    const table = RamTable.of(dimensions);
+  static read(db: Sqlite.Database, dimensions: number, count: number): Wholes | null {
+    const table = RamTable.of(dimensions, count);
     if (table === null) return null;
     const wholes = new Wholes(table);
     const rows = db.prepare<[], [id: number, v: Buffer]>(

@@ -8,7 +8,7 @@ import { phrase, termsOf } from "../../../memory/longterm/question.ts";
 import { openDatabase } from "../../../memory/store/open.ts";
 import { loadNative, nativeFile } from "../../../wire/native.ts";
 import { type Asked, question } from "./generated.ts";
-import { askedNumbers, type SearchFigures } from "./search.ts";
+import { askedNumbers, questions_alone, type SearchFigures } from "./search.ts";
 
 const [folder = "", memories = "", questions = ""] = process.argv.slice(2);
 const asked = askedNumbers(Number(memories), Number(questions)).map(question);
@@ -16,9 +16,9 @@ const nearest: readonly (readonly number[])[] = JSON.parse(readFileSync(join(fol
 const now_ms = 1_700_000_000_000 + Number(memories) * 60_000;
 
 /** Milliseconds of each, after a few that are not counted. */
-function timed(ask: (one: Asked) => void): number[] {
-  for (const one of asked.slice(0, 5)) ask(one);
-  return asked.map((one) => {
+function timed(ask: (one: Asked) => void, of = asked): number[] {
+  for (const one of of.slice(0, 5)) ask(one);
+  return of.map((one) => {
     const begin_ms = performance.now();
     ask(one);
     return performance.now() - begin_ms;
@@ -48,13 +48,13 @@ const hits = asked.map(({ vector }, at) => {
 const recall = hits.reduce((sum, n) => sum + n, 0) / (10 * asked.length);
 const rss_bytes = process.memoryUsage().rss;
 const fts = db.prepare("SELECT rowid FROM words WHERE words MATCH ? ORDER BY rank LIMIT 10");
-const fts_alone = timed(({ text }) => void fts.all(termsOf(text).map(phrase).join(" OR ")));
+const fts_alone = timed(({ text }) => void fts.all(termsOf(text).map(phrase).join(" OR ")), asked.slice(0, questions_alone));
 db.close();
 
 const alone: Sqlite.Database = new (loadNative("better-sqlite3") as typeof Sqlite)(join(folder, "vec.db"));
 alone.loadExtension(nativeFile(`sqlite-vec-linux-${process.arch}`, "vec0.so"));
 const near = alone.prepare("SELECT rowid FROM v WHERE v MATCH ? AND k = 10");
-const vec_alone = timed(({ vector }) => void near.all(vector));
+const vec_alone = timed(({ vector }) => void near.all(vector), asked.slice(0, questions_alone));
 alone.close();
 
 const figures: SearchFigures = {
