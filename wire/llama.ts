@@ -40,6 +40,8 @@ export interface LlamaContext {
    * @returns for each of them, by which number its result is asked for
    */
   addToBatch(sequence: number, first_position: number, tokens: Uint32Array, outputs: Uint32Array): Uint32Array;
+  /** Of the batches from now on. */
+  setThreads(threads: number): void;
   /** Computes on threads of its own. */
   decodeBatch(): Promise<void>;
   /** Of sequence 0, pooled as the model says; not scaled to length 1. */

@@ -15,7 +15,7 @@ import { type Neighbours, watchNeighbours } from "./neighbours.ts";
 interface TierOptions {
   readonly name: Extract<CoreService, "operational" | "tactical">;
   readonly run: string;
-  /** Runs a model; it and the number of threads are appended. */
+  /** Runs a model; it and the numbers of threads are appended. */
   readonly think_command: readonly string[];
   /** Its work. */
   readonly rounds: (ports: BasePorts, model: TierModel) => readonly Round[];

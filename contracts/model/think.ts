@@ -48,7 +48,8 @@ export const thinker_notifications = {
     model: z.string().max(100),
     /** `CPU`, or the kind of graphics processor that computes. */
     on: z.string().max(40),
-    threads: z.int().min(1),
+    /** That compute usually, and while nobody else works on this machine. */
+    threads: z.strictObject({ usual: z.int().min(1), idle: z.int().min(1) }),
     took_ms: z.number(),
   }),
   /** The process ends after it. */

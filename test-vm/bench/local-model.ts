@@ -5,7 +5,7 @@
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { LocalModel } from "../../agents/model/local/local-model.ts";
+import { LocalModel, threadWords } from "../../agents/model/local/local-model.ts";
 import { think_command } from "../../agents/model/local/testing/models.ts";
 import { fetchTestModels } from "../../models/testing/fetch.ts";
 import { gemma3, smollm2, type TestModel, testModelFile, testModelInUse } from "../../models/testing/language.ts";
@@ -44,12 +44,12 @@ async function benchModel(test_model: TestModel, measured: number): Promise<Benc
     onChange: () => ready.resolve(),
   });
   await ready.promise;
-  const named = (what: string): string => `${test_model.name}, ${threads} thread(s): ${what}`;
+  const named = (what: string): string => `${test_model.name}, ${threadWords(threads)}: ${what}`;
   try {
     const [times, new_tokens] = await timesOfChoices(model, measured);
     const [read, written] = await speeds(model);
     model.stop("llama.cpp has its turn alone");
-    const alone = await aloneOn(test_model, threads);
+    const alone = await aloneOn(test_model, threads.idle);
     const beside = (row: BenchRow, speeds_alone: readonly number[]): BenchRow =>
       versus(row, "llama.cpp alone", rowOf("", "", speeds_alone));
     return [

@@ -4,7 +4,7 @@
  */
 
 import { availableParallelism } from "node:os";
-import { LocalModel } from "../../agents/model/local/local-model.ts";
+import { LocalModel, threadWords } from "../../agents/model/local/local-model.ts";
 import { think_command } from "../../agents/model/local/testing/models.ts";
 import type { ChoiceModel } from "../../agents/model/port.ts";
 import { candidateOf } from "../../agents/operational/judge.ts";
@@ -64,7 +64,7 @@ export async function benchThinking(measured = measured_usually, cases = injecti
     { onAsked, model_name: () => known },
   );
   try {
-    const named = (what: string): string => `${smollm2.name}, ${threads} thread(s): ${what}`;
+    const named = (what: string): string => `${smollm2.name}, ${threadWords(threads)}: ${what}`;
     const triages = await timed(measured, parts, async (at) => void (await thinking.judge.judge(eventOf(thinking, at), summaryOf(at))));
     const choices = await timed(measured, parts, async (at) => {
       const event = eventOf(thinking, at);

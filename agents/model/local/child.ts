@@ -1,8 +1,9 @@
-/** The process that holds a tier's model, `aios think MODEL THREADS`: loads it, says so, and answers until its standard input ends. */
+/** The process that holds a tier's model, `aios think MODEL THREADS THREADS_IDLE`: loads it, says so, and answers until its standard input ends. */
 
 import { ModelInUse } from "../../../contracts/model/catalogue.ts";
 import type { ChatErrorKind } from "../../../contracts/model/chat.ts";
 import { think_methods, think_notifications, thinker_notifications } from "../../../contracts/model/think.ts";
+import type { Threads } from "../../../wire/model-process/threads.ts";
 import { yieldToService } from "../../../wire/model-process/yield.ts";
 import type { Peer } from "../../../wire/peer.ts";
 import { pipePeer } from "../../../wire/pipe.ts";
@@ -17,13 +18,13 @@ const nice = 5;
 
 type ThinkPeer = Peer<typeof think_methods, typeof think_notifications, Record<never, never>, typeof thinker_notifications>;
 
-/** The last two arguments: a `ModelInUse` as JSON, and how many threads may compute. */
+/** The last three arguments: a `ModelInUse` as JSON, and how many threads compute usually and while nobody else works. */
 export async function main(): Promise<void> {
-  const [chosen, threads] = process.argv.slice(-2);
-  await runThink(ModelInUse.parse(JSON.parse(chosen ?? "")), Number(threads));
+  const [chosen, usual, idle] = process.argv.slice(-3);
+  await runThink(ModelInUse.parse(JSON.parse(chosen ?? "")), { usual: Number(usual), idle: Number(idle) });
 }
 
-async function runThink(chosen: ModelInUse, threads: number): Promise<void> {
+async function runThink(chosen: ModelInUse, threads: Threads): Promise<void> {
   yieldToService(nice);
   const begin_ms = performance.now();
   const loading = Engine.open(chosen, threads, (line) => process.stderr.write(`llama.cpp: ${line}\n`)).then((engine) => ({

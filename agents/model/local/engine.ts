@@ -11,6 +11,7 @@ import {
   openLlamaModel,
   type SamplerConfig,
 } from "../../../wire/llama.ts";
+import { OthersAtWork, type Threads } from "../../../wire/model-process/threads.ts";
 import { ChatError } from "../port.ts";
 import { ggufString } from "./gguf.ts";
 import { type PromptWriter, plainWriter, TemplateWriter } from "./prompt.ts";
@@ -41,14 +42,17 @@ export class Engine {
   readonly model: LlamaModel;
   readonly #context: LlamaContext;
   readonly #greedy: LlamaSampler;
+  readonly #threads: Threads;
+  readonly #others = new OthersAtWork();
 
-  private constructor(llama: Llama, model: LlamaModel, context: LlamaContext, chosen: ModelInUse, on: string) {
+  private constructor(llama: Llama, model: LlamaModel, context: LlamaContext, chosen: ModelInUse, threads: Threads, on: string) {
     this.llama = llama;
     this.model = model;
     this.on = on;
     this.model_name = chosen.name;
     this.context_tokens = chosen.context_used_tokens;
     this.#context = context;
+    this.#threads = threads;
     this.tokeniser = new Tokeniser(model);
     this.writer = writerOf(llama, model, chosen);
     this.#greedy = this.sampler({ temperature: 0 });
@@ -60,7 +64,7 @@ export class Engine {
   }
 
   /** @throws when the library or the file does not load, or is not the file that was chosen */
-  static async open(chosen: ModelInUse, threads: number, log: (line: string) => void): Promise<Engine> {
+  static async open(chosen: ModelInUse, threads: Threads, log: (line: string) => void): Promise<Engine> {
     const { size } = statSync(chosen.path);
     if (size !== chosen.size_bytes)
       throw new Error(`loading the model "${chosen.path}" failed: it has ${size} bytes, not ${chosen.size_bytes}; fetch it again`);
@@ -72,13 +76,13 @@ export class Engine {
       batchSize: batch_tokens,
       sequences: chosen.sequences,
       embeddings: false,
-      threads,
+      threads: threads.usual,
       flashAttention: false,
       swaFullCache: true,
     });
     if (!(await context.init())) throw new Error(`making a context for "${chosen.path}" failed: llama.cpp's log says why`);
     const gpu = llama.getGpuType();
-    return new Engine(llama, model, context, chosen, layers === 0 || gpu === false || gpu === undefined ? "CPU" : gpu);
+    return new Engine(llama, model, context, chosen, threads, layers === 0 || gpu === false || gpu === undefined ? "CPU" : gpu);
   }
 
   sampler(config: SamplerConfig): LlamaSampler {
@@ -101,6 +105,8 @@ export class Engine {
    * @returns for each reading, by which number the result is asked for, or null
    */
   async read(readings: readonly Reading[]): Promise<(number | null)[]> {
+    if (this.#threads.idle > this.#threads.usual)
+      this.#context.setThreads((await this.#others.look()) ? this.#threads.usual : this.#threads.idle);
     this.#context.initBatch(readings.reduce((sum, one) => sum + one.tokens.length, 0));
     const outputs = readings.map(({ sequence, tokens, wants_result }) => {
       const wanted = wants_result ? Uint32Array.of(tokens.length - 1) : new Uint32Array();

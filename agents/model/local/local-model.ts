@@ -13,6 +13,7 @@ import {
 } from "../../../contracts/model/think.ts";
 import { doesNotFit, hasToGo, type MemoryRoom } from "../../../wire/model-process/fit.ts";
 import { type ChildEvents, type ChildPipes, ModelKeeper } from "../../../wire/model-process/keeper.ts";
+import type { Threads } from "../../../wire/model-process/threads.ts";
 import type { Peer } from "../../../wire/peer.ts";
 import { pipePeer } from "../../../wire/pipe.ts";
 import { ChatError, type ChatOptions, type ChoiceModel } from "../port.ts";
@@ -28,17 +29,17 @@ type ThinkPeer = Peer<Record<never, never>, typeof thinker_notifications, typeof
 interface LoadedModel {
   readonly model: string;
   readonly on: string;
-  readonly threads: number;
+  readonly threads: Threads;
   readonly took_ms: number;
   readonly peer: ThinkPeer;
   readonly pid: number;
 }
 
 export interface LocalModelOptions {
-  /** The command; the model and the number of threads are appended. */
+  /** The command; the model and the numbers of threads are appended. */
   readonly command: readonly string[];
   readonly model: ModelInUse;
-  readonly threads: number;
+  readonly threads: Threads;
   readonly room: () => MemoryRoom;
   readonly log: (line: string) => void;
   readonly onChange?: () => void;
@@ -68,7 +69,7 @@ export class LocalModel implements ChoiceModel {
     const { model, room, threads } = options;
     this.#keeper = new ModelKeeper<LoadedModel>({
       what: `the process of the model "${model.name}"`,
-      argv: [...options.command, JSON.stringify(model), String(threads)],
+      argv: [...options.command, JSON.stringify(model), String(threads.usual), String(threads.idle)],
       log: options.log,
       onChange: () => queueMicrotask(() => options.onChange?.()),
       refusal: () => doesNotFit(model.path, model.working_bytes, room()),
@@ -182,7 +183,9 @@ export class LocalModel implements ChoiceModel {
         notifications: thinker_notifications,
         listeners: {
           loaded: (said) => {
-            this.#options.log(`model "${said.model}" is loaded after ${Math.round(said.took_ms)} ms: ${said.on}, ${said.threads} threads`);
+            this.#options.log(
+              `model "${said.model}" is loaded after ${Math.round(said.took_ms)} ms: ${said.on}, ${threadWords(said.threads)}`,
+            );
             events.loaded({ ...said, peer, pid });
           },
           failed: ({ reason }) => events.failed(reason),
@@ -207,4 +210,9 @@ function abortedOf(ends: AbortSignal, signal: AbortSignal | undefined, failed: s
   else ends.addEventListener("abort", end, { once: true });
   promise.catch(() => {});
   return promise;
+}
+
+export function threadWords({ usual, idle }: Threads): string {
+  const most = Math.max(usual, idle);
+  return `${usual === most ? "" : `${usual} to `}${most} ${most === 1 ? "thread" : "threads"}`;
 }

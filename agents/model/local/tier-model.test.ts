@@ -21,7 +21,7 @@ test.skipIf(!has_models)(
     };
     const room = () => ({ available_bytes: 8 * 1024 ** 3, of: "the machine" });
     const timing = { look_ms: 20, watch_ms: 20, backoff_first_ms: 50 };
-    const tier = new TierModel({ file, command: think_command, threads: 1, room, log: () => {}, ...timing });
+    const tier = new TierModel({ file, command: think_command, threads: { usual: 1, idle: 1 }, room, log: () => {}, ...timing });
     expect(tier.health()).toEqual({ detail: "no model loaded: no model chosen", facts: { model: "none", model_error: "" } });
     expect(tier.choose(question)).rejects.toThrow("no model chosen; choose one with model.use");
 
@@ -58,7 +58,14 @@ test("switched off, it loads none, whatever the file says", () => {
   const file = join(mkdtempSync(join(tmpdir(), "tier-model-")), "operational.json");
   writeFileSync(file, JSON.stringify({ name: "any" }));
   const room = () => ({ available_bytes: 8 * 1024 ** 3, of: "the machine" });
-  const tier = new TierModel({ file, off: "it is switched off", command: think_command, threads: 1, room, log: () => {} });
+  const tier = new TierModel({
+    file,
+    off: "it is switched off",
+    command: think_command,
+    threads: { usual: 1, idle: 1 },
+    room,
+    log: () => {},
+  });
   expect(tier.health()).toEqual({
     detail: "no model loaded: it is switched off",
     facts: { model: "none", model_error: "it is switched off" },

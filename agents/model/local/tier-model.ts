@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { ModelInUse, type TierModelFacts } from "../../../contracts/model/catalogue.ts";
 import type { ChatAnswer, ChatRequest, ChoiceAnswer, ChoiceRequest } from "../../../contracts/model/chat.ts";
 import { ChatError, type ChatOptions, type ChoiceModel } from "../port.ts";
-import { LocalModel, type LocalModelOptions } from "./local-model.ts";
+import { LocalModel, type LocalModelOptions, threadWords } from "./local-model.ts";
 
 const look_ms = 1000;
 const none = "no model chosen";
@@ -53,7 +53,7 @@ export class TierModel implements ChoiceModel {
     const error = this.#error().slice(0, 500);
     // whoever chose it waits for an end: that it is being loaded is none
     const model_error = this.#wrong === null && (this.#next ?? this.#current)?.is_loading === true ? "" : error;
-    const threads = loaded === null ? "" : `${loaded.on}, ${loaded.threads} ${loaded.threads === 1 ? "thread" : "threads"}`;
+    const threads = loaded === null ? "" : `${loaded.on}, ${threadWords(loaded.threads)}`;
     const has = loaded === null ? null : `model "${loaded.model}" (${threads})`;
     const lacks = `no model loaded: ${error === "" ? none : error}`;
     const detail = has === null ? lacks : error === "" ? has : `${has}; not the one that was chosen: ${error}`;

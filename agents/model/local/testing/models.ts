@@ -19,7 +19,7 @@ export function openModel(model: ModelInUse, changed: Partial<LocalModelOptions>
   return new LocalModel({
     command: think_command,
     model,
-    threads: 1,
+    threads: { usual: 1, idle: 1 },
     room: plenty,
     log: () => {},
     backoff_first_ms: 10,
