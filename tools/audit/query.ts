@@ -1,6 +1,7 @@
 /** A query of the audit as SQL: values are parameters, never text of the statement. */
 
 import type { AuditQuery } from "../../contracts/audit.ts";
+import { spellingsOf } from "./spellings.ts";
 
 export interface Selection {
   /** Conditions on `entries`, joined by AND; "1" when there are none. */
@@ -28,7 +29,13 @@ export function selectionOf(query: AuditQuery): Selection {
   if (query.group !== null) add("group_name = ?", query.group);
   if (query.tool !== null) named("tool", query.tool, add);
   if (query.resource !== null) {
-    named("id", query.resource, (condition, ...its_values) => add(`seq IN (SELECT seq FROM resources WHERE ${condition})`, ...its_values));
+    const [conditions, its_values]: [string[], string[]] = [[], []];
+    for (const name of spellingsOf(query.resource))
+      named("id", name, (condition, ...of_it) => {
+        conditions.push(condition);
+        its_values.push(...of_it);
+      });
+    add(`seq IN (SELECT seq FROM resources WHERE ${conditions.join(" OR ")})`, ...its_values);
   }
   const words = wordsPattern(query.text ?? "");
   if (words !== "") add("seq IN (SELECT rowid FROM words WHERE words MATCH ?)", words);

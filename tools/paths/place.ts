@@ -206,7 +206,7 @@ function orMissing<T>(work: () => T): T | null {
 }
 
 const causes: Readonly<Record<string, string>> = {
-  ENOENT: "a folder on its way does not exist (ENOENT); list the folders above it",
+  ENOENT: "a folder on its way does not exist (ENOENT); list the folders above it, or make it with fs.mkdir",
   ENOTDIR: "something on its way is no folder (ENOTDIR); list the folders above it",
   ELOOP: "there is a circle of links on its way, or a magic link of /proc, which is never followed (ELOOP); give the real path",
   EACCES: "a folder on its way may not be entered (EACCES)",

@@ -61,7 +61,7 @@ export function addPermissionCommands(program: Command, run: Run): void {
     .requiredOption("--tools <names...>", "tools, or families: 'fs.*'")
     .requiredOption("--on <things...>", "what may be touched, as kind:name; a path means all below it: path:/srv/www, port:tcp:443", thing)
     .requiredOption("--why <text>", "the reason, for the record")
-    .option("--for <span>", "how long: 30m, 2h, 7d", span, 3_600_000)
+    .addOption(program.createOption("--for <span>", "how long: 30m, 2h, 7d").argParser(span).default(3_600_000, "1h"))
     .option("--calls <count>", "good for so many calls only", count(1_000_000))
     .addOption(program.createOption("--risk <risk>", "the highest that needs no person").choices(Risk.options).default("reversible"));
   grant.action(
