@@ -100,16 +100,23 @@ const suites: readonly Suite[] = [
   { name: "container", check: false, needs: "build image", run: tests("container", [at_once, ...scenarios("container")]) },
 ];
 
-type Results = Map<string, Counts & { readonly took_s: number }>;
+interface Result extends Counts {
+  readonly took_s: number;
+  /** Processors of the machine that were busy meanwhile, in the mean: with whatever they were. */
+  readonly busy: number;
+}
+
+type Results = Map<string, Result>;
 
 async function runSuite(suite: Suite, results: Results): Promise<void> {
   say(`${suite.name} …`);
   const begin_ms = performance.now();
+  const busy_s = busySeconds();
   const why_not = notRunBecause(suite, results);
   if (why_not !== null) say(`${suite.name}: not run: ${why_not}`);
   const counts = why_not === null ? await suite.run() : { passed: 0, failed: 1, skipped: 0 };
   const took_s = (performance.now() - begin_ms) / 1000;
-  results.set(suite.name, { ...counts, took_s });
+  results.set(suite.name, { ...counts, took_s, busy: (busySeconds() - busy_s) / took_s });
   say(`${suite.name}: ${counts.failed === 0 ? "passed" : "FAILED"} in ${took_s.toFixed(1)} s`);
 }
 
@@ -144,9 +151,16 @@ function notRunBecause(suite: Suite, results: ReadonlyMap<string, Counts>): stri
   return suite.needs !== undefined && (results.get(suite.needs)?.failed ?? 0) > 0 ? `"${suite.needs}" failed` : null;
 }
 
-function row(name: string, counts: Counts & { readonly took_s: number }): string {
-  const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
-  return `${name.padEnd(19)} ${String(counts.passed).padStart(5)} passed ${String(counts.failed).padStart(4)} failed${skipped}   ${counts.took_s.toFixed(1)} s`;
+/** Of all processors together (proc_stat(5): ticks of 10 ms; idle and waiting for the disk are the fourth and the fifth). */
+function busySeconds(): number {
+  const ticks = readFileSync("/proc/stat", "utf8").split("\n", 1)[0]?.split(/\s+/).slice(1, 9).map(Number) ?? [];
+  return (ticks.reduce((sum, each) => sum + each, 0) - (ticks[3] ?? 0) - (ticks[4] ?? 0)) / 100;
+}
+
+function row(name: string, { passed, failed, skipped, took_s, busy }: Result): string {
+  const others = skipped === 0 ? "" : `, ${skipped} skipped`;
+  const counts = `${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed${others}`;
+  return `${name.padEnd(19)} ${counts}   ${took_s.toFixed(1)} s, ${busy.toFixed(1)} processors busy`;
 }
 
 process.exit(await main());

@@ -17,7 +17,7 @@ let aiosctl: Aiosctl;
 beforeAll(async () => {
   const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=256m,mode=0755", "tmpfs", data]);
   if (mounted.exitCode !== 0) throw new Error(`mounting a small disk failed: ${mounted.stderr}`);
-  container = await startContainer({ data });
+  container = await startContainer({ data, config: "sensors: { pace: 10 }\n" });
   await container.ready("all");
   aiosctl = new Aiosctl(container.console_socket);
 }, 60_000);
