@@ -7,7 +7,7 @@ import type { LocalModel } from "../model/local/local-model.ts";
 import { has_models, loadedModel, small } from "../model/local/testing/models.ts";
 import { loadThresholds } from "../router/thresholds.ts";
 import { credulous, startThinking, type Thinking } from "../testing/thinking.ts";
-import type { ModelSource } from "./model-source.ts";
+import { afterFinding, type ModelSource } from "./model-source.ts";
 
 setDefaultTimeout(300_000);
 
@@ -19,6 +19,15 @@ const alarms = [
   ["disk-full", "data", "the disk is nearly full"],
   ["clock-not-synchronised", "clock", "the clock is not kept by a time server"],
 ] as const;
+
+test("the order in which tools were found counts with the model's word: alike likely, the first is taken; sure of another, that one", () => {
+  expect(afterFinding([0.25, 0.25, 0.25, 0.25])).toEqual([18, 9, 6, 11].map((part) => expect.closeTo(part / 44, 10)));
+  const sure = afterFinding([0.02, 0.02, 0.9, 0.06]);
+  expect(sure.indexOf(Math.max(...sure))).toBe(2);
+  const none = afterFinding([0.1, 0.1, 0.1, 0.7]);
+  expect(none.indexOf(Math.max(...none))).toBe(3);
+  expect(afterFinding([1])).toEqual([1]);
+});
 
 describe.skipIf(!has_models)("with SmolLM2", () => {
   let model: LocalModel;

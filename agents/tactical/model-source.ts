@@ -87,7 +87,7 @@ export class ModelSource implements OptionSource {
     const tools = list.map(({ name, does }) => `${name}: ${does}`).join("\n");
     const options = [...list.map(({ name }) => name), none];
     const limit_ms = thresholds.deadlines.tactical_choice_ms;
-    const { probabilities, tokens } = await this.#chooser.choose(
+    const { probabilities: said, tokens } = await this.#chooser.choose(
       this.#choosing,
       { ...wordsOf(event), tools },
       options,
@@ -95,6 +95,7 @@ export class ModelSource implements OptionSource {
       limit_ms,
     );
     cost.tokens += tokens;
+    const probabilities = afterFinding(said);
     const best = probabilities.indexOf(Math.max(...probabilities));
     const tool = list[best]?.name;
     const probability = probabilities[best] ?? 0;
@@ -154,6 +155,21 @@ export class ModelSource implements OptionSource {
     if (outcome.status !== "previewed") return `the broker says ${outcome.status}: ${outcome.text.slice(0, 200)}`;
     return structuredContent?.["effect"] === "allow" ? null : "it would need a person's approval";
   }
+}
+
+/**
+ * The model's word about tools that were found in this order: what is found first for an alarm is the likelier before anybody is asked
+ * (reciprocal rank), and a small model alone is right less often than that order is. That none fits is as likely as the tools are in
+ * the mean.
+ * @param said of the tools, the first found first, and at the end of none @returns the same, sums to 1
+ */
+export function afterFinding(said: readonly number[]): number[] {
+  const tools = said.length - 1;
+  const found = Array.from({ length: tools }, (_, rank) => 1 / (rank + 1));
+  const mean = found.reduce((sum, each) => sum + each, 0) / Math.max(1, tools);
+  const weighed = said.map((probability, at) => probability * (found[at] ?? mean));
+  const sum = weighed.reduce((all, each) => all + each, 0);
+  return sum > 0 ? weighed.map((each) => each / sum) : [...said];
 }
 
 /** What came of decisions that a model made. */
