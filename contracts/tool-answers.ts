@@ -4,6 +4,8 @@
  */
 
 import { z } from "zod";
+import { Severity } from "./event.ts";
+import { Parameter } from "./memory/templates.ts";
 
 /** By the name of the tool. */
 export const tool_answers = {
@@ -77,6 +79,22 @@ export const tool_answers = {
         deleted_bytes: z.number(),
       }),
     ),
+  }),
+  "memory.templates": z.object({
+    unusual: z.array(
+      z.object({
+        template: z.object({ id: z.number(), level: Severity, vague: z.boolean(), lines: z.number(), first_ms: z.number() }),
+        new: z.boolean(),
+        log_known_ms: z.number(),
+        burst: z.object({ last_ms: z.number(), times_usual: z.number() }).nullable(),
+      }),
+    ),
+    one: z
+      .object({
+        sources: z.array(z.object({ source: z.string() })),
+        examples: z.array(z.object({ parameters: z.array(Parameter) })),
+      })
+      .nullable(),
   }),
   "sys.logs": z.object({ records: z.array(z.object({ time_ms: z.number(), message: z.string() })) }),
   "net.interfaces": z.object({

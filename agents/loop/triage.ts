@@ -1,5 +1,6 @@
 /** The operational tier's part: what is this, what is known of it, who is to act. */
 
+import type { Severity } from "../../contracts/event.ts";
 import type { Triage } from "../../contracts/memory/working/incidents.ts";
 import type { Thresholds } from "../../contracts/router.ts";
 import { belongsTo, groupsOf } from "../router/storms.ts";
@@ -7,6 +8,8 @@ import { type AlarmEvent, matterOf, type Standing } from "../shared/standing.ts"
 import type { Held, Incident, Incidents } from "./incidents.ts";
 
 const memories_max = 32;
+/** What is less than a warning is told and kept, and is nobody's work: a log that says something new, a budget that is nearly used. */
+const told_only = new Set<Severity>(["debug", "info", "notice"]);
 
 export interface Judged {
   readonly triage: Triage;
@@ -49,7 +52,7 @@ export async function triageAll(ports: TriagePorts): Promise<void> {
 
 async function reportAll(open: readonly Incident[], { incidents, standing, over, thresholds, boot_ms }: TriagePorts): Promise<void> {
   const own = new Map(open.map((incident) => [incident.body.key, incident]));
-  const alarms = standing.all();
+  const alarms = standing.all().filter(({ severity }) => !told_only.has(severity));
   const now_ms = boot_ms();
   for (const id of over) if (!alarms.some((event) => event.id === id)) over.delete(id);
   const fresh: AlarmEvent[] = [];

@@ -6,7 +6,9 @@ import { readFileSystemErrors } from "./kernel/file-systems.ts";
 import { readHeat } from "./kernel/heat.ts";
 import { readLimits } from "./kernel/limits.ts";
 import { MetricsSampler } from "./kernel/metrics.ts";
+import { own_figures, ownFigures } from "./own.ts";
 import { driftFigures } from "./patrol/drift.ts";
+import { LogPatrol } from "./patrol/log-templates.ts";
 import { loginFigures } from "./patrol/logins.ts";
 import { NetworkPatrol } from "./patrol/network.ts";
 import { advisoryFigures, packageFigures } from "./patrol/packages.ts";
@@ -41,6 +43,7 @@ const machine_figures = [
   "pressure.io_full_avg10",
 ] as const;
 
+const service_figures = ["service.down_s", "service.crash_loop", "service.unwell_s", "service.start_ratio"] as const;
 const usage_figures = ["service.files_ratio", "service.deleted_mib", "service.tasks_ratio", "service.memory_ratio"] as const;
 
 export function sensorsOf(
@@ -51,6 +54,7 @@ export function sensorsOf(
   const all_services = new ServicesSensor(pace);
   const network = new NetworkPatrol(async () => (await status()).mode);
   const processes = new ProcessPatrol();
+  const log_templates = new LogPatrol(pace);
   const at_once = (name: string, every_ms: number, figures: readonly string[], look: Sensor["look"]): TimedSensor => ({
     ...{ name, every_ms, figures, look },
     first_after_ms: 0,
@@ -77,15 +81,17 @@ export function sensorsOf(
     at_once("heat", 10 * second_ms, ["heat.of_limit_ratio"], () => readHeat()),
     at_once("file system", 10 * second_ms, ["data.file_system_errors"], () => readFileSystemErrors()),
     at_once("system", 10 * second_ms, ["data.temporary", "clock.unsynchronised"], async () => systemFigures(await status())),
-    at_once("services", 5 * second_ms, ["service.down_s", "service.crash_loop", "service.unwell_s", "service.start_ratio"], async () =>
-      all_services.look(await services(), boot_ms()),
-    ),
+    at_once("services", 5 * second_ms, [...service_figures, ...own_figures], async () => {
+      const told = await services();
+      return [...all_services.look(told, boot_ms()), ...ownFigures(told)];
+    }),
     patrol("network", 30 * second_ms, ["net.no_link", "net.no_address", "net.route_lost", "dns.silent"], (asks) => network.look(asks)),
     patrol("processes", minute_ms, ["process.cpu_ratio"], (asks, now_ms) => processes.look(asks, now_ms)),
     patrol("ports", minute_ms, ["port.undeclared_listener", "port.wrong_listener", "port.declared_but_closed"], portFigures),
     patrol("usage", minute_ms, usage_figures, usageFigures),
     patrol("drift", minute_ms, ["drift.network", "drift.setting"], driftFigures),
     patrol("logins", minute_ms / 2, ["login.failed"], (asks) => loginFigures(asks, pace)),
+    patrol("log templates", minute_ms, ["log.novel_lines", "log.times_usual"], (asks) => log_templates.look(asks)),
     patrol("setuid", quarter_ms, ["file.setuid"], setuidFigures),
     patrol("packages", 5 * minute_ms, ["userland.broken", "service.outdated"], packageFigures),
     patrol("advisories", quarter_ms, ["package.vulnerable"], advisoryFigures),

@@ -45,9 +45,24 @@ test("a tier says what it lacks and who is away, and finds a neighbour that come
 
 test("without a model but with its neighbours a tier is as it is meant to be", () => {
   const neighbours = { broker: "connected", memory: "connected", tools: 0, memory_events: 7 } as const;
-  expect(tierHealth({ detail: "no model loaded: no model chosen", facts: { model: "none", model_error: "" } }, neighbours)).toEqual({
+  expect(
+    tierHealth(
+      { detail: "no model loaded: no model chosen", facts: { model: "none", model_error: "", model_off: false, model_late_ratio: 0, model_wrong_ratio: 0 } },
+      neighbours,
+    ),
+  ).toEqual({
     status: "ok",
     detail: "no model loaded: no model chosen; no tools registered",
-    facts: { incidents: 0, model: "none", model_error: "", tools: 0, memory_events: 7, broker: "connected", memory: "connected" },
+    facts: {
+      incidents: 0,
+      model: "none",
+      model_error: "",
+      model_late_ratio: 0,
+      model_wrong_ratio: 0,
+      tools: 0,
+      memory_events: 7,
+      broker: "connected",
+      memory: "connected",
+    },
   });
 });

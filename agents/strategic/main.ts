@@ -130,11 +130,12 @@ export function strategicHealth(
 
 function factsOf(state: ModelsState | null): Health["facts"] {
   if (state === null) return { model: "none" };
-  const { provider, model, breaker, usable, configured, offline, left } = state;
+  const { provider, model, breaker, failing, usable, configured, offline, left } = state;
   return {
     provider: provider ?? "none",
     model: model ?? "none",
     breaker: breaker ?? "none",
+    providers_failing: failing,
     providers_usable: usable,
     providers: configured,
     offline,
@@ -142,6 +143,9 @@ function factsOf(state: ModelsState | null): Health["facts"] {
     budget_day_usd: rounded(left?.day.usd),
     budget_hour_tokens: left?.hour.tokens ?? 0,
     budget_day_tokens: left?.day.tokens ?? 0,
+    ...(left === null
+      ? {}
+      : { budget_hour_used_ratio: rounded(left.used_ratio.hour), budget_day_used_ratio: rounded(left.used_ratio.day) }),
   };
 }
 

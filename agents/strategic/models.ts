@@ -37,6 +37,8 @@ export interface ModelsState {
   readonly provider: string | null;
   readonly model: string | null;
   readonly breaker: BreakerState | null;
+  /** How many are left alone for a while, because they fail. */
+  readonly failing: number;
   /** How many can be asked, and how many there are. */
   readonly usable: number;
   readonly configured: number;
@@ -96,6 +98,7 @@ export class Models implements ChatModel {
       provider: first?.config.kind ?? null,
       model: first?.config.model ?? null,
       breaker: first?.member?.breaker.state ?? null,
+      failing: usable.filter(({ member }) => member !== null && member.breaker.state !== "closed").length,
       usable: usable.length,
       configured: this.#places.length,
       offline: this.#offline(),

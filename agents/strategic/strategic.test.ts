@@ -13,9 +13,13 @@ import { Budget } from "../model/budget/budget.ts";
 import { Ledger } from "../model/budget/ledger.ts";
 import { authorityIn } from "../model/testing/authority.ts";
 import { asks, failing, says, test_key } from "../model/testing/providers.ts";
+import { ownFigures } from "../sensors/own.ts";
 import { startProvider, type TestProvider } from "../testing/provider/server.ts";
+import { strategicHealth } from "./main.ts";
 import { Models } from "./models.ts";
 
+const all_there = { broker: "connected", memory: "connected", tools: 1, memory_events: 0 } as const;
+const resources = { rss_bytes: 1, cpu_ms: 1, fds: 1 };
 const price = { input: 1, output: 10 };
 const closers: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -113,6 +117,21 @@ test("a file of a key that PID 1 could not read, and a record that cannot be wri
   expect(init.ready).toEqual(["no API key configured"]);
   expect(await written()).toContain("/nowhere");
   rmSync(run, { recursive: true });
+}, 90_000);
+
+test("a provider that fails and a budget that is nearly used are figures of the sensors", async () => {
+  const server = await serve(says("Yes."));
+  const provider = { kind: "openai", model: "m", base_url: server.openai_url, key: { value: `${test_key}-wrong` }, price } as const;
+  const { models, folder } = modelsOf(settings({ providers: [provider], budget: { hour: { usd: 0.02, tokens: 20_000 } } }));
+  await models.start();
+  const figures = () => ownFigures([{ name: "strategic", health: { ...strategicHealth(models.state(), true, all_there), resources } }]);
+  const value = (figure: string, subject: string) => figures().find((one) => one.figure === figure && one.subject === subject)?.value;
+  expect([value("own.providers_failing", "strategic"), value("own.budget_used_ratio", "hour")]).toEqual([0, 0]);
+  expect(await failing(models.chat(asks("hello")))).toMatchObject({ kind: "unauthorised" });
+  expect(value("own.providers_failing", "strategic")).toBe(1);
+  const spent = new Ledger(folder, { id: "one", clock: openBootClock() }).reserve("test", null, { usd: 0.019, tokens: 10 }, () => {});
+  expect(spent).toBeGreaterThan(0);
+  expect(value("own.budget_used_ratio", "hour")).toBeGreaterThanOrEqual(0.95);
 }, 90_000);
 
 test("TLS by an authority of one's own, and by no other", async () => {

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { Count, Distribution, RecentEvent, RecentSummary } from "./operational.ts";
-import { TemplateDetail, TemplateRate, TemplateSummary } from "./templates.ts";
+import { TemplateDetail, TemplateSummary, UnusualTemplate } from "./templates.ts";
 import { WorkItem } from "./working/items.ts";
 import { Lease } from "./working/leases.ts";
 import { working_methods } from "./working.ts";
@@ -23,7 +23,7 @@ export type RecentAnswer = z.infer<typeof RecentAnswer>;
 export const TemplatesAnswer = z.strictObject({
   templates: z.array(TemplateSummary),
   total: z.int().describe("as many fit"),
-  unusual: z.array(z.strictObject({ template: TemplateSummary, new: z.boolean(), rate: TemplateRate })).describe("most surprising first"),
+  unusual: z.array(UnusualTemplate).describe("most surprising first"),
   one: TemplateDetail.nullable().describe("the one that was asked for: rate, sources, hours, examples, what followed it"),
 });
 export type TemplatesAnswer = z.infer<typeof TemplatesAnswer>;

@@ -1,6 +1,7 @@
 /** What the lines of a log have in common, and what differs between them. */
 
 import { z } from "zod";
+import { Severity } from "../event.ts";
 import { method } from "../rpc.ts";
 
 export const ParameterKind = z.enum([
@@ -68,6 +69,8 @@ export const TemplateSummary = z.strictObject({
   lines: z.int(),
   first_ms: z.number(),
   last_ms: z.number(),
+  /** The gravest of its lines, by the kernel's priority, the level of a JSON line, or what the line itself says (`[error]`). */
+  level: Severity,
 });
 export type TemplateSummary = z.infer<typeof TemplateSummary>;
 
@@ -86,6 +89,17 @@ export const TemplateDetail = z.strictObject({
   watched: z.int(),
 });
 export type TemplateDetail = z.infer<typeof TemplateDetail>;
+
+export const UnusualTemplate = z.strictObject({
+  template: TemplateSummary,
+  new: z.boolean(),
+  /** For how long a log that it is in had been read when its first line came: in a new log everything is new. */
+  log_known_ms: z.number().min(0),
+  /** Its last burst since then: its last line, and how many times the usual number of lines that minute had. */
+  burst: z.strictObject({ last_ms: z.number(), times_usual: z.number() }).nullable(),
+  rate: TemplateRate,
+});
+export type UnusualTemplate = z.infer<typeof UnusualTemplate>;
 
 export const MinedLine = z.strictObject({
   template: TemplateId,
@@ -125,10 +139,15 @@ export const templates_methods = {
     result: z.strictObject({ templates: z.array(TemplateSummary), total: z.int() }),
   })),
   "templates.show": method(() => ({ params: z.strictObject({ id: TemplateId }), result: TemplateDetail.nullable() })),
-  /** What is new or unusual: templates first seen since then, bursts, and what fell silent; most surprising first. */
+  /** What is new or unusual: templates first seen since then, bursts of now or since then, and what fell silent; new first, then the most surprising. */
   "templates.rates": method(() => ({
-    params: z.strictObject({ since_ms: z.number(), limit: z.int().min(1).max(100) }),
-    result: z.array(z.strictObject({ template: TemplateSummary, new: z.boolean(), rate: TemplateRate })),
+    params: z.strictObject({
+      since_ms: z.number(),
+      limit: z.int().min(1).max(100),
+      level_min: Severity.default("debug"),
+      silent: z.boolean().default(true),
+    }),
+    result: z.array(UnusualTemplate),
   })),
 } as const;
 

@@ -99,7 +99,15 @@ export type ModelInUse = z.infer<typeof ModelInUse>;
  * What of a tier's health says how it gets on with its model (`Health.facts`): the one that is loaded, or `none`; why the one
  * that it was told to load does not load, as `NAME: reason`, empty when that is not so.
  */
-export const TierModelFacts = z.object({ model: z.string(), model_error: z.string() });
+export const TierModelFacts = z.object({
+  model: z.string(),
+  model_error: z.string(),
+  /** None is meant to be loaded: the operator switched them off. */
+  model_off: z.boolean().default(false),
+  /** Of its last answers, those that came too late, and those that did not fit what was asked for. */
+  model_late_ratio: z.number().default(0),
+  model_wrong_ratio: z.number().default(0),
+});
 export type TierModelFacts = z.infer<typeof TierModelFacts>;
 
 /** How fast it was on this machine. */

@@ -14,8 +14,20 @@ import { upkeep } from "./migrations/006-upkeep.ts";
 import { learning } from "./migrations/007-learning.ts";
 import { classifier } from "./migrations/008-classifier.ts";
 import { retention } from "./migrations/009-retention.ts";
+import { template_levels } from "./migrations/010-template-levels.ts";
 
-export const migrations: readonly string[] = [history, longterm, working, templates, knowledge, upkeep, learning, classifier, retention];
+export const migrations: readonly string[] = [
+  history,
+  longterm,
+  working,
+  templates,
+  knowledge,
+  upkeep,
+  learning,
+  classifier,
+  retention,
+  template_levels,
+];
 
 export const memory_file: DatabaseKind = {
   file: "memory.db",

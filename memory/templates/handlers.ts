@@ -29,7 +29,7 @@ export function templatesHandlers(keeper: Keeper, commit: MineCommit): Handlers<
     },
     "templates.list": (query) => keeper.read(({ templates }) => listTemplates(templates.db, query)),
     "templates.show": ({ id }) => keeper.read(({ templates }) => showTemplate(templates.db, id, Date.now())),
-    "templates.rates": ({ since_ms, limit }) => keeper.read(({ templates }) => unusualTemplates(templates.db, since_ms, limit, Date.now())),
+    "templates.rates": (query) => keeper.read(({ templates }) => unusualTemplates(templates.db, { ...query, now_ms: Date.now() })),
   };
 }
 

@@ -88,9 +88,10 @@ export class LogIntake {
     const last = records.at(-1);
     if (last === undefined || this.#writing || !this.#started) return;
     this.#writing = true;
-    const lines = records.map(({ service, time_ms, message, fields }) => ({
+    const lines = records.map(({ service, time_ms, level, message, fields }) => ({
       source: service,
       time_ms,
+      level,
       text: withoutSecrets(fields === undefined ? message : lineOf(message, fields)).text,
     }));
     const dropped_before = this.dropped;

@@ -71,6 +71,11 @@ export function expected(rate: Rate): number {
   return rate.weight === 0 ? 0 : rate.sum / rate.weight;
 }
 
+/** Lines of the minute in work against the usual ones; what comes less than once a minute counts as once: five lines of it are no thousands. */
+export function timesUsual(rate: Rate): number {
+  return rate.minute_lines / Math.max(expected(rate), 1);
+}
+
 function spread(rate: Rate, mean: number): number {
   const variance = rate.square / rate.weight - mean * mean;
   return Math.max(1, variance / mean);

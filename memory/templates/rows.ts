@@ -20,6 +20,11 @@ export interface TemplateRow {
   readonly rate_minute: number;
   readonly rate_minute_lines: number;
   readonly merged_into: number | null;
+  /** The gravest of its lines (level.ts). */
+  readonly level: number;
+  /** The last line of its last burst, and how many times the usual number that minute had by then; 0: none. */
+  readonly burst_ms: number;
+  readonly burst_times: number;
 }
 
 export interface SourceCount {
@@ -29,7 +34,7 @@ export interface SourceCount {
 }
 
 const columns =
-  "id, pattern, path, vague, lines, minutes, first_ms, last_ms, watched, rate_sum, rate_square, rate_weight, rate_minute, rate_minute_lines, merged_into";
+  "id, pattern, path, vague, lines, minutes, first_ms, last_ms, watched, rate_sum, rate_square, rate_weight, rate_minute, rate_minute_lines, merged_into, level, burst_ms, burst_times";
 
 export class Rows {
   readonly #db: Sqlite.Database;
@@ -44,10 +49,11 @@ export class Rows {
   constructor(db: Sqlite.Database) {
     this.#db = db;
     this.#put = db.prepare(
-      `INSERT INTO templates (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, NULL)
+      `INSERT INTO templates (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, NULL, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET pattern = excluded.pattern, lines = excluded.lines, minutes = excluded.minutes,
          first_ms = excluded.first_ms, last_ms = excluded.last_ms, rate_sum = excluded.rate_sum, rate_square = excluded.rate_square, rate_weight = excluded.rate_weight, rate_minute = excluded.rate_minute,
-         rate_minute_lines = excluded.rate_minute_lines`,
+         rate_minute_lines = excluded.rate_minute_lines, level = excluded.level,
+         burst_ms = excluded.burst_ms, burst_times = excluded.burst_times`,
     );
     this.#add_source = db.prepare(
       `INSERT INTO template_sources (template, source, lines, first_ms, last_ms) VALUES (?, ?, ?, ?, ?)
@@ -66,9 +72,26 @@ export class Rows {
   }
 
   put(row: Omit<TemplateRow, "watched" | "merged_into" | `rate_${string}`>, rate: Rate): void {
-    const { id, pattern, path, vague, lines, minutes, first_ms, last_ms } = row;
+    const { id, pattern, path, vague, lines, minutes, first_ms, last_ms, level, burst_ms, burst_times } = row;
     const { sum, square, weight, minute, minute_lines } = rate;
-    this.#put.run(id, pattern, path, vague, lines, minutes, first_ms, last_ms, sum, square, weight, minute, minute_lines);
+    this.#put.run(
+      id,
+      pattern,
+      path,
+      vague,
+      lines,
+      minutes,
+      first_ms,
+      last_ms,
+      sum,
+      square,
+      weight,
+      minute,
+      minute_lines,
+      level,
+      burst_ms,
+      burst_times,
+    );
   }
 
   addSource(template: number, source: string, { lines, first_ms, last_ms }: SourceCount): void {

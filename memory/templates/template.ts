@@ -14,6 +14,11 @@ export interface Template extends Entry {
   minutes: number;
   first_ms: number;
   last_ms: number;
+  /** The gravest of its lines (level.ts). */
+  level: number;
+  /** Its last burst (rows.ts). */
+  burst_ms: number;
+  burst_times: number;
   readonly rate: Rate;
   /** followers.ts */
   noted: number;
@@ -51,6 +56,9 @@ export function newTemplate(id: number, pattern: string[], path: string, vague: 
     minutes: 0,
     first_ms: time_ms,
     last_ms: time_ms,
+    level: 0,
+    burst_ms: 0,
+    burst_times: 0,
     rate: newRate(minuteOf(time_ms)),
     noted: 0,
     pending: { sources: new Map(), hours: new Map(), source: "", source_count: null },
@@ -69,6 +77,7 @@ export function templateOf(row: TemplateRow): Template {
   template.lines = row.lines;
   template.minutes = row.minutes;
   template.last_ms = row.last_ms;
+  Object.assign(template, { level: row.level, burst_ms: row.burst_ms, burst_times: row.burst_times });
   Object.assign(template.rate, rateOf(row));
   return template;
 }

@@ -7,12 +7,13 @@
  */
 
 import type Sqlite from "better-sqlite3";
-import type { Event } from "../../contracts/event.ts";
+import type { Event, Severity } from "../../contracts/event.ts";
 import { Budget } from "./budget.ts";
 import { FollowerRows, Followers, type Noted } from "./followers.ts";
+import { levelOf } from "./level.ts";
 import { limits, other_source } from "./limits.ts";
 import { anyOf, type Value, valuesOf } from "./pattern.ts";
-import { burstFrom, countLine, expected } from "./rate.ts";
+import { burstFrom, countLine, expected, timesUsual } from "./rate.ts";
 import { Rows } from "./rows.ts";
 import { Words } from "./scan/words.ts";
 import { takeApart } from "./take-apart.ts";
@@ -24,6 +25,8 @@ export interface Line {
   readonly time_ms: number;
   /** As it was written: text from outside. */
   readonly text: string;
+  /** How grave PID 1 says that it is. */
+  readonly level?: Severity;
 }
 
 /** An event of the system: it may be what follows a line. */
@@ -46,6 +49,9 @@ export interface Cursor {
 
 /** Lines a minute above which everything follows a template, so that nothing is learned from what does. */
 const watched_per_minute_max = 2;
+
+/** Of a template, those that are looked through for how grave they say they are. */
+const level_lines = 16;
 
 export class Templates {
   readonly db: Sqlite.Database;
@@ -256,6 +262,7 @@ export class Templates {
     kept.minutes = Math.max(kept.minutes, lost.minutes);
     kept.first_ms = Math.min(kept.first_ms, lost.first_ms);
     kept.last_ms = Math.max(kept.last_ms, lost.last_ms);
+    kept.level = Math.max(kept.level, lost.level);
     return kept;
   }
 
@@ -272,6 +279,10 @@ export class Templates {
     const minute = minuteOf(time_ms);
     if (minute > rate.minute || template.lines === 1) template.minutes += 1;
     const burst = countLine(rate, minute);
+    if (burst) Object.assign(template, { burst_ms: time_ms, burst_times: timesUsual(rate) });
+    // what a line says of itself is the same in all lines of its template, but for PID 1's word
+    const said = template.lines <= level_lines ? line.text : "";
+    template.level = Math.max(template.level, levelOf(said, line.level));
     if (time_ms > template.last_ms) template.last_ms = time_ms;
     if (time_ms < template.first_ms) template.first_ms = time_ms;
     const hour = hourOf(time_ms);

@@ -3,12 +3,14 @@
 import type Sqlite from "better-sqlite3";
 import type { z } from "zod";
 import type { Parameter, TemplateDetail, TemplateRate, TemplateSummary, templates_methods } from "../../contracts/memory/templates.ts";
+import { rankOf, severityOf } from "./level.ts";
 import { advance, burstFrom, expected, type Rate, verdict } from "./rate.ts";
 import { type TemplateRow, template_columns } from "./rows.ts";
 import { isProvisional, shown } from "./shown.ts";
 import { hourOf, minuteOf, rateOf } from "./template.ts";
 
 type ListQuery = z.infer<(typeof templates_methods)["templates.list"]["params"]>;
+type RatesQuery = z.infer<(typeof templates_methods)["templates.rates"]["params"]> & { readonly now_ms: number };
 type Rates = z.infer<(typeof templates_methods)["templates.rates"]["result"]>;
 
 const hours_shown = 48;
@@ -66,17 +68,35 @@ export function showTemplate(db: Sqlite.Database, id: number, now_ms: number): T
   };
 }
 
-export function unusualTemplates(db: Sqlite.Database, since_ms: number, limit: number, now_ms: number): Rates {
+export function unusualTemplates(db: Sqlite.Database, { since_ms, limit, level_min, silent, now_ms }: RatesQuery): Rates {
   const rows = db
-    .prepare<[number], TemplateRow>(`SELECT ${template_columns} FROM templates WHERE merged_into IS NULL ORDER BY last_ms DESC LIMIT ?`)
-    .all(looked_at_max);
+    .prepare<[number, number], TemplateRow>(
+      `SELECT ${template_columns} FROM templates WHERE merged_into IS NULL AND level >= ? ORDER BY last_ms DESC LIMIT ?`,
+    )
+    .all(rankOf(level_min), looked_at_max);
   const minute = minuteOf(now_ms);
   return rows
     .map((row) => ({ row, is_new: row.first_ms >= since_ms, ...verdict(rateFrom(row), minute) }))
-    .filter((one) => one.is_new || one.verdict === "burst" || one.verdict === "silent")
+    .filter((one) => one.is_new || one.verdict === "burst" || one.row.burst_ms >= since_ms || (silent && one.verdict === "silent"))
     .sort((a, b) => Number(b.is_new) - Number(a.is_new) || b.surprise - a.surprise || b.row.last_ms - a.row.last_ms)
     .slice(0, limit)
-    .map(({ row, is_new }) => ({ template: summary(row), new: is_new, rate: rateView(db, row, now_ms) }));
+    .map(({ row, is_new }) => ({
+      template: summary(row),
+      new: is_new,
+      log_known_ms: logKnownMs(db, row),
+      burst: row.burst_ms > 0 && row.burst_ms >= since_ms ? { last_ms: row.burst_ms, times_usual: row.burst_times } : null,
+      rate: rateView(db, row, now_ms),
+    }));
+}
+
+/** Of the logs that it is in, the one that was read for longest before. */
+function logKnownMs(db: Sqlite.Database, { id, first_ms }: TemplateRow): number {
+  const found = db
+    .prepare<[number], { first_ms: number | null }>(
+      `SELECT min(first_ms) AS first_ms FROM template_sources WHERE source IN (SELECT source FROM template_sources WHERE template = ?)`,
+    )
+    .get(id);
+  return Math.max(0, first_ms - (found?.first_ms ?? first_ms));
 }
 
 function rowOf(db: Sqlite.Database, id: number): TemplateRow | null {
@@ -84,7 +104,7 @@ function rowOf(db: Sqlite.Database, id: number): TemplateRow | null {
 }
 
 function summary(row: TemplateRow): TemplateSummary {
-  const { id, lines, first_ms, last_ms } = row;
+  const { id, lines, first_ms, last_ms, level } = row;
   return {
     id,
     shown: shown(row.pattern.split(" "), row),
@@ -93,6 +113,7 @@ function summary(row: TemplateRow): TemplateSummary {
     lines,
     first_ms,
     last_ms,
+    level: severityOf(level),
   };
 }
 

@@ -62,6 +62,15 @@ const ask = (): Promise<never> => Promise.reject(new Error("memory is not asked 
 const judge = operationalJudge({ ask, thresholds, playbooks: () => [], decisions: async () => [], model: null });
 const round = (): Promise<void> => triageAll({ incidents, judge, standing, thresholds, boot_ms: () => now_ms, over });
 
+test("what is less than a warning is told, and is nobody's work; as a warning it is", async () => {
+  tell("log-novel", "template-7", "notice");
+  await round();
+  expect(await open()).toEqual([]);
+  tell("service-unwell", "web", "warning");
+  await round();
+  expect((await open()).map(({ body }) => body.key)).toEqual(["service-unwell web"]);
+});
+
 test("200 alarms at once are a few incidents, by the gravest kinds, and each alarm is looked at in the end", async () => {
   const kinds = ["service-down", "disk-full", "link-down", "dns-silent", "too-many-files", "port-closed", "memory-short", "disk-slow"];
   const events = Array.from({ length: 200 }, (_, at) =>

@@ -33,7 +33,11 @@ test("what may be spent is kept free before, and put right after", () => {
   const first = budget.reserve("a", null, { usd: 0.75, tokens: 100 });
   expect(refusal(() => budget.reserve("a", null, { usd: 0.5, tokens: 100 })).kind).toBe("budget");
   first.settle({ usd: 0.25, tokens: 50 });
-  expect(budget.left()).toEqual({ hour: { usd: 0.75, tokens: 950 }, day: { usd: 2.75, tokens: 999_950 } });
+  expect(budget.left()).toEqual({
+    hour: { usd: 0.75, tokens: 950 },
+    day: { usd: 2.75, tokens: 999_950 },
+    used_ratio: { hour: 0.25, day: 0.25 / 3 },
+  });
   budget.reserve("a", null, { usd: 0.75, tokens: 100 });
   first.settle({ usd: 0, tokens: 0 }); // too late
   expect(budget.left().hour).toEqual({ usd: 0, tokens: 850 });
@@ -115,7 +119,7 @@ test("a damaged record counts as all of it spent", () => {
   writeFileSync(join(folder, "budget.db"), "this is no database, whatever its name says".repeat(100));
   const { budget, ledger } = open(folder);
   expect(ledger.damage).toContain("it is kept as");
-  expect(budget.left()).toEqual({ hour: { usd: 0, tokens: 0 }, day: { usd: 0, tokens: 0 } });
+  expect(budget.left()).toEqual({ hour: { usd: 0, tokens: 0 }, day: { usd: 0, tokens: 0 }, used_ratio: { hour: 1, day: 1 } });
 });
 
 test("a record that cannot be written ends all spending", () => {

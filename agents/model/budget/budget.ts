@@ -13,6 +13,8 @@ const windows = [
 export interface Left {
   readonly hour: Amount;
   readonly day: Amount;
+  /** The larger share of money and tokens that is used, 0 to 1. */
+  readonly used_ratio: { readonly hour: number; readonly day: number };
 }
 
 export interface Reservation {
@@ -50,11 +52,13 @@ export class Budget {
 
   left(): Left {
     const now_ms = this.#ledger.now();
-    const of = (ms: number, limit: BudgetLimit): Amount => {
+    const of = (ms: number, limit: BudgetLimit) => {
       const spent = total(this.#ledger.since(now_ms - ms));
-      return { usd: Math.max(limit.usd - spent.usd, 0), tokens: Math.max(limit.tokens - spent.tokens, 0) };
+      const left = { usd: Math.max(limit.usd - spent.usd, 0), tokens: Math.max(limit.tokens - spent.tokens, 0) };
+      return { left, used_ratio: Math.min(1, Math.max(shareOf(spent.usd, limit.usd), shareOf(spent.tokens, limit.tokens))) };
     };
-    return { hour: of(windows[0].ms, this.#limits.hour), day: of(windows[1].ms, this.#limits.day) };
+    const [hour, day] = [of(windows[0].ms, this.#limits.hour), of(windows[1].ms, this.#limits.day)];
+    return { hour: hour.left, day: day.left, used_ratio: { hour: hour.used_ratio, day: day.used_ratio } };
   }
 
   #check(incident: string | null, most: Amount, now_ms: number): void {
@@ -80,6 +84,11 @@ export class Budget {
       throw new ChatError("budget", `writing down what a request may cost failed: ${cause}; nothing is spent while that is so`);
     }
   }
+}
+
+/** What nobody may spend is not used up. */
+function shareOf(spent: number, limit: number): number {
+  return limit > 0 ? spent / limit : 0;
 }
 
 /** Milliseconds until enough has left the window; null: never, it is more than the whole. */

@@ -22,14 +22,17 @@ test.skipIf(!has_models)(
     const room = () => ({ available_bytes: 8 * 1024 ** 3, of: "the machine" });
     const timing = { look_ms: 20, watch_ms: 20, backoff_first_ms: 50 };
     const tier = new TierModel({ file, command: think_command, threads: { usual: 1, idle: 1 }, room, log: () => {}, ...timing });
-    expect(tier.health()).toEqual({ detail: "no model loaded: no model chosen", facts: { model: "none", model_error: "" } });
+    expect(tier.health()).toEqual({
+      detail: "no model loaded: no model chosen",
+      facts: { model: "none", model_error: "", model_off: false, model_late_ratio: 0, model_wrong_ratio: 0 },
+    });
     expect(tier.choose(question)).rejects.toThrow("no model chosen; choose one with model.use");
 
     choose(JSON.stringify(small()));
     await until("the first model", () => tier.pid !== null);
     expect(tier.health()).toEqual({
       detail: `model "${small().name}" (CPU, 1 thread)`,
-      facts: { model: small().name, model_error: "" },
+      facts: { model: small().name, model_error: "", model_off: false, model_late_ratio: 0, model_wrong_ratio: 0 },
     });
     const first = tier.pid;
 
@@ -39,10 +42,12 @@ test.skipIf(!has_models)(
     expect(tier.pid).toBe(first);
     expect((await tier.choose(question)).probabilities[0]).toBeGreaterThan(0.9);
 
+    for (let late = 0; late < 6; late += 1) await tier.choose({ ...question, limit_ms: 1 }).catch(() => {});
+    expect(tier.health().facts.model_late_ratio).toBeGreaterThan(0.8);
     choose(JSON.stringify(small({ name: "second", context_used_tokens: 512 })));
     await until("the second model", () => tier.health().facts.model === "second");
     expect(tier.pid).not.toBe(first);
-    expect(tier.health().facts.model_error).toBe("");
+    expect(tier.health().facts).toMatchObject({ model_error: "", model_late_ratio: 0 });
 
     choose("no JSON");
     await until("the file to be found wrong", () => tier.health().facts.model_error.includes("does not say which model"));

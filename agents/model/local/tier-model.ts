@@ -9,6 +9,7 @@ import { ModelInUse, type TierModelFacts } from "../../../contracts/model/catalo
 import type { ChatAnswer, ChatRequest, ChoiceAnswer, ChoiceRequest } from "../../../contracts/model/chat.ts";
 import { ChatError, type ChatOptions, type ChoiceModel } from "../port.ts";
 import { LocalModel, type LocalModelOptions, threadWords } from "./local-model.ts";
+import { AnswerRecord } from "./record.ts";
 
 const look_ms = 1000;
 const none = "no model chosen";
@@ -23,6 +24,7 @@ interface TierModelOptions extends Omit<LocalModelOptions, "model" | "onChange">
 
 export class TierModel implements ChoiceModel {
   readonly #options: TierModelOptions;
+  readonly #record = new AnswerRecord();
   readonly #timer: ReturnType<typeof setInterval>;
   /** The one that answers, or is to; the one that takes its place when it is loaded. */
   #current: LocalModel | null = null;
@@ -40,11 +42,11 @@ export class TierModel implements ChoiceModel {
   }
 
   async chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer> {
-    return await this.#answering().chat(request, options);
+    return await this.#record.of(this.#answering().chat(request, options));
   }
 
   async choose(request: ChoiceRequest, options?: Pick<ChatOptions, "signal">): Promise<ChoiceAnswer> {
-    return await this.#answering().choose(request, options);
+    return await this.#record.of(this.#answering().choose(request, options));
   }
 
   /** What health says of it, in words and as facts. */
@@ -57,7 +59,7 @@ export class TierModel implements ChoiceModel {
     const has = loaded === null ? null : `model "${loaded.model}" (${threads})`;
     const lacks = `no model loaded: ${error === "" ? none : error}`;
     const detail = has === null ? lacks : error === "" ? has : `${has}; not the one that was chosen: ${error}`;
-    return { detail, facts: { model: loaded?.model ?? "none", model_error } };
+    return { detail, facts: { model: loaded?.model ?? "none", model_error, model_off: this.#options.off != null, ...this.#record.facts } };
   }
 
   /** The process of the model that answers, for tests that end it. */
@@ -114,6 +116,7 @@ export class TierModel implements ChoiceModel {
     }
     this.#current?.stop("another model was chosen");
     this.#current = opened;
+    this.#record.clear();
   }
 
   /** The new one takes over as soon as it is loaded. */
@@ -121,6 +124,7 @@ export class TierModel implements ChoiceModel {
     if (this.#next === null || this.#next.loaded === null) return;
     this.#current?.stop("another model took its place");
     [this.#current, this.#next] = [this.#next, null];
+    this.#record.clear();
   }
 
   #drop(): void {

@@ -1,5 +1,6 @@
 /** The alarms in the image. The bundler parses the files: nothing is read or parsed as YAML at run time. */
 
+import budget_nearly_used from "./list/budget-nearly-used.yaml";
 import certificate_ends from "./list/certificate-ends.yaml";
 import clock_not_synchronised from "./list/clock-not-synchronised.yaml";
 import data_not_kept from "./list/data-not-kept.yaml";
@@ -12,12 +13,18 @@ import disk_slow from "./list/disk-slow.yaml";
 import dns_silent from "./list/dns-silent.yaml";
 import failed_logins from "./list/failed-logins.yaml";
 import link_down from "./list/link-down.yaml";
+import log_burst from "./list/log-burst.yaml";
+import log_novel from "./list/log-novel.yaml";
 import memory_short from "./list/memory-short.yaml";
 import memory_stalled from "./list/memory-stalled.yaml";
+import model_late from "./list/model-late.yaml";
+import model_not_as_chosen from "./list/model-not-as-chosen.yaml";
+import model_wrong from "./list/model-wrong.yaml";
 import network_drift from "./list/network-drift.yaml";
 import no_address from "./list/no-address.yaml";
 import package_vulnerable from "./list/package-vulnerable.yaml";
 import processor_busy from "./list/processor-busy.yaml";
+import provider_failing from "./list/provider-failing.yaml";
 import route_lost from "./list/route-lost.yaml";
 import runaway_process from "./list/runaway-process.yaml";
 import service_crash_loop from "./list/service-crash-loop.yaml";
@@ -38,6 +45,7 @@ import userland_broken from "./list/userland-broken.yaml";
 import wrong_listener from "./list/wrong-listener.yaml";
 
 export const bundled_alarms: Readonly<Record<string, unknown>> = {
+  "budget-nearly-used.yaml": budget_nearly_used,
   "certificate-ends.yaml": certificate_ends,
   "clock-not-synchronised.yaml": clock_not_synchronised,
   "data-not-kept.yaml": data_not_kept,
@@ -50,12 +58,18 @@ export const bundled_alarms: Readonly<Record<string, unknown>> = {
   "dns-silent.yaml": dns_silent,
   "failed-logins.yaml": failed_logins,
   "link-down.yaml": link_down,
+  "log-burst.yaml": log_burst,
+  "log-novel.yaml": log_novel,
   "memory-short.yaml": memory_short,
   "memory-stalled.yaml": memory_stalled,
+  "model-late.yaml": model_late,
+  "model-not-as-chosen.yaml": model_not_as_chosen,
+  "model-wrong.yaml": model_wrong,
   "network-drift.yaml": network_drift,
   "no-address.yaml": no_address,
-  "processor-busy.yaml": processor_busy,
   "package-vulnerable.yaml": package_vulnerable,
+  "processor-busy.yaml": processor_busy,
+  "provider-failing.yaml": provider_failing,
   "route-lost.yaml": route_lost,
   "runaway-process.yaml": runaway_process,
   "service-crash-loop.yaml": service_crash_loop,

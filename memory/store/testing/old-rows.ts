@@ -173,6 +173,11 @@ function writeClassifier(db: Sqlite.Database): void {
     INSERT INTO classifier_use (time_ms, version, why) VALUES (1, 1, 'a test'), (2, NULL, 'it fell');`);
 }
 
+/** A rule that has ended: nothing of it is deleted any more. */
+function writeRetention(db: Sqlite.Database): void {
+  db.exec("INSERT INTO retention_rules VALUES (1, '{}', 1, 1, 'person:anna', 'a test', '0badcafe-call-9', 2, 'person:anna');");
+}
+
 /** By schema, from 1: what a machine has once it has run on that one. */
 export const filled_by: readonly ((db: Sqlite.Database, folder: string) => void)[] = [
   (db) => writeHistory(db, [...old_events, alarm], old_decisions),
@@ -183,4 +188,5 @@ export const filled_by: readonly ((db: Sqlite.Database, folder: string) => void)
   writeSegments,
   writeOutcome,
   writeClassifier,
+  writeRetention,
 ];

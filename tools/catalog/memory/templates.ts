@@ -1,6 +1,7 @@
 /** memory.templates */
 
 import { z } from "zod";
+import { Severity } from "../../../contracts/event.ts";
 import { TemplatesAnswer } from "../../../contracts/memory/now.ts";
 import { TemplateId } from "../../../contracts/memory/templates.ts";
 import { defineTool, ToolError } from "../../tool.ts";
@@ -17,6 +18,8 @@ export const memoryTemplates = defineTool({
   input: z.strictObject({
     id: TemplateId.nullable().default(null).describe("one template, whole"),
     unusual: z.boolean().default(false).describe("what is new or unusual since `since_ms`"),
+    level_min: Severity.default("debug").describe("of the unusual only those with a line as grave"),
+    silent: z.boolean().default(true).describe("the unusual with those that fell silent"),
     source: z.string().min(1).max(100).nullable().default(null).describe("only of this log"),
     since_ms: z.number().nullable().default(null).describe("with a line since then, milliseconds since 1970"),
     new_since_ms: z.number().nullable().default(null).describe("first seen since then"),
@@ -31,14 +34,15 @@ export const memoryTemplates = defineTool({
   taintedAnswer: ({ templates, unusual, one }) => one !== null || templates.length + unusual.length > 0,
   image: null,
   resolve: readsAll,
-  async run(_target, { id, unusual, source, since_ms, new_since_ms, order, limit }, context): Promise<TemplatesAnswer> {
+  async run(_target, { id, unusual, level_min, silent, source, since_ms, new_since_ms, order, limit }, context): Promise<TemplatesAnswer> {
     const memory = memoryOf(context, "looking at what logs say");
     if (id !== null) {
       const one = await asked(memory.call("templates.show", { id }));
       if (one === null) throw new ToolError(`showing template ${id} failed: there is none; memory.templates without an id lists them`);
       return { ...nothing, one };
     }
-    if (unusual) return { ...nothing, unusual: await asked(memory.call("templates.rates", { since_ms: since_ms ?? 0, limit })) };
+    if (unusual)
+      return { ...nothing, unusual: await asked(memory.call("templates.rates", { since_ms: since_ms ?? 0, limit, level_min, silent })) };
     const filter = {
       ...(source === null ? {} : { source }),
       ...(since_ms === null ? {} : { since_ms }),
