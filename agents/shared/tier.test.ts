@@ -47,7 +47,10 @@ test("without a model but with its neighbours a tier is as it is meant to be", (
   const neighbours = { broker: "connected", memory: "connected", tools: 0, memory_events: 7 } as const;
   expect(
     tierHealth(
-      { detail: "no model loaded: no model chosen", facts: { model: "none", model_error: "", model_off: false, model_late_ratio: 0, model_wrong_ratio: 0 } },
+      {
+        detail: "no model loaded: no model chosen",
+        facts: { model: "none", model_error: "", model_off: false, model_late_ratio: 0, model_wrong_ratio: 0 },
+      },
       neighbours,
     ),
   ).toEqual({
@@ -57,6 +60,7 @@ test("without a model but with its neighbours a tier is as it is meant to be", (
       incidents: 0,
       model: "none",
       model_error: "",
+      model_off: false,
       model_late_ratio: 0,
       model_wrong_ratio: 0,
       tools: 0,

@@ -73,7 +73,7 @@ test("switched off, it loads none, whatever the file says", () => {
   });
   expect(tier.health()).toEqual({
     detail: "no model loaded: it is switched off",
-    facts: { model: "none", model_error: "it is switched off" },
+    facts: { model: "none", model_error: "it is switched off", model_off: true, model_late_ratio: 0, model_wrong_ratio: 0 },
   });
   expect(tier.choose(question)).rejects.toThrow(/it is switched off$/);
   tier.stop();
