@@ -8,7 +8,7 @@ import { event_kinds } from "../contracts/event.ts";
 import { DocumentId } from "../contracts/memory/knowledge.ts";
 import { type Document, parseText } from "../memory/knowledge/document.ts";
 import { testCatalog } from "../tools/testing/catalog.ts";
-import { issuesText } from "../wire/peer.ts";
+import { issuesText } from "../wire/issues.ts";
 import { callsIn, filled, methodsIn, pagesIn, placeholdersIn } from "./named.ts";
 
 const catalog = new Map(testCatalog().map((tool) => [tool.name, tool]));

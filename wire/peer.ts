@@ -16,6 +16,7 @@ import {
   rpc_error,
 } from "../contracts/rpc.ts";
 import { encodeFrame, FrameDecoder } from "./frame.ts";
+import { issuesText } from "./issues.ts";
 
 /** A call that failed: thrown by handlers to answer with that code, and by `call` when the other side answered so. */
 export class RpcError extends Error {
@@ -212,14 +213,6 @@ function shapeOf(raw: unknown): z.ZodType<RpcMessage> {
   if (typeof raw !== "object" || raw === null) return RpcMessage;
   if ("method" in raw) return "id" in raw ? RpcRequest : RpcNotification;
   return "error" in raw ? RpcFailure : RpcSuccess;
-}
-
-/** One line for people from a zod error: `network.interfaces.0.mtu: Too small`. */
-export function issuesText(error: z.ZodError): string {
-  return error.issues
-    .slice(0, 5)
-    .map((issue) => `${issue.path.length === 0 ? "value" : issue.path.join(".")}: ${issue.message}`)
-    .join("; ");
 }
 
 function own<T extends object, K extends keyof T>(table: T, name: PropertyKey): T[K] | undefined {

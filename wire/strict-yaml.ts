@@ -5,6 +5,7 @@
 
 import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
 import type { z } from "zod";
+import { issueReason } from "./issues.ts";
 
 /** What people write has a handful of levels; thousands are an attack on the parser. */
 const depth_max = 64;
@@ -61,14 +62,7 @@ function describe(issue: z.core.$ZodIssue, lineOf: (path: readonly PropertyKey[]
     return issue.keys.map((key) => `line ${lineOf([...issue.path, key])}, key "${dotted([...issue.path, key])}": there is no such key`);
   }
   const where = issue.path.length === 0 ? "the whole file" : `key "${dotted(issue.path)}"`;
-  return [`line ${lineOf(issue.path)}, ${where}: ${reason(issue)}`];
-}
-
-/** For a choice between shapes: what each of them wants. */
-function reason(issue: z.core.$ZodIssue): string {
-  if (issue.code !== "invalid_union") return issue.message;
-  const each = issue.errors.map((errors) => errors.map((error) => error.message).join(" and "));
-  return each.length === 0 ? issue.message : `it fits none of the ways to write it: ${[...new Set(each)].join("; or ")}`;
+  return [`line ${lineOf(issue.path)}, ${where}: ${issueReason(issue)}`];
 }
 
 function dotted(path: readonly PropertyKey[]): string {

@@ -3,7 +3,7 @@
 import { GoalPattern } from "../../contracts/goal.ts";
 import type { JsonObject } from "../../contracts/memory/working/fields.ts";
 import type { StepDraft } from "../../contracts/memory/working/plans.ts";
-import { issuesText } from "../../wire/peer.ts";
+import { issuesText } from "../../wire/issues.ts";
 import type { MemoryPeer } from "../loop/incidents.ts";
 import { type Loaded, loadEach } from "../shared/load-data.ts";
 import type { Goal, Step, Way } from "./goals.ts";

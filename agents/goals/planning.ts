@@ -6,7 +6,7 @@ import type { StepDraft } from "../../contracts/memory/working/plans.ts";
 import { JsonSchema } from "../../contracts/model/chat.ts";
 import { PlanAnswer, plan_answer_schema } from "../../contracts/strategic.ts";
 import type { ToolDescription } from "../../contracts/tool.ts";
-import { issuesText } from "../../wire/peer.ts";
+import { issuesText } from "../../wire/issues.ts";
 import type { Round } from "../loop/run.ts";
 import { quoted } from "../prompts/prompts.ts";
 import type { Thinker } from "../strategic/think/incidents.ts";

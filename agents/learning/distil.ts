@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import type { Decision } from "../../contracts/decision.ts";
 import { Playbook } from "../../contracts/playbook.ts";
 import type { Risk } from "../../contracts/tool.ts";
-import { issuesText } from "../../wire/peer.ts";
+import { issuesText } from "../../wire/issues.ts";
 import type { Lesson } from "./document.ts";
 
 type Call = Extract<Decision["action"], { do: "call" }>["calls"][number];

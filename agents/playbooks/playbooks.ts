@@ -1,7 +1,7 @@
 /** Playbooks that fit an alarm, with their calls filled in. */
 
 import { Playbook } from "../../contracts/playbook.ts";
-import { issuesText } from "../../wire/peer.ts";
+import { issuesText } from "../../wire/issues.ts";
 import { type Loaded, loadEach } from "../shared/load-data.ts";
 
 export interface FilledCall {

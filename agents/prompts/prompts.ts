@@ -5,7 +5,7 @@
  */
 
 import { Prompt } from "../../contracts/prompt.ts";
-import { issuesText } from "../../wire/peer.ts";
+import { issuesText } from "../../wire/issues.ts";
 import { type Loaded, loadEach } from "../shared/load-data.ts";
 import { bundled_prompts } from "./index.ts";
 

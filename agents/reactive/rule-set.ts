@@ -2,7 +2,7 @@
 
 import { Event, type EventKind } from "../../contracts/event.ts";
 import { type ExampleEvent, Rule } from "../../contracts/rule.ts";
-import { issuesText } from "../../wire/peer.ts";
+import { issuesText } from "../../wire/issues.ts";
 import { type Loaded, loadEach } from "../shared/load-data.ts";
 import { type CompiledRule, compileRule } from "./compile.ts";
 import { Engine } from "./engine.ts";

@@ -1,7 +1,7 @@
 /** The thresholds of the image, held against their shape. */
 
 import { Thresholds } from "../../contracts/router.ts";
-import { issuesText } from "../../wire/peer.ts";
+import { issuesText } from "../../wire/issues.ts";
 import bundled from "./thresholds.yaml";
 
 /** @throws when the file is wrong: the program was built with it */

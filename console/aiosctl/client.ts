@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import type { z } from "zod";
 import { openapi_path, Problem, type Route, type RouteName, routes } from "../../contracts/console.ts";
-import { issuesText } from "../../wire/peer.ts";
+import { issuesText } from "../../wire/issues.ts";
 
 type Routes = typeof routes;
 type StreamName = { [N in RouteName]: Routes[N]["stream"] extends true ? N : never }[RouteName];

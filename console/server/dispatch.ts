@@ -3,7 +3,7 @@
 import type { z } from "zod";
 import { body_bytes_max, openapi_path, type Route, routes } from "../../contracts/console.ts";
 import { mcp_path } from "../../contracts/console-broker.ts";
-import { issuesText } from "../../wire/peer.ts";
+import { issuesText } from "../../wire/issues.ts";
 import type { McpEndpoint } from "../mcp/http.ts";
 import type { Answer, Handlers } from "./handlers.ts";
 import { patient } from "./patient.ts";

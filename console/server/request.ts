@@ -1,7 +1,7 @@
 /** Reads a request's query and body with the schemas of its route. What does not fit is refused, never coerced. */
 
 import type { z } from "zod";
-import { issuesText } from "../../wire/peer.ts";
+import { issuesText } from "../../wire/issues.ts";
 import { ProblemError } from "./problem.ts";
 
 const url_bytes_max = 4096;

@@ -10,7 +10,7 @@
 
 import { z } from "zod";
 import type { CallResult, CallStatus, Principal } from "../../contracts/tool.ts";
-import { issuesText } from "../../wire/peer.ts";
+import { issuesText } from "../../wire/issues.ts";
 import type { Approver } from "../policy/authorise.ts";
 import { type AnyTool, type Past, ToolError } from "../tool.ts";
 import { Admission } from "./admission.ts";

@@ -1,7 +1,7 @@
 /** The call itself: a look, or a change with its intent, its before-image, its check, and the way back when it fails. */
 
 import type { CallResult, Principal, Resource } from "../../contracts/tool.ts";
-import { issuesText } from "../../wire/peer.ts";
+import { issuesText } from "../../wire/issues.ts";
 import { type AnyTool, type Past, type Target, ToolError } from "../tool.ts";
 import type { Admitted, Attempt } from "./attempt.ts";
 import { bounded, Runaway } from "./bounded.ts";

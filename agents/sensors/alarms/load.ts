@@ -1,7 +1,7 @@
 /** Loads alarms: each is parsed and tried on its own examples. */
 
 import { Alarm } from "../../../contracts/alarm.ts";
-import { issuesText } from "../../../wire/peer.ts";
+import { issuesText } from "../../../wire/issues.ts";
 import { type Loaded, loadEach } from "../../shared/load-data.ts";
 import { AlarmTracker } from "./tracker.ts";
 

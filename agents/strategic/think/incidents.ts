@@ -3,7 +3,7 @@
 import type { Decision } from "../../../contracts/decision.ts";
 import { JsonSchema } from "../../../contracts/model/chat.ts";
 import { IncidentAnswer, incident_answer_schema } from "../../../contracts/strategic.ts";
-import { issuesText } from "../../../wire/peer.ts";
+import { issuesText } from "../../../wire/issues.ts";
 import type { MemoryPeer } from "../../loop/incidents.ts";
 import type { Matter, Offer, Option, OptionSource } from "../../loop/options.ts";
 import { decisions_looked_at } from "../../loop/ports.ts";

@@ -10,7 +10,7 @@ import { createGunzip, createZstdDecompress } from "node:zlib";
 import type { Job, JobResults } from "../../../contracts/memory/job.ts";
 import { Recalled } from "../../../contracts/memory/record.ts";
 import { ExportEnd, ExportHead, type RefusedLine } from "../../../contracts/memory/upkeep.ts";
-import { issuesText } from "../../../wire/peer.ts";
+import { issuesText } from "../../../wire/issues.ts";
 import { checkedImport, importsIn } from "../folders.ts";
 import { SegmentWriter } from "../segments/write.ts";
 

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { ToolName } from "../../../contracts/tool.ts";
-import { issuesText } from "../../../wire/peer.ts";
+import { issuesText } from "../../../wire/issues.ts";
 import { redact } from "../../audit/redact.ts";
 import { type AnyTool, defineTool, type Target, ToolError } from "../../tool.ts";
 import { firstTime, Schedule } from "./shared/schedule.ts";
