@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { AuditEntry, AuditQuery, AuditVerdict } from "./audit.ts";
-import { Agent, Approval, Grant, PolicyInfo } from "./permission.ts";
+import { Agent, Approval, Grant, Opinion, PolicyInfo } from "./permission.ts";
 import { type Methods, method, Nothing } from "./rpc.ts";
 import { CallId, CallMeta, CallOutcome, CallResult, GroupName, PersonName, Reason, Role, ToolDescription, ToolName } from "./tool.ts";
 
@@ -80,6 +80,10 @@ export const broker_methods = {
     params: z.strictObject({ call: CallId, approve: z.boolean(), reason: z.string().min(1).max(2000), person }),
     result: CallResult,
   })),
+  /** Calls of tiers that wait for a person and could do harm, of which nobody has thought yet; oldest first. */
+  "reviews/pending": method(() => ({ params: Nothing, result: z.strictObject({ approvals: z.array(Approval) }) })),
+  /** Kept with the approval, once; it decides nothing. */
+  "reviews/give": method(() => ({ params: z.strictObject({ call: CallId, opinion: Opinion }), result: Approval })),
   "grants/list": method(() => ({
     params: z.strictObject({ all: z.boolean().default(false), person }),
     result: z.strictObject({ grants: z.array(Grant), agents: z.array(Agent) }),
@@ -112,6 +116,6 @@ export const broker_permissions: Readonly<Record<BrokerCaller, readonly BrokerMe
   reactive: everyday,
   operational: everyday,
   tactical: everyday,
-  strategic: everyday,
-  console: Object.keys(broker_methods) as BrokerMethod[],
+  strategic: [...everyday, "reviews/pending", "reviews/give"],
+  console: (Object.keys(broker_methods) as BrokerMethod[]).filter((method) => !method.startsWith("reviews/")),
 };

@@ -52,6 +52,19 @@ export const Agent = z.strictObject({
 });
 export type Agent = z.infer<typeof Agent>;
 
+/** What the strategic tier thinks of a call that waits: for the person to read, never a decision. */
+export const Opinion = z.strictObject({
+  /** `none`: it could not be looked into, and `reason` says why. */
+  verdict: z.enum(["approve", "reject", "unsure", "none"]),
+  reason: z.string().min(1).max(1000),
+  model: z.string().max(200).nullable(),
+  tokens: z.int().min(0),
+  usd: z.number().min(0),
+  /** Whoever thought it had read text from outside: it may have been talked into it. */
+  heard_outside: z.boolean(),
+});
+export type Opinion = z.infer<typeof Opinion>;
+
 /** A call that waits for a person. */
 export const Approval = z.strictObject({
   call: CallId,
@@ -74,6 +87,8 @@ export const Approval = z.strictObject({
   decided_by: Principal.nullable(),
   decided_ms: z.number().nullable(),
   decided_why: z.string().nullable(),
+  /** Null: nobody has looked at it yet, or it is not of those that are looked at (tools/call/review.ts). */
+  review: Opinion.nullable().default(null),
 });
 export type Approval = z.infer<typeof Approval>;
 

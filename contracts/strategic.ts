@@ -61,6 +61,13 @@ export const PlanAnswer = z.strictObject({
 });
 export type PlanAnswer = z.infer<typeof PlanAnswer>;
 
+/** About a call that waits for a person. */
+export const ReviewAnswer = z.strictObject({
+  verdict: z.enum(["approve", "reject", "unsure"]),
+  reason: Clause.describe("the evidence that speaks for the verdict, for the person who decides"),
+});
+export type ReviewAnswer = z.infer<typeof ReviewAnswer>;
+
 const schemaOf = (schema: z.ZodType): z.core.JSONSchema.BaseSchema => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input" });
   return rest;
@@ -69,3 +76,4 @@ const schemaOf = (schema: z.ZodType): z.core.JSONSchema.BaseSchema => {
 /** As the models are shown them. */
 export const incident_answer_schema = schemaOf(IncidentAnswer);
 export const plan_answer_schema = schemaOf(PlanAnswer);
+export const review_answer_schema = schemaOf(ReviewAnswer);

@@ -22,6 +22,7 @@ import type { Audit } from "./audit/audit.ts";
 import type { Approvals } from "./call/approvals.ts";
 import type { Calls } from "./call/calls.ts";
 import type { Request } from "./call/request.ts";
+import { pendingReviews } from "./call/review.ts";
 import { describeTool } from "./describe.ts";
 import type { Output } from "./output.ts";
 import type { Authority } from "./policy/authorise.ts";
@@ -145,6 +146,8 @@ function handlersFor(
       who(person);
       return await broker.audit.verify();
     },
+    "reviews/pending": () => ({ approvals: fitting(pendingReviews(broker.approvals.list(false))) }),
+    "reviews/give": async ({ call, opinion }) => await said(rpc_error.conflict, () => broker.calls.review(call, opinion)),
     "approvals/list": ({ all, person }) => {
       who(person);
       return { approvals: fitting(broker.approvals.list(all)) };

@@ -18,6 +18,7 @@ import { type Neighbours, watchNeighbours } from "../shared/neighbours.ts";
 import { Models, type ModelsState, no_key } from "./models.ts";
 import { type Thinker, thinkingSource } from "./think/incidents.ts";
 import { ToolBox } from "./think/looks.ts";
+import { reviewRound } from "./think/reviews.ts";
 
 export interface StrategicOptions {
   readonly run: string;
@@ -73,7 +74,8 @@ export async function runStrategic({ run, folder, secrets }: StrategicOptions): 
     rounds(ports) {
       const thinker = thinkerOf(models, ports);
       const incidents = incidentRound(ports, { tier: "strategic", sources: [thinkingSource(thinker)] });
-      return [incidents, planningRound(thinker, `plans-${process.pid}-${Math.round(ports.boot_ms())}`, (sentence) => log.warn(sentence))];
+      const planning = planningRound(thinker, `plans-${process.pid}-${Math.round(ports.boot_ms())}`, (sentence) => log.warn(sentence));
+      return [incidents, planning, reviewRound(thinker, (sentence) => log.warn(sentence))];
     },
   });
   service.ready(words(state));

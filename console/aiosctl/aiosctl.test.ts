@@ -134,6 +134,7 @@ test("a call that waits ends with 5 and says how to decide; deciding says how it
     "will change the system reboots",
     "for good    what is not written is lost",
     "from outside /action",
+    "it would not say no package was changed today: look at who asked for a reboot (claude-test, which has read text from outside)",
   ])
     expect(approvals.out).toContain(words);
   expect((await run("approve", "0badcafe-call-18", "--why", "go")).code).toBe(0);

@@ -116,6 +116,10 @@ export const approval: Approval = {
   decided_by: null,
   decided_ms: null,
   decided_why: null,
+  review: {
+    ...{ verdict: "unsure", reason: "no package was changed today: look at who asked for a reboot", model: "claude-test" },
+    ...{ tokens: 4711, usd: 0.02, heard_outside: true },
+  },
 };
 
 export const grant: Grant = {

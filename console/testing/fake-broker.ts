@@ -77,6 +77,8 @@ export function startFakeBroker(run: string): FakeBroker {
         known(call);
         return approve ? records.result : { ...records.waiting, _meta: { ...records.waiting._meta, status: "declined", text: "declined" } };
       },
+      "reviews/pending": () => ({ approvals: [] }),
+      "reviews/give": () => records.approval,
       "grants/list": () => ({ grants: [records.grant], agents: [records.agent] }),
       "policies/list": () => ({ policies: [records.policy] }),
     },

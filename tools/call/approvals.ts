@@ -6,12 +6,12 @@
  *           → expired     nobody said anything before the deadline: that is a no
  *           → withdrawn   the caller cancelled it, or it held secrets (which are not written down) and the broker restarted
  *
- * A row is never changed again once it has left `waiting`: an approval cannot be used twice, or for another call.
+ * While it waits, what the strategic tier thinks of it is written to it, once. A row is never changed again once it has left `waiting`: an approval cannot be used twice, or for another call.
  */
 
 import type Sqlite from "better-sqlite3";
 import { z } from "zod";
-import { Approval } from "../../contracts/permission.ts";
+import { Approval, type Opinion } from "../../contracts/permission.ts";
 import type { Principal } from "../../contracts/tool.ts";
 import { Request } from "./request.ts";
 
@@ -87,6 +87,19 @@ export class Approvals {
           .run(state, JSON.stringify(decided), call);
         this.#unwritten.delete(call);
         return decided;
+      })
+      .immediate();
+  }
+
+  /** What is thought of it, once, while it waits. @returns null when it does not wait any more, or has been thought of */
+  review(call: string, review: Opinion): Approval | null {
+    return this.#db
+      .transaction(() => {
+        const found = this.get(call);
+        if (found === null || found.approval.state !== "waiting" || found.approval.review !== null) return null;
+        const reviewed: Approval = { ...found.approval, review };
+        this.#db.prepare("UPDATE approvals SET approval = ? WHERE call = ?").run(JSON.stringify(reviewed), call);
+        return reviewed;
       })
       .immediate();
   }

@@ -6,11 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { AuditQuery } from "../../contracts/audit.ts";
+import type { Opinion } from "../../contracts/permission.ts";
 import { CallMeta, type Principal, type Resource } from "../../contracts/tool.ts";
 import type { OpenBroker } from "../broker.ts";
 import { authorityFor, openTestBroker } from "../testing/open.ts";
 import { type AnyTool, defineTool, ToolError } from "../tool.ts";
 import type { Request } from "./request.ts";
+import { isReviewed, pendingReviews } from "./review.ts";
 
 const opened: OpenBroker[] = [];
 afterEach(async () => {
@@ -287,6 +289,32 @@ describe("an approval", () => {
       await expect(broker.calls.decide(call, true, "person:operator", "yes after all")).rejects.toThrow("counts once");
     }
     expect(existsSync(join(at, "a"))).toBe(false);
+  });
+
+  test("carries one opinion of the strategic tier, which decides nothing, and is in the audit", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at, { risk: "compensable" })], "approval");
+    const { call } = (await broker.calls.make(request("test.note", { name: "a", text: "x" })))._meta;
+    expect(pendingReviews(broker.approvals.list(false)).map((one) => one.call)).toEqual([call]);
+    const opinion: Opinion = { verdict: "approve", reason: "it is so", model: "m", tokens: 7, usd: 0.1, heard_outside: true };
+    expect(await broker.calls.review(call, opinion)).toMatchObject({ call, state: "waiting", review: opinion });
+    expect(pendingReviews(broker.approvals.list(false))).toEqual([]);
+    await expect(broker.calls.review(call, opinion)).rejects.toThrow("it has an opinion already");
+    expect(existsSync(join(at, "a"))).toBe(false);
+    expect(kinds(broker, call)).toEqual(["approval waiting", "approval waiting"]);
+    expect(broker.audit.ofCall(call).at(-1)?.body).toMatchObject({ state: "waiting", review: opinion });
+    await broker.calls.decide(call, false, "person:operator", "no");
+    expect(broker.approvals.get(call)?.approval).toMatchObject({ state: "declined", review: opinion });
+    await expect(broker.calls.review(call, opinion)).rejects.toThrow("it is declined already");
+    await expect(broker.calls.review("0badcafe-call-99", opinion)).rejects.toThrow("no such call waits");
+  });
+
+  test("is thought about when a tier asks, and it could do harm or rests on text from outside", () => {
+    const asks: Parameters<typeof isReviewed>[0] = { principal: "tier:tactical", risk: "compensable", tainted: [] };
+    expect(isReviewed(asks)).toBe(true);
+    expect(isReviewed({ ...asks, risk: "reversible" })).toBe(false);
+    expect(isReviewed({ ...asks, risk: "reversible", tainted: [""] })).toBe(true);
+    expect(isReviewed({ ...asks, principal: "person:operator", risk: "irreversible" })).toBe(false);
   });
 
   test("survives a restart of the broker", async () => {

@@ -9,6 +9,7 @@
  */
 
 import { z } from "zod";
+import type { Approval, Opinion } from "../../contracts/permission.ts";
 import type { CallResult, CallStatus, Principal } from "../../contracts/tool.ts";
 import { issuesText } from "../../wire/issues.ts";
 import type { Approver } from "../policy/authorise.ts";
@@ -116,6 +117,19 @@ export class Calls {
       this.#ended.delete(call);
       this.#waiting.forget(call);
     }
+  }
+
+  /**
+   * What the strategic tier thinks of a call that waits.
+   * @throws {ToolError} when it does not wait any more, or has been thought of
+   */
+  async review(call: string, opinion: Opinion): Promise<Approval> {
+    const reviewed = await this.#waiting.review(call, opinion);
+    if (reviewed !== null) return reviewed;
+    const found = this.#ports.approvals.get(call)?.approval;
+    const why =
+      found === undefined ? "no such call waits" : found.state === "waiting" ? "it has an opinion already" : `it is ${found.state} already`;
+    throw new ToolError(`giving an opinion on "${call}" failed: ${why}`);
   }
 
   /** Calls that waited until their deadline. @returns milliseconds until the next one, or null */

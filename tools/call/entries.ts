@@ -44,6 +44,7 @@ export function approvalEntry(request: Who, approval: Approval, resources: reado
       deadline_ms: approval.deadline_ms,
       by: approval.decided_by,
       why: approval.decided_why,
+      ...(approval.review === null ? {} : { review: approval.review }),
     },
   };
 }

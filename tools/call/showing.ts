@@ -61,6 +61,7 @@ export class Showing {
       decided_by: null,
       decided_ms: null,
       decided_why: null,
+      review: null,
     };
     const { secret } = this.#ports.redact(tool.input, request.arguments);
     const answer = await this.#waiting.ask(approval, request, { digest: digestOf(shown), secret });

@@ -41,6 +41,7 @@ const approval = (call: string): Approval => ({
   decided_by: null,
   decided_ms: null,
   decided_why: null,
+  review: null,
 });
 
 test("an approval is decided once, and its request survives a restart until then", () => {

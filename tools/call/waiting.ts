@@ -1,6 +1,6 @@
 /** Calls that wait for a person: asked, answered, withdrawn, or over when nobody answers before the deadline. */
 
-import type { Approval } from "../../contracts/permission.ts";
+import type { Approval, Opinion } from "../../contracts/permission.ts";
 import { CallMeta, type CallOutcome, type CallResult, type Principal } from "../../contracts/tool.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { Context } from "../context.ts";
@@ -74,6 +74,15 @@ export class Waiting {
     this.answered(call, result);
     this.forget(call);
     return result;
+  }
+
+  /** What is thought of it; it goes on waiting. @returns null when it does not wait any more, or has been thought of */
+  async review(call: string, opinion: Opinion): Promise<Approval | null> {
+    const reviewed = this.#ports.approvals.review(call, opinion);
+    if (reviewed === null) return null;
+    const { principal, tool, reason } = reviewed;
+    await this.#ports.audit.append(approvalEntry({ principal, tool, meta: CallMeta.parse({ reason }) }, reviewed, []));
+    return reviewed;
   }
 
   /** Those whose deadline is over. @returns milliseconds until the next deadline, or null */

@@ -1,6 +1,6 @@
 /** Approvals, grants, agents and policies. */
 
-import type { Agent, Approval, Grant, PolicyInfo } from "../../../contracts/permission.ts";
+import type { Agent, Approval, Grant, Opinion, PolicyInfo } from "../../../contracts/permission.ts";
 import { plain } from "../text/plain.ts";
 import type { Colour } from "../text/style.ts";
 import { pairs, table } from "../text/table.ts";
@@ -41,7 +41,17 @@ function approvalView(approval: Approval, now_ms: number, { paint }: View): stri
     ...approval.tainted.map((pointer) => `${paint("yellow", "from outside")} ${plain(pointer === "" ? "everything" : pointer)}`),
     ...approval.preview.map((line) => `${paint("cyan", "  will change")} ${plain(line)}`),
     ...approval.final.map((line) => `${paint("red", "  for good   ")} ${plain(line)}`),
+    ...(approval.review === null ? [] : [reviewLine(approval.review, paint)]),
   ];
+}
+
+const verdict_colours = { approve: "green", reject: "red", unsure: "yellow", none: "grey" } as const;
+
+/** A second opinion: what the strategic tier thinks, which decides nothing. */
+function reviewLine({ verdict, reason, model, heard_outside }: Opinion, paint: View["paint"]): string {
+  if (verdict === "none") return `${paint("grey", "no second opinion")} ${plain(reason)}`;
+  const by = `${plain(model ?? "a model")}${heard_outside ? ", which has read text from outside" : ""}`;
+  return `${paint(verdict_colours[verdict], `it would ${verdict === "unsure" ? "not say" : verdict}`)} ${plain(reason)} ${paint("grey", `(${by})`)}`;
 }
 
 function decided({ decided_by, decided_why }: Approval): string {
