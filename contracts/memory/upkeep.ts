@@ -86,6 +86,8 @@ export const RoomMade = z.strictObject({
   /** Moved into segments. */
   memories: z.int(),
   segments: z.int(),
+  /** By rules of retention, because that was not enough. */
+  deleted: z.int(),
   /** What memory takes less on the disk. */
   won_bytes: z.number(),
   free_bytes: z.number(),

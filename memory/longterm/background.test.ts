@@ -35,7 +35,7 @@ test("events and decisions of schema 1 become memories, also when that was inter
   const [decision] = (await search("decided restart nginx", { filter: { kinds: ["decision"] } })).found;
   expect(decision?.memory).toMatchObject({ outcome: "worked", body: { rule: "service-dead" } });
   expect(await memory.recall({ ids: [stepEvent(7).id] })).toEqual([]);
-}, 60_000);
+}, 600_000);
 
 test("vectors are made in the background, go on where they were, and agree with the rows", async () => {
   const embedder = hashingEmbedder();
@@ -50,7 +50,7 @@ test("vectors are made in the background, go on where they were, and agree with 
   expect(embedder.asked).toBe(101);
   expect(again.keeper.parts.longterm.check()).toEqual([]);
   expect(await again.memory.stats({})).toMatchObject({ texts: 101, vectors: 101 });
-}, 60_000);
+}, 600_000);
 
 test("another model: all vectors are made again, and never compared with those of the one before", async () => {
   const first = remembering(hashingEmbedder("one", 128));
@@ -66,7 +66,7 @@ test("another model: all vectors are made again, and never compared with those o
   expect(second.keeper.parts.longterm.check()).toEqual([]);
   expect(await second.memory.stats({})).toMatchObject({ model: "two", vectors: 80 });
   expect((await second.found("memory number 5, word5", { mode: "meaning" }))[0]).toBe(noteId(5));
-}, 60_000);
+}, 600_000);
 
 test("one text that cannot be embedded holds nothing up, and is given up after a few attempts", async () => {
   const embedder = hashingEmbedder();

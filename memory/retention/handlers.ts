@@ -68,9 +68,10 @@ async function preview(keeper: Keeper, filter: RetentionFilter, now_ms: number):
   }
 }
 
+/** Also while writes are refused because the disk is full: a rule is a way out of that. */
 async function written<T>(keeper: Keeper, change: (parts: Keeper["parts"]) => T): Promise<T> {
   try {
-    return await keeper.share(change);
+    return keeper.refusal === null ? await keeper.share(change) : keeper.write(change, { makes_room: true });
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     throw new RpcError(rpc_error.unavailable, `writing to memory failed: ${cause}; try again`);

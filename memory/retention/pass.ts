@@ -16,7 +16,7 @@ import type { Retention } from "./retention.ts";
 const steps_max = 500;
 const rewrites_max = 20;
 
-interface PassOptions {
+export interface PassOptions {
   readonly keeper: Keeper;
   readonly jobs: Jobs;
   readonly clock: Clock;
@@ -29,6 +29,7 @@ export class RetentionPass {
   /** When cutoffs followed the clock, by the boot clock. */
   #followed_ms: number;
   #steps = 0;
+  #makes_room = false;
 
   constructor({ keeper, jobs, clock }: PassOptions) {
     this.#keeper = keeper;
@@ -42,19 +43,37 @@ export class RetentionPass {
     return this.#steps >= steps_max;
   }
 
-  /** @returns how many memories were deleted, by rule; nothing without a rule @throws when memory.db cannot be written */
-  async run(): Promise<ReadonlyMap<number, number>> {
-    const deleted = new Map<number, number>();
+  /**
+   * Nothing without a rule. @param deleted by rule, counted up as it goes: what is deleted when it throws is deleted
+   * @param makes_room the disk is full, and nothing else is written @throws when memory.db cannot be written
+   */
+  async run(deleted: Map<number, number>, makes_room: boolean): Promise<void> {
     const passed_ms = this.#clock.boot_ms() - this.#followed_ms;
     this.#followed_ms += passed_ms;
     this.#steps = 0;
-    if (!this.#keeper.on_disk || this.#keeper.parts.longterm.vectors.degradation !== null) return deleted;
+    this.#makes_room = makes_room;
+    if (!this.#keeper.on_disk || this.#keeper.parts.longterm.vectors.degradation !== null) return;
     if (this.#retention.rules.active().length > 0) {
-      this.#keeper.write(({ retention }) => retention.rules.follow(this.#clock.time_ms(), passed_ms));
+      this.#write(({ retention }) => retention.rules.follow(this.#clock.time_ms(), passed_ms));
       await this.#forget(deleted);
     }
     await this.#rewrite();
-    return deleted;
+  }
+
+  #write<T>(change: (parts: Keeper["parts"]) => T): T {
+    const result = this.#keeper.write(change, { makes_room: this.#makes_room });
+    if (this.#makes_room) this.#emptyLog();
+    return result;
+  }
+
+  /** What a step writes goes into the log first, and there is room for little of that. */
+  #emptyLog(): void {
+    try {
+      this.#keeper.parts.upkeep.emptyLog();
+    } catch (error) {
+      // what is in the log is written all the same
+      if (codeOf(error) !== "SQLITE_FULL") throw error;
+    }
   }
 
   get #retention(): Retention {
@@ -80,7 +99,7 @@ export class RetentionPass {
     for (const { id } of this.#retention.rules.active()) {
       for (let window: Window | null = whole; window !== null; ) {
         const at: Window = window;
-        const done = this.#keeper.write(({ retention, longterm }) => {
+        const done = this.#write(({ retention, longterm }) => {
           const rule = retention.rules.active().find((one) => one.id === id);
           return rule === undefined ? { deleted: 0, next: null } : retention.step(longterm, at, rule, now_ms);
         });
@@ -102,7 +121,7 @@ export class RetentionPass {
       const written = await this.#jobs.run<"rewrite">({ do: "rewrite", folder: this.#keeper.folder, segment, into });
       if (this.#keeper.parts.upkeep !== upkeep) return;
       try {
-        this.#keeper.write(({ retention }) => retention.rewritten.exchange(segment, into, written, this.#clock.time_ms()));
+        this.#write(({ retention }) => retention.rewritten.exchange(segment, into, written, this.#clock.time_ms()));
       } catch (error) {
         if (written !== null) upkeep.discard(into);
         // something of it was changed meanwhile and is hot: the next pass writes it anew

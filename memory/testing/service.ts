@@ -21,6 +21,8 @@ export interface MemoryService {
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
+/** On a busy machine. */
+const start_limit_ms = 300_000;
 const started = new Set<Subprocess>();
 process.on("exit", () => {
   for (const child of started) child.kill("SIGKILL");
@@ -59,6 +61,6 @@ export function spawnMemory(data: string, wrap: readonly string[] = [], model: s
 
 export async function startMemory(data: string, wrap: readonly string[] = [], model: string | null = null): Promise<MemoryService> {
   const service = spawnMemory(data, wrap, model);
-  await service.init.until("memory to be ready", () => service.init.ready.length > 0, 30_000);
+  await service.init.until("memory to be ready", () => service.init.ready.length > 0, start_limit_ms);
   return service;
 }

@@ -17,12 +17,13 @@ export class Deeds {
     this.#clock = clock;
   }
 
-  /** A transaction of its own. What cannot be written is in the log of the service only. */
-  tell(deed: Deed): void {
+  /** A transaction of its own. @returns whether it could be written: health says why not */
+  tell(deed: Deed): boolean {
     try {
       this.#keeper.write((parts) => void this.put(parts, deed));
+      return true;
     } catch {
-      // health says why memory cannot be written
+      return false;
     }
   }
 

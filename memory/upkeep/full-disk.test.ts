@@ -4,7 +4,7 @@
  */
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { appendFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { diskFolder } from "../testing/folder.ts";
 import { largeNote } from "../testing/records.ts";
@@ -13,19 +13,9 @@ import { smallDisk } from "../testing/small-disk.ts";
 import { checkedOn } from "./testing/checked-on.ts";
 import { RetryingWriter } from "./testing/retrying-writer.ts";
 import { Ledger } from "./testing/streams.ts";
+import { takeAll } from "./testing/take-all.ts";
 
 setDefaultTimeout(600_000);
-
-/** All that is free. */
-function take(path: string): void {
-  for (let bytes = 1024 * 1024; bytes >= 4096; ) {
-    try {
-      appendFileSync(path, Buffer.alloc(bytes, 1));
-    } catch {
-      bytes /= 4;
-    }
-  }
-}
 
 test("writers that go on: memory gets out of a full disk by itself, and stays up for reading when it cannot", async () => {
   const disk = smallDisk("memory-full-disk", 24 * 1024 * 1024);
@@ -48,7 +38,7 @@ test("writers that go on: memory gets out of a full disk by itself, and stays up
   expect(told.found[0]?.memory).toMatchObject({ source: "memory", kind: "action", outcome: "worked" });
 
   // from now on something else takes all the room that memory makes
-  const taking = setInterval(() => take(elsewhere), 5);
+  const taking = setInterval(() => takeAll(elsewhere), 5);
   await writer.write(() => writer.refused("nothing more of memory can be compressed"));
   clearInterval(taking);
   const stuck = writer.acknowledged;

@@ -1,12 +1,14 @@
 /**
- * What a full disk leads to. Nothing is lost and nothing is deleted: memory compresses itself until there is room again.
+ * What a full disk leads to. Nothing is lost: memory compresses itself until there is room again, and when that is not enough,
+ * what rules of retention say is deleted then, too: a person has said that it is not needed. Without a rule nothing is.
  *
  *   open     everything is written
  *   making   a write found the disk full. From then on writes are refused at once, so that nobody uses up the room while it
  *            is made; whoever wrote keeps it and tries again. The reserve goes, the write-ahead log is emptied, and memories
- *            move into segments, oldest first: those older than a day, then all but the newest, then all.
- *   stuck    there is nothing left to move and still no room: writes stay refused, reading and searching go on, and health
- *            says what to do. When there is room, by whatever it came, all is open again.
+ *            move into segments, oldest first: those older than a day, then all but the newest, then all. Then the rules.
+ *   stuck    there is nothing left to move or to delete and still no room: writes stay refused, reading and searching go on, and
+ *            health says what to do. When there is room, by whatever it came, all is open again; a rule that is set meanwhile, or
+ *            has become due, is a reason to try again.
  */
 
 import type { RoomMade } from "../../contracts/memory/upkeep.ts";
@@ -41,6 +43,8 @@ interface RoomOptions {
   readonly keeper: Keeper;
   readonly disk: Disk;
   readonly move: (cooling: Cooling) => Promise<{ readonly memories: number } | null>;
+  /** Does what rules of retention say. @returns how many memories were deleted */
+  readonly forget: () => Promise<number>;
   readonly time_ms: () => number;
   readonly onMade: (made: RoomMade) => void;
 }
@@ -83,6 +87,11 @@ export class Room {
     if (disk.space.free_bytes >= this.#stuck_at_bytes + needed / 2 && disk.reserve(needed)) this.#open();
   }
 
+  /** There may be something to delete by now. */
+  again(): void {
+    if (this.#state === "stuck") this.#state = "making";
+  }
+
   /** @throws what is no want of room: it can be begun again */
   async make(): Promise<void> {
     const { disk, time_ms } = this.#options;
@@ -90,13 +99,15 @@ export class Room {
     const before_bytes = disk.own_bytes;
     this.#giveBack();
     const moved = await this.#moveHarder();
-    const { free_bytes, size_bytes } = disk.space;
     // room without a move may be what the log gave back, and be gone with the next write: that is believed once
-    const resumed = disk.reserve(this.#needed()) && (moved.segments > 0 || this.#last?.segments !== 0);
+    const enough = disk.reserve(this.#needed()) && (moved.segments > 0 || this.#last?.segments !== 0);
+    const deleted = enough ? 0 : await this.#forget();
+    const resumed = enough || (deleted > 0 && disk.reserve(this.#needed()));
+    const { free_bytes, size_bytes } = disk.space;
     const won_bytes = before_bytes - disk.own_bytes;
-    this.#last = { at_ms: time_ms(), took_ms: performance.now() - begin_ms, ...moved, won_bytes, free_bytes, resumed };
+    this.#last = { at_ms: time_ms(), took_ms: performance.now() - begin_ms, ...moved, deleted, won_bytes, free_bytes, resumed };
     if (resumed) this.#open();
-    else this.#stuck(free_bytes, size_bytes);
+    else this.#stuck(free_bytes, size_bytes, deleted);
     this.#options.onMade(this.#last);
   }
 
@@ -130,6 +141,18 @@ export class Room {
     }
   }
 
+  /** What was deleted before there was no room for going on counts: the next look goes on. */
+  async #forget(): Promise<number> {
+    let deleted = 0;
+    try {
+      deleted = await this.#options.forget();
+    } catch (error) {
+      if (!isFull(error)) throw error;
+    }
+    this.#giveBack();
+    return deleted;
+  }
+
   #needed(): number {
     return Math.min(needed_bytes, this.#options.disk.space.size_bytes * needed_ratio);
   }
@@ -155,13 +178,17 @@ export class Room {
     this.#options.keeper.refuseWrites(null);
   }
 
-  #stuck(free_bytes: number, size_bytes: number): void {
+  #stuck(free_bytes: number, size_bytes: number, deleted: number): void {
     this.#state = "stuck";
     this.#stuck_at_bytes = free_bytes;
     this.#options.keeper.refuseWrites(
-      `the disk is full and nothing more of memory can be compressed: ${mib(free_bytes)} of ${mib(size_bytes)} are free; nothing is written, and nothing was deleted; what is written can be read and searched; free or enlarge the data partition`,
+      `the disk is full and nothing more of memory can be compressed: ${mib(free_bytes)} of ${mib(size_bytes)} are free; nothing is written, and ${deletedBy(deleted)}; what is written can be read and searched; free or enlarge the data partition, or set a rule of retention (memory.retain)`,
     );
   }
+}
+
+export function deletedBy(deleted: number): string {
+  return deleted === 0 ? "nothing was deleted" : `${deleted} memories were deleted by rules of retention`;
 }
 
 /** Of SQLite, of the system, and of the helper, which says it in words. */

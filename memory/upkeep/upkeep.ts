@@ -3,29 +3,21 @@
  * transactions small enough that nobody waits for them.
  */
 
-import { rmSync } from "node:fs";
-import { join } from "node:path";
-import type { Job } from "../../contracts/memory/job.ts";
-import { Recalled } from "../../contracts/memory/record.ts";
-import type { DiskState, RefusedLine, RoomMade, Segment } from "../../contracts/memory/upkeep.ts";
+import type { DiskState, RoomMade, Segment } from "../../contracts/memory/upkeep.ts";
 import type { Clock } from "../clock.ts";
 import type { Keeper } from "../keeper.ts";
-import { RetentionPass } from "../retention/pass.ts";
+import { RetentionDue } from "../retention/due.ts";
 import { Deeds } from "./deeds.ts";
 import { Disk, mib } from "./disk.ts";
-import { checkedImport, segmentFile, segmentsIn } from "./folders.ts";
+import { type Imported, importFrom } from "./exchange/take-in.ts";
 import { Jobs } from "./job.ts";
 import { type Cooling, Moves } from "./moves.ts";
-import { damagedFiles } from "./recover/tables.ts";
-import { Room } from "./room.ts";
-import { SegmentReader } from "./segments/reader.ts";
-import { turn } from "./turn.ts";
+import { Recovery } from "./recover/recovery.ts";
+import { deletedBy, Room } from "./room.ts";
 
 const day_ms = 86_400_000;
 const look_ms = 10 * 60_000;
 const notice_ms = 2000;
-/** How often what rules of retention say is done: each time it is told in a memory. */
-const retain_every_ms = 6 * 3_600_000;
 /** What failed is tried again sooner. */
 const again_ms = 30_000;
 /** Also when a clock says that they are old. */
@@ -52,11 +44,8 @@ export class Upkeep {
   readonly #moves: Moves;
   readonly #room: Room;
   readonly #deeds: Deeds;
-  readonly #retention: RetentionPass;
-  /** A rule was set. */
-  #retain_wanted = false;
-  /** When the rules are looked at without that. */
-  #retain_ms = 0;
+  readonly #retention: RetentionDue;
+  readonly #recovery: Recovery;
   readonly #onTrouble: (text: string) => void;
   #timers: ReturnType<typeof setInterval>[] = [];
   #looking = false;
@@ -64,8 +53,6 @@ export class Upkeep {
   #looked_at: unknown = null;
   #trouble: string | null = null;
   #trouble_ms = 0;
-  #recovering: string | null = null;
-  readonly #recovered: string[] = [];
 
   constructor({ keeper, clock, onTrouble = () => {} }: UpkeepOptions) {
     this.#keeper = keeper;
@@ -74,9 +61,14 @@ export class Upkeep {
     this.#disk = new Disk(keeper.folder);
     this.#moves = new Moves(keeper, this.jobs, clock);
     this.#deeds = new Deeds(keeper, clock);
-    this.#retention = new RetentionPass({ keeper, jobs: this.jobs, clock });
-    const time_ms = (): number => clock.time_ms();
-    this.#room = new Room({ keeper, disk: this.#disk, move: (cooling) => this.move(cooling), time_ms, onMade: (made) => this.#made(made) });
+    this.#retention = new RetentionDue({ keeper, jobs: this.jobs, clock }, this.#deeds);
+    this.#recovery = new Recovery(keeper, this.jobs, clock);
+    this.#room = new Room({
+      ...{ keeper, disk: this.#disk, time_ms: () => clock.time_ms() },
+      move: (cooling) => this.move(cooling),
+      forget: () => this.#retention.run({ makes_room: true }),
+      onMade: (made) => this.#made(made),
+    });
   }
 
   now(): number {
@@ -124,11 +116,12 @@ export class Upkeep {
     this.#looking = true;
     this.#looked_at = this.#keeper.parts.upkeep;
     try {
+      if (this.#retention.due) this.#room.again();
       if (this.#room.wanted) await this.#room.make();
       if (this.#keeper.refusal !== null) return;
       await this.recover();
       await this.tidy();
-      if (this.#retain_wanted || performance.now() >= this.#retain_ms) await this.forget();
+      if (this.#retention.due) await this.forget();
       this.#trouble = null;
     } catch (error) {
       this.#trouble = `upkeep of memory failed: ${reasonOf(error)}; it is tried again`;
@@ -142,7 +135,7 @@ export class Upkeep {
     this.#bringBack();
     this.#room.look();
     const again = this.#trouble !== null && performance.now() - this.#trouble_ms >= again_ms;
-    if (again || this.#room.wanted || this.#retain_wanted || this.#keeper.parts.upkeep !== this.#looked_at) void this.#look();
+    if (again || this.#room.wanted || this.#retention.wanted || this.#keeper.parts.upkeep !== this.#looked_at) void this.#look();
   }
 
   /** What was kept in RAM goes to the disk when that can be written again. */
@@ -158,25 +151,22 @@ export class Upkeep {
 
   /** What is coming back after damage, or came back since the start; null: nothing was lost. */
   get recovery(): string | null {
-    return this.#recovering ?? this.#recovered.at(-1) ?? null;
+    return this.#recovery.said;
   }
 
   /** Does soon what the rules of retention say. */
   retain(): void {
-    this.#retain_wanted = true;
+    this.#retention.want();
   }
 
   /** Deletes what the rules of retention say, and tells of it. @throws */
   async forget(): Promise<void> {
-    this.#retain_wanted = false;
-    const deleted = await this.#retention.run();
-    this.#retain_ms = performance.now() + (this.#retention.unfinished ? 0 : retain_every_ms);
-    for (const [rule, memories] of deleted) {
-      const set_by = this.#keeper.parts.retention.rules.one(rule)?.set_by ?? "unknown";
-      const text = `${memories} memories were deleted by rule ${rule} of retention, which ${set_by} set`;
-      this.#deeds.tell({ text, severity: "notice", outcome: "worked", body: { rule, memories } });
-    }
-    if (deleted.size > 0) this.#keeper.parts.upkeep.shrink(shrunk_pages);
+    await this.#retention.run();
+  }
+
+  /** Brings back what can be after damage. @throws when the helper fails or memory.db cannot be written; it can be begun again */
+  recover(): Promise<void> {
+    return this.#recovery.run();
   }
 
   /** @returns the new segment, or null when there is too little to move. @throws */
@@ -185,124 +175,20 @@ export class Upkeep {
   }
 
   /** Takes in `imports/<name>`, or nothing of it. @throws when the file cannot be read or memory.db not written */
-  async import(name: string): Promise<{ read: number; written: number; refused: RefusedLine[]; refused_lines: number }> {
-    const path = checkedImport(this.#keeper.folder, name);
-    const job: Extract<Job, { do: "import" }> = { do: "import", folder: this.#keeper.folder, name };
-    try {
-      const { memories: read, refused, refused_lines } = await this.jobs.run<"import">(job);
-      const written = refused_lines > 0 ? 0 : await this.#takeIn(path);
-      return { read, written, refused, refused_lines };
-    } finally {
-      rmSync(path, { force: true });
-    }
+  import(name: string): Promise<Imported> {
+    return importFrom(this.#keeper, this.jobs, name);
   }
 
-  /**
-   * Brings back what can be after damage, a power cut or the loss of memory.db: nothing to do nearly always.
-   * @throws when the helper fails or memory.db cannot be written; it can be begun again
-   */
-  async recover(): Promise<void> {
-    try {
-      for (const file of damagedFiles(this.#keeper.folder)) if (!this.#keeper.parts.upkeep.recovered(file)) await this.#salvage(file);
-      for (const segment of this.#keeper.parts.upkeep.unknownSegments()) await this.#adopt(segment);
-    } finally {
-      this.#recovering = null;
-    }
-  }
-
-  async #salvage(file: string): Promise<void> {
-    const { folder } = this.#keeper;
-    this.#recovering = `what can be read of "${file}" is being recovered`;
-    const segment = this.#keeper.parts.upkeep.nextSegment();
-    const { segments, memories, unreadable } = await this.jobs.run<"salvage">({ do: "salvage", folder, file, segment });
-    let added = 0;
-    // the newest first: the rows of each get numbers below those that are there
-    for (const one of segments.toReversed()) added += await this.#adopt(one);
-    this.#keeper.write(({ upkeep }) => upkeep.noteRecovered(file, this.#clock.time_ms(), memories, added, unreadable));
-    this.#recovered.push(
-      `${added} memories came back from "${file}"${unreadable === 0 ? "" : `, ${unreadable} places in it could not be read`}`,
-    );
-  }
-
-  /** @returns how many memories of it were not there */
-  async #adopt(segment: number): Promise<number> {
-    const path = join(segmentsIn(this.#keeper.folder), segmentFile(segment));
-    let reader: SegmentReader;
-    try {
-      reader = new SegmentReader(path);
-    } catch (error) {
-      this.#keeper.parts.cold.damaged.set(segment, `taking in the segment "${path}" failed: ${reasonOf(error)}`);
-      return 0;
-    }
-    try {
-      return await this.#adoptAll(segment, path, reader);
-    } finally {
-      reader.close();
-    }
-  }
-
-  async #adoptAll(segment: number, path: string, reader: SegmentReader): Promise<number> {
-    const bases = this.#keeper.parts.upkeep.basesBelow(reader.trailer.memories);
-    let added = 0;
-    let done = 0;
-    let plain_bytes = 0;
-    // the last first: what others write meanwhile gets the numbers behind it, where nothing more is to come
-    for (let number = reader.blocks - 1; number >= 0; number -= 1) {
-      const records = recordsOf(reader, number, (reason) => {
-        this.#keeper.parts.cold.damaged.set(segment, `reading the segment "${path}" failed: ${reason}`);
-      });
-      for (const { line } of records) plain_bytes += line.length;
-      const batch = records.map(({ memory }) => memory);
-      added += this.#keeper.write(({ upkeep, ...parts }) => upkeep.adopt(parts, batch, segment, bases, reader.firstOf(number)));
-      done += records.length;
-      this.#recovering = `segment ${segment} is being taken in: ${done} of ${reader.trailer.memories} memories`;
-      await turn();
-    }
-    const held = this.#keeper.write(({ upkeep, longterm }) => {
-      const memories = upkeep.adopted(segment, path, plain_bytes, this.#clock.time_ms());
-      longterm.rolledBack();
-      return memories;
-    });
-    if (held === 0 && !this.#keeper.parts.cold.damaged.has(segment)) this.#keeper.parts.upkeep.discard(segment);
-    return added;
-  }
-
-  #made({ memories, segments, won_bytes, free_bytes, took_ms, resumed }: RoomMade): void {
+  #made({ memories, segments, deleted, won_bytes, free_bytes, took_ms, resumed }: RoomMade): void {
     const won = `${memories} memories went into ${segments} segments, and memory takes ${mib(Math.max(0, won_bytes))} less`;
     const end = resumed ? `writing went on after ${(took_ms / 1000).toFixed(1)} s` : "it was not enough: nothing is written";
-    const text = `The disk of memory was full: ${won}; ${mib(free_bytes)} are free; ${end}; nothing was deleted`;
+    const text = `The disk of memory was full: ${won}; ${mib(free_bytes)} are free; ${end}; ${deletedBy(deleted)}`;
     this.#onTrouble(text);
     if (!resumed) return;
     this.#disk.look();
-    this.#deeds.tell({ text, severity: "warning", outcome: "worked", body: { memories, segments, won_bytes, free_bytes, took_ms } });
-  }
-
-  async #takeIn(path: string): Promise<number> {
-    const reader = new SegmentReader(path);
-    let written = 0;
-    try {
-      for (let number = 0; number < reader.blocks; number += 1) {
-        const memories = reader.block(number).map((line) => Recalled.parse(JSON.parse(line)));
-        written += this.#keeper.write((parts) => memories.filter((memory) => parts.upkeep.takeIn(parts.longterm, memory)).length);
-        await turn();
-      }
-      return written;
-    } finally {
-      reader.close();
-    }
-  }
-}
-
-/** Of a block that is damaged, none. */
-function recordsOf(reader: SegmentReader, number: number, onDamage: (reason: string) => void): { line: string; memory: Recalled }[] {
-  try {
-    return reader.block(number).flatMap((line) => {
-      const memory = Recalled.safeParse(JSON.parse(line));
-      return memory.success ? [{ line, memory: memory.data }] : [];
-    });
-  } catch (error) {
-    onDamage(reasonOf(error));
-    return [];
+    const body = { memories, segments, deleted, won_bytes, free_bytes, took_ms };
+    this.#deeds.tell({ text, severity: "warning", outcome: "worked", body });
+    this.#retention.tell();
   }
 }
 

@@ -55,6 +55,9 @@ function diskLines({ free_bytes, size_bytes, refusing, room_made }: Stats["disk"
     ...(room_made === null
       ? []
       : [`${room_made.memories} memories were compressed when the disk was full: ${bytes(room_made.won_bytes)} won`]),
+    ...(room_made === null || room_made.deleted === 0
+      ? []
+      : [`${room_made.deleted} memories were deleted then by rules of retention, because that was not enough`]),
     ...(refusing === null ? [] : [paint("red", plain(refusing))]),
   ];
 }

@@ -66,7 +66,7 @@ test("while the service is written to: a backup holds what was acknowledged befo
   expect(await reactive.call("events.append", { events: [exitedEvent(900_000)] })).toEqual({ written: 1 });
   expect(eventsIn(join(data, "memory", restored.set_aside))).toBe(sequence);
   await service.kill("SIGTERM");
-}, 60_000);
+}, 600_000);
 
 test("one long job at a time; a name is no path", async () => {
   const service = await startMemory(diskFolder("memory-backup"));
@@ -81,7 +81,7 @@ test("one long job at a time; a name is no path", async () => {
     expect(await broker.call("backup.make", { name }).catch((error: unknown) => error)).toMatchObject({ code: rpc_error.invalid_params });
   }
   await service.kill();
-}, 60_000);
+}, 600_000);
 
 const changes: readonly [string, string, (backup: string) => void][] = [
   ["a page of the database overwritten", "SHA-256 differs", (backup) => damage(join(backup, "memory.db"))],
@@ -144,7 +144,7 @@ test("a restore that ends at any moment leaves the old memory or the new one, wh
     expect(child.signalCode).toBe("SIGKILL");
   }
   expect(finishRestore(made)).toBeNull();
-}, 60_000);
+}, 600_000);
 
 test("a backup that was not finished is not listed, and its name can be used", async () => {
   const folder = await withBackup();

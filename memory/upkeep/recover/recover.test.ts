@@ -95,7 +95,7 @@ test("damaged pages at random places: what can be read comes back, as it was, on
     expect(found(keeper)).toEqual(back);
     keeper.close();
   }
-}, 60_000);
+});
 
 test("with a backup nothing of what it holds is lost, however bad the damage; what came later and can be read is there too", async () => {
   const folder = filled();
@@ -114,7 +114,7 @@ test("with a backup nothing of what it holds is lost, however bad the damage; wh
   expect(again.store.newestDecisions(1000)).toHaveLength(count / 10);
   expect(again.parts.longterm.recall([noteMemory(3, null).id])[0]?.pinned).toBe(true);
   again.close();
-}, 60_000);
+});
 
 test("memory.db is gone: all that is cold comes back from its segments", async () => {
   const folder = filled();
@@ -131,7 +131,7 @@ test("memory.db is gone: all that is cold comes back from its segments", async (
   expect(again.parts.upkeep.segments().map(({ id }) => id)).toEqual([1, 2]);
   expect(again.parts.longterm.recall([noteMemory(3, null).id])[0]?.pinned).toBe(true);
   again.close();
-}, 60_000);
+});
 
 test("memory.db is gone, and others write while its segments come back: nobody is refused, and what is new stays behind what is old", async () => {
   const folder = filled();

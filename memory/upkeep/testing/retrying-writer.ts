@@ -8,6 +8,8 @@ import type { Ledger } from "./streams.ts";
 
 const batch = 10;
 const retry_ms = 50;
+/** A test's machine may be busy. */
+const answer_limit_ms = 120_000;
 
 export class RetryingWriter {
   readonly ledger: Ledger;
@@ -29,7 +31,7 @@ export class RetryingWriter {
     while (!until()) {
       const memories = Array.from({ length: batch }, (_, n) => largeNote(this.#next + n));
       try {
-        await this.#peer.call("append", { memories });
+        await this.#peer.call("append", { memories }, answer_limit_ms);
         this.ledger.note(memories.map(({ id }) => id));
         this.#next += batch;
       } catch (error) {
