@@ -11,7 +11,7 @@ import { measureHealth, worseThan } from "./health.ts";
 import type { Held } from "./incidents.ts";
 import type { Option, OptionSource } from "./options.ts";
 import { decisions_looked_at, type LoopPorts } from "./ports.ts";
-import { recordOf, type TrackRecord } from "./track-record.ts";
+import { recordOf, type TrackRecord, triesOf } from "./track-record.ts";
 
 /** A tier that tried as often is at its end. */
 const tries_max = 3;
@@ -49,7 +49,7 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
   const tried = new Set(of_this.map(({ rule }) => rule));
   const may_try = of_this.filter(({ tier }) => tier === ports.tier).length < tries_max;
   const { sure_min } = sureMin(past, ports.tier, ports.thresholds);
-  const found = may_try ? await search(held, { past, tried, sure_min }, ports) : { ranked: [], asked: [], taint: [] };
+  const found = may_try ? await search(held, { tried, sure_min }, ports) : { ranked: [], asked: [], taint: [] };
   const [best, ...others] = found.ranked;
   if (best === undefined || best.record.expected < sure_min) {
     const why = best === undefined ? nothingLeft(tried, found.asked) : `${best.option.rule} is not likely to help`;
@@ -89,13 +89,12 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
 }
 
 interface Known {
-  readonly past: readonly Decision[];
   readonly tried: ReadonlySet<string>;
   readonly sure_min: number;
 }
 
 /** Asks one after the other until something is sure. */
-async function search(held: Held, { past, tried, sure_min }: Known, ports: LoopPorts): Promise<Found> {
+async function search(held: Held, { tried, sure_min }: Known, ports: LoopPorts): Promise<Found> {
   const try_min = ports.thresholds.acting[ports.tier].try_min;
   const asked: Asked[] = [];
   const rests_on: string[] = [];
@@ -104,9 +103,13 @@ async function search(held: Held, { past, tried, sure_min }: Known, ports: LoopP
     const { options, taint, ...cost } = await offered(source, held, tried, ports);
     rests_on.push(...taint);
     asked.push({ who: source.who, ...cost });
-    const fresh = options
-      .filter(({ rule }) => !tried.has(rule) && !ranked.some((one) => one.option.rule === rule))
-      .map((option) => ({ option, record: recordOf(past, option.rule, option.confidence) }))
+    const left = options.filter(({ rule }) => !tried.has(rule) && !ranked.some((one) => one.option.rule === rule));
+    const records = await triesOf(
+      left.map(({ rule }) => rule),
+      ports.memory,
+    );
+    const fresh = left
+      .map((option) => ({ option, record: recordOf(records, option.rule, option.confidence) }))
       .filter(({ record }) => record.expected >= try_min);
     ranked = [...ranked, ...fresh].sort((a, b) => b.record.expected - a.record.expected || a.option.rank - b.option.rank);
     if (ranked.some(({ record }) => record.expected >= sure_min)) break;

@@ -1,6 +1,7 @@
-/** How often something has helped, by the decisions on record. */
+/** How often something has helped, by all decisions that there ever were: memory counts them, also those that have become cold. */
 
-import type { Decision } from "../../contracts/decision.ts";
+import type { RuleRecord } from "../../contracts/learning.ts";
+import type { MemoryPeer } from "./incidents.ts";
 
 export interface TrackRecord {
   readonly tries: number;
@@ -19,8 +20,20 @@ export function ruleOf(playbook: string): string {
 }
 
 /** Tries that are not over, and calls that nobody was allowed to make, say nothing. */
-export function recordOf(decisions: readonly Decision[], rule: string, prior = 0.5): TrackRecord {
-  const over = decisions.filter((one) => one.rule === rule && (one.outcome.result === "done" || one.outcome.result === "failed"));
-  const worked = over.filter((one) => one.outcome.result === "done").length;
-  return { tries: over.length, worked, expected: (worked + prior * prior_tries) / (over.length + prior_tries) };
+export function recordOf(records: readonly Tried[], rule: string, prior = 0.5): TrackRecord {
+  const own = records.filter((one) => one.rule === rule);
+  const worked = own.reduce((sum, one) => sum + one.worked, 0);
+  const tries = own.reduce((sum, one) => sum + one.failed, worked);
+  return { tries, worked, expected: (worked + prior * prior_tries) / (tries + prior_tries) };
+}
+
+type Tried = Pick<RuleRecord, "rule" | "worked" | "failed">;
+
+const rules_max = 200;
+const records_max = 500;
+
+/** What came of these rules, whichever tier tried them. */
+export async function triesOf(rules: readonly string[], memory: () => MemoryPeer): Promise<readonly Tried[]> {
+  if (rules.length === 0) return [];
+  return await memory().call("learning.records", { rules: rules.slice(0, rules_max), limit: records_max });
 }

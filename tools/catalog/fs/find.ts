@@ -7,6 +7,7 @@ import { defineTool } from "../../tool.ts";
 import { fitting, joined } from "./shared/answer.ts";
 import { doing } from "./shared/failure.ts";
 import { answer_bytes_max, FileTypeField, modeText, pathField, timeText } from "./shared/fields.ts";
+import { namesFromOutside } from "./shared/names.ts";
 import { checked, demandType, type PlaceTarget, targetOf } from "./shared/target.ts";
 import { walk } from "./shared/walk.ts";
 
@@ -65,7 +66,8 @@ export const find = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, Pl
   risk: "observe",
   timeout_ms: 120_000,
   idempotent: true,
-  tainted: false,
+  tainted: true,
+  taintedAnswer: ({ path, found }) => namesFromOutside(path, found.length),
   image: null,
   resolve(input, context) {
     const place = checked(openExisting(context, input.path, "follow"), (one) =>

@@ -7,6 +7,7 @@ import { defineTool } from "../../tool.ts";
 import { fitting, joined } from "./shared/answer.ts";
 import { doing } from "./shared/failure.ts";
 import { answer_bytes_max, FileTypeField, modeText, pathField, timeText } from "./shared/fields.ts";
+import { namesFromOutside } from "./shared/names.ts";
 import { checked, demandType, type PlaceTarget, targetOf } from "./shared/target.ts";
 import { type Step, walk } from "./shared/walk.ts";
 
@@ -61,7 +62,8 @@ export const list = defineTool<z.infer<typeof Input>, Output, PlaceTarget<Occupi
   risk: "observe",
   timeout_ms: 30_000,
   idempotent: true,
-  tainted: false,
+  tainted: true,
+  taintedAnswer: ({ path, entries }) => namesFromOutside(path, entries.length),
   image: null,
   resolve(input, context) {
     const place = openExisting(context, input.path, "follow");

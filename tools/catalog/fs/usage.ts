@@ -5,6 +5,7 @@ import { resourcesOf } from "../../paths/resources.ts";
 import { defineTool } from "../../tool.ts";
 import { doing } from "./shared/failure.ts";
 import { pathField } from "./shared/fields.ts";
+import { namesFromOutside } from "./shared/names.ts";
 import { type PlaceTarget, targetOf } from "./shared/target.ts";
 import { depth_max, walk } from "./shared/walk.ts";
 
@@ -46,7 +47,8 @@ export const usage = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, P
   risk: "observe",
   timeout_ms: 120_000,
   idempotent: true,
-  tainted: false,
+  tainted: true,
+  taintedAnswer: ({ path, largest }) => namesFromOutside(path, largest.length),
   image: null,
   resolve(input, context) {
     const place = openExisting(context, input.path, "follow");
