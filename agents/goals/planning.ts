@@ -42,7 +42,7 @@ export async function planGoal(held: HeldGoal, thinker: Thinker): Promise<void> 
     return;
   }
   const failed = (await held.plan())?.plan;
-  const question = questionOf(held.item, failed?.state === "failed" ? failed.reason : null);
+  const question = goalQuestion(held.item, failed?.state === "failed" ? failed.reason : null);
   const found = await investigate(question, { models, broker, tools: await tools.all() });
   if (found.answer === null) {
     await held.block(`a plan: the strategic tier has none: ${found.said}; resume the goal to have it tried again`);
@@ -54,7 +54,13 @@ export async function planGoal(held: HeldGoal, thinker: Thinker): Promise<void> 
   else await held.pursue(wayOf(answer, held.item, found), `planned: ${answer.purpose} (${cost})`);
 }
 
-function questionOf({ id, body }: Goal, failed: string | null): Question {
+/** What of a goal the question is made of. */
+interface Wanted {
+  readonly id: string;
+  readonly body: Pick<Goal["body"], "text" | "keep" | "taint">;
+}
+
+export function goalQuestion({ id, body }: Wanted, failed: string | null): Question {
   const brief = [
     "The goal, in a person's words:",
     quoted(body.text, 2000),

@@ -76,7 +76,7 @@ async function think(matter: Matter, times: number, thinker: Thinker): Promise<{
   if (why_not !== null) return { offer: nothing(why_not), thought: null };
   const past = await memory().call("decisions.list", { limit: decisions_looked_at });
   const tried = past.filter(({ id }) => matter.incident.body.decisions.includes(id));
-  const found = await investigate(questionOf(matter, tried), { models, broker, tools: await tools.all() });
+  const found = await investigate(incidentQuestion(matter, tried), { models, broker, tools: await tools.all() });
   const { tokens, usd } = found;
   if (found.answer === null) return { offer: nothing(found.said, tokens, usd), thought: null };
   const answer = IncidentAnswer.parse(found.answer);
@@ -87,7 +87,13 @@ async function think(matter: Matter, times: number, thinker: Thinker): Promise<{
   return { offer: { options, said, tokens, usd, taint }, thought: { times: times + 1, options, taint, said } };
 }
 
-function questionOf({ incident, event }: Matter, tried: readonly Decision[]): Question {
+/** What of a matter the question is made of. */
+export interface Asked {
+  readonly incident: { readonly id: string; readonly body: Pick<Matter["incident"]["body"], "key" | "summary" | "severity" | "triage"> };
+  readonly event: Matter["event"];
+}
+
+export function incidentQuestion({ incident, event }: Asked, tried: readonly Decision[]): Question {
   const { id, body } = incident;
   const { alarm, subject, detail, value, limit } = event.facts;
   const untrusted = event.untrusted ?? {};

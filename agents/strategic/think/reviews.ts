@@ -59,7 +59,7 @@ async function opinionOf(approval: Approval, { hindrance, models, broker, tools 
   });
   const why_not = hindrance();
   if (why_not !== null) return none(why_not);
-  const found = await investigate(questionOf(approval), { models, broker, tools: await tools.all() });
+  const found = await investigate(reviewQuestion(approval), { models, broker, tools: await tools.all() });
   const { model, tokens, usd } = found;
   const cost = { model: model?.slice(0, 200) ?? null, tokens, usd, heard_outside: found.looks.heard.size > 0 };
   if (found.answer === null) return { ...none(found.said), ...cost };
@@ -67,7 +67,20 @@ async function opinionOf(approval: Approval, { hindrance, models, broker, tools 
   return { verdict, reason: reason.replace(/\s+/g, " ").slice(0, reason_chars_max), ...cost };
 }
 
-function questionOf({ call, principal, tool, risk, arguments: args, reason, resources, tainted, preview, final }: Approval): Question {
+type Asked = Omit<Approval, "asked_ms" | "deadline_ms" | "state" | "review" | `decided_${string}`>;
+
+export function reviewQuestion({
+  call,
+  principal,
+  tool,
+  risk,
+  arguments: args,
+  reason,
+  resources,
+  tainted,
+  preview,
+  final,
+}: Asked): Question {
   const text = (value: unknown): string => quoted(typeof value === "string" ? value : JSON.stringify(value), text_chars_max);
   const brief = [
     "Data of the machine about one call that waits for a person:",

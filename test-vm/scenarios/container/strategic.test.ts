@@ -16,6 +16,7 @@ import { providerInside } from "./provider.ts";
 /** As the scan found it. */
 const path = "{{path}}";
 const cause = "somebody gave the file the rights of root: no package brought it, and nothing needs it";
+const opinion = "fs.stat shows that the file has the rights of root, and the change can be taken back";
 const mends = {
   does: "takes the right to run as root from the file",
   calls: [{ tool: "fs.chmod", arguments: { path, mode: "0755" } }],
@@ -51,6 +52,14 @@ beforeAll(async () => {
           },
         ],
       },
+      {
+        when: "Data of the machine about one call",
+        match: "(?<path>/[a-z/]*srv/tools/backdoor)",
+        turns: [
+          { expect: { text: 'tool: "fs.chmod"', tool: "fs.stat" }, say: [{ tool: { name: "fs.stat", input: { path } } }] },
+          { expect: { tool_result: "4755" }, say: [{ tool: { name: "review.answer", input: { verdict: "approve", reason: opinion } } }] },
+        ],
+      },
     ],
   });
   // a file system of its own: what is scanned are those that are mounted
@@ -76,6 +85,15 @@ test("the cause is found by looking, a person approves what removes it, and the 
     { limit_ms: 180_000, every_ms: 500 },
   );
   expect(asked).toMatchObject({ principal: "tier:strategic", tainted: expect.arrayContaining(["", "/path"]), arguments: { mode: "0755" } });
+  const reviewed = await waitFor(
+    "a second opinion on it",
+    async () => (await aiosctl.approvals()).find(({ call, review }) => call === asked.call && review !== null) ?? null,
+    { limit_ms: 120_000, every_ms: 500 },
+  );
+  expect(reviewed.review).toMatchObject({ verdict: "approve", reason: opinion, model: "claude-opus-5-5", heard_outside: true });
+  expect((await aiosctl.run("approvals")).out).toContain(`it would approve ${opinion} (claude-opus-5-5, which has read text from outside)`);
+  // an opinion is no yes
+  expect(reviewed.state).toBe("waiting");
   expect(statSync(file).mode & 0o4000).toBe(0o4000);
   const approved = await aiosctl.run("approve", asked.call, "--why", "it is no program of ours");
   expect(approved.status, approved.err).toBe(0);
