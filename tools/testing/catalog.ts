@@ -1,6 +1,8 @@
 /** The tools as they are listed, without a broker behind them: to read their names, schemas and risks. */
 
+import type { ToolDescription } from "../../contracts/tool.ts";
 import { allTools, type CatalogParts } from "../catalog/index.ts";
+import { describeTool } from "../describe.ts";
 import type { AnyTool } from "../tool.ts";
 
 export function testCatalog(): readonly AnyTool[] {
@@ -15,4 +17,9 @@ export function testCatalog(): readonly AnyTool[] {
     declared: () => new Proxy({}, unforeseen) as ReturnType<CatalogParts["declared"]>,
   };
   return allTools(parts);
+}
+
+/** As the broker lists them. */
+export function testDescriptions(): readonly ToolDescription[] {
+  return testCatalog().map(describeTool);
 }

@@ -2,8 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { z } from "zod";
-import { describeTool } from "../../../../tools/describe.ts";
-import { testCatalog } from "../../../../tools/testing/catalog.ts";
+import { testDescriptions } from "../../../../tools/testing/catalog.ts";
 import { goalQuestion } from "../../../goals/planning.ts";
 import { injectionCases } from "../../../testing/injection.ts";
 import { incidentQuestion } from "../incidents.ts";
@@ -11,7 +10,7 @@ import type { Question } from "../investigate.ts";
 import told from "../prompts/cases.yaml";
 import { reviewQuestion } from "../reviews.ts";
 
-const tools = testCatalog().map(describeTool);
+const tools = testDescriptions();
 const prompts = ["root-cause", "plan-goal", "review-call"] as const;
 const cases = z
   .array(z.strictObject({ prompt: z.enum(prompts), name: z.string(), answer: z.unknown(), refused: z.string().optional() }))
