@@ -82,7 +82,7 @@ export async function runStrategic({ run, folder, secrets }: StrategicOptions): 
 }
 
 /** Without a provider it says so, and gives back what was passed up. */
-function thinkerOf(models: Models | null, { broker, memory }: BasePorts): Thinker {
+function thinkerOf(models: Models | null, { broker, memory, standing }: BasePorts): Thinker {
   return {
     models: models ?? { chat: () => Promise.reject(new ChatError("absent", `asking a model failed: ${no_key}`)) },
     name: () => models?.state().model ?? "strategic",
@@ -91,7 +91,7 @@ function thinkerOf(models: Models | null, { broker, memory }: BasePorts): Thinke
       if (state === null || state.usable === 0) return no_key;
       return state.offline ? offline : null;
     },
-    ...{ broker, memory, tools: new ToolBox(broker) },
+    ...{ broker, memory, standing, tools: new ToolBox(broker) },
   };
 }
 

@@ -10,6 +10,7 @@ import { decisions_looked_at } from "../../loop/ports.ts";
 import type { ChatModel } from "../../model/port.ts";
 import { quoted } from "../../prompts/prompts.ts";
 import type { BrokerPeer } from "../../shared/ask-tool.ts";
+import type { Standing } from "../../shared/standing.ts";
 import { type Found, investigate, type Question } from "./investigate.ts";
 import type { ToolBox } from "./looks.ts";
 import root_cause from "./prompts/root-cause.md" with { type: "text" };
@@ -19,6 +20,9 @@ import { callsOf, problemWith } from "./proposals.ts";
 const thoughts_max = 2;
 const remembered_max = 64;
 const text_chars_max = 1000;
+/** Alarms besides that are told, the newest. */
+const others_max = 12;
+const other_chars_max = 300;
 const rule_chars_max = 100;
 /** Nobody knows for sure. */
 const confidence_max = 0.95;
@@ -32,6 +36,8 @@ export interface Thinker {
   readonly broker: () => BrokerPeer;
   readonly memory: () => MemoryPeer;
   readonly tools: ToolBox;
+  /** Alarms that stand; those besides the one in question are evidence. */
+  readonly standing: Standing;
 }
 
 interface Thought {
@@ -71,12 +77,12 @@ export function thinkingSource(thinker: Thinker): OptionSource {
 const nothing = (said: string, tokens = 0, usd = 0): Offer => ({ options: [], said, tokens, usd });
 
 async function think(matter: Matter, times: number, thinker: Thinker): Promise<{ offer: Offer; thought: Thought | null }> {
-  const { models, broker, memory, tools, hindrance } = thinker;
+  const { models, broker, memory, tools, hindrance, standing } = thinker;
   const why_not = hindrance();
   if (why_not !== null) return { offer: nothing(why_not), thought: null };
   const past = await memory().call("decisions.list", { limit: decisions_looked_at });
   const tried = past.filter(({ id }) => matter.incident.body.decisions.includes(id));
-  const found = await investigate(incidentQuestion(matter, tried), { models, broker, tools: await tools.all() });
+  const found = await investigate(incidentQuestion(matter, tried, standing.all()), { models, broker, tools: await tools.all() });
   const { tokens, usd } = found;
   if (found.answer === null) return { offer: nothing(found.said, tokens, usd), thought: null };
   const answer = IncidentAnswer.parse(found.answer);
@@ -93,13 +99,24 @@ export interface Asked {
   readonly event: Matter["event"];
 }
 
-export function incidentQuestion({ incident, event }: Asked, tried: readonly Decision[]): Question {
+/** @param standing all alarms that stand, notices too: what came at the same time tells causes apart */
+export function incidentQuestion(
+  { incident, event }: Asked,
+  tried: readonly Decision[],
+  standing: readonly Matter["event"][] = [],
+): Question {
   const { id, body } = incident;
   const { alarm, subject, detail, value, limit } = event.facts;
   const untrusted = event.untrusted ?? {};
   const text = (value: unknown): string => quoted(typeof value === "string" ? value : JSON.stringify(value), text_chars_max);
   // what came of a call may quote what a service wrote: the model may look itself, and is then marked as having heard it
   const tries = tried.map(({ rule, outcome }) => `- ${text(rule)}: ${outcome.result}`);
+  // of these no text from outside: what the model has heard of that marks all that it proposes
+  const others = standing
+    .filter((one) => one.id !== event.id)
+    .sort((a, b) => b.boot_ms - a.boot_ms)
+    .slice(0, others_max)
+    .map(({ severity, facts }) => `- ${quoted(`${severity}, ${facts.alarm} of ${facts.subject}: ${facts.detail}`, other_chars_max)}`);
   const brief = [
     "Data of the machine about one incident:",
     `alarm: ${text(alarm)}`,
@@ -110,6 +127,7 @@ export function incidentQuestion({ incident, event }: Asked, tried: readonly Dec
     `summary: ${text(body.summary)}`,
     `from outside: ${text(untrusted)}`,
     `triage: ${text(body.triage?.said ?? "none")}`,
+    ...(others.length === 0 ? ["besides: nothing stands"] : ["besides these stand:", ...others]),
     ...(tries.length === 0 ? ["tried: nothing"] : ["tried, without help:", ...tries]),
   ].join("\n");
   const outside = Object.keys(untrusted).length === 0 ? [] : [[`event:${event.kind}`, untrusted] as const];

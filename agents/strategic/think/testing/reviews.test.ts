@@ -14,6 +14,7 @@ import { Budget } from "../../../model/budget/budget.ts";
 import { Ledger } from "../../../model/budget/ledger.ts";
 import { kinds, test_key } from "../../../model/testing/providers.ts";
 import type { BrokerPeer } from "../../../shared/ask-tool.ts";
+import { Standing } from "../../../shared/standing.ts";
 import type { ScriptText } from "../../../testing/provider/script.ts";
 import { startProvider, type TestProvider } from "../../../testing/provider/server.ts";
 import { Models } from "../../models.ts";
@@ -74,7 +75,11 @@ function thinkerOf(kind: (typeof kinds)[number], more: { usd?: number; hindrance
   const memory = (): never => {
     throw new Error("memory is not asked here");
   };
-  return { ...{ models, name: () => `${kind}-test`, hindrance: () => hindrance, broker: asked, memory }, tools: new ToolBox(asked) };
+  return {
+    ...{ models, name: () => `${kind}-test`, hindrance: () => hindrance, broker: asked, memory },
+    tools: new ToolBox(asked),
+    standing: new Standing("0badcafe"),
+  };
 }
 
 /** The tactical tier wants to end a process. @returns the call that waits */

@@ -94,8 +94,8 @@ function answered(name: string, args: Readonly<Record<string, unknown>>, { taint
   };
 }
 
-function tell(subject: string, raised: boolean): AlarmEvent {
-  const facts = { alarm: "service-down", subject, raised, value: 1, limit: 1, stood_ms: 0, detail: "it does not run" };
+function tell(subject: string, raised: boolean, alarm = "service-down"): AlarmEvent {
+  const facts = { alarm, subject, raised, value: 1, limit: 1, stood_ms: 0, detail: "it does not run" };
   const event: AlarmEvent = {
     ...{ id: alarm_ids.memory(), time_ms: Date.now(), boot_ms: boot_ms() + made.length + 1, source: "reactive", severity: "error" },
     ...{ kind: "alarm.changed", facts },
@@ -170,7 +170,7 @@ describe.each([...kinds])("%s", (kind) => {
       ...{ secrets: folder, clock: () => performance.now(), warn: () => {} },
     });
     const base = { broker: () => broker, memory: () => peer };
-    thinker = { ...{ models, name: () => model, hindrance: () => null, tools: new ToolBox(() => broker) }, ...base };
+    thinker = { ...{ models, name: () => model, hindrance: () => null, tools: new ToolBox(() => broker), standing }, ...base };
     const source = thinkingSource(thinker);
     return {
       ...{ tier: "strategic", ...base, ask: toolAsker(() => broker), standing, ids, boot_ms, thresholds: loadThresholds() },
@@ -346,6 +346,15 @@ describe.each([...kinds])("%s", (kind) => {
     expect(no_way).toMatchObject({ state: "blocked", body: { waits_for: { what: expect.stringContaining("there are no wings") } } });
     const refusal = await planned("do harm", [{ say: [{ text: "no" }], stop: "refusal" }]);
     expect(refusal).toMatchObject({ state: "blocked", body: { waits_for: { what: expect.stringContaining("refused to answer") } } });
+  });
+
+  test("what else stands is told as evidence, and marks nothing", async () => {
+    tell("template-7", true, "log-novel");
+    const solved = await worked("pump", [
+      { expect: { text: "log-novel of template-7: it does not run" }, say: [answer([option([restart("pump")])])] },
+    ]);
+    tell("template-7", false, "log-novel");
+    expect(solved).toMatchObject({ state: "solved", body: { taint: [] } });
   });
 
   test("429 with retry-after, a broken stream and an answer of the wrong shape cost tries, and not the incident", async () => {
