@@ -12,7 +12,9 @@ export type Severity = z.infer<typeof Severity>;
 export const Untrusted = z.string().max(4096);
 
 /** `<boot>-<source>-<sequence>`: unique over all boots; `boot` is 8 hexadecimal digits of the kernel's boot id. */
-export const EventId = z.string().regex(/^[0-9a-f]{8}-[a-z-]{1,31}-[0-9]{1,15}$/);
+export const EventId = z
+  .string()
+  .regex(/^[0-9a-f]{8}-[a-z-]{1,31}-[0-9]{1,15}$/, "an id is like 0badcafe-note-12, as searching, timelines and events show it");
 
 const facts = {
   "boot.phase": z.strictObject({

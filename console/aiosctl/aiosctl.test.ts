@@ -85,6 +85,18 @@ test("the options that all commands share may come after the command", async () 
   expect((await run("audit", "verify", "--socket", "/nowhere/sock")).code).toBe(3);
 });
 
+test.each([
+  ["memory search nginx --limit abc", "a whole number from 1 to 50"],
+  ["memory search nginx --limit 100000", "a whole number from 1 to 50"],
+  ["memory timeline --around 0badcafe-init-3 --before -1", "a whole number from 0 to 100"],
+  ["memory retention --steps 0", "a whole number from 1 to 200"],
+  ["memory retention set --older-than 99999 --why test", "whole days from 1 to 36500"],
+])("%s: what is wrong, and what to give", async (command, said) => {
+  const { code, err } = await run(...command.split(" "));
+  expect(code).toBe(2);
+  expect(err).toContain(said);
+});
+
 test("call: arguments as JSON or from a file, reason and wishes reach the broker; what is wrong is said before anything is asked", async () => {
   const { code, out } = await run(
     "call",

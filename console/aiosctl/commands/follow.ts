@@ -66,9 +66,9 @@ function flag(value: boolean): "true" | "false" {
   return value ? "true" : "false";
 }
 
-export function count(max: number): (text: string) => string {
+export function count(max: number, min = 1): (text: string) => string {
   return (text) => {
-    if (/^\d{1,7}$/.test(text) && Number(text) >= 1 && Number(text) <= max) return text;
-    throw new InvalidArgumentError(`it is a whole number from 1 to ${max}.`);
+    if (/^\d{1,7}$/.test(text) && Number(text) >= min && Number(text) <= max) return text;
+    throw new InvalidArgumentError(`it is a whole number from ${min} to ${max}.`);
   };
 }

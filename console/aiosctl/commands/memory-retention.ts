@@ -5,12 +5,15 @@ import { Severity } from "../../../contracts/event.ts";
 import { MemoryKind, Tier } from "../../../contracts/memory/record.ts";
 import { RetentionRule, Tombstone } from "../../../contracts/memory/retention.ts";
 import { retentionView } from "../views/memory-retention.ts";
+import { count } from "./follow.ts";
 import type { Run } from "./look.ts";
 import { call, look } from "./of-tool.ts";
 import { showCall } from "./tools.ts";
 
 const Rules = RetentionRule.array();
 const Tombstones = Tombstone.array();
+/** As the contract has it (contracts/memory/retention.ts). */
+const days_max = 36_500;
 const why = ["--why <text>", "the reason, for the record"] as const;
 
 interface RuleOptions {
@@ -26,7 +29,7 @@ export function addRetention(memory: Command, run: Run): void {
   const retention = memory
     .command("retention")
     .description("which memories may be deleted, and which were (memory.retention)")
-    .option("--steps <n>", "steps of deleting to show", "20");
+    .option("--steps <n>", "steps of deleting to show", count(200), "20");
   retention.action(
     run(async (context) => {
       const { steps } = retention.opts<{ steps: string }>();
@@ -71,6 +74,6 @@ function addSet(retention: Command, run: Run): void {
 
 function days(text: string): number {
   const value = /^([1-9][0-9]{0,4})d?$/.exec(text)?.[1];
-  if (value === undefined) throw new InvalidArgumentError("give whole days: 365");
+  if (value === undefined || Number(value) > days_max) throw new InvalidArgumentError(`give whole days from 1 to ${days_max}: 365`);
   return Number(value);
 }

@@ -9,6 +9,7 @@ import { exit } from "../exit.ts";
 import { show } from "../output.ts";
 import { time } from "../text/times.ts";
 import { memoriesView, memoryView, searchView, statsView } from "../views/memory.ts";
+import { count } from "./follow.ts";
 import type { Run } from "./look.ts";
 import { addPresent } from "./memory-now.ts";
 import { addRetention } from "./memory-retention.ts";
@@ -80,7 +81,7 @@ function addFinding(memory: Command, run: Run): void {
   const search = withFilter(memory.command("search").description("what fits, best first, and why (memory.search)"))
     .argument("<words...>", "what is looked for: nginx stopped answering after the update")
     .addOption(new Option("--mode <mode>", "by word, by meaning, or both").choices(["hybrid", "words", "meaning"]).default("hybrid"))
-    .option("--limit <n>", "memories", "10");
+    .option("--limit <n>", "memories", count(50), "10");
   search.action(
     run(async (context) => {
       const { limit, mode, ...filter } = search.opts<FilterOptions & { limit: string; mode: string }>();
@@ -93,8 +94,8 @@ function addFinding(memory: Command, run: Run): void {
   const timeline = withFilter(memory.command("timeline").description("what was before and after, oldest first (memory.timeline)"))
     .option("--around <id>", "the memory in the middle")
     .option("--at <time>", "or the moment in the middle", (text) => time(text))
-    .option("--before <n>", "memories before it", "10")
-    .option("--after <n>", "memories after it", "10");
+    .option("--before <n>", "memories before it", count(100, 0), "10")
+    .option("--after <n>", "memories after it", count(100, 0), "10");
   timeline.action(
     run(async (context) => {
       const { around, at, before, after, ...filter } = timeline.opts<TimelineOptions>();

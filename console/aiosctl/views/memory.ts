@@ -17,7 +17,8 @@ const text_chars_max = 600;
 
 export function searchView(found: readonly Found[], mode: SearchMode, note: string | null, { paint }: View): string[] {
   const lines = found.flatMap(({ memory, why }) => [...oneMemory(memory, paint), `  ${paint("grey", plain(why))}`, ""]);
-  const how = mode === "hybrid" ? [] : [paint("dim", mode === "words" ? "searched by word alone" : "searched by meaning alone")];
+  const said = mode === "words" ? "searched by word alone" : "searched by meaning alone";
+  const how = mode === "hybrid" || note?.startsWith(said) === true ? [] : [paint("dim", said)];
   return [...(found.length === 0 ? ["nothing like that is remembered"] : lines.slice(0, -1)), ...how, ...noteLines(note, paint)];
 }
 

@@ -75,11 +75,22 @@ function inWords({ older_than_days: days, kinds: of, sources: from, tiers: by, s
   return ["memories", `older than ${days} days`, ...only].join(" ");
 }
 
-function finalOf({ memories, cold, kept, oldest_ms, newest_ms }: RetentionPreview): string[] {
+/**
+ * What is approved is what is shown here, and has to be the same a minute later: memories come and grow old meanwhile and move
+ * into cold segments, so counts are round and days are whole.
+ */
+function finalOf({ memories, kept, oldest_ms, newest_ms }: RetentionPreview): string[] {
   const day = (ms: number | null): string => (ms === null ? "–" : new Date(ms).toISOString().slice(0, 10));
   const range = memories === 0 ? "" : `, from ${day(oldest_ms)} to ${day(newest_ms)}`;
   return [
-    `${memories} memories are deleted now, ${cold} of them in cold segments${range}`,
-    ...(kept === 0 ? [] : [`${kept} that fit stay, because something rests on them`]),
+    `${about(memories)} memories are deleted now${range}`,
+    ...(kept === 0 ? [] : [`${about(kept)} that fit stay, because something rests on them`]),
   ];
+}
+
+/** To two digits. */
+function about(count: number): string {
+  if (count < 100) return String(count);
+  const step = 10 ** (Math.floor(Math.log10(count)) - 1);
+  return `about ${Math.round(count / step) * step}`;
 }
