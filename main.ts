@@ -3,6 +3,7 @@
  * process does not pay for what it does not run.
  */
 
+import "./wire/plain-zod.ts";
 import { basename } from "node:path";
 
 type Main = () => Promise<void>;
