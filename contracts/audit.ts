@@ -66,13 +66,15 @@ export const AuditQuery = z.strictObject({
 });
 export type AuditQuery = z.infer<typeof AuditQuery>;
 
-export const AuditVerdict = z.strictObject({
-  whole: z.boolean(),
-  entries: z.int(),
-  /** Hash of the newest entry. */
-  head: z.string(),
-  /** What is wrong, at which entry; the first hundred. */
-  faults: z.array(z.strictObject({ seq: z.int(), what: z.string() })).max(100),
-  took_ms: z.number(),
-});
+export const AuditVerdict = z.lazy(() =>
+  z.strictObject({
+    whole: z.boolean(),
+    entries: z.int(),
+    /** Hash of the newest entry. */
+    head: z.string(),
+    /** What is wrong, at which entry; the first hundred. */
+    faults: z.array(z.strictObject({ seq: z.int(), what: z.string() })).max(100),
+    took_ms: z.number(),
+  }),
+);
 export type AuditVerdict = z.infer<typeof AuditVerdict>;

@@ -10,7 +10,7 @@ export const broker_callers = ["reactive", "operational", "tactical", "strategic
 export type BrokerCaller = (typeof broker_callers)[number];
 
 /** On whose behalf the console calls. Only the console may say so: every other caller is who its socket says. */
-export const OnBehalf = z.strictObject({ name: PersonName, role: Role });
+export const OnBehalf = z.lazy(() => z.strictObject({ name: PersonName, role: Role }));
 export type OnBehalf = z.infer<typeof OnBehalf>;
 const person = OnBehalf.optional();
 
@@ -22,16 +22,20 @@ export const UndoTarget = z.union([
 ]);
 export type UndoTarget = z.infer<typeof UndoTarget>;
 
-export const UndoPlan = z.strictObject({
-  /** Calls in the order in which they are taken back. */
-  calls: z.array(z.strictObject({ call: CallId, tool: z.string(), what: z.string() })),
-  /** Why it cannot be done, call by call (null: of none in particular); empty when it can. */
-  obstacles: z.array(z.strictObject({ call: CallId.nullable(), why: z.string() })),
-});
+export const UndoPlan = z.lazy(() =>
+  z.strictObject({
+    /** Calls in the order in which they are taken back. */
+    calls: z.array(z.strictObject({ call: CallId, tool: z.string(), what: z.string() })),
+    /** Why it cannot be done, call by call (null: of none in particular); empty when it can. */
+    obstacles: z.array(z.strictObject({ call: CallId.nullable(), why: z.string() })),
+  }),
+);
 export type UndoPlan = z.infer<typeof UndoPlan>;
 
 /** Everything known of one call. */
-export const CallRecord = z.strictObject({ outcome: CallOutcome.nullable(), entries: z.array(AuditEntry), approval: Approval.nullable() });
+export const CallRecord = z.lazy(() =>
+  z.strictObject({ outcome: CallOutcome.nullable(), entries: z.array(AuditEntry), approval: Approval.nullable() }),
+);
 
 export const broker_methods = {
   /** A page of the catalogue, by name. */

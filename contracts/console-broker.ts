@@ -191,24 +191,28 @@ export const broker_routes = {
 export const mcp_path = "/mcp";
 
 /** What an MCP client may say with a call in its `_meta`, beside what the protocol itself puts there. */
-export const McpCallMeta = z.object({
-  /** Why, in words or as the whole reason; without it the record says who asked over MCP. */
-  "aios/reason": z.union([z.string().min(1).max(2000), Reason]).optional(),
-  "aios/group": CallMeta.shape.group.optional(),
-  "aios/tainted": CallMeta.shape.tainted.optional(),
-  "aios/dry_run": CallMeta.shape.dry_run.optional(),
-  "aios/key": CallMeta.shape.key.optional(),
-});
+export const McpCallMeta = z.lazy(() =>
+  z.object({
+    /** Why, in words or as the whole reason; without it the record says who asked over MCP. */
+    "aios/reason": z.union([z.string().min(1).max(2000), Reason]).optional(),
+    "aios/group": CallMeta.shape.group.optional(),
+    "aios/tainted": CallMeta.shape.tainted.optional(),
+    "aios/dry_run": CallMeta.shape.dry_run.optional(),
+    "aios/key": CallMeta.shape.key.optional(),
+  }),
+);
 export type McpCallMeta = z.infer<typeof McpCallMeta>;
 
 /** What the protocol puts into `_meta` of each request (2026-07-28), as far as it is looked at here. */
-export const McpEnvelope = z.object({
-  "io.modelcontextprotocol/clientInfo": z.object({ name: z.string(), version: z.string() }).optional(),
-  "io.modelcontextprotocol/clientCapabilities": z.object({ elicitation: z.object({}).optional() }).optional(),
-});
+export const McpEnvelope = z.lazy(() =>
+  z.object({
+    "io.modelcontextprotocol/clientInfo": z.object({ name: z.string(), version: z.string() }).optional(),
+    "io.modelcontextprotocol/clientCapabilities": z.object({ elicitation: z.object({}).optional() }).optional(),
+  }),
+);
 
 /** What the person behind an MCP client answers when a call waits for approval. */
-export const McpDecision = z.object({ approve: z.boolean(), reason: z.string().max(2000).optional() });
+export const McpDecision = z.lazy(() => z.object({ approve: z.boolean(), reason: z.string().max(2000).optional() }));
 /** What goes to the client and comes back, signed, with that question. */
-export const McpWaiting = z.strictObject({ call: CallId });
+export const McpWaiting = z.lazy(() => z.strictObject({ call: CallId }));
 export type McpWaiting = z.infer<typeof McpWaiting>;

@@ -12,33 +12,39 @@ import { BootTimeline, Hardware, ProcessInfo, SystemStatus } from "./init.ts";
 import { ServiceName, ServiceStatus } from "./service.ts";
 
 /** A problem in the form of RFC 9457 (application/problem+json). */
-export const Problem = z.strictObject({
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  /** What to do next, where there is something. */
-  todo: z.string().optional(),
-});
+export const Problem = z.lazy(() =>
+  z.strictObject({
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    /** What to do next, where there is something. */
+    todo: z.string().optional(),
+  }),
+);
 export type Problem = z.infer<typeof Problem>;
 
-const Reason = z.strictObject({ reason: z.string().min(1).max(500) });
+const Reason = z.lazy(() => z.strictObject({ reason: z.string().min(1).max(500) }));
 
-export const ProcessMetrics = z.strictObject({
-  service: z.string(),
-  rss_bytes: z.number(),
-  pss_bytes: z.number().nullable(),
-  cpu_ms: z.number(),
-});
-export const Metrics = z.strictObject({
-  time_ms: z.number(),
-  load: z.tuple([z.number(), z.number(), z.number()]),
-  memory: z.strictObject({ total_bytes: z.number(), available_bytes: z.number(), used_bytes: z.number() }),
-  /** PSI, avg10 in percent (Documentation/accounting/psi.rst). */
-  pressure: z
-    .strictObject({ cpu_some: z.number(), memory_some: z.number(), memory_full: z.number(), io_some: z.number(), io_full: z.number() })
-    .nullable(),
-  processes: z.array(ProcessMetrics),
-});
+export const ProcessMetrics = z.lazy(() =>
+  z.strictObject({
+    service: z.string(),
+    rss_bytes: z.number(),
+    pss_bytes: z.number().nullable(),
+    cpu_ms: z.number(),
+  }),
+);
+export const Metrics = z.lazy(() =>
+  z.strictObject({
+    time_ms: z.number(),
+    load: z.tuple([z.number(), z.number(), z.number()]),
+    memory: z.strictObject({ total_bytes: z.number(), available_bytes: z.number(), used_bytes: z.number() }),
+    /** PSI, avg10 in percent (Documentation/accounting/psi.rst). */
+    pressure: z
+      .strictObject({ cpu_some: z.number(), memory_some: z.number(), memory_full: z.number(), io_some: z.number(), io_full: z.number() })
+      .nullable(),
+    processes: z.array(ProcessMetrics),
+  }),
+);
 
 export type { Route } from "./console-route.ts";
 

@@ -46,13 +46,15 @@ export const Outcome = z.strictObject({
 export type Outcome = z.infer<typeof Outcome>;
 
 /** Somebody who was asked what to do: the playbooks, a model. What it said, and what that cost. */
-export const Asked = z.strictObject({
-  who: z.string().max(100),
-  said: z.string().max(500),
-  took_ms: z.number(),
-  tokens: z.int(),
-  usd: z.number(),
-});
+export const Asked = z.lazy(() =>
+  z.strictObject({
+    who: z.string().max(100),
+    said: z.string().max(500),
+    took_ms: z.number(),
+    tokens: z.int(),
+    usd: z.number(),
+  }),
+);
 export type Asked = z.infer<typeof Asked>;
 
 const Chance = z.number().min(0).max(1);
@@ -61,45 +63,49 @@ const Chance = z.number().min(0).max(1);
 export const Signals = z.record(z.string().max(40), Chance).refine((given) => Object.keys(given).length <= 8, "at most 8 signals");
 export type Signals = z.infer<typeof Signals>;
 
-export const Decision = z.strictObject({
-  id: DecisionId,
-  time_ms: z.number(),
-  boot_ms: z.number(),
-  tier: z.enum(["reactive", "operational", "tactical", "strategic"]),
-  trigger: Event,
-  rule: z.string(),
-  /**
-   * The memories that it was based on besides its trigger: earlier events that counted, earlier decisions in the same matter,
-   * what was recalled. Ids of memories (memory/record.ts).
-   */
-  based_on: z.array(EventId).max(64).default([]),
-  /** Who was asked, the cheapest first. */
-  asked: z.array(Asked).max(8).optional(),
-  /** The chance that it helps, as it was judged beforehand. */
-  confidence: Chance.optional(),
-  /** What it was made of, before it was calibrated. */
-  signals: Signals.optional(),
-  /** What might have been done instead, and the chance of that. */
-  alternatives: z
-    .array(z.strictObject({ what: z.string().max(200), confidence: Chance }))
-    .max(8)
-    .optional(),
-  /** Why, in words, with the values that decided. */
-  reason: z.string(),
-  action: Action,
-  /** Microseconds from taking the event to choosing the action. */
-  took_us: z.number(),
-  outcome: Outcome,
-});
+export const Decision = z.lazy(() =>
+  z.strictObject({
+    id: DecisionId,
+    time_ms: z.number(),
+    boot_ms: z.number(),
+    tier: z.enum(["reactive", "operational", "tactical", "strategic"]),
+    trigger: Event,
+    rule: z.string(),
+    /**
+     * The memories that it was based on besides its trigger: earlier events that counted, earlier decisions in the same matter,
+     * what was recalled. Ids of memories (memory/record.ts).
+     */
+    based_on: z.array(EventId).max(64).default([]),
+    /** Who was asked, the cheapest first. */
+    asked: z.array(Asked).max(8).optional(),
+    /** The chance that it helps, as it was judged beforehand. */
+    confidence: Chance.optional(),
+    /** What it was made of, before it was calibrated. */
+    signals: Signals.optional(),
+    /** What might have been done instead, and the chance of that. */
+    alternatives: z
+      .array(z.strictObject({ what: z.string().max(200), confidence: Chance }))
+      .max(8)
+      .optional(),
+    /** Why, in words, with the values that decided. */
+    reason: z.string(),
+    action: Action,
+    /** Microseconds from taking the event to choosing the action. */
+    took_us: z.number(),
+    outcome: Outcome,
+  }),
+);
 export type Decision = z.infer<typeof Decision>;
 
 /** The chain behind one event or decision. */
-export const Why = z.strictObject({
-  id: z.string(),
-  event: Event.nullable(),
-  decisions: z.array(Decision),
-  /** Events around the trigger, oldest first. */
-  around: z.array(Event),
-});
+export const Why = z.lazy(() =>
+  z.strictObject({
+    id: z.string(),
+    event: Event.nullable(),
+    decisions: z.array(Decision),
+    /** Events around the trigger, oldest first. */
+    around: z.array(Event),
+  }),
+);
 export type Why = z.infer<typeof Why>;
 export { EventId };

@@ -114,15 +114,17 @@ export type EventOf<K extends EventKind> = Extract<Event, { kind: K }>;
 export type Facts<K extends EventKind> = EventOf<K>["facts"];
 
 /** A line that a service wrote to its stdout or stderr, or a line of the kernel log. */
-export const LogRecord = z.strictObject({
-  seq: z.int().min(0),
-  time_ms: z.number(),
-  boot_ms: z.number(),
-  service: z.string().max(31),
-  stream: z.enum(["stdout", "stderr", "kernel"]),
-  level: Severity,
-  message: z.string().max(8192),
-  /** The remaining fields of a line that was JSON. */
-  fields: z.record(z.string(), z.unknown()).optional(),
-});
+export const LogRecord = z.lazy(() =>
+  z.strictObject({
+    seq: z.int().min(0),
+    time_ms: z.number(),
+    boot_ms: z.number(),
+    service: z.string().max(31),
+    stream: z.enum(["stdout", "stderr", "kernel"]),
+    level: Severity,
+    message: z.string().max(8192),
+    /** The remaining fields of a line that was JSON. */
+    fields: z.record(z.string(), z.unknown()).optional(),
+  }),
+);
 export type LogRecord = z.infer<typeof LogRecord>;

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { type EventKind, event_facts, Untrusted } from "./event.ts";
+import { made } from "./rpc.ts";
 
 export type FactType = "string" | "number" | "boolean" | "untrusted";
 export interface Fact {
@@ -24,7 +25,7 @@ export function factsOf(kind: EventKind): ReadonlyMap<string, Fact> {
 function collect(shape: z.ZodObject, prefix: string, found: Map<string, Fact>): void {
   for (const [name, schema] of Object.entries(shape.shape)) {
     const nullable = schema instanceof z.ZodNullable;
-    const inner = nullable ? schema.unwrap() : schema;
+    const inner = made(nullable ? schema.unwrap() : schema);
     if (inner instanceof z.ZodObject) collect(inner, `${prefix}${name}.`, found);
     else found.set(`${prefix}${name}`, { type: typeOf(inner), nullable });
   }

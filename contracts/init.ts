@@ -7,97 +7,107 @@ import { StrategicSettings } from "./model/provider.ts";
 import { method, Nothing } from "./rpc.ts";
 import { type CoreService, Health, ServiceName, ServiceStatus } from "./service.ts";
 
-export const PhaseRecord = z.strictObject({
-  name: z.string(),
-  /** Milliseconds on the boot clock (CLOCK_BOOTTIME). */
-  start_ms: z.number(),
-  end_ms: z.number().nullable(),
-  outcome: z.enum(["running", "done", "degraded", "failed"]),
-  detail: z.string(),
-});
+export const PhaseRecord = z.lazy(() =>
+  z.strictObject({
+    name: z.string(),
+    /** Milliseconds on the boot clock (CLOCK_BOOTTIME). */
+    start_ms: z.number(),
+    end_ms: z.number().nullable(),
+    outcome: z.enum(["running", "done", "degraded", "failed"]),
+    detail: z.string(),
+  }),
+);
 export type PhaseRecord = z.infer<typeof PhaseRecord>;
 
-export const BootTimeline = z.strictObject({
-  boot_id: z.string(),
-  /** Marks on the boot clock, milliseconds: `firmware` (before it, negative, when known), `kernel` (0), `stage0`, `init`, `console-ready`, `all-ready`. */
-  marks: z.record(z.string(), z.number()),
-  phases: z.array(PhaseRecord),
-});
+export const BootTimeline = z.lazy(() =>
+  z.strictObject({
+    boot_id: z.string(),
+    /** Marks on the boot clock, milliseconds: `firmware` (before it, negative, when known), `kernel` (0), `stage0`, `init`, `console-ready`, `all-ready`. */
+    marks: z.record(z.string(), z.number()),
+    phases: z.array(PhaseRecord),
+  }),
+);
 export type BootTimeline = z.infer<typeof BootTimeline>;
 
 /** Bring-up as a whole: what does not work, in words, worst first. Empty when all is well. */
-export const Degradation = z.strictObject({ what: z.string(), detail: z.string(), todo: z.string() });
+export const Degradation = z.lazy(() => z.strictObject({ what: z.string(), detail: z.string(), todo: z.string() }));
 export type Degradation = z.infer<typeof Degradation>;
 
-export const SystemStatus = z.strictObject({
-  state: z.enum(["booting", "running", "degraded", "maintenance", "stopping"]),
-  hostname: z.string(),
-  machine_id: z.string(),
-  boot_id: z.string(),
-  version: z.string(),
-  kernel: z.string(),
-  /** Container mode has no devices, watchdog or power of its own. */
-  mode: z.enum(["machine", "container"]),
-  uptime_ms: z.number(),
-  time_ms: z.number(),
-  degradations: z.array(Degradation),
-  /** `from`: where the time came from at boot. `error_ms`: how far off it may be at most, while a time server keeps it. */
-  clock: z.strictObject({ from: z.string(), servers: z.array(z.string()), synchronised: z.boolean(), error_ms: z.number().nullable() }),
-  /** Where the machine config came from, and what will come of one that was plugged in since. */
-  config: z.strictObject({ from: z.string(), next: z.string().nullable() }),
-  data: z.strictObject({
-    persistent: z.boolean(),
-    mount: z.string(),
-    detail: z.string(),
-    used_bytes: z.number(),
-    size_bytes: z.number(),
-    /** Both 0 where the file system has no fixed number of inodes. */
-    inodes_used: z.number(),
-    inodes: z.number(),
+export const SystemStatus = z.lazy(() =>
+  z.strictObject({
+    state: z.enum(["booting", "running", "degraded", "maintenance", "stopping"]),
+    hostname: z.string(),
+    machine_id: z.string(),
+    boot_id: z.string(),
+    version: z.string(),
+    kernel: z.string(),
+    /** Container mode has no devices, watchdog or power of its own. */
+    mode: z.enum(["machine", "container"]),
+    uptime_ms: z.number(),
+    time_ms: z.number(),
+    degradations: z.array(Degradation),
+    /** `from`: where the time came from at boot. `error_ms`: how far off it may be at most, while a time server keeps it. */
+    clock: z.strictObject({ from: z.string(), servers: z.array(z.string()), synchronised: z.boolean(), error_ms: z.number().nullable() }),
+    /** Where the machine config came from, and what will come of one that was plugged in since. */
+    config: z.strictObject({ from: z.string(), next: z.string().nullable() }),
+    data: z.strictObject({
+      persistent: z.boolean(),
+      mount: z.string(),
+      detail: z.string(),
+      used_bytes: z.number(),
+      size_bytes: z.number(),
+      /** Both 0 where the file system has no fixed number of inodes. */
+      inodes_used: z.number(),
+      inodes: z.number(),
+    }),
+    watchdog: z.strictObject({ device: z.string().nullable(), timeout_s: z.number().nullable(), petted_ms_ago: z.number().nullable() }),
   }),
-  watchdog: z.strictObject({ device: z.string().nullable(), timeout_s: z.number().nullable(), petted_ms_ago: z.number().nullable() }),
-});
+);
 export type SystemStatus = z.infer<typeof SystemStatus>;
 
 const text = z.string().max(200);
-export const Hardware = z.strictObject({
-  cpu: z.strictObject({ model: text, logical: z.int(), cores: z.int(), sockets: z.int(), flags: z.array(text) }),
-  memory: z.strictObject({ total_bytes: z.number(), swap_bytes: z.number() }),
-  numa: z.array(z.strictObject({ node: z.int(), cpus: text, memory_bytes: z.number() })),
-  disks: z.array(z.strictObject({ name: text, model: text, size_bytes: z.number(), removable: z.boolean(), rotational: z.boolean() })),
-  nics: z.array(
-    z.strictObject({ name: text, mac: text, driver: text, mtu: z.int(), carrier: z.boolean(), speed_mbps: z.number().nullable() }),
-  ),
-  gpus: z.array(z.strictObject({ address: text, vendor: text, device: text, driver: text })),
-  sensors: z.array(z.strictObject({ chip: text, label: text, kind: text, value: z.number(), unit: text })),
-  tpm: z.strictObject({ present: z.boolean(), version: text }),
-  firmware: z.strictObject({ kind: z.enum(["uefi", "bios", "devicetree", "unknown"]), vendor: text, version: text, board: text }),
-  virtualisation: text,
-});
+export const Hardware = z.lazy(() =>
+  z.strictObject({
+    cpu: z.strictObject({ model: text, logical: z.int(), cores: z.int(), sockets: z.int(), flags: z.array(text) }),
+    memory: z.strictObject({ total_bytes: z.number(), swap_bytes: z.number() }),
+    numa: z.array(z.strictObject({ node: z.int(), cpus: text, memory_bytes: z.number() })),
+    disks: z.array(z.strictObject({ name: text, model: text, size_bytes: z.number(), removable: z.boolean(), rotational: z.boolean() })),
+    nics: z.array(
+      z.strictObject({ name: text, mac: text, driver: text, mtu: z.int(), carrier: z.boolean(), speed_mbps: z.number().nullable() }),
+    ),
+    gpus: z.array(z.strictObject({ address: text, vendor: text, device: text, driver: text })),
+    sensors: z.array(z.strictObject({ chip: text, label: text, kind: text, value: z.number(), unit: text })),
+    tpm: z.strictObject({ present: z.boolean(), version: text }),
+    firmware: z.strictObject({ kind: z.enum(["uefi", "bios", "devicetree", "unknown"]), vendor: text, version: text, board: text }),
+    virtualisation: text,
+  }),
+);
 export type Hardware = z.infer<typeof Hardware>;
 
-export const ProcessInfo = z.strictObject({
-  pid: z.int(),
-  ppid: z.int(),
-  uid: z.int(),
-  state: z.string().max(1),
-  /** The service in whose cgroup it is, when in one. */
-  service: z.string().nullable(),
-  name: text,
-  /** The command line, capped; written by the process itself. */
-  untrusted_cmdline: z.string().max(500),
-  threads: z.int(),
-  rss_bytes: z.number(),
-  /** Proportional set (proc(5) smaps_rollup), when readable. */
-  pss_bytes: z.number().nullable(),
-  cpu_ms: z.number(),
-});
+export const ProcessInfo = z.lazy(() =>
+  z.strictObject({
+    pid: z.int(),
+    ppid: z.int(),
+    uid: z.int(),
+    state: z.string().max(1),
+    /** The service in whose cgroup it is, when in one. */
+    service: z.string().nullable(),
+    name: text,
+    /** The command line, capped; written by the process itself. */
+    untrusted_cmdline: z.string().max(500),
+    threads: z.int(),
+    rss_bytes: z.number(),
+    /** Proportional set (proc(5) smaps_rollup), when readable. */
+    pss_bytes: z.number().nullable(),
+    cpu_ms: z.number(),
+  }),
+);
 export type ProcessInfo = z.infer<typeof ProcessInfo>;
 
 /** Why someone asks for a change: kept with the event that the change causes. */
-const Why = z.strictObject({ who: z.string().max(64), reason: z.string().min(1).max(500) });
+const Why = z.lazy(() => z.strictObject({ who: z.string().max(64), reason: z.string().min(1).max(500) }));
 
-export const ServiceChange = z.strictObject({ service: ServiceName, why: Why });
+export const ServiceChange = z.lazy(() => z.strictObject({ service: ServiceName, why: Why }));
 export const ShutdownAction = z.enum(["poweroff", "reboot", "kexec"]);
 export type ShutdownAction = z.infer<typeof ShutdownAction>;
 

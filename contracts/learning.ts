@@ -23,134 +23,150 @@ export const Stage = z.enum([
 ]);
 export type Stage = z.infer<typeof Stage>;
 
-export const StageChange = z.strictObject({ time_ms: z.number(), from: Stage, to: Stage, why: z.string().min(1).max(300) });
+export const StageChange = z.lazy(() => z.strictObject({ time_ms: z.number(), from: Stage, to: Stage, why: z.string().min(1).max(300) }));
 export type StageChange = z.infer<typeof StageChange>;
 
-export const Learning = z.strictObject({
-  playbook: PlaybookName,
-  stage: Stage,
-  /** The decision that it was made of, by which tier; null: it was not made of one. */
-  learned_from: DecisionId.nullable().default(null),
-  learned_by: Tier.nullable().default(null),
-  /** Tries of the decisions that it was made of, under another name. */
-  carried: z.strictObject({ tries: z.int().min(0), worked: z.int().min(0) }).default({ tries: 0, worked: 0 }),
-  /** What its subjects are called is text from outside: it never becomes a rule. */
-  tainted_subject: z.boolean().default(false),
-  /** Tries that spoke against it when it came to this stage: one more, and it goes back. Null: those before the document count not. */
-  against: z.int().min(0).nullable().default(null),
-  /** Newest last. */
-  history: z.array(StageChange).max(20).default([]),
-});
+export const Learning = z.lazy(() =>
+  z.strictObject({
+    playbook: PlaybookName,
+    stage: Stage,
+    /** The decision that it was made of, by which tier; null: it was not made of one. */
+    learned_from: DecisionId.nullable().default(null),
+    learned_by: Tier.nullable().default(null),
+    /** Tries of the decisions that it was made of, under another name. */
+    carried: z.strictObject({ tries: z.int().min(0), worked: z.int().min(0) }).default({ tries: 0, worked: 0 }),
+    /** What its subjects are called is text from outside: it never becomes a rule. */
+    tainted_subject: z.boolean().default(false),
+    /** Tries that spoke against it when it came to this stage: one more, and it goes back. Null: those before the document count not. */
+    against: z.int().min(0).nullable().default(null),
+    /** Newest last. */
+    history: z.array(StageChange).max(20).default([]),
+  }),
+);
 export type Learning = z.infer<typeof Learning>;
 
 /** How often a rule was tried by a tier and what came of it, over all that memory holds. */
-export const RuleRecord = z.strictObject({
-  /** What the decisions name: `playbook disk-full`, `trial disk-full`. */
-  rule: z.string(),
-  tier: Tier,
-  worked: z.int(),
-  failed: z.int(),
-  /** Nobody was allowed to make its calls. */
-  refused: z.int(),
-  /** That helped since the rule last failed, whoever tried it. */
-  worked_since_failure: z.int(),
-  first_ms: z.number(),
-  last_ms: z.number(),
-  last_failed_ms: z.number().nullable(),
-});
+export const RuleRecord = z.lazy(() =>
+  z.strictObject({
+    /** What the decisions name: `playbook disk-full`, `trial disk-full`. */
+    rule: z.string(),
+    tier: Tier,
+    worked: z.int(),
+    failed: z.int(),
+    /** Nobody was allowed to make its calls. */
+    refused: z.int(),
+    /** That helped since the rule last failed, whoever tried it. */
+    worked_since_failure: z.int(),
+    first_ms: z.number(),
+    last_ms: z.number(),
+    last_failed_ms: z.number().nullable(),
+  }),
+);
 export type RuleRecord = z.infer<typeof RuleRecord>;
 
 /** A dry run: what the reactive tier would have done about an alarm, and what the tier above then did. */
-export const DryRun = z.strictObject({
-  decision: DecisionId,
-  time_ms: z.number(),
-  /** The broker would have made the calls. */
-  allowed: z.boolean(),
-  /** What solved it: the rule of the decision that helped; null: nothing (yet). */
-  solved_by: z.string().nullable(),
-});
+export const DryRun = z.lazy(() =>
+  z.strictObject({
+    decision: DecisionId,
+    time_ms: z.number(),
+    /** The broker would have made the calls. */
+    allowed: z.boolean(),
+    /** What solved it: the rule of the decision that helped; null: nothing (yet). */
+    solved_by: z.string().nullable(),
+  }),
+);
 export type DryRun = z.infer<typeof DryRun>;
 
 /** How an alarm was solved once. */
-export const Solved = z.strictObject({
-  decision: DecisionId,
-  rule: z.string(),
-  tier: Tier,
-  time_ms: z.number(),
-  /** Milliseconds from the alarm to the outcome. */
-  repair_ms: z.number(),
-  /** What deciding cost, of all decisions about it. */
-  asked_ms: z.number(),
-  tokens: z.int(),
-  usd: z.number(),
-  /** Decisions about it. */
-  tries: z.int(),
-});
+export const Solved = z.lazy(() =>
+  z.strictObject({
+    decision: DecisionId,
+    rule: z.string(),
+    tier: Tier,
+    time_ms: z.number(),
+    /** Milliseconds from the alarm to the outcome. */
+    repair_ms: z.number(),
+    /** What deciding cost, of all decisions about it. */
+    asked_ms: z.number(),
+    tokens: z.int(),
+    usd: z.number(),
+    /** Decisions about it. */
+    tries: z.int(),
+  }),
+);
 export type Solved = z.infer<typeof Solved>;
 
-export const AlarmLearned = z.strictObject({
-  alarm: z.string(),
-  /** How often something was done about it, and how often that helped. */
-  seen: z.int(),
-  solved: z.int(),
-  first: Solved.nullable(),
-  last: Solved.nullable(),
-});
+export const AlarmLearned = z.lazy(() =>
+  z.strictObject({
+    alarm: z.string(),
+    /** How often something was done about it, and how often that helped. */
+    seen: z.int(),
+    solved: z.int(),
+    first: Solved.nullable(),
+    last: Solved.nullable(),
+  }),
+);
 export type AlarmLearned = z.infer<typeof AlarmLearned>;
 
 /** One decision about an alarm as an example to learn from. */
-export const TrainingCase = z.strictObject({
-  decision: DecisionId,
-  time_ms: z.number(),
-  alarm: z.string(),
-  subject: z.string(),
-  /** In words, as the sensors told it. */
-  detail: z.string(),
-  severity: Severity,
-  /** Where text from outside in it came from. */
-  taint: Taint,
-  tier: Tier,
-  rule: z.string(),
-  tools: z.array(z.string()),
-  result: z.enum(["done", "failed"]),
-  repair_ms: z.number().nullable(),
-  tokens: z.int(),
-  usd: z.number(),
-});
+export const TrainingCase = z.lazy(() =>
+  z.strictObject({
+    decision: DecisionId,
+    time_ms: z.number(),
+    alarm: z.string(),
+    subject: z.string(),
+    /** In words, as the sensors told it. */
+    detail: z.string(),
+    severity: Severity,
+    /** Where text from outside in it came from. */
+    taint: Taint,
+    tier: Tier,
+    rule: z.string(),
+    tools: z.array(z.string()),
+    result: z.enum(["done", "failed"]),
+    repair_ms: z.number().nullable(),
+    tokens: z.int(),
+    usd: z.number(),
+  }),
+);
 export type TrainingCase = z.infer<typeof TrainingCase>;
 
 /** A playbook as `aiosctl learn` shows it. */
-export const PlaybookLearned = z.strictObject({
-  name: z.string(),
-  stage: Stage,
-  /** The document that says so; null: it is as it is in the image, or there is none any more. */
-  document: z.string().nullable(),
-  learned_from: DecisionId.nullable(),
-  learned_by: Tier.nullable(),
-  tainted_subject: z.boolean(),
-  worked: z.int(),
-  failed: z.int(),
-  refused: z.int(),
-  worked_since_failure: z.int(),
-  /** The chance that it helps lies between, but for 5 % on each side. */
-  low: z.number(),
-  high: z.number(),
-  last_ms: z.number().nullable(),
-  /** The tier that tried it last. */
-  last_tier: Tier.nullable(),
-  history: z.array(StageChange),
-});
+export const PlaybookLearned = z.lazy(() =>
+  z.strictObject({
+    name: z.string(),
+    stage: Stage,
+    /** The document that says so; null: it is as it is in the image, or there is none any more. */
+    document: z.string().nullable(),
+    learned_from: DecisionId.nullable(),
+    learned_by: Tier.nullable(),
+    tainted_subject: z.boolean(),
+    worked: z.int(),
+    failed: z.int(),
+    refused: z.int(),
+    worked_since_failure: z.int(),
+    /** The chance that it helps lies between, but for 5 % on each side. */
+    low: z.number(),
+    high: z.number(),
+    last_ms: z.number().nullable(),
+    /** The tier that tried it last. */
+    last_tier: Tier.nullable(),
+    history: z.array(StageChange),
+  }),
+);
 export type PlaybookLearned = z.infer<typeof PlaybookLearned>;
 
 /** What the tool memory.learned answers. */
-export const LearnedAnswer = z.strictObject({
-  alarms: z
-    .array(AlarmLearned)
-    .describe("by name: how often something was done about it, and how it was solved the first and the last time"),
-  playbooks: z
-    .array(PlaybookLearned)
-    .describe("those that were tried or learned: stage, record, and every change of stage with its reason"),
-  classifier: ClassifierState.describe("of triage: which version is in use, how each did on held-back cases, and every change"),
-  faults: z.array(z.string()).describe("documents that cannot be read and therefore do not count"),
-});
+export const LearnedAnswer = z.lazy(() =>
+  z.strictObject({
+    alarms: z
+      .array(AlarmLearned)
+      .describe("by name: how often something was done about it, and how it was solved the first and the last time"),
+    playbooks: z
+      .array(PlaybookLearned)
+      .describe("those that were tried or learned: stage, record, and every change of stage with its reason"),
+    classifier: ClassifierState.describe("of triage: which version is in use, how each did on held-back cases, and every change"),
+    faults: z.array(z.string()).describe("documents that cannot be read and therefore do not count"),
+  }),
+);
 export type LearnedAnswer = z.infer<typeof LearnedAnswer>;

@@ -8,11 +8,13 @@ export const frame_bytes_max = 256 * 1024;
 
 export const RpcId = z.int().min(0);
 
-export const RpcRequest = z.strictObject({ jsonrpc: z.literal("2.0"), id: RpcId, method: z.string().max(64), params: z.unknown() });
-export const RpcNotification = z.strictObject({ jsonrpc: z.literal("2.0"), method: z.string().max(64), params: z.unknown() });
-export const RpcFault = z.strictObject({ code: z.int(), message: z.string(), data: z.unknown().optional() });
-export const RpcSuccess = z.strictObject({ jsonrpc: z.literal("2.0"), id: RpcId, result: z.unknown() });
-export const RpcFailure = z.strictObject({ jsonrpc: z.literal("2.0"), id: RpcId.nullable(), error: RpcFault });
+export const RpcRequest = z.lazy(() =>
+  z.strictObject({ jsonrpc: z.literal("2.0"), id: RpcId, method: z.string().max(64), params: z.unknown() }),
+);
+export const RpcNotification = z.lazy(() => z.strictObject({ jsonrpc: z.literal("2.0"), method: z.string().max(64), params: z.unknown() }));
+export const RpcFault = z.lazy(() => z.strictObject({ code: z.int(), message: z.string(), data: z.unknown().optional() }));
+export const RpcSuccess = z.lazy(() => z.strictObject({ jsonrpc: z.literal("2.0"), id: RpcId, result: z.unknown() }));
+export const RpcFailure = z.lazy(() => z.strictObject({ jsonrpc: z.literal("2.0"), id: RpcId.nullable(), error: RpcFault }));
 export const RpcMessage = z.union([RpcRequest, RpcNotification, RpcSuccess, RpcFailure]);
 
 export type RpcMessage = z.infer<typeof RpcMessage>;
@@ -61,6 +63,11 @@ export function method<P extends z.ZodType, R extends z.ZodType>(shapes: () => M
       return shape().result;
     },
   };
+}
+
+/** What a shape is that is made when it is first used (`z.lazy`); any other is itself. */
+export function made(schema: unknown): unknown {
+  return schema instanceof z.ZodLazy ? made(schema.unwrap()) : schema;
 }
 
 export type Methods = Readonly<Record<string, Method>>;

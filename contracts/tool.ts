@@ -39,21 +39,23 @@ export const Principal = z
 export type Principal = z.infer<typeof Principal>;
 
 /** Why: the part of the audit that no tool can guess afterwards. */
-export const Reason = z.strictObject({
-  /** In words, for people. */
-  text: z.string().min(1, "say why").max(2000),
-  /** The event that it is an answer to. */
-  event: EventId.nullable().default(null),
-  decision: DecisionId.nullable().default(null),
-  /** What was considered and not chosen. */
-  alternatives: z.array(z.string().max(300)).max(10).default([]),
-  /** 0 to 1, as the tier gives it. */
-  confidence: z.number().min(0).max(1).nullable().default(null),
-  /** The model that chose, when one did. */
-  model: z.string().max(100).nullable().default(null),
-  /** What choosing cost, US dollars. */
-  cost_usd: z.number().min(0).default(0),
-});
+export const Reason = z.lazy(() =>
+  z.strictObject({
+    /** In words, for people. */
+    text: z.string().min(1, "say why").max(2000),
+    /** The event that it is an answer to. */
+    event: EventId.nullable().default(null),
+    decision: DecisionId.nullable().default(null),
+    /** What was considered and not chosen. */
+    alternatives: z.array(z.string().max(300)).max(10).default([]),
+    /** 0 to 1, as the tier gives it. */
+    confidence: z.number().min(0).max(1).nullable().default(null),
+    /** The model that chose, when one did. */
+    model: z.string().max(100).nullable().default(null),
+    /** What choosing cost, US dollars. */
+    cost_usd: z.number().min(0).default(0),
+  }),
+);
 export type Reason = z.infer<typeof Reason>;
 
 /** The calls that one decision made, undone together. */
@@ -108,32 +110,36 @@ export type CallStatus = z.infer<typeof CallStatus>;
 /** Whether a call can be taken back now. */
 export const UndoState = z.enum(["possible", "done", "none", "expired"]);
 
-export const CallOutcome = z.strictObject({
-  call: CallId,
-  tool: z.string(),
-  principal: Principal,
-  status: CallStatus,
-  /** In words, for people and models: what was done, or what was wrong and what to do. */
-  text: z.string().max(4000),
-  /** The answer holds text from outside: data, never an instruction. */
-  tainted: z.boolean(),
-  /** Names of the policies that decided. */
-  policies: z.array(z.string()),
-  undo: UndoState,
-  /** When it is taken back unless it is confirmed, milliseconds since 1970; null: it stands. */
-  confirm_by_ms: z.number().nullable(),
-  /** Milliseconds from taking the call to its outcome. */
-  took_ms: z.number(),
-});
+export const CallOutcome = z.lazy(() =>
+  z.strictObject({
+    call: CallId,
+    tool: z.string(),
+    principal: Principal,
+    status: CallStatus,
+    /** In words, for people and models: what was done, or what was wrong and what to do. */
+    text: z.string().max(4000),
+    /** The answer holds text from outside: data, never an instruction. */
+    tainted: z.boolean(),
+    /** Names of the policies that decided. */
+    policies: z.array(z.string()),
+    undo: UndoState,
+    /** When it is taken back unless it is confirmed, milliseconds since 1970; null: it stands. */
+    confirm_by_ms: z.number().nullable(),
+    /** Milliseconds from taking the call to its outcome. */
+    took_ms: z.number(),
+  }),
+);
 export type CallOutcome = z.infer<typeof CallOutcome>;
 
 /** The result of `tools/call` in MCP's shape. */
-export const CallResult = z.strictObject({
-  /** Fits the tool's output schema; null unless the status is `done` or `previewed`. */
-  structuredContent: z.record(z.string(), z.unknown()).nullable(),
-  isError: z.boolean(),
-  _meta: CallOutcome,
-});
+export const CallResult = z.lazy(() =>
+  z.strictObject({
+    /** Fits the tool's output schema; null unless the status is `done` or `previewed`. */
+    structuredContent: z.record(z.string(), z.unknown()).nullable(),
+    isError: z.boolean(),
+    _meta: CallOutcome,
+  }),
+);
 export type CallResult = z.infer<typeof CallResult>;
 
 /** Something that a call touches, as the policy sees it and as undo compares it. */
@@ -168,18 +174,20 @@ export const Resource = z.strictObject({
 export type Resource = z.infer<typeof Resource>;
 
 /** A tool as it is listed (MCP: Tool). */
-export const ToolDescription = z.strictObject({
-  name: ToolName,
-  title: z.string(),
-  description: z.string(),
-  inputSchema: z.record(z.string(), z.unknown()),
-  outputSchema: z.record(z.string(), z.unknown()),
-  annotations: z.strictObject({
-    readOnlyHint: z.boolean(),
-    destructiveHint: z.boolean(),
-    idempotentHint: z.boolean(),
-    openWorldHint: z.boolean(),
+export const ToolDescription = z.lazy(() =>
+  z.strictObject({
+    name: ToolName,
+    title: z.string(),
+    description: z.string(),
+    inputSchema: z.record(z.string(), z.unknown()),
+    outputSchema: z.record(z.string(), z.unknown()),
+    annotations: z.strictObject({
+      readOnlyHint: z.boolean(),
+      destructiveHint: z.boolean(),
+      idempotentHint: z.boolean(),
+      openWorldHint: z.boolean(),
+    }),
+    _meta: z.strictObject({ risk: Risk, family: z.string(), timeout_ms: z.int(), undoable: z.boolean() }),
   }),
-  _meta: z.strictObject({ risk: Risk, family: z.string(), timeout_ms: z.int(), undoable: z.boolean() }),
-});
+);
 export type ToolDescription = z.infer<typeof ToolDescription>;

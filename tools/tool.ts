@@ -49,7 +49,10 @@ export interface Tool<I = unknown, O = unknown, T extends Target = Target, S = u
   readonly title: string;
   /** For a model that has to choose: what it does, when to use it, what it does not do. */
   readonly description: string;
-  /** Strict, with a description at each member; a member with `.meta({ secret: true })` is redacted wherever it is written. */
+  /**
+   * Made when it is first used (`z.lazy`). Strict, with a description at each member; a member with `.meta({ secret: true })` is
+   * redacted wherever it is written.
+   */
   readonly input: z.ZodType<I>;
   readonly output: z.ZodType<O>;
   /** The worst that it can do. */

@@ -35,15 +35,17 @@ export const Job = z.discriminatedUnion("do", [
 export type Job = z.infer<typeof Job>;
 
 /** Of a segment that was written. */
-const WrittenSegment = z.strictObject({
-  /** `memories.seq` of what is in it. */
-  seqs: z.array(z.int()),
-  oldest_ms: z.number(),
-  newest_ms: z.number(),
-  bytes: z.int(),
-  plain_bytes: z.int(),
-  sha256: Sha256,
-});
+const WrittenSegment = z.lazy(() =>
+  z.strictObject({
+    /** `memories.seq` of what is in it. */
+    seqs: z.array(z.int()),
+    oldest_ms: z.number(),
+    newest_ms: z.number(),
+    bytes: z.int(),
+    plain_bytes: z.int(),
+    sha256: Sha256,
+  }),
+);
 
 export const job_results = {
   backup: Backup,
@@ -69,10 +71,12 @@ export const JobLine = z.union([
 export { BackupManifest };
 
 /** `restore.json`: what a restore that was begun still has to bring to its end, at the next start at the latest. */
-export const PendingRestore = z.strictObject({
-  name: z.string(),
-  set_aside: z.string(),
-  /** It is the memory that is there and more: what is yet to be taken out of damaged files still belongs to it. */
-  keeps_damaged: z.boolean().optional(),
-});
+export const PendingRestore = z.lazy(() =>
+  z.strictObject({
+    name: z.string(),
+    set_aside: z.string(),
+    /** It is the memory that is there and more: what is yet to be taken out of damaged files still belongs to it. */
+    keeps_damaged: z.boolean().optional(),
+  }),
+);
 export type PendingRestore = z.infer<typeof PendingRestore>;

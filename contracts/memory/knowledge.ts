@@ -36,34 +36,38 @@ export const folder_of_kind: Readonly<Record<DocumentKind, string>> = {
 };
 
 /** What stands in braces in the steps of a document, `{service}`: what to put there, and an example that fits. */
-export const Parameter = z.strictObject({
-  what: z.string().min(1).max(200),
-  example: z.union([z.string().max(500), z.number(), z.boolean()]),
-});
+export const Parameter = z.lazy(() =>
+  z.strictObject({
+    what: z.string().min(1).max(200),
+    example: z.union([z.string().max(500), z.number(), z.boolean()]),
+  }),
+);
 
 /** What stands between the two lines `---` at the top of a document. */
-export const FrontMatter = z.strictObject({
-  title: z.string().min(1).max(120),
-  kind: DocumentKind,
-  /** In a sentence: what it is about or when to take it. */
-  summary: z.string().min(1).max(400),
-  /** Parts of the system that it is about: `disk`, `service`, `net`. */
-  applies_to: z
-    .array(z.string().regex(/^[a-z0-9][a-z0-9._ -]{0,59}$/, "1 to 60 of a-z 0-9 . _ - and blanks"))
-    .max(16)
-    .default([]),
-  /** Tools that its text names. */
-  tools: z.array(ToolName).max(64).default([]),
-  /** Kinds of events that tell of it. */
-  events: z
-    .array(z.string().regex(/^[a-z]{2,20}\.[a-z-]{2,30}$/, "a kind of event, for example disk.usage"))
-    .max(24)
-    .default([]),
-  severity: Severity.optional(),
-  /** What one sees when it is the case, one sentence each. */
-  symptoms: z.array(z.string().min(1).max(300)).max(16).default([]),
-  parameters: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,30}$/, "a parameter is named by a-z 0-9 _"), Parameter).default({}),
-});
+export const FrontMatter = z.lazy(() =>
+  z.strictObject({
+    title: z.string().min(1).max(120),
+    kind: DocumentKind,
+    /** In a sentence: what it is about or when to take it. */
+    summary: z.string().min(1).max(400),
+    /** Parts of the system that it is about: `disk`, `service`, `net`. */
+    applies_to: z
+      .array(z.string().regex(/^[a-z0-9][a-z0-9._ -]{0,59}$/, "1 to 60 of a-z 0-9 . _ - and blanks"))
+      .max(16)
+      .default([]),
+    /** Tools that its text names. */
+    tools: z.array(ToolName).max(64).default([]),
+    /** Kinds of events that tell of it. */
+    events: z
+      .array(z.string().regex(/^[a-z]{2,20}\.[a-z-]{2,30}$/, "a kind of event, for example disk.usage"))
+      .max(24)
+      .default([]),
+    severity: Severity.optional(),
+    /** What one sees when it is the case, one sentence each. */
+    symptoms: z.array(z.string().min(1).max(300)).max(16).default([]),
+    parameters: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,30}$/, "a parameter is named by a-z 0-9 _"), Parameter).default({}),
+  }),
+);
 export type FrontMatter = z.infer<typeof FrontMatter>;
 
 /** What the image's file of front matter holds: SHA-256 of a document's text → what it says. */
@@ -71,13 +75,15 @@ export const ShippedFronts = z.record(z.string().regex(/^[0-9a-f]{64}$/), FrontM
 export type ShippedFronts = z.infer<typeof ShippedFronts>;
 
 /** What the image's file of vectors begins with. */
-export const ShippedVectors = z.strictObject({
-  /** As its embedder names it. */
-  model: z.string().min(1).max(200),
-  dimensions: z.int().min(1).max(4096),
-  /** SHA-256 of what each was made from, in the order of the vectors. */
-  sections: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(100_000),
-});
+export const ShippedVectors = z.lazy(() =>
+  z.strictObject({
+    /** As its embedder names it. */
+    model: z.string().min(1).max(200),
+    dimensions: z.int().min(1).max(4096),
+    /** SHA-256 of what each was made from, in the order of the vectors. */
+    sections: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(100_000),
+  }),
+);
 export type ShippedVectors = z.infer<typeof ShippedVectors>;
 
 /** The whole document, front matter and all: at most 64 KiB in UTF-8. */
@@ -132,14 +138,16 @@ export const Listed = Version.extend({
 });
 export type Listed = z.infer<typeof Listed>;
 
-export const Shown = z.strictObject({
-  document: Listed,
-  front: FrontMatter,
-  /** The version that was asked for, with its front matter; or one section of it. */
-  text: z.string(),
-  /** Headings of all its sections, in order: `Steps > Free room`. */
-  sections: z.array(z.string()),
-});
+export const Shown = z.lazy(() =>
+  z.strictObject({
+    document: Listed,
+    front: FrontMatter,
+    /** The version that was asked for, with its front matter; or one section of it. */
+    text: z.string(),
+    /** Headings of all its sections, in order: `Steps > Free room`. */
+    sections: z.array(z.string()),
+  }),
+);
 export type Shown = z.infer<typeof Shown>;
 
 /** All that are given must hold. */
@@ -155,23 +163,25 @@ export const KnowledgeFilter = z.strictObject({
 export type KnowledgeFilter = z.infer<typeof KnowledgeFilter>;
 
 /** A section that was found, and why. */
-export const FoundSection = z.strictObject({
-  document: DocumentId,
-  version: z.int(),
-  title: z.string(),
-  kind: DocumentKind,
-  /** `Steps > Free room`; empty: what stands before the first heading. */
-  section: z.string(),
-  /** Its text, cut. */
-  text: z.string(),
-  cut: z.boolean(),
-  taint: Taint,
-  /** Larger is better; comparable within one answer. */
-  score: z.number(),
-  words: z.strictObject({ rank: z.int(), matched: z.array(z.string()) }).nullable(),
-  meaning: z.strictObject({ rank: z.int(), cosine: z.number() }).nullable(),
-  why: z.string(),
-});
+export const FoundSection = z.lazy(() =>
+  z.strictObject({
+    document: DocumentId,
+    version: z.int(),
+    title: z.string(),
+    kind: DocumentKind,
+    /** `Steps > Free room`; empty: what stands before the first heading. */
+    section: z.string(),
+    /** Its text, cut. */
+    text: z.string(),
+    cut: z.boolean(),
+    taint: Taint,
+    /** Larger is better; comparable within one answer. */
+    score: z.number(),
+    words: z.strictObject({ rank: z.int(), matched: z.array(z.string()) }).nullable(),
+    meaning: z.strictObject({ rank: z.int(), cosine: z.number() }).nullable(),
+    why: z.string(),
+  }),
+);
 export type FoundSection = z.infer<typeof FoundSection>;
 
 const Writing = {

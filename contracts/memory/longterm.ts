@@ -29,20 +29,22 @@ export const SearchMode = z.enum(["hybrid", "words", "meaning"]);
 export type SearchMode = z.infer<typeof SearchMode>;
 
 /** Why a memory was found. */
-export const Found = z.strictObject({
-  memory: Recalled,
-  /** How well it answers by meaning and by word, weighed by recency and usefulness: larger is better; comparable within one answer. */
-  score: z.number(),
-  /** Its rank by word (BM25) from 1, and the words of the question that it holds; null: not found by word. */
-  words: z.strictObject({ rank: z.int(), matched: z.array(z.string()) }).nullable(),
-  /** Its rank by meaning from 1, and the cosine of the two vectors; null: not found by meaning. */
-  meaning: z.strictObject({ rank: z.int(), cosine: z.number() }).nullable(),
-  /** Factors of the prior. */
-  recency: z.number(),
-  usefulness: z.number(),
-  /** The same in words, for people and models. */
-  why: z.string(),
-});
+export const Found = z.lazy(() =>
+  z.strictObject({
+    memory: Recalled,
+    /** How well it answers by meaning and by word, weighed by recency and usefulness: larger is better; comparable within one answer. */
+    score: z.number(),
+    /** Its rank by word (BM25) from 1, and the words of the question that it holds; null: not found by word. */
+    words: z.strictObject({ rank: z.int(), matched: z.array(z.string()) }).nullable(),
+    /** Its rank by meaning from 1, and the cosine of the two vectors; null: not found by meaning. */
+    meaning: z.strictObject({ rank: z.int(), cosine: z.number() }).nullable(),
+    /** Factors of the prior. */
+    recency: z.number(),
+    usefulness: z.number(),
+    /** The same in words, for people and models. */
+    why: z.string(),
+  }),
+);
 export type Found = z.infer<typeof Found>;
 
 export const SearchAnswer = z.strictObject({

@@ -26,54 +26,60 @@ export const retention_rules_max = 32;
 
 const Who = z.string().min(1).max(64);
 
-export const RetentionRule = z.strictObject({
-  id: z.int().min(1),
-  filter: RetentionFilter,
-  /** What is from before this moment goes. It follows the clock, at most twice as fast as time passes. */
-  cutoff_ms: z.number(),
-  set_ms: z.number(),
-  set_by: z.string(),
-  reason: z.string(),
-  /** Null: it holds. */
-  ended_ms: z.number().nullable(),
-  ended_by: z.string().nullable(),
-  /** Memories that it has deleted. */
-  deleted: z.int(),
-});
+export const RetentionRule = z.lazy(() =>
+  z.strictObject({
+    id: z.int().min(1),
+    filter: RetentionFilter,
+    /** What is from before this moment goes. It follows the clock, at most twice as fast as time passes. */
+    cutoff_ms: z.number(),
+    set_ms: z.number(),
+    set_by: z.string(),
+    reason: z.string(),
+    /** Null: it holds. */
+    ended_ms: z.number().nullable(),
+    ended_by: z.string().nullable(),
+    /** Memories that it has deleted. */
+    deleted: z.int(),
+  }),
+);
 export type RetentionRule = z.infer<typeof RetentionRule>;
 
 /** One step of deleting. */
-export const Tombstone = z.strictObject({
-  id: z.int(),
-  rule: z.int(),
-  deleted_ms: z.number(),
-  memories: z.int().min(1),
-  /** The first and the last of them in the order of writing. */
-  first_seq: z.int(),
-  last_seq: z.int(),
-  oldest_ms: z.number(),
-  newest_ms: z.number(),
-  /** Of a line for each: its place in the order of writing, its id, its time. Who has a copy of what is gone can prove it. */
-  sha256: Sha256,
-});
+export const Tombstone = z.lazy(() =>
+  z.strictObject({
+    id: z.int(),
+    rule: z.int(),
+    deleted_ms: z.number(),
+    memories: z.int().min(1),
+    /** The first and the last of them in the order of writing. */
+    first_seq: z.int(),
+    last_seq: z.int(),
+    oldest_ms: z.number(),
+    newest_ms: z.number(),
+    /** Of a line for each: its place in the order of writing, its id, its time. Who has a copy of what is gone can prove it. */
+    sha256: Sha256,
+  }),
+);
 export type Tombstone = z.infer<typeof Tombstone>;
 
 const Runs = z.array(z.tuple([z.int(), z.int().min(1)]));
 /** What a step of deleting took, by table: runs of places in the order of writing, each its first and how many. */
-export const DeletedRuns = z.strictObject({ memories: Runs, events: Runs, decisions: Runs });
+export const DeletedRuns = z.lazy(() => z.strictObject({ memories: Runs, events: Runs, decisions: Runs }));
 
 /** What a rule would delete now. */
-export const RetentionPreview = z.strictObject({
-  memories: z.int(),
-  /** Of these, in cold segments. */
-  cold: z.int(),
-  /** Fit the rule and stay, because something rests on them. */
-  kept: z.int(),
-  oldest_ms: z.number().nullable(),
-  newest_ms: z.number().nullable(),
-  /** What is from before this moment goes. */
-  cutoff_ms: z.number(),
-});
+export const RetentionPreview = z.lazy(() =>
+  z.strictObject({
+    memories: z.int(),
+    /** Of these, in cold segments. */
+    cold: z.int(),
+    /** Fit the rule and stay, because something rests on them. */
+    kept: z.int(),
+    oldest_ms: z.number().nullable(),
+    newest_ms: z.number().nullable(),
+    /** What is from before this moment goes. */
+    cutoff_ms: z.number(),
+  }),
+);
 export type RetentionPreview = z.infer<typeof RetentionPreview>;
 
 export const retention_methods = {

@@ -30,7 +30,7 @@ export const ParameterKind = z.enum([
 export type ParameterKind = z.infer<typeof ParameterKind>;
 
 /** One value of a line, by the order of the gaps in its template. `untrusted`: text from outside, shown and compared, never obeyed. */
-export const Parameter = z.strictObject({ kind: ParameterKind, untrusted: z.string().max(256) });
+export const Parameter = z.lazy(() => z.strictObject({ kind: ParameterKind, untrusted: z.string().max(256) }));
 export type Parameter = z.infer<typeof Parameter>;
 
 export const TemplateId = z.int().min(1);
@@ -42,17 +42,19 @@ const Source = z.string().min(1).max(100);
  */
 export const RateVerdict = z.enum(["learning", "usual", "burst", "silent"]);
 
-export const TemplateRate = z.strictObject({
-  /** Lines in the present minute, and in the present hour and the one before. */
-  minute_lines: z.int(),
-  hour_lines: z.int(),
-  hour_before_lines: z.int(),
-  /** Lines a minute that the past says. */
-  expected_per_minute: z.number(),
-  verdict: RateVerdict,
-  /** -ln of the probability that this comes by chance, at most; 13.8 is one in a million. */
-  surprise: z.number(),
-});
+export const TemplateRate = z.lazy(() =>
+  z.strictObject({
+    /** Lines in the present minute, and in the present hour and the one before. */
+    minute_lines: z.int(),
+    hour_lines: z.int(),
+    hour_before_lines: z.int(),
+    /** Lines a minute that the past says. */
+    expected_per_minute: z.number(),
+    verdict: RateVerdict,
+    /** -ln of the probability that this comes by chance, at most; 13.8 is one in a million. */
+    surprise: z.number(),
+  }),
+);
 export type TemplateRate = z.infer<typeof TemplateRate>;
 
 export const TemplateSummary = z.strictObject({
@@ -74,43 +76,49 @@ export const TemplateSummary = z.strictObject({
 });
 export type TemplateSummary = z.infer<typeof TemplateSummary>;
 
-export const TemplateDetail = z.strictObject({
-  ...TemplateSummary.shape,
-  /** The template that took this one over because they had become the same; what is said here is of that one. */
-  merged_into: TemplateId.nullable(),
-  rate: TemplateRate,
-  /** By lines, most first. */
-  sources: z.array(z.strictObject({ source: z.string(), lines: z.int(), first_ms: z.number(), last_ms: z.number() })),
-  /** Lines of the last 48 hours, by hours since 1970. */
-  hours: z.array(z.strictObject({ hour: z.int(), lines: z.int() })),
-  examples: z.array(z.strictObject({ time_ms: z.number(), source: z.string(), parameters: z.array(Parameter) })),
-  /** Within a minute after a line, and in how many of the minutes that were watched: `template:7`, `event:service.exited`. */
-  followers: z.array(z.strictObject({ follower: z.string(), shown: z.string().nullable(), times: z.int() })),
-  watched: z.int(),
-});
+export const TemplateDetail = z.lazy(() =>
+  z.strictObject({
+    ...TemplateSummary.shape,
+    /** The template that took this one over because they had become the same; what is said here is of that one. */
+    merged_into: TemplateId.nullable(),
+    rate: TemplateRate,
+    /** By lines, most first. */
+    sources: z.array(z.strictObject({ source: z.string(), lines: z.int(), first_ms: z.number(), last_ms: z.number() })),
+    /** Lines of the last 48 hours, by hours since 1970. */
+    hours: z.array(z.strictObject({ hour: z.int(), lines: z.int() })),
+    examples: z.array(z.strictObject({ time_ms: z.number(), source: z.string(), parameters: z.array(Parameter) })),
+    /** Within a minute after a line, and in how many of the minutes that were watched: `template:7`, `event:service.exited`. */
+    followers: z.array(z.strictObject({ follower: z.string(), shown: z.string().nullable(), times: z.int() })),
+    watched: z.int(),
+  }),
+);
 export type TemplateDetail = z.infer<typeof TemplateDetail>;
 
-export const UnusualTemplate = z.strictObject({
-  template: TemplateSummary,
-  new: z.boolean(),
-  /** For how long a log that it is in had been read when its first line came: in a new log everything is new. */
-  log_known_ms: z.number().min(0),
-  /** Its last burst since then: its last line, and how many times the usual number of lines that minute had. */
-  burst: z.strictObject({ last_ms: z.number(), times_usual: z.number() }).nullable(),
-  rate: TemplateRate,
-});
+export const UnusualTemplate = z.lazy(() =>
+  z.strictObject({
+    template: TemplateSummary,
+    new: z.boolean(),
+    /** For how long a log that it is in had been read when its first line came: in a new log everything is new. */
+    log_known_ms: z.number().min(0),
+    /** Its last burst since then: its last line, and how many times the usual number of lines that minute had. */
+    burst: z.strictObject({ last_ms: z.number(), times_usual: z.number() }).nullable(),
+    rate: TemplateRate,
+  }),
+);
 export type UnusualTemplate = z.infer<typeof UnusualTemplate>;
 
-export const MinedLine = z.strictObject({
-  template: TemplateId,
-  parameters: z.array(Parameter),
-  /** Not all parameters, or not the whole of each, because there are too many or they are too long. */
-  cut: z.boolean(),
-  /** No line was like it before. */
-  new: z.boolean(),
-  /** More of these in this minute than its past explains. */
-  burst: z.boolean(),
-});
+export const MinedLine = z.lazy(() =>
+  z.strictObject({
+    template: TemplateId,
+    parameters: z.array(Parameter),
+    /** Not all parameters, or not the whole of each, because there are too many or they are too long. */
+    cut: z.boolean(),
+    /** No line was like it before. */
+    new: z.boolean(),
+    /** More of these in this minute than its past explains. */
+    burst: z.boolean(),
+  }),
+);
 export type MinedLine = z.infer<typeof MinedLine>;
 
 export const templates_methods = {

@@ -20,92 +20,106 @@ export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** Rows by table. */
 export const RowCounts = z.record(z.string().max(64), z.int().min(0));
 
-export const BackupFile = z.strictObject({ name: z.string().max(100), bytes: z.int().min(0), sha256: Sha256 });
+export const BackupFile = z.lazy(() => z.strictObject({ name: z.string().max(100), bytes: z.int().min(0), sha256: Sha256 }));
 export type BackupFile = z.infer<typeof BackupFile>;
 
 /** `manifest.json` of a backup: what it holds, to be compared with what is found. */
-export const BackupManifest = z.strictObject({
-  form: z.literal(1),
-  made_ms: z.number(),
-  /** Of memory.db (`user_version`). */
-  schema: z.int().min(0),
-  files: z.array(BackupFile).max(100_000),
-  rows: RowCounts,
-});
+export const BackupManifest = z.lazy(() =>
+  z.strictObject({
+    form: z.literal(1),
+    made_ms: z.number(),
+    /** Of memory.db (`user_version`). */
+    schema: z.int().min(0),
+    files: z.array(BackupFile).max(100_000),
+    rows: RowCounts,
+  }),
+);
 export type BackupManifest = z.infer<typeof BackupManifest>;
 
-export const Backup = z.strictObject({
-  name: z.string(),
-  made_ms: z.number(),
-  bytes: z.int(),
-  schema: z.int(),
-  segments: z.int(),
-  rows: RowCounts,
-});
+export const Backup = z.lazy(() =>
+  z.strictObject({
+    name: z.string(),
+    made_ms: z.number(),
+    bytes: z.int(),
+    schema: z.int(),
+    segments: z.int(),
+    rows: RowCounts,
+  }),
+);
 export type Backup = z.infer<typeof Backup>;
 
-export const ExportFilter = z.strictObject({
-  since_ms: z.number().optional(),
-  until_ms: z.number().optional(),
-  kinds: z.array(MemoryKind).min(1).max(8).optional(),
-});
+export const ExportFilter = z.lazy(() =>
+  z.strictObject({
+    since_ms: z.number().optional(),
+    until_ms: z.number().optional(),
+    kinds: z.array(MemoryKind).min(1).max(8).optional(),
+  }),
+);
 export type ExportFilter = z.infer<typeof ExportFilter>;
 
 /** First line of an exported file. */
-export const ExportHead = z.strictObject({ aios_memory: z.literal(1), made_ms: z.number() });
+export const ExportHead = z.lazy(() => z.strictObject({ aios_memory: z.literal(1), made_ms: z.number() }));
 /** Its last line: what was written between the two, to be compared with what is read. */
-export const ExportEnd = z.strictObject({ end: z.strictObject({ memories: z.int().min(0), sha256: Sha256 }) });
+export const ExportEnd = z.lazy(() => z.strictObject({ end: z.strictObject({ memories: z.int().min(0), sha256: Sha256 }) }));
 
-export const Exported = z.strictObject({
-  /** In `exports/`. */
-  file: z.string(),
-  memories: z.int(),
-  /** Memories that could not be read (a damaged segment) and are not in it. */
-  unreadable: z.int(),
-  bytes: z.int(),
-});
+export const Exported = z.lazy(() =>
+  z.strictObject({
+    /** In `exports/`. */
+    file: z.string(),
+    memories: z.int(),
+    /** Memories that could not be read (a damaged segment) and are not in it. */
+    unreadable: z.int(),
+    bytes: z.int(),
+  }),
+);
 export type Exported = z.infer<typeof Exported>;
-export const RefusedLine = z.strictObject({ line: z.int(), reason: z.string().max(500) });
+export const RefusedLine = z.lazy(() => z.strictObject({ line: z.int(), reason: z.string().max(500) }));
 export type RefusedLine = z.infer<typeof RefusedLine>;
 
-export const Segment = z.strictObject({
-  id: z.int(),
-  memories: z.int(),
-  oldest_ms: z.number(),
-  newest_ms: z.number(),
-  bytes: z.int(),
-  /** What it holds, as JSON. */
-  plain_bytes: z.int(),
-});
+export const Segment = z.lazy(() =>
+  z.strictObject({
+    id: z.int(),
+    memories: z.int(),
+    oldest_ms: z.number(),
+    newest_ms: z.number(),
+    bytes: z.int(),
+    /** What it holds, as JSON. */
+    plain_bytes: z.int(),
+  }),
+);
 export type Segment = z.infer<typeof Segment>;
 
 /** What a full disk came to, the last time. */
-export const RoomMade = z.strictObject({
-  at_ms: z.number(),
-  took_ms: z.number(),
-  /** Moved into segments. */
-  memories: z.int(),
-  segments: z.int(),
-  /** By rules of retention, because that was not enough. */
-  deleted: z.int(),
-  /** What memory takes less on the disk. */
-  won_bytes: z.number(),
-  free_bytes: z.number(),
-  /** Whether writing went on. */
-  resumed: z.boolean(),
-});
+export const RoomMade = z.lazy(() =>
+  z.strictObject({
+    at_ms: z.number(),
+    took_ms: z.number(),
+    /** Moved into segments. */
+    memories: z.int(),
+    segments: z.int(),
+    /** By rules of retention, because that was not enough. */
+    deleted: z.int(),
+    /** What memory takes less on the disk. */
+    won_bytes: z.number(),
+    free_bytes: z.number(),
+    /** Whether writing went on. */
+    resumed: z.boolean(),
+  }),
+);
 export type RoomMade = z.infer<typeof RoomMade>;
 
-export const DiskState = z.strictObject({
-  free_bytes: z.number(),
-  size_bytes: z.number(),
-  /** Kept for when it is full; 0: none is. */
-  reserve_bytes: z.number(),
-  /** Why nothing is written now, or null. */
-  refusing: z.string().nullable(),
-  /** Null: it was not full since the start. */
-  room_made: RoomMade.nullable(),
-});
+export const DiskState = z.lazy(() =>
+  z.strictObject({
+    free_bytes: z.number(),
+    size_bytes: z.number(),
+    /** Kept for when it is full; 0: none is. */
+    reserve_bytes: z.number(),
+    /** Why nothing is written now, or null. */
+    refusing: z.string().nullable(),
+    /** Null: it was not full since the start. */
+    room_made: RoomMade.nullable(),
+  }),
+);
 export type DiskState = z.infer<typeof DiskState>;
 
 export const upkeep_methods = {

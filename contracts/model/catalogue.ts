@@ -55,15 +55,17 @@ export const CatalogueModel = z.strictObject({
 export type CatalogueModel = z.infer<typeof CatalogueModel>;
 
 /** By what the system chooses a model by itself. */
-export const ChoiceLimits = z.strictObject({
-  /** Of the memory that the tiers may take together, 0 to 1. */
-  memory_share: z.number().positive().max(1),
-  /** Tokens a second, read and written, below which it is too slow for the tier. */
-  prompt_tokens_s_min: z.number().positive(),
-  tokens_s_min: z.number().positive(),
-  /** Billions of parameters up to which it is tried before anything was measured on this machine. */
-  unmeasured_parameters_b_max: z.number().positive(),
-});
+export const ChoiceLimits = z.lazy(() =>
+  z.strictObject({
+    /** Of the memory that the tiers may take together, 0 to 1. */
+    memory_share: z.number().positive().max(1),
+    /** Tokens a second, read and written, below which it is too slow for the tier. */
+    prompt_tokens_s_min: z.number().positive(),
+    tokens_s_min: z.number().positive(),
+    /** Billions of parameters up to which it is tried before anything was measured on this machine. */
+    unmeasured_parameters_b_max: z.number().positive(),
+  }),
+);
 export type ChoiceLimits = z.infer<typeof ChoiceLimits>;
 
 export const Catalogue = z.strictObject({
@@ -82,32 +84,36 @@ export type Catalogue = z.infer<typeof Catalogue>;
 export const sequences_kept = 2;
 
 /** What a tier is to load, as the broker writes it (`/run/aios/models/<tier>.json`) and the tier's child reads it. No file: nothing. */
-export const ModelInUse = z.strictObject({
-  name: ModelName,
-  path: z.string().startsWith("/").max(500),
-  sha256: Sha256,
-  size_bytes: z.int().positive(),
-  working_bytes: z.int().nonnegative(),
-  context_used_tokens: z.int().positive(),
-  /** Conversations that are kept at once, each of as many tokens; all of them are in `working_bytes`. */
-  sequences: z.int().min(1).max(16).default(sequences_kept),
-  chat_format: ChatFormat,
-});
+export const ModelInUse = z.lazy(() =>
+  z.strictObject({
+    name: ModelName,
+    path: z.string().startsWith("/").max(500),
+    sha256: Sha256,
+    size_bytes: z.int().positive(),
+    working_bytes: z.int().nonnegative(),
+    context_used_tokens: z.int().positive(),
+    /** Conversations that are kept at once, each of as many tokens; all of them are in `working_bytes`. */
+    sequences: z.int().min(1).max(16).default(sequences_kept),
+    chat_format: ChatFormat,
+  }),
+);
 export type ModelInUse = z.infer<typeof ModelInUse>;
 
 /**
  * What of a tier's health says how it gets on with its model (`Health.facts`): the one that is loaded, or `none`; why the one
  * that it was told to load does not load, as `NAME: reason`, empty when that is not so.
  */
-export const TierModelFacts = z.object({
-  model: z.string(),
-  model_error: z.string(),
-  /** None is meant to be loaded: the operator switched them off. */
-  model_off: z.boolean().default(false),
-  /** Of its last answers, those that came too late, and those that did not fit what was asked for. */
-  model_late_ratio: z.number().default(0),
-  model_wrong_ratio: z.number().default(0),
-});
+export const TierModelFacts = z.lazy(() =>
+  z.object({
+    model: z.string(),
+    model_error: z.string(),
+    /** None is meant to be loaded: the operator switched them off. */
+    model_off: z.boolean().default(false),
+    /** Of its last answers, those that came too late, and those that did not fit what was asked for. */
+    model_late_ratio: z.number().default(0),
+    model_wrong_ratio: z.number().default(0),
+  }),
+);
 export type TierModelFacts = z.infer<typeof TierModelFacts>;
 
 /** How fast it was on this machine. */

@@ -16,29 +16,33 @@ export const JsonSchema = z.record(z.string(), z.json());
 export type JsonSchema = z.infer<typeof JsonSchema>;
 
 /** A part of the system prompt. `stable`: the same in the next request, so that what precedes and includes it is worth caching. */
-export const SystemPart = z.strictObject({ text: z.string().max(text_max), stable: z.boolean() });
+export const SystemPart = z.lazy(() => z.strictObject({ text: z.string().max(text_max), stable: z.boolean() }));
 
-export const TextPart = z.strictObject({ type: z.literal("text"), text: z.string().max(text_max) });
+export const TextPart = z.lazy(() => z.strictObject({ type: z.literal("text"), text: z.string().max(text_max) }));
 /** The model wants a tool called. `id` ties the result to it. */
-export const ToolUsePart = z.strictObject({
-  type: z.literal("tool-use"),
-  id: z.string().min(1).max(200),
-  name: z.string().max(64),
-  input: z.record(z.string(), z.json()),
-});
+export const ToolUsePart = z.lazy(() =>
+  z.strictObject({
+    type: z.literal("tool-use"),
+    id: z.string().min(1).max(200),
+    name: z.string().max(64),
+    input: z.record(z.string(), z.json()),
+  }),
+);
 export type ToolUsePart = z.infer<typeof ToolUsePart>;
-export const ToolResultPart = z.strictObject({
-  type: z.literal("tool-result"),
-  id: z.string().min(1).max(200),
-  text: z.string().max(text_max),
-  is_error: z.boolean(),
-});
+export const ToolResultPart = z.lazy(() =>
+  z.strictObject({
+    type: z.literal("tool-result"),
+    id: z.string().min(1).max(200),
+    text: z.string().max(text_max),
+    is_error: z.boolean(),
+  }),
+);
 
 /**
  * What a back end wants back as it came, in the same place, with the next request: reasoning that the provider signed. It means
  * nothing to anybody else, and another back end leaves it out.
  */
-export const OpaquePart = z.strictObject({ type: z.literal("opaque"), back_end: z.string().max(40), data: z.json() });
+export const OpaquePart = z.lazy(() => z.strictObject({ type: z.literal("opaque"), back_end: z.string().max(40), data: z.json() }));
 
 export const AssistantPart = z.discriminatedUnion("type", [TextPart, ToolUsePart, OpaquePart]);
 export type AssistantPart = z.infer<typeof AssistantPart>;
@@ -55,29 +59,31 @@ export const Message = z.discriminatedUnion("role", [
 ]);
 export type Message = z.infer<typeof Message>;
 
-export const OfferedTool = z.strictObject({ name: ToolName, description: z.string().max(8000), input: JsonSchema });
+export const OfferedTool = z.lazy(() => z.strictObject({ name: ToolName, description: z.string().max(8000), input: JsonSchema }));
 export type OfferedTool = z.infer<typeof OfferedTool>;
 
-export const ChatRequest = z.strictObject({
-  system: z.array(SystemPart).max(8),
-  messages: z.array(Message).min(1).max(200),
-  tools: z.array(OfferedTool).max(128).default([]),
-  /** `auto`: may call one; `required`: has to; `none`: may not. */
-  tool_choice: z.enum(["auto", "required", "none"]).default("auto"),
-  /** The answer has to be JSON of this schema (`ChatAnswer.json`); not together with tools. */
-  answer: z
-    .strictObject({ name: z.string().regex(/^[a-z][a-z0-9_]{0,40}$/), schema: JsonSchema })
-    .nullable()
-    .default(null),
-  /** Of the answer, and of what it thinks before it. */
-  tokens_max: z.int().min(1).max(64_000),
-  /** How much it is to think; left out: as the model does by itself. Models that do not know the setting are asked without it. */
-  effort: z.enum(["low", "medium", "high"]).optional(),
-  /** 0: always the likeliest. Back ends whose models refuse the setting leave it out. */
-  temperature: z.number().min(0).max(2).default(0),
-  /** Milliseconds for all of it, retries included. */
-  limit_ms: z.int().min(1).max(600_000),
-});
+export const ChatRequest = z.lazy(() =>
+  z.strictObject({
+    system: z.array(SystemPart).max(8),
+    messages: z.array(Message).min(1).max(200),
+    tools: z.array(OfferedTool).max(128).default([]),
+    /** `auto`: may call one; `required`: has to; `none`: may not. */
+    tool_choice: z.enum(["auto", "required", "none"]).default("auto"),
+    /** The answer has to be JSON of this schema (`ChatAnswer.json`); not together with tools. */
+    answer: z
+      .strictObject({ name: z.string().regex(/^[a-z][a-z0-9_]{0,40}$/), schema: JsonSchema })
+      .nullable()
+      .default(null),
+    /** Of the answer, and of what it thinks before it. */
+    tokens_max: z.int().min(1).max(64_000),
+    /** How much it is to think; left out: as the model does by itself. Models that do not know the setting are asked without it. */
+    effort: z.enum(["low", "medium", "high"]).optional(),
+    /** 0: always the likeliest. Back ends whose models refuse the setting leave it out. */
+    temperature: z.number().min(0).max(2).default(0),
+    /** Milliseconds for all of it, retries included. */
+    limit_ms: z.int().min(1).max(600_000),
+  }),
+);
 export type ChatRequest = z.infer<typeof ChatRequest>;
 
 /** Tokens and what they cost. Input counts what was neither read from nor written to a cache. */
@@ -150,22 +156,26 @@ export type ChatErrorKind = z.infer<typeof ChatErrorKind>;
  * One choice out of a few: what small models are good at. The question is read once, each option is weighed by its
  * probability; nothing else can come out.
  */
-export const ChoiceRequest = z.strictObject({
-  system: z.array(SystemPart).max(8),
-  question: z.string().min(1).max(20_000),
-  /** What the model may say, word by word. */
-  options: z.array(z.string().min(1).max(100)).min(2).max(64),
-  limit_ms: z.int().min(1).max(600_000),
-});
+export const ChoiceRequest = z.lazy(() =>
+  z.strictObject({
+    system: z.array(SystemPart).max(8),
+    question: z.string().min(1).max(20_000),
+    /** What the model may say, word by word. */
+    options: z.array(z.string().min(1).max(100)).min(2).max(64),
+    limit_ms: z.int().min(1).max(600_000),
+  }),
+);
 export type ChoiceRequest = z.infer<typeof ChoiceRequest>;
 
-export const ChoiceAnswer = z.strictObject({
-  model: z.string().max(200),
-  /** In the order of the options; sums to 1. Not calibrated: that is for who asks. */
-  probabilities: z.array(z.number().min(0).max(1)),
-  usage: Usage,
-  /** Of `took_ms`: reading what of the prompt was new. The rest went into weighing where options part. */
-  read_ms: z.number(),
-  took_ms: z.number(),
-});
+export const ChoiceAnswer = z.lazy(() =>
+  z.strictObject({
+    model: z.string().max(200),
+    /** In the order of the options; sums to 1. Not calibrated: that is for who asks. */
+    probabilities: z.array(z.number().min(0).max(1)),
+    usage: Usage,
+    /** Of `took_ms`: reading what of the prompt was new. The rest went into weighing where options part. */
+    read_ms: z.number(),
+    took_ms: z.number(),
+  }),
+);
 export type ChoiceAnswer = z.infer<typeof ChoiceAnswer>;

@@ -4,30 +4,34 @@ import { z } from "zod";
 
 /** US dollars for a million tokens. */
 const Dollars = z.number().min(0).max(10_000);
-export const Price = z.strictObject({
-  input: Dollars,
-  output: Dollars,
-  /** Left out: as `input`. */
-  cache_write: Dollars.optional(),
-  cache_read: Dollars.optional(),
-  /** Prompts above so many tokens cost so many times as much, all of them. */
-  long: z
-    .strictObject({
-      above_tokens: z.int().min(1),
-      input_times: z.number().min(1).max(100),
-      output_times: z.number().min(1).max(100),
-    })
-    .optional(),
-});
+export const Price = z.lazy(() =>
+  z.strictObject({
+    input: Dollars,
+    output: Dollars,
+    /** Left out: as `input`. */
+    cache_write: Dollars.optional(),
+    cache_read: Dollars.optional(),
+    /** Prompts above so many tokens cost so many times as much, all of them. */
+    long: z
+      .strictObject({
+        above_tokens: z.int().min(1),
+        input_times: z.number().min(1).max(100),
+        output_times: z.number().min(1).max(100),
+      })
+      .optional(),
+  }),
+);
 export type Price = z.infer<typeof Price>;
 
 /** `agents/model/prices.yaml` */
-export const PriceTable = z.strictObject({
-  read_on: z.iso.date(),
-  sources: z.array(z.url()).min(1),
-  unknown: Price,
-  models: z.record(z.string(), Price),
-});
+export const PriceTable = z.lazy(() =>
+  z.strictObject({
+    read_on: z.iso.date(),
+    sources: z.array(z.url()).min(1),
+    unknown: Price,
+    models: z.record(z.string(), Price),
+  }),
+);
 export type PriceTable = z.infer<typeof PriceTable>;
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
@@ -84,33 +88,41 @@ export const ApiProvider = z.strictObject({
 });
 export type ApiProvider = z.infer<typeof ApiProvider>;
 
-const Limit = z.strictObject({
-  /** US dollars. */
-  usd: z.number().min(0).max(1_000_000),
-  tokens: z.int().min(0).max(1_000_000_000_000),
-});
+const Limit = z.lazy(() =>
+  z.strictObject({
+    /** US dollars. */
+    usd: z.number().min(0).max(1_000_000),
+    tokens: z.int().min(0).max(1_000_000_000_000),
+  }),
+);
 export type BudgetLimit = z.infer<typeof Limit>;
 
 /** What may be spent on models behind an API at most; in any hour and any day of running, and for one incident. */
-export const ApiBudget = z.strictObject({
-  hour: Limit.default({ usd: 1, tokens: 1_000_000 }),
-  day: Limit.default({ usd: 5, tokens: 5_000_000 }),
-  incident: Limit.default({ usd: 1, tokens: 1_000_000 }),
-});
+export const ApiBudget = z.lazy(() =>
+  z.strictObject({
+    hour: Limit.default({ usd: 1, tokens: 1_000_000 }),
+    day: Limit.default({ usd: 5, tokens: 5_000_000 }),
+    incident: Limit.default({ usd: 1, tokens: 1_000_000 }),
+  }),
+);
 export type ApiBudget = z.infer<typeof ApiBudget>;
 
-export const StrategicConfig = z.strictObject({
-  enabled: z.boolean().default(true),
-  /** In the order in which they are asked: the next one when one fails. */
-  providers: z.array(ApiProvider).max(8).default([]),
-  budget: ApiBudget.prefault({}),
-});
+export const StrategicConfig = z.lazy(() =>
+  z.strictObject({
+    enabled: z.boolean().default(true),
+    /** In the order in which they are asked: the next one when one fails. */
+    providers: z.array(ApiProvider).max(8).default([]),
+    budget: ApiBudget.prefault({}),
+  }),
+);
 export type StrategicConfig = z.infer<typeof StrategicConfig>;
 
 /** What PID 1 tells the strategic tier, and nobody else: its config, with the keys that stood in files. */
-export const StrategicSettings = z.strictObject({
-  config: StrategicConfig,
-  /** Keys that could not be read, in words. */
-  problems: z.array(z.string().max(500)).max(8),
-});
+export const StrategicSettings = z.lazy(() =>
+  z.strictObject({
+    config: StrategicConfig,
+    /** Keys that could not be read, in words. */
+    problems: z.array(z.string().max(500)).max(8),
+  }),
+);
 export type StrategicSettings = z.infer<typeof StrategicSettings>;

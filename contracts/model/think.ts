@@ -15,15 +15,17 @@ export const chats_open_max = 16;
 export const request_bytes_max = 200_000;
 export const answer_chars_max = 50_000;
 
-const Failure = z.strictObject({ kind: ChatErrorKind, message: z.string().max(2000) });
+const Failure = z.lazy(() => z.strictObject({ kind: ChatErrorKind, message: z.string().max(2000) }));
 
 /** What the model said, before it is held against what was asked. */
-export const Thought = z.strictObject({
-  parts: z.array(AssistantPart).max(64),
-  stop: ChatAnswer.shape.stop,
-  usage: Usage,
-  first_token_ms: z.number(),
-});
+export const Thought = z.lazy(() =>
+  z.strictObject({
+    parts: z.array(AssistantPart).max(64),
+    stop: ChatAnswer.shape.stop,
+    usage: Usage,
+    first_token_ms: z.number(),
+  }),
+);
 export type Thought = z.infer<typeof Thought>;
 
 export const think_methods = {

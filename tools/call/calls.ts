@@ -10,6 +10,7 @@
 
 import { z } from "zod";
 import type { Approval, Opinion } from "../../contracts/permission.ts";
+import { made } from "../../contracts/rpc.ts";
 import type { CallResult, CallStatus, Principal } from "../../contracts/tool.ts";
 import { issuesText } from "../../wire/issues.ts";
 import type { Approver } from "../policy/authorise.ts";
@@ -257,7 +258,8 @@ export class Calls {
 }
 
 /** `it takes NAME, NAME`, with a mark on those that may be left out. */
-function takes({ input }: AnyTool): string {
+function takes(tool: AnyTool): string {
+  const input = made(tool.input);
   if (!(input instanceof z.ZodObject)) return "look at what it takes";
   const members = Object.entries(input.shape).map(([name, field]) =>
     field instanceof z.ZodType && field.safeParse(undefined).success ? `[${name}]` : name,

@@ -51,14 +51,16 @@ export const WorkChange = z.discriminatedUnion("do", [
 ]);
 export type WorkChange = z.infer<typeof WorkChange>;
 
-export const WorkDone = z.strictObject({
-  id: WorkId,
-  kind: WorkKind,
-  state: z.string(),
-  version: z.int(),
-  /** An incident with this key was open already. */
-  merged: z.boolean(),
-  /** The steps that were made. */
-  steps: z.array(z.strictObject({ key: StepKey, id: WorkId })),
-});
+export const WorkDone = z.lazy(() =>
+  z.strictObject({
+    id: WorkId,
+    kind: WorkKind,
+    state: z.string(),
+    version: z.int(),
+    /** An incident with this key was open already. */
+    merged: z.boolean(),
+    /** The steps that were made. */
+    steps: z.array(z.strictObject({ key: StepKey, id: WorkId })),
+  }),
+);
 export type WorkDone = z.infer<typeof WorkDone>;

@@ -22,4 +22,4 @@ export const JsonObject = z.record(z.string(), z.json());
 export type JsonObject = z.infer<typeof JsonObject>;
 
 /** Why it does not go on: an approval is the broker's (contracts/permission.ts), here is only which call it is for. */
-export const WaitsFor = z.strictObject({ call: CallId.nullable(), what: z.string().min(1).max(500) });
+export const WaitsFor = z.lazy(() => z.strictObject({ call: CallId.nullable(), what: z.string().min(1).max(500) }));

@@ -10,12 +10,14 @@ export const GoalState = z.enum(["new", "planning", "working", "kept", "drifted"
 export const TaskState = z.enum(["open", "running", "waiting", "done", "failed", "cancelled"]);
 
 /** The standing check of a goal: this call, so often, must answer with at least these members. */
-export const Check = z.strictObject({
-  tool: ToolName,
-  arguments: json(4096),
-  every_ms: z.int().min(1000),
-  expect: json(4096),
-});
+export const Check = z.lazy(() =>
+  z.strictObject({
+    tool: ToolName,
+    arguments: json(4096),
+    every_ms: z.int().min(1000),
+    expect: json(4096),
+  }),
+);
 
 const Progress = z.number().min(0).max(1).nullable();
 

@@ -23,42 +23,46 @@ export const IncidentState = z.enum([
 const Chance = z.number().min(0).max(1);
 
 /** What the operational tier makes of an incident before anybody acts. */
-export const Triage = z.strictObject({
-  /** Which part of the system it is about: `disk`, `network`. */
-  kind: z.string().max(40),
-  /** Something like it was met before. */
-  known: z.boolean(),
-  /** What may be done, the likeliest to help first: rules of decisions, `playbook disk-full`. */
-  options: z
-    .array(
-      z.strictObject({
-        rule: z.string().max(100),
-        /** The chance that it helps, calibrated by what came of earlier decisions. */
-        confidence: Chance,
-        /** What that is made of, by who said it: `neighbours`, `model`. Not calibrated. */
-        signals: Signals,
-      }),
-    )
-    .max(16),
-  /** In a clause: what was asked, and what could not be. */
-  said: z.string().max(500),
-  took_ms: z.number().min(0),
-});
+export const Triage = z.lazy(() =>
+  z.strictObject({
+    /** Which part of the system it is about: `disk`, `network`. */
+    kind: z.string().max(40),
+    /** Something like it was met before. */
+    known: z.boolean(),
+    /** What may be done, the likeliest to help first: rules of decisions, `playbook disk-full`. */
+    options: z
+      .array(
+        z.strictObject({
+          rule: z.string().max(100),
+          /** The chance that it helps, calibrated by what came of earlier decisions. */
+          confidence: Chance,
+          /** What that is made of, by who said it: `neighbours`, `model`. Not calibrated. */
+          signals: Signals,
+        }),
+      )
+      .max(16),
+    /** In a clause: what was asked, and what could not be. */
+    said: z.string().max(500),
+    took_ms: z.number().min(0),
+  }),
+);
 export type Triage = z.infer<typeof Triage>;
 
 /** Other alarms that belong to an incident while it is worked on: they have no incident of their own for so long. */
-export const Covers = z.strictObject({
-  /** Raised between these, by the boot clock; */
-  from_ms: z.number(),
-  until_ms: z.number(),
-  /** of this subject, or of this alarm; null: whichever. */
-  subject: z.string().max(200).nullable(),
-  alarm: z.string().max(40).nullable(),
-  /** From then on they are looked at for themselves, by the boot clock. */
-  hold_until_ms: z.number(),
-  /** How many there were when it was opened, itself included. */
-  alarms: z.int().min(1),
-});
+export const Covers = z.lazy(() =>
+  z.strictObject({
+    /** Raised between these, by the boot clock; */
+    from_ms: z.number(),
+    until_ms: z.number(),
+    /** of this subject, or of this alarm; null: whichever. */
+    subject: z.string().max(200).nullable(),
+    alarm: z.string().max(40).nullable(),
+    /** From then on they are looked at for themselves, by the boot clock. */
+    hold_until_ms: z.number(),
+    /** How many there were when it was opened, itself included. */
+    alarms: z.int().min(1),
+  }),
+);
 export type Covers = z.infer<typeof Covers>;
 
 export const IncidentBody = z.strictObject({

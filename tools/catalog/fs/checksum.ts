@@ -8,20 +8,24 @@ import { doing } from "./shared/failure.ts";
 import { pathField } from "./shared/fields.ts";
 import { checked, demandType, type PlaceTarget, targetOf } from "./shared/target.ts";
 
-const Input = z.strictObject({
-  path: pathField("The file; a symbolic link is followed"),
-  algorithm: z
-    .enum(["sha256", "sha512", "blake2b512", "sha1", "md5"])
-    .default("sha256")
-    .describe("sha1 and md5 only to compare with what others have published: they can be forged"),
-});
-const Output = z.strictObject({
-  path: z.string(),
-  algorithm: z.string(),
-  digest: z.string().describe("In hexadecimal"),
-  size_bytes: z.number().int(),
-  changed: z.boolean().describe("Whether the file was written to meanwhile: then the digest is of neither state"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("The file; a symbolic link is followed"),
+    algorithm: z
+      .enum(["sha256", "sha512", "blake2b512", "sha1", "md5"])
+      .default("sha256")
+      .describe("sha1 and md5 only to compare with what others have published: they can be forged"),
+  }),
+);
+const Output = z.lazy(() =>
+  z.strictObject({
+    path: z.string(),
+    algorithm: z.string(),
+    digest: z.string().describe("In hexadecimal"),
+    size_bytes: z.number().int(),
+    changed: z.boolean().describe("Whether the file was written to meanwhile: then the digest is of neither state"),
+  }),
+);
 
 export const checksum = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, PlaceTarget<Occupied>>({
   name: "fs.checksum",

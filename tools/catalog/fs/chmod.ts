@@ -9,19 +9,23 @@ import { doing } from "./shared/failure.ts";
 import { ModeField, modeText, parseMode, pathField, SetuidField } from "./shared/fields.ts";
 import { checked, demandStorage, targetOf } from "./shared/target.ts";
 
-const Input = z.strictObject({
-  path: pathField("Whose permissions to set; a symbolic link is followed"),
-  mode: ModeField,
-  recursive: z.boolean().default(false).describe("Also everything in a folder; symbolic links are passed over"),
-  folder_mode: ModeField.optional().describe("With recursive: another mode for the folders, which need x to be entered"),
-  allow_setuid: SetuidField,
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("Whose permissions to set; a symbolic link is followed"),
+    mode: ModeField,
+    recursive: z.boolean().default(false).describe("Also everything in a folder; symbolic links are passed over"),
+    folder_mode: ModeField.optional().describe("With recursive: another mode for the folders, which need x to be entered"),
+    allow_setuid: SetuidField,
+  }),
+);
 type Input = z.infer<typeof Input>;
-const Output = z.strictObject({
-  path: z.string(),
-  mode: z.string(),
-  files: z.number().int().describe("How many files and folders have it now"),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    path: z.string(),
+    mode: z.string(),
+    files: z.number().int().describe("How many files and folders have it now"),
+  }),
+);
 
 export const chmod = defineTool<Input, z.infer<typeof Output>, EachTarget, EachImage>({
   name: "fs.chmod",

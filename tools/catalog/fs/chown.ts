@@ -11,20 +11,24 @@ import { checked, demandStorage, targetOf } from "./shared/target.ts";
 
 const id = z.number().int().min(0).max(4_294_967_294).optional();
 
-const Input = z.strictObject({
-  path: pathField("Whose owner to set"),
-  uid: id.describe("The new owner; left out: stays"),
-  gid: id.describe("The new group; left out: stays"),
-  recursive: z.boolean().default(false).describe("Also everything in a folder, symbolic links themselves too"),
-  follow: z.boolean().default(true).describe("Whether a symbolic link at the end of path is followed"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("Whose owner to set"),
+    uid: id.describe("The new owner; left out: stays"),
+    gid: id.describe("The new group; left out: stays"),
+    recursive: z.boolean().default(false).describe("Also everything in a folder, symbolic links themselves too"),
+    follow: z.boolean().default(true).describe("Whether a symbolic link at the end of path is followed"),
+  }),
+);
 type Input = z.infer<typeof Input>;
-const Output = z.strictObject({
-  path: z.string(),
-  uid: z.number().int(),
-  gid: z.number().int(),
-  files: z.number().int().describe("How many files and folders have it now"),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    path: z.string(),
+    uid: z.number().int(),
+    gid: z.number().int(),
+    files: z.number().int().describe("How many files and folders have it now"),
+  }),
+);
 
 export const chown = defineTool<Input, z.infer<typeof Output>, EachTarget, EachImage>({
   name: "fs.chown",

@@ -11,25 +11,29 @@ import { demandStorage, openOr } from "./shared/target.ts";
 import { fingerprintIn, putTree, treeSettled, undoTree, verifyUndoneTree } from "./shared/tree-slot.ts";
 import { demandMovable, extentOf } from "./shared/whole-tree.ts";
 
-const Input = z.strictObject({
-  from: pathField("What to copy: a file, a link or a folder with all that is in it"),
-  to: pathField("The path of the copy itself, not of the folder to put it into"),
-  follow: z
-    .boolean()
-    .default(false)
-    .describe("Whether a symbolic link at the end of from is followed; links inside a tree are always copied as links"),
-  replace: z.boolean().default(false).describe("Whether what is at to may be replaced as a whole; it goes to the trash"),
-  allow_setuid: SetuidField,
-});
-const Output = z.strictObject({
-  from: z.string(),
-  to: z.string().describe("The real path of the copy"),
-  type: FileTypeField,
-  entries: z.number().int().describe("Files, folders and links that were copied"),
-  bytes: z.number().int().describe("Of the files' content"),
-  reflinked: z.number().int().describe("Files that share their blocks with the original"),
-  fingerprint: z.string().describe("Of names, types, sizes and times in the copy: while it is the same, the call can be taken back"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    from: pathField("What to copy: a file, a link or a folder with all that is in it"),
+    to: pathField("The path of the copy itself, not of the folder to put it into"),
+    follow: z
+      .boolean()
+      .default(false)
+      .describe("Whether a symbolic link at the end of from is followed; links inside a tree are always copied as links"),
+    replace: z.boolean().default(false).describe("Whether what is at to may be replaced as a whole; it goes to the trash"),
+    allow_setuid: SetuidField,
+  }),
+);
+const Output = z.lazy(() =>
+  z.strictObject({
+    from: z.string(),
+    to: z.string().describe("The real path of the copy"),
+    type: FileTypeField,
+    entries: z.number().int().describe("Files, folders and links that were copied"),
+    bytes: z.number().int().describe("Of the files' content"),
+    reflinked: z.number().int().describe("Files that share their blocks with the original"),
+    fingerprint: z.string().describe("Of names, types, sizes and times in the copy: while it is the same, the call can be taken back"),
+  }),
+);
 
 export interface Pair extends Target {
   readonly from: Occupied;

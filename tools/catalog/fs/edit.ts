@@ -22,32 +22,41 @@ import { withoutPrivileges } from "./write.ts";
 
 const file_bytes_max = 4 * 1024 * 1024;
 
-const Edit = z.strictObject({
-  old: z
-    .string()
-    .min(1)
-    .max(50_000)
-    .describe("The text to replace, exactly as it is in the file, with its white space; long enough to be there only once"),
-  new: z.string().max(50_000).describe("What to put there; empty: the old text goes"),
-  all: z.boolean().default(false).describe("Replace it everywhere; otherwise it has to be there exactly once"),
-});
-const Input = z.strictObject({
-  path: pathField("The text file to edit; a symbolic link is followed"),
-  edits: z.array(Edit).min(1).max(50).describe("Made one after the other, each on what the one before has left"),
-  expected_sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .optional()
-    .describe("Of the whole file as you know it: when it is another by now, nothing is done"),
-  break_links: z.boolean().default(false).describe("Whether a file with several names may be edited: the other names keep the old content"),
-});
+const Edit = z.lazy(() =>
+  z.strictObject({
+    old: z
+      .string()
+      .min(1)
+      .max(50_000)
+      .describe("The text to replace, exactly as it is in the file, with its white space; long enough to be there only once"),
+    new: z.string().max(50_000).describe("What to put there; empty: the old text goes"),
+    all: z.boolean().default(false).describe("Replace it everywhere; otherwise it has to be there exactly once"),
+  }),
+);
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("The text file to edit; a symbolic link is followed"),
+    edits: z.array(Edit).min(1).max(50).describe("Made one after the other, each on what the one before has left"),
+    expected_sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional()
+      .describe("Of the whole file as you know it: when it is another by now, nothing is done"),
+    break_links: z
+      .boolean()
+      .default(false)
+      .describe("Whether a file with several names may be edited: the other names keep the old content"),
+  }),
+);
 type Input = z.infer<typeof Input>;
-const Output = z.strictObject({
-  path: z.string(),
-  replaced: z.array(z.number().int()).describe("How often each edit's text was replaced"),
-  size_bytes: z.number().int(),
-  sha256: z.string().describe("Of the whole file now"),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    path: z.string(),
+    replaced: z.array(z.number().int()).describe("How often each edit's text was replaced"),
+    size_bytes: z.number().int(),
+    sha256: z.string().describe("Of the whole file now"),
+  }),
+);
 
 interface Edited {
   readonly content: Buffer;

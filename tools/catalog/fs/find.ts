@@ -13,48 +13,54 @@ import { walk } from "./shared/walk.ts";
 
 const entries_max = 2_000_000;
 
-const Input = z.strictObject({
-  path: pathField("The folder to look through"),
-  name: z
-    .string()
-    .min(1)
-    .max(255)
-    .optional()
-    .describe(
-      "Pattern of the file's own name: * any characters, ? one, [abc] one of these; the whole name has to fit. Letters as they are written",
-    ),
-  types: z.array(FileTypeField).max(7).default([]).describe("Only these types; empty: all"),
-  size_min_bytes: z.number().int().min(0).optional(),
-  size_max_bytes: z.number().int().min(0).optional(),
-  changed_within_s: z.number().min(0).max(1e12).optional().describe("Content changed at most so many seconds ago"),
-  changed_before_s: z.number().min(0).max(1e12).optional().describe("Content changed at least so many seconds ago"),
-  uid: z.number().int().min(0).max(4_294_967_294).optional().describe("Only what this user owns"),
-  mode_any: z
-    .string()
-    .regex(/^[0-7]{3,4}$/)
-    .optional()
-    .describe('Only what has any of these permission bits, in octal: "6000" finds setuid and setgid, "0002" what everyone may write'),
-  depth: z.number().int().min(1).max(512).default(512).describe("How many levels deep to look"),
-  offset: z.number().int().min(0).max(entries_max).default(0).describe("How many finds to pass over"),
-  limit: z.number().int().min(1).max(1000).default(200),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("The folder to look through"),
+    name: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .describe(
+        "Pattern of the file's own name: * any characters, ? one, [abc] one of these; the whole name has to fit. Letters as they are written",
+      ),
+    types: z.array(FileTypeField).max(7).default([]).describe("Only these types; empty: all"),
+    size_min_bytes: z.number().int().min(0).optional(),
+    size_max_bytes: z.number().int().min(0).optional(),
+    changed_within_s: z.number().min(0).max(1e12).optional().describe("Content changed at most so many seconds ago"),
+    changed_before_s: z.number().min(0).max(1e12).optional().describe("Content changed at least so many seconds ago"),
+    uid: z.number().int().min(0).max(4_294_967_294).optional().describe("Only what this user owns"),
+    mode_any: z
+      .string()
+      .regex(/^[0-7]{3,4}$/)
+      .optional()
+      .describe('Only what has any of these permission bits, in octal: "6000" finds setuid and setgid, "0002" what everyone may write'),
+    depth: z.number().int().min(1).max(512).default(512).describe("How many levels deep to look"),
+    offset: z.number().int().min(0).max(entries_max).default(0).describe("How many finds to pass over"),
+    limit: z.number().int().min(1).max(1000).default(200),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
-const Found = z.strictObject({
-  path: z.string(),
-  bytes_base64: z.string().optional().describe("The path below the folder in bytes, when it is no text"),
-  type: FileTypeField,
-  size_bytes: z.number().int(),
-  mode: z.string(),
-  uid: z.number().int(),
-  mtime: z.string(),
-});
-const Output = z.strictObject({
-  path: z.string(),
-  found: z.array(Found).describe("In the order of their paths"),
-  seen: z.number().int().describe("Entries that were looked at"),
-  next_offset: z.number().int().nullable().describe("Where to go on; null when there is nothing more"),
-});
+const Found = z.lazy(() =>
+  z.strictObject({
+    path: z.string(),
+    bytes_base64: z.string().optional().describe("The path below the folder in bytes, when it is no text"),
+    type: FileTypeField,
+    size_bytes: z.number().int(),
+    mode: z.string(),
+    uid: z.number().int(),
+    mtime: z.string(),
+  }),
+);
+const Output = z.lazy(() =>
+  z.strictObject({
+    path: z.string(),
+    found: z.array(Found).describe("In the order of their paths"),
+    seen: z.number().int().describe("Entries that were looked at"),
+    next_offset: z.number().int().nullable().describe("Where to go on; null when there is nothing more"),
+  }),
+);
 
 export const find = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, PlaceTarget<Occupied>>({
   name: "fs.find",

@@ -20,30 +20,36 @@ import {
 } from "./shared/slot.ts";
 import { demandStorage, demandType, openOr } from "./shared/target.ts";
 
-const Input = z.strictObject({
-  path: pathField("The link to make"),
-  to: z
-    .string()
-    .min(1)
-    .max(4095)
-    .describe(
-      "symbolic: the text of the link, absolute or relative to its folder, whether it leads anywhere or not; hard: the path of an existing file",
-    ),
-  kind: z
-    .enum(["symbolic", "hard"])
-    .describe("symbolic: a name that points to a path; hard: a further name of the same file, on the same mount"),
-});
-const Output = z.strictObject({
-  path: z.string(),
-  to: z.string(),
-  links: z.number().int().describe("How many names the file has now; 1 for a symbolic link"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("The link to make"),
+    to: z
+      .string()
+      .min(1)
+      .max(4095)
+      .describe(
+        "symbolic: the text of the link, absolute or relative to its folder, whether it leads anywhere or not; hard: the path of an existing file",
+      ),
+    kind: z
+      .enum(["symbolic", "hard"])
+      .describe("symbolic: a name that points to a path; hard: a further name of the same file, on the same mount"),
+  }),
+);
+const Output = z.lazy(() =>
+  z.strictObject({
+    path: z.string(),
+    to: z.string(),
+    links: z.number().int().describe("How many names the file has now; 1 for a symbolic link"),
+  }),
+);
 
-const Image = z.strictObject({
-  slot: SlotImage,
-  /** What the link is: the text of a symbolic one, or the inode that gets a further name. */
-  link: z.union([z.strictObject({ text: z.string() }), z.strictObject({ file: Identity })]),
-});
+const Image = z.lazy(() =>
+  z.strictObject({
+    slot: SlotImage,
+    /** What the link is: the text of a symbolic one, or the inode that gets a further name. */
+    link: z.union([z.strictObject({ text: z.string() }), z.strictObject({ file: Identity })]),
+  }),
+);
 type Image = z.infer<typeof Image>;
 
 interface Wanted extends Target {

@@ -13,42 +13,48 @@ import { type Step, walk } from "./shared/walk.ts";
 
 const entries_max = 100_000;
 
-const Input = z.strictObject({
-  path: pathField("The folder to list"),
-  depth: z
-    .number()
-    .int()
-    .min(1)
-    .max(32)
-    .default(1)
-    .describe("1: what is in it; more: also what is in the folders below, so many levels deep"),
-  sort: z.enum(["name", "size", "mtime"]).default("name").describe("name: by the path's bytes; size: largest first; mtime: newest first"),
-  types: z.array(FileTypeField).max(7).default([]).describe("Only these types; empty: all"),
-  offset: z.number().int().min(0).max(entries_max).default(0).describe("How many entries to pass over"),
-  limit: z.number().int().min(1).max(1000).default(200).describe("How many entries to tell at most"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("The folder to list"),
+    depth: z
+      .number()
+      .int()
+      .min(1)
+      .max(32)
+      .default(1)
+      .describe("1: what is in it; more: also what is in the folders below, so many levels deep"),
+    sort: z.enum(["name", "size", "mtime"]).default("name").describe("name: by the path's bytes; size: largest first; mtime: newest first"),
+    types: z.array(FileTypeField).max(7).default([]).describe("Only these types; empty: all"),
+    offset: z.number().int().min(0).max(entries_max).default(0).describe("How many entries to pass over"),
+    limit: z.number().int().min(1).max(1000).default(200).describe("How many entries to tell at most"),
+  }),
+);
 
-const Entry = z.strictObject({
-  name: z.string().describe("Below the listed folder"),
-  bytes_base64: z.string().optional().describe("The name's bytes, when it is no text; such a file cannot be named by a call"),
-  type: FileTypeField,
-  mode: z.string(),
-  uid: z.number().int(),
-  gid: z.number().int(),
-  links: z.number().int(),
-  size_bytes: z.number().int(),
-  mtime: z.string(),
-  link_to: z.string().optional(),
-  closed: z.string().optional().describe("Why a folder was not entered: it is another mount, the broker's, or the trash"),
-});
+const Entry = z.lazy(() =>
+  z.strictObject({
+    name: z.string().describe("Below the listed folder"),
+    bytes_base64: z.string().optional().describe("The name's bytes, when it is no text; such a file cannot be named by a call"),
+    type: FileTypeField,
+    mode: z.string(),
+    uid: z.number().int(),
+    gid: z.number().int(),
+    links: z.number().int(),
+    size_bytes: z.number().int(),
+    mtime: z.string(),
+    link_to: z.string().optional(),
+    closed: z.string().optional().describe("Why a folder was not entered: it is another mount, the broker's, or the trash"),
+  }),
+);
 type Entry = z.infer<typeof Entry>;
 
-const Output = z.strictObject({
-  path: z.string(),
-  entries: z.array(Entry),
-  total: z.number().int().describe("Entries that there are"),
-  next_offset: z.number().int().nullable().describe("Where to go on; null at the end"),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    path: z.string(),
+    entries: z.array(Entry),
+    total: z.number().int().describe("Entries that there are"),
+    next_offset: z.number().int().nullable().describe("Where to go on; null at the end"),
+  }),
+);
 type Output = z.infer<typeof Output>;
 
 export const list = defineTool<z.infer<typeof Input>, Output, PlaceTarget<Occupied>>({

@@ -15,26 +15,32 @@ import { namesIn } from "./shared/walk.ts";
 
 const depth_max = 64;
 
-const Input = z.strictObject({
-  path: pathField("The folder to make"),
-  parents: z.boolean().default(false).describe("Also make the folders above it that are missing"),
-  exist_ok: z.boolean().default(false).describe("Whether it is all right when the folder is there already: then nothing is done"),
-  mode: ModeField.default("0755"),
-  uid: z.number().int().min(0).max(4_294_967_294).default(0).describe("Owner of all folders that are made"),
-  gid: z.number().int().min(0).max(4_294_967_294).default(0).describe("Group of all folders that are made"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("The folder to make"),
+    parents: z.boolean().default(false).describe("Also make the folders above it that are missing"),
+    exist_ok: z.boolean().default(false).describe("Whether it is all right when the folder is there already: then nothing is done"),
+    mode: ModeField.default("0755"),
+    uid: z.number().int().min(0).max(4_294_967_294).default(0).describe("Owner of all folders that are made"),
+    gid: z.number().int().min(0).max(4_294_967_294).default(0).describe("Group of all folders that are made"),
+  }),
+);
 type Input = z.infer<typeof Input>;
-const Output = z.strictObject({
-  path: z.string().describe("The folder's real path"),
-  made: z.array(z.string()).describe("The folders that were made, from above"),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    path: z.string().describe("The folder's real path"),
+    made: z.array(z.string()).describe("The folders that were made, from above"),
+  }),
+);
 
-const Image = z.strictObject({
-  slot: SlotImage,
-  /** Names below the one in the slot; null: nothing was to be made. */
-  below: z.array(z.string()).nullable(),
-  mode: z.number().int(),
-});
+const Image = z.lazy(() =>
+  z.strictObject({
+    slot: SlotImage,
+    /** Names below the one in the slot; null: nothing was to be made. */
+    below: z.array(z.string()).nullable(),
+    mode: z.number().int(),
+  }),
+);
 
 interface Wanted extends Target {
   /** Where the first missing folder goes. */

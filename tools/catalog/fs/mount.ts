@@ -11,32 +11,36 @@ import { SlotImage, slotImage, withSlot } from "./shared/slot.ts";
 import { demandType, openOr } from "./shared/target.ts";
 import { namesIn } from "./shared/walk.ts";
 
-const Input = z.strictObject({
-  type: z
-    .enum(["ext4", "vfat", "erofs", "tmpfs", "bind"])
-    .describe(
-      "ext4, vfat, erofs: a block device with that file system; tmpfs: an empty one in memory; bind: a folder or file that is there, at a second place",
-    ),
-  source: z.string().max(4095).optional().describe("A block device below /dev, or with bind an absolute path; left out with tmpfs"),
-  target: pathField("The folder (with bind of a file: the file) to mount on; what is in it is hidden until it is unmounted"),
-  read_only: z.boolean().default(false),
-  allow_exec: z.boolean().default(false).describe("Whether programs on it may be run. Setuid and device nodes never count on it"),
-  size_bytes: z
-    .number()
-    .int()
-    .min(65_536)
-    .max(2 ** 40)
-    .optional()
-    .describe("Of a tmpfs: how large it may become; needed with tmpfs"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    type: z
+      .enum(["ext4", "vfat", "erofs", "tmpfs", "bind"])
+      .describe(
+        "ext4, vfat, erofs: a block device with that file system; tmpfs: an empty one in memory; bind: a folder or file that is there, at a second place",
+      ),
+    source: z.string().max(4095).optional().describe("A block device below /dev, or with bind an absolute path; left out with tmpfs"),
+    target: pathField("The folder (with bind of a file: the file) to mount on; what is in it is hidden until it is unmounted"),
+    read_only: z.boolean().default(false),
+    allow_exec: z.boolean().default(false).describe("Whether programs on it may be run. Setuid and device nodes never count on it"),
+    size_bytes: z
+      .number()
+      .int()
+      .min(65_536)
+      .max(2 ** 40)
+      .optional()
+      .describe("Of a tmpfs: how large it may become; needed with tmpfs"),
+  }),
+);
 type Input = z.infer<typeof Input>;
-const Output = z.strictObject({ path: z.string(), source: z.string(), type: z.string(), options: z.array(z.string()) });
+const Output = z.lazy(() => z.strictObject({ path: z.string(), source: z.string(), type: z.string(), options: z.array(z.string()) }));
 
-const Image = z.strictObject({
-  slot: SlotImage,
-  path: z.string(),
-  before: z.number().int().nullable().describe("The mount that was on top"),
-});
+const Image = z.lazy(() =>
+  z.strictObject({
+    slot: SlotImage,
+    path: z.string(),
+    before: z.number().int().nullable().describe("The mount that was on top"),
+  }),
+);
 
 interface Wanted extends Target {
   readonly on: Occupied;

@@ -13,20 +13,24 @@ import { fromTrash, isInTrash, toTrash } from "./shared/trash.ts";
 import { fingerprintIn, putTree, treeSettled, undoTree, verifyUndoneTree } from "./shared/tree-slot.ts";
 import { demandMovable, extentOf } from "./shared/whole-tree.ts";
 
-const Input = z.strictObject({
-  from: pathField("What to move; a symbolic link itself"),
-  to: pathField("Its new path, not the folder to put it into"),
-  replace: z.boolean().default(false).describe("Whether what is at to may be replaced as a whole; it goes to the trash"),
-});
-const Output = z.strictObject({
-  from: z.string(),
-  to: z.string(),
-  type: FileTypeField,
-  copied: z.boolean().describe("Whether it had to be copied, because to is on another mount"),
-  fingerprint: z.string().nullable().describe("Of a copied tree: while it is the same, the call can be taken back"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    from: pathField("What to move; a symbolic link itself"),
+    to: pathField("Its new path, not the folder to put it into"),
+    replace: z.boolean().default(false).describe("Whether what is at to may be replaced as a whole; it goes to the trash"),
+  }),
+);
+const Output = z.lazy(() =>
+  z.strictObject({
+    from: z.string(),
+    to: z.string(),
+    type: FileTypeField,
+    copied: z.boolean().describe("Whether it had to be copied, because to is on another mount"),
+    fingerprint: z.string().nullable().describe("Of a copied tree: while it is the same, the call can be taken back"),
+  }),
+);
 
-const Image = z.strictObject({ from: SlotImage, to: SlotImage, across: z.boolean() });
+const Image = z.lazy(() => z.strictObject({ from: SlotImage, to: SlotImage, across: z.boolean() }));
 type Image = z.infer<typeof Image>;
 
 export const move = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, Pair, Image>({

@@ -8,31 +8,35 @@ import { doing } from "./shared/failure.ts";
 import { answer_bytes_max, pathField, timeText } from "./shared/fields.ts";
 import { checked, demandType, type PlaceTarget, targetOf } from "./shared/target.ts";
 
-const Input = z.strictObject({
-  path: pathField("The file to read; a symbolic link is followed"),
-  offset: z
-    .number()
-    .int()
-    .min(-Number.MAX_SAFE_INTEGER)
-    .max(Number.MAX_SAFE_INTEGER)
-    .default(0)
-    .describe("Where to begin, bytes; negative: so many bytes before the end"),
-  limit_bytes: z.number().int().min(1).max(answer_bytes_max).default(answer_bytes_max).describe("How much to read at most, bytes"),
-  encoding: z
-    .enum(["auto", "text", "base64"])
-    .default("auto")
-    .describe("text: UTF-8, with what is not UTF-8 replaced; base64: the bytes; auto: text when it is UTF-8, else base64"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("The file to read; a symbolic link is followed"),
+    offset: z
+      .number()
+      .int()
+      .min(-Number.MAX_SAFE_INTEGER)
+      .max(Number.MAX_SAFE_INTEGER)
+      .default(0)
+      .describe("Where to begin, bytes; negative: so many bytes before the end"),
+    limit_bytes: z.number().int().min(1).max(answer_bytes_max).default(answer_bytes_max).describe("How much to read at most, bytes"),
+    encoding: z
+      .enum(["auto", "text", "base64"])
+      .default("auto")
+      .describe("text: UTF-8, with what is not UTF-8 replaced; base64: the bytes; auto: text when it is UTF-8, else base64"),
+  }),
+);
 
-const Output = z.strictObject({
-  path: z.string().describe("The file's real path"),
-  encoding: z.enum(["text", "base64"]),
-  content: z.string(),
-  offset: z.number().int().describe("Where the content begins, bytes"),
-  next_offset: z.number().int().nullable().describe("Where to go on reading; null at the end"),
-  size_bytes: z.number().int().describe("Of the whole file; 0 for files that the kernel makes up, as in /proc"),
-  mtime: z.string(),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    path: z.string().describe("The file's real path"),
+    encoding: z.enum(["text", "base64"]),
+    content: z.string(),
+    offset: z.number().int().describe("Where the content begins, bytes"),
+    next_offset: z.number().int().nullable().describe("Where to go on reading; null at the end"),
+    size_bytes: z.number().int().describe("Of the whole file; 0 for files that the kernel makes up, as in /proc"),
+    mtime: z.string(),
+  }),
+);
 type Output = z.infer<typeof Output>;
 
 export const read = defineTool<z.infer<typeof Input>, Output, PlaceTarget<Occupied>>({

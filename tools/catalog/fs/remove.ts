@@ -11,11 +11,13 @@ import { fromTrash, isInTrash, toTrash } from "./shared/trash.ts";
 import { namesIn } from "./shared/walk.ts";
 import { demandMovable, extentOf } from "./shared/whole-tree.ts";
 
-const Input = z.strictObject({
-  path: pathField("What to remove; a symbolic link itself, not what it points to"),
-  recursive: z.boolean().default(false).describe("Whether a folder may hold something"),
-});
-const Output = z.strictObject({ path: z.string(), type: FileTypeField });
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("What to remove; a symbolic link itself, not what it points to"),
+    recursive: z.boolean().default(false).describe("Whether a folder may hold something"),
+  }),
+);
+const Output = z.lazy(() => z.strictObject({ path: z.string(), type: FileTypeField }));
 
 export const remove = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, PlaceTarget<Occupied>, SlotImage>({
   name: "fs.remove",

@@ -24,54 +24,60 @@ const output_bytes_max = 16 * mebibyte;
 /** Characters of a line that are told, around the match. */
 const shown_chars = 300;
 
-const Input = z.strictObject({
-  path: pathField("The folder to search, with all below it, or one file"),
-  pattern: z.string().min(1).max(1000).describe("What to look for in each line"),
-  regex: z
-    .boolean()
-    .default(false)
-    .describe(
-      "Whether the pattern is a regular expression (Rust's syntax: linear time, without look-around and back-references) or plain text",
-    ),
-  ignore_case: z.boolean().default(false),
-  name: z
-    .string()
-    .min(1)
-    .max(255)
-    .optional()
-    .describe("Only in files whose own name fits this pattern: * any characters, ? one, [abc] one of these"),
-  depth: z.number().int().min(1).max(512).default(512),
-  limit: z.number().int().min(1).max(500).default(100).describe("How many lines to tell at most"),
-  bytes_max: z
-    .number()
-    .int()
-    .min(1)
-    .max(1024 * mebibyte)
-    .default(128 * mebibyte)
-    .describe("How much to read at most, all files together, bytes"),
-});
-
-const Match = z.strictObject({
-  path: z.string(),
-  bytes_base64: z.string().optional().describe("The path below the folder in bytes, when it is no text"),
-  line: z.number().int().describe("Number of the line, from 1"),
-  offset: z.number().int().describe("Where the line begins in the file, bytes: for fs.read"),
-  text: z.string().describe("The line; when it is long, what is around the match"),
-});
-type Match = z.infer<typeof Match>;
-const Output = z.strictObject({
-  path: z.string(),
-  matches: z.array(Match).describe("In the order of the paths"),
-  truncated: z.boolean().describe("Whether there is more than is told, or more than was read: search a part, or more narrowly"),
-  files: z.number().int().describe("Files that were searched"),
-  bytes: z.number().int(),
-  passed_over: z.strictObject({
-    binary: z.number().int(),
-    large: z.number().int().describe(`Larger than ${file_bytes_max} bytes`),
-    long_lines: z.number().int().describe(`With a line longer than ${line_bytes_max} bytes`),
-    unreadable: z.number().int(),
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("The folder to search, with all below it, or one file"),
+    pattern: z.string().min(1).max(1000).describe("What to look for in each line"),
+    regex: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Whether the pattern is a regular expression (Rust's syntax: linear time, without look-around and back-references) or plain text",
+      ),
+    ignore_case: z.boolean().default(false),
+    name: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .describe("Only in files whose own name fits this pattern: * any characters, ? one, [abc] one of these"),
+    depth: z.number().int().min(1).max(512).default(512),
+    limit: z.number().int().min(1).max(500).default(100).describe("How many lines to tell at most"),
+    bytes_max: z
+      .number()
+      .int()
+      .min(1)
+      .max(1024 * mebibyte)
+      .default(128 * mebibyte)
+      .describe("How much to read at most, all files together, bytes"),
   }),
-});
+);
+
+const Match = z.lazy(() =>
+  z.strictObject({
+    path: z.string(),
+    bytes_base64: z.string().optional().describe("The path below the folder in bytes, when it is no text"),
+    line: z.number().int().describe("Number of the line, from 1"),
+    offset: z.number().int().describe("Where the line begins in the file, bytes: for fs.read"),
+    text: z.string().describe("The line; when it is long, what is around the match"),
+  }),
+);
+type Match = z.infer<typeof Match>;
+const Output = z.lazy(() =>
+  z.strictObject({
+    path: z.string(),
+    matches: z.array(Match).describe("In the order of the paths"),
+    truncated: z.boolean().describe("Whether there is more than is told, or more than was read: search a part, or more narrowly"),
+    files: z.number().int().describe("Files that were searched"),
+    bytes: z.number().int(),
+    passed_over: z.strictObject({
+      binary: z.number().int(),
+      large: z.number().int().describe(`Larger than ${file_bytes_max} bytes`),
+      long_lines: z.number().int().describe(`With a line longer than ${line_bytes_max} bytes`),
+      unreadable: z.number().int(),
+    }),
+  }),
+);
 type PassedOver = z.infer<typeof Output>["passed_over"];
 
 export const search = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, PlaceTarget<Occupied>>({

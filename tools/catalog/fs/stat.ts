@@ -8,33 +8,37 @@ import { doing } from "./shared/failure.ts";
 import { FileTypeField, modeText, pathField, timeText } from "./shared/fields.ts";
 import { type PlaceTarget, targetOf } from "./shared/target.ts";
 
-const Input = z.strictObject({
-  path: pathField("What to look at"),
-  follow: z.boolean().default(true).describe("Whether a symbolic link at the end is followed; false: look at the link itself"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("What to look at"),
+    follow: z.boolean().default(true).describe("Whether a symbolic link at the end is followed; false: look at the link itself"),
+  }),
+);
 
-const Output = z.strictObject({
-  path: z.string().describe("The real path"),
-  also_at: z.array(z.string()).describe("Other paths under which other mounts show the same"),
-  type: FileTypeField,
-  mode: z.string(),
-  uid: z.number().int(),
-  gid: z.number().int(),
-  links: z.number().int().describe("How many names (hard links) it has"),
-  size_bytes: z.number().int(),
-  allocated_bytes: z.number().int().describe("What it takes on disk: less than its size when it has holes"),
-  atime: z.string().describe("Last read"),
-  mtime: z.string().describe("Last changed in content"),
-  ctime: z.string().describe("Last changed in anything"),
-  btime: z.string().nullable().describe("Made; null where the file system does not keep it"),
-  link_to: z.string().nullable().describe("Where a symbolic link points"),
-  node: z.string().nullable().describe("major:minor of a device node"),
-  attributes: z.array(z.string()).describe("Of the file system: immutable, append, mount-root …"),
-  extended: z.record(z.string(), z.string()).describe("Extended attributes, values in base64"),
-  inode: z.string(),
-  device: z.string().describe("major:minor of the file system"),
-  mount: z.strictObject({ point: z.string(), type: z.string(), source: z.string(), options: z.array(z.string()) }),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    path: z.string().describe("The real path"),
+    also_at: z.array(z.string()).describe("Other paths under which other mounts show the same"),
+    type: FileTypeField,
+    mode: z.string(),
+    uid: z.number().int(),
+    gid: z.number().int(),
+    links: z.number().int().describe("How many names (hard links) it has"),
+    size_bytes: z.number().int(),
+    allocated_bytes: z.number().int().describe("What it takes on disk: less than its size when it has holes"),
+    atime: z.string().describe("Last read"),
+    mtime: z.string().describe("Last changed in content"),
+    ctime: z.string().describe("Last changed in anything"),
+    btime: z.string().nullable().describe("Made; null where the file system does not keep it"),
+    link_to: z.string().nullable().describe("Where a symbolic link points"),
+    node: z.string().nullable().describe("major:minor of a device node"),
+    attributes: z.array(z.string()).describe("Of the file system: immutable, append, mount-root …"),
+    extended: z.record(z.string(), z.string()).describe("Extended attributes, values in base64"),
+    inode: z.string(),
+    device: z.string().describe("major:minor of the file system"),
+    mount: z.strictObject({ point: z.string(), type: z.string(), source: z.string(), options: z.array(z.string()) }),
+  }),
+);
 type Output = z.infer<typeof Output>;
 
 export const stat = defineTool<z.infer<typeof Input>, Output, PlaceTarget<Occupied>>({

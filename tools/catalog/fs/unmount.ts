@@ -10,17 +10,19 @@ import { pathField } from "./shared/fields.ts";
 import { flagsOf, MountRecipe, mountOn, restrictBind, topMount, unmountTop } from "./shared/mounting.ts";
 import { identityOf, SlotImage, withSlot } from "./shared/slot.ts";
 
-const Input = z.strictObject({ path: pathField("The mount point") });
-const Output = z.strictObject({ path: z.string(), source: z.string(), type: z.string() });
-const Image = z.strictObject({
-  slot: SlotImage.pick({ folder: true, name: true }),
-  path: z.string(),
-  /** The mount on top, and the one below it. */
-  id: z.number().int(),
-  below: z.number().int().nullable(),
-  /** Null: it cannot be made again. */
-  again: MountRecipe.nullable(),
-});
+const Input = z.lazy(() => z.strictObject({ path: pathField("The mount point") }));
+const Output = z.lazy(() => z.strictObject({ path: z.string(), source: z.string(), type: z.string() }));
+const Image = z.lazy(() =>
+  z.strictObject({
+    slot: SlotImage.pick({ folder: true, name: true }),
+    path: z.string(),
+    /** The mount on top, and the one below it. */
+    id: z.number().int(),
+    below: z.number().int().nullable(),
+    /** Null: it cannot be made again. */
+    again: MountRecipe.nullable(),
+  }),
+);
 
 interface Wanted extends Target {
   readonly path: string;

@@ -11,31 +11,35 @@ import { depth_max, walk } from "./shared/walk.ts";
 
 const entries_max = 2_000_000;
 
-const Input = z.strictObject({
-  path: pathField("The file or folder to measure"),
-  largest: z.number().int().min(0).max(100).default(20).describe("How many of the largest direct children to tell"),
-});
-const Output = z.strictObject({
-  path: z.string(),
-  allocated_bytes: z.number().int().describe("What it takes on disk, files with several names counted once"),
-  size_bytes: z.number().int().describe("Sum of the files' sizes"),
-  files: z.number().int(),
-  folders: z.number().int(),
-  others: z.number().int().describe("Links, pipes, sockets, devices"),
-  closed: z.number().int().describe("Folders that were not entered: other mounts, the broker's own"),
-  largest: z.array(z.strictObject({ name: z.string(), bytes_base64: z.string().optional(), allocated_bytes: z.number().int() })),
-  file_system: z.strictObject({
-    point: z.string(),
-    type: z.string(),
-    source: z.string(),
-    size_bytes: z.number().int(),
-    free_bytes: z.number().int().describe("Free for root"),
-    available_bytes: z.number().int().describe("Free for everyone else"),
-    inodes: z.number().int(),
-    inodes_free: z.number().int(),
-    read_only: z.boolean(),
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("The file or folder to measure"),
+    largest: z.number().int().min(0).max(100).default(20).describe("How many of the largest direct children to tell"),
   }),
-});
+);
+const Output = z.lazy(() =>
+  z.strictObject({
+    path: z.string(),
+    allocated_bytes: z.number().int().describe("What it takes on disk, files with several names counted once"),
+    size_bytes: z.number().int().describe("Sum of the files' sizes"),
+    files: z.number().int(),
+    folders: z.number().int(),
+    others: z.number().int().describe("Links, pipes, sockets, devices"),
+    closed: z.number().int().describe("Folders that were not entered: other mounts, the broker's own"),
+    largest: z.array(z.strictObject({ name: z.string(), bytes_base64: z.string().optional(), allocated_bytes: z.number().int() })),
+    file_system: z.strictObject({
+      point: z.string(),
+      type: z.string(),
+      source: z.string(),
+      size_bytes: z.number().int(),
+      free_bytes: z.number().int().describe("Free for root"),
+      available_bytes: z.number().int().describe("Free for everyone else"),
+      inodes: z.number().int(),
+      inodes_free: z.number().int(),
+      read_only: z.boolean(),
+    }),
+  }),
+);
 
 export const usage = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, PlaceTarget<Occupied>>({
   name: "fs.usage",

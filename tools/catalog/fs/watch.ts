@@ -17,23 +17,29 @@ const events_max = 500;
 const Kind = z.enum(["created", "deleted", "modified", "closed-after-writing", "attributes", "moved-from", "moved-to"]);
 const all_kinds = Kind.options;
 
-const Input = z.strictObject({
-  path: pathField("The file or folder to watch"),
-  duration_ms: z.number().int().min(100).max(120_000).default(10_000).describe("How long to watch at most, milliseconds"),
-  until: z.number().int().min(1).max(events_max).default(events_max).describe("End as soon as so many events have come"),
-  kinds: z.array(Kind).max(all_kinds.length).default([]).describe("Only these; empty: all but attributes and modified"),
-  recursive: z.boolean().default(false).describe(`Also the folders below, as they are at the beginning; at most ${folders_max}`),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("The file or folder to watch"),
+    duration_ms: z.number().int().min(100).max(120_000).default(10_000).describe("How long to watch at most, milliseconds"),
+    until: z.number().int().min(1).max(events_max).default(events_max).describe("End as soon as so many events have come"),
+    kinds: z.array(Kind).max(all_kinds.length).default([]).describe("Only these; empty: all but attributes and modified"),
+    recursive: z.boolean().default(false).describe(`Also the folders below, as they are at the beginning; at most ${folders_max}`),
+  }),
+);
 
-const Event = z.strictObject({
-  after_ms: z.number().int().describe("Since the watch began"),
-  kind: z.string().describe("Of those that were asked for, or deleted-itself, moved-itself, unmounted, overflow (events were lost)"),
-  path: z.string(),
-  is_directory: z.boolean(),
-  move: z.number().int().describe("The same number for both halves of a move; else 0"),
-});
+const Event = z.lazy(() =>
+  z.strictObject({
+    after_ms: z.number().int().describe("Since the watch began"),
+    kind: z.string().describe("Of those that were asked for, or deleted-itself, moved-itself, unmounted, overflow (events were lost)"),
+    path: z.string(),
+    is_directory: z.boolean(),
+    move: z.number().int().describe("The same number for both halves of a move; else 0"),
+  }),
+);
 type Event = z.infer<typeof Event>;
-const Output = z.strictObject({ path: z.string(), events: z.array(Event), watched_ms: z.number().int(), folders: z.number().int() });
+const Output = z.lazy(() =>
+  z.strictObject({ path: z.string(), events: z.array(Event), watched_ms: z.number().int(), folders: z.number().int() }),
+);
 
 export const watch = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, PlaceTarget<Occupied>>({
   name: "fs.watch",

@@ -24,36 +24,40 @@ import { checked, demandStorage, demandType, type PlaceTarget, targetOf } from "
 const content_chars_max = 120_000;
 const default_mode = 0o644;
 
-const Input = z.strictObject({
-  path: pathField("The file to write; a symbolic link is followed to a file that is there"),
-  content: z.string().max(content_chars_max).describe("What to write, at most 120,000 characters; write more by appending"),
-  encoding: z.enum(["text", "base64"]).default("text").describe("text: as UTF-8; base64: the bytes that it stands for"),
-  how: z
-    .enum(["create", "replace", "write", "append"])
-    .describe("create: only a file that is not there yet; replace: only one that is; write: either; append: behind what is there"),
-  mode: ModeField.optional().describe('Permissions in octal; left out: those of the file that is replaced, "0644" for a new one'),
-  uid: z
-    .number()
-    .int()
-    .min(0)
-    .max(4_294_967_294)
-    .optional()
-    .describe("Owner; left out: that of the file that is replaced, root for a new one"),
-  gid: z.number().int().min(0).max(4_294_967_294).optional().describe("Group, likewise"),
-  allow_setuid: SetuidField,
-  break_links: z
-    .boolean()
-    .default(false)
-    .describe("Whether a file with several names (hard links) may be replaced: the other names keep the old content"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    path: pathField("The file to write; a symbolic link is followed to a file that is there"),
+    content: z.string().max(content_chars_max).describe("What to write, at most 120,000 characters; write more by appending"),
+    encoding: z.enum(["text", "base64"]).default("text").describe("text: as UTF-8; base64: the bytes that it stands for"),
+    how: z
+      .enum(["create", "replace", "write", "append"])
+      .describe("create: only a file that is not there yet; replace: only one that is; write: either; append: behind what is there"),
+    mode: ModeField.optional().describe('Permissions in octal; left out: those of the file that is replaced, "0644" for a new one'),
+    uid: z
+      .number()
+      .int()
+      .min(0)
+      .max(4_294_967_294)
+      .optional()
+      .describe("Owner; left out: that of the file that is replaced, root for a new one"),
+    gid: z.number().int().min(0).max(4_294_967_294).optional().describe("Group, likewise"),
+    allow_setuid: SetuidField,
+    break_links: z
+      .boolean()
+      .default(false)
+      .describe("Whether a file with several names (hard links) may be replaced: the other names keep the old content"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
-const Output = z.strictObject({
-  path: z.string().describe("The file's real path"),
-  created: z.boolean(),
-  size_bytes: z.number().int().describe("Of the whole file now"),
-  sha256: z.string().describe("Of what was written: of the whole file, or of what was appended"),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    path: z.string().describe("The file's real path"),
+    created: z.boolean(),
+    size_bytes: z.number().int().describe("Of the whole file now"),
+    sha256: z.string().describe("Of what was written: of the whole file, or of what was appended"),
+  }),
+);
 type Output = z.infer<typeof Output>;
 
 const Image = z.discriminatedUnion("how", [ReplaceImage, AppendImage]);

@@ -7,12 +7,14 @@ import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { asked, memoryOf } from "../shared/ask-memory.ts";
 import { type Goal, goalOf, moveGoal, onBehalf, touches } from "./shared/goal.ts";
 
-const Input = z.strictObject({
-  text: z.string().trim().min(1).max(2000).describe("what is to be so, in words: serve /srv/www on port 8080 and keep it up"),
-  keep: z.boolean().default(false).describe("to be kept true from then on, even if the plan would only reach it once"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    text: z.string().trim().min(1).max(2000).describe("what is to be so, in words: serve /srv/www on port 8080 and keep it up"),
+    keep: z.boolean().default(false).describe("to be kept true from then on, even if the plan would only reach it once"),
+  }),
+);
 type Input = z.infer<typeof Input>;
-const Image = z.strictObject({ text: z.string() });
+const Image = z.lazy(() => z.strictObject({ text: z.string() }));
 
 export const goalAdd = defineTool<Input, z.infer<typeof GoalChanged>, Target, z.infer<typeof Image>>({
   name: "goal.add",

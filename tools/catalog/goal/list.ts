@@ -11,12 +11,14 @@ export const goalList = defineTool({
   name: "goal.list",
   title: "Goals",
   description: "What is to be so: goals with their state, how far they are, and what they wait for. One of them whole: goal.show.",
-  input: z.strictObject({
-    ended: z.boolean().nullable().default(false).describe("those that are over; null: all"),
-    states: z.array(GoalState).min(1).max(10).nullable().default(null).describe("only in these states"),
-    before: GoalId.nullable().default(null).describe("only older than this one"),
-    limit: z.number().int().min(1).max(100).default(20).describe("goals to return"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      ended: z.boolean().nullable().default(false).describe("those that are over; null: all"),
+      states: z.array(GoalState).min(1).max(10).nullable().default(null).describe("only in these states"),
+      before: GoalId.nullable().default(null).describe("only older than this one"),
+      limit: z.number().int().min(1).max(100).default(20).describe("goals to return"),
+    }),
+  ),
   output: GoalsAnswer,
   risk: "observe",
   timeout_ms: 60_000,

@@ -14,7 +14,7 @@ export const goalShow = defineTool({
   title: "A goal",
   description:
     "One goal whole: its state and standing check, its newest plan with its steps, what it waits for, and every move with its reason.",
-  input: z.strictObject({ id: GoalId }),
+  input: z.lazy(() => z.strictObject({ id: GoalId })),
   output: GoalAnswer,
   risk: "observe",
   timeout_ms: 60_000,

@@ -19,7 +19,7 @@ import {
   verifyBack,
 } from "./shared/document.ts";
 
-const Input = z.strictObject({ id: IdField, text: TextField, reason: ReasonField });
+const Input = z.lazy(() => z.strictObject({ id: IdField, text: TextField, reason: ReasonField }));
 
 export const knowledgeAdd = defineTool<z.infer<typeof Input>, z.infer<typeof Version>, DocumentTarget, Before>({
   name: "knowledge.add",

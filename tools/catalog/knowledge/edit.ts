@@ -26,18 +26,20 @@ const Change = z.union([
   z.strictObject({ withdraw: z.literal(true).describe("it does not count any more: neither found nor listed; all versions are kept") }),
 ]);
 
-const Input = z.strictObject({
-  id: IdField,
-  change: Change.describe("a new text, or a version that is brought back, or the image's, or none"),
-  expected: z
-    .number()
-    .int()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe("the version that the change is made from, as knowledge.show gives it: refused when another one counts by now"),
-  reason: ReasonField,
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    id: IdField,
+    change: Change.describe("a new text, or a version that is brought back, or the image's, or none"),
+    expected: z
+      .number()
+      .int()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe("the version that the change is made from, as knowledge.show gives it: refused when another one counts by now"),
+    reason: ReasonField,
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 export const knowledgeEdit = defineTool<Input, z.infer<typeof Version>, DocumentTarget, Before>({

@@ -11,16 +11,20 @@ export const knowledgeHistory = defineTool({
   title: "Versions of a document",
   description:
     "All versions of one document, newest first: who wrote each, why, by which call, and which one counts. Also of one that was withdrawn; none where there never was such a document. The text of a version is shown by knowledge.show; knowledge.edit brings one back.",
-  input: z.strictObject({
-    id: IdField,
-    before: z.number().int().min(1).nullable().default(null).describe("only versions before this one: to go on"),
-    limit: z.number().int().min(1).max(100).default(20).describe("versions to return"),
-  }),
-  output: z.strictObject({
-    versions: z.array(Version),
-    total: z.number().int(),
-    next_before: z.number().int().nullable().describe("give it as `before` for the next page; null: no more"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      id: IdField,
+      before: z.number().int().min(1).nullable().default(null).describe("only versions before this one: to go on"),
+      limit: z.number().int().min(1).max(100).default(20).describe("versions to return"),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      versions: z.array(Version),
+      total: z.number().int(),
+      next_before: z.number().int().nullable().describe("give it as `before` for the next page; null: no more"),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 60_000,
   idempotent: true,

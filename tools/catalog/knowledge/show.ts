@@ -11,11 +11,13 @@ export const knowledgeShow = defineTool({
   title: "Show a document",
   description:
     "One document of the knowledge base, whole or one section of it, as it counts now or in an earlier version; with who wrote it and why. Find it with knowledge.search or knowledge.list; its versions are in knowledge.history.",
-  input: z.strictObject({
-    id: IdField,
-    section: z.string().min(1).max(300).nullable().default(null).describe("only this section: `Steps`, `Steps > Free room`"),
-    version: z.number().int().min(1).nullable().default(null).describe("an earlier version; null: the one that counts"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      id: IdField,
+      section: z.string().min(1).max(300).nullable().default(null).describe("only this section: `Steps`, `Steps > Free room`"),
+      version: z.number().int().min(1).nullable().default(null).describe("an earlier version; null: the one that counts"),
+    }),
+  ),
   output: Shown,
   risk: "observe",
   timeout_ms: 60_000,

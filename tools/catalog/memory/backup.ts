@@ -13,7 +13,7 @@ export const memoryBackup = defineTool({
   title: "Back up memory",
   description:
     "Makes a copy of all of memory as it is at this moment, while it runs, in backups/ of memory's folder, and reads it back before it answers. To have it on another disk copy it there with fs.copy; to go back to it use memory.restore. It is there until fs.remove takes it.",
-  input: z.strictObject({ name: UpkeepName.describe("of the backup; refused when there is one") }),
+  input: z.lazy(() => z.strictObject({ name: UpkeepName.describe("of the backup; refused when there is one") })),
   output: Backup,
   risk: "compensable",
   timeout_ms: long_ms,

@@ -13,12 +13,16 @@ export const memoryBackups = defineTool({
   title: "Backups of memory",
   description:
     "Lists the backups of memory with what they hold. With `verify` all of one is read: hashes, the database's own check, rows. Do that before relying on it.",
-  input: z.strictObject({ verify: UpkeepName.nullable().default(null).describe("the backup to read through; null: only list") }),
-  output: z.strictObject({
-    backups: z.array(Backup),
-    unreadable: z.array(z.string()).describe("those whose own list of contents cannot be read"),
-    faults: z.array(z.string()).nullable().describe("what is wrong with the one that was read; none: it is whole; null: none was read"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({ verify: UpkeepName.nullable().default(null).describe("the backup to read through; null: only list") }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      backups: z.array(Backup),
+      unreadable: z.array(z.string()).describe("those whose own list of contents cannot be read"),
+      faults: z.array(z.string()).nullable().describe("what is wrong with the one that was read; none: it is whole; null: none was read"),
+    }),
+  ),
   risk: "observe",
   timeout_ms: long_ms,
   concurrency_max: 2,

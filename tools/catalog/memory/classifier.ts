@@ -5,11 +5,13 @@ import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { chooseClassifier, classifierInUse } from "./shared/classifier.ts";
 import { touches } from "./shared/memory.ts";
 
-const Input = z.strictObject({
-  version: z.number().int().min(1).nullable().describe("the version to ask from now on, as memory.learned lists them; null: none"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    version: z.number().int().min(1).nullable().describe("the version to ask from now on, as memory.learned lists them; null: none"),
+  }),
+);
 const Version = z.number().int().nullable();
-const Output = z.strictObject({ was: Version });
+const Output = z.lazy(() => z.strictObject({ was: Version }));
 
 export const memoryClassifier = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, Target, z.infer<typeof Output>>({
   name: "memory.classifier",

@@ -11,10 +11,17 @@ export const memoryExamples = defineTool({
   title: "Cases to learn from",
   description:
     "What was done about alarms and whether it helped, oldest first, as examples to train a model with: the alarm in words, the rule and its tools, the result, what it cost. Secrets are taken out; what came from outside is marked. For the whole, ask again with `after` the last decision.",
-  input: z.strictObject({
-    after: z.string().max(100).nullable().default(null).describe("the decision of the last case of the page before; null: from the first"),
-    limit: z.number().int().min(1).max(200).default(100).describe("cases to return"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      after: z
+        .string()
+        .max(100)
+        .nullable()
+        .default(null)
+        .describe("the decision of the last case of the page before; null: from the first"),
+      limit: z.number().int().min(1).max(200).default(100).describe("cases to return"),
+    }),
+  ),
   output: learning_methods["learning.cases"].result,
   risk: "observe",
   timeout_ms: 30_000,

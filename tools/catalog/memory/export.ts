@@ -11,10 +11,12 @@ export const memoryExport = defineTool({
   title: "Export memories",
   description:
     "Writes memories as JSON lines (zstd) into exports/ of memory's folder, oldest first, with a checksum; memory.import of another system takes them in. The file is there until fs.remove takes it. A copy of all of memory to go back to is memory.backup.",
-  input: z.strictObject({
-    name: UpkeepName.describe("of the file, without its ending"),
-    filter: upkeep_methods.export.params.shape.filter.default({}).describe("which; all of them when it is empty"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      name: UpkeepName.describe("of the file, without its ending"),
+      filter: upkeep_methods.export.params.shape.filter.default({}).describe("which; all of them when it is empty"),
+    }),
+  ),
   output: Exported,
   risk: "compensable",
   timeout_ms: 3_600_000,

@@ -13,11 +13,13 @@ export const memoryImport = defineTool({
   title: "Import memories",
   description:
     "Takes in a file of imports/ in memory's folder as memory.export writes it: all of it or, when a line is wrong, nothing, with the numbers of such lines. What is known by id stays as it is. All that comes in is marked `import:<name>` for good, so that it can be searched for, traced and put in quarantine.",
-  input: z.strictObject({ name: UpkeepName.describe("of the file in imports/") }),
-  output: z.strictObject({
-    read: z.number().int().describe("memories in the file"),
-    written: z.number().int().describe("those that were new"),
-  }),
+  input: z.lazy(() => z.strictObject({ name: UpkeepName.describe("of the file in imports/") })),
+  output: z.lazy(() =>
+    z.strictObject({
+      read: z.number().int().describe("memories in the file"),
+      written: z.number().int().describe("those that were new"),
+    }),
+  ),
   risk: "compensable",
   timeout_ms: long_ms,
   concurrency_max: 1,

@@ -15,14 +15,16 @@ export const memoryIncidents = defineTool({
   title: "Incidents",
   description:
     "What is wrong and being dealt with: incidents with their state, severity, the tier that works on them, what they have cost; with `id` one of them with its plan, who holds it, and every step it went through with the reason. What was learned of those that are over is memory.search.",
-  input: z.strictObject({
-    id: IdField.nullable().default(null).describe("one incident, whole"),
-    ended: z.boolean().nullable().default(false).describe("those that are over; null: all"),
-    states: z.array(IncidentState).min(1).max(10).nullable().default(null).describe("only in these states"),
-    key: z.string().min(1).max(200).nullable().default(null).describe("only about this: each cause has a key of its own"),
-    before: IdField.nullable().default(null).describe("only older than this one"),
-    limit: z.number().int().min(1).max(100).default(20).describe("incidents to return"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      id: IdField.nullable().default(null).describe("one incident, whole"),
+      ended: z.boolean().nullable().default(false).describe("those that are over; null: all"),
+      states: z.array(IncidentState).min(1).max(10).nullable().default(null).describe("only in these states"),
+      key: z.string().min(1).max(200).nullable().default(null).describe("only about this: each cause has a key of its own"),
+      before: IdField.nullable().default(null).describe("only older than this one"),
+      limit: z.number().int().min(1).max(100).default(20).describe("incidents to return"),
+    }),
+  ),
   output: IncidentsAnswer,
   risk: "observe",
   timeout_ms: 60_000,

@@ -26,7 +26,7 @@ export const memoryLearned = defineTool({
   title: "What was learned",
   description:
     "How the system became faster and cheaper: for each alarm how often it came, which tier solved it the first and the last time, how long that took and what deciding cost; for each playbook how far it is (playbook, trial, rule, retired), its record with the bound, and when and why that changed.",
-  input: z.strictObject({}),
+  input: z.lazy(() => z.strictObject({})),
   output: LearnedAnswer,
   risk: "observe",
   timeout_ms: 60_000,

@@ -6,13 +6,15 @@ import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { asked, memoryOf } from "../shared/ask-memory.ts";
 import { IdField, recalled, touches } from "./shared/memory.ts";
 
-const Input = z.strictObject({
-  from: IdField.describe("the memory that holds the link"),
-  relation: Relation.describe("what it is to the other: caused-by, based-on, part-of, answers, undoes, learned-from, about"),
-  to: IdField.describe("the other memory"),
-});
-const Output = z.strictObject({ added: z.boolean().describe("false: it was there already") });
-const Image = z.strictObject({ from: z.string(), relation: Relation, to: z.string(), held: z.boolean() });
+const Input = z.lazy(() =>
+  z.strictObject({
+    from: IdField.describe("the memory that holds the link"),
+    relation: Relation.describe("what it is to the other: caused-by, based-on, part-of, answers, undoes, learned-from, about"),
+    to: IdField.describe("the other memory"),
+  }),
+);
+const Output = z.lazy(() => z.strictObject({ added: z.boolean().describe("false: it was there already") }));
+const Image = z.lazy(() => z.strictObject({ from: z.string(), relation: Relation, to: z.string(), held: z.boolean() }));
 type Image = z.infer<typeof Image>;
 
 export const memoryLink = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, Target, Image>({

@@ -5,12 +5,14 @@ import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { asked, memoryOf } from "../shared/ask-memory.ts";
 import { IdField, recalled, touches } from "./shared/memory.ts";
 
-const Input = z.strictObject({
-  id: IdField,
-  pinned: z.boolean().default(true).describe("false: it is found in its place again"),
-});
-const Output = z.strictObject({ was: z.boolean() });
-const Image = z.strictObject({ id: z.string(), pinned: z.boolean() });
+const Input = z.lazy(() =>
+  z.strictObject({
+    id: IdField,
+    pinned: z.boolean().default(true).describe("false: it is found in its place again"),
+  }),
+);
+const Output = z.lazy(() => z.strictObject({ was: z.boolean() }));
+const Image = z.lazy(() => z.strictObject({ id: z.string(), pinned: z.boolean() }));
 
 export const memoryPin = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, Target, z.infer<typeof Image>>({
   name: "memory.pin",

@@ -5,16 +5,20 @@ import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { asked, memoryOf } from "../shared/ask-memory.ts";
 import { IdField, recalled, touches } from "./shared/memory.ts";
 
-const Input = z.strictObject({
-  id: IdField,
-  reason: z.string().min(1).max(400).nullable().describe("why it is not to be relied on; null: it is relied on again"),
-  influenced: z.boolean().default(true).describe("also all that rests on it"),
-});
-const Output = z.strictObject({
-  changed: z.number().int().describe("memories that went into quarantine, or came out"),
-  ids: z.array(z.string()).max(200).describe("the first of them"),
-});
-const Image = z.strictObject({ id: z.string(), was: z.string().nullable(), influenced: z.boolean() });
+const Input = z.lazy(() =>
+  z.strictObject({
+    id: IdField,
+    reason: z.string().min(1).max(400).nullable().describe("why it is not to be relied on; null: it is relied on again"),
+    influenced: z.boolean().default(true).describe("also all that rests on it"),
+  }),
+);
+const Output = z.lazy(() =>
+  z.strictObject({
+    changed: z.number().int().describe("memories that went into quarantine, or came out"),
+    ids: z.array(z.string()).max(200).describe("the first of them"),
+  }),
+);
+const Image = z.lazy(() => z.strictObject({ id: z.string(), was: z.string().nullable(), influenced: z.boolean() }));
 
 export const memoryQuarantine = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, Target, z.infer<typeof Image>>({
   name: "memory.quarantine",

@@ -11,11 +11,13 @@ export const memoryRecall = defineTool({
   title: "Recall memories by id",
   description:
     "Gives memories by their ids, with their bodies, links, marks of where text from outside came from, and how often they were used for a decision that worked. To find ids use memory.search or memory.timeline.",
-  input: z.strictObject({ ids: z.array(IdField).min(1).max(50).describe("in the order in which they are wanted") }),
-  output: z.strictObject({
-    memories: z.array(Recalled),
-    unknown: z.array(z.string()).describe("ids that no memory has, or for which the answer had no room"),
-  }),
+  input: z.lazy(() => z.strictObject({ ids: z.array(IdField).min(1).max(50).describe("in the order in which they are wanted") })),
+  output: z.lazy(() =>
+    z.strictObject({
+      memories: z.array(Recalled),
+      unknown: z.array(z.string()).describe("ids that no memory has, or for which the answer had no room"),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 60_000,
   idempotent: true,

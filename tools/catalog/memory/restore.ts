@@ -13,8 +13,8 @@ export const memoryRestore = defineTool({
   title: "Restore memory",
   description:
     "Puts a backup of memory in the place of what is remembered now, after reading all of it. What was remembered since the backup is set aside in memory's folder, whole, but not searched any more: export it first if it is to be taken in again. For a memory that is damaged beyond what it mends itself; never for a wrong memory, which goes into quarantine.",
-  input: z.strictObject({ name: UpkeepName.describe("of the backup") }),
-  output: z.strictObject({ set_aside: z.string().describe("the folder, in memory's own, that has what was there") }),
+  input: z.lazy(() => z.strictObject({ name: UpkeepName.describe("of the backup") })),
+  output: z.lazy(() => z.strictObject({ set_aside: z.string().describe("the folder, in memory's own, that has what was there") })),
   risk: "irreversible",
   timeout_ms: long_ms,
   concurrency_max: 1,

@@ -10,17 +10,21 @@ const { older_than_days, kinds, sources, tiers, severity_max } = RetentionFilter
 /** It looks through all that is old enough. */
 const long_ms = 600_000;
 
-const Rule = z.strictObject({
-  older_than_days: older_than_days.describe("memories that are older, in days"),
-  kinds: kinds.describe("only of these kinds"),
-  sources: sources.describe("only what these services of the system remembered: init, reactive, broker"),
-  tiers: tiers.describe("only what these tiers decided or did"),
-  severity_max: severity_max.describe("only what is at most as severe"),
-});
-const Input = z.strictObject({
-  set: Rule.nullable().default(null).describe("the rule to set: what may be deleted, from now on and for good"),
-  end: z.number().int().min(1).nullable().default(null).describe("or the number of the rule to end, as memory.retention gives it"),
-});
+const Rule = z.lazy(() =>
+  z.strictObject({
+    older_than_days: older_than_days.describe("memories that are older, in days"),
+    kinds: kinds.describe("only of these kinds"),
+    sources: sources.describe("only what these services of the system remembered: init, reactive, broker"),
+    tiers: tiers.describe("only what these tiers decided or did"),
+    severity_max: severity_max.describe("only what is at most as severe"),
+  }),
+);
+const Input = z.lazy(() =>
+  z.strictObject({
+    set: Rule.nullable().default(null).describe("the rule to set: what may be deleted, from now on and for good"),
+    end: z.number().int().min(1).nullable().default(null).describe("or the number of the rule to end, as memory.retention gives it"),
+  }),
+);
 
 export const memoryRetain = defineTool({
   name: "memory.retain",
@@ -28,7 +32,7 @@ export const memoryRetain = defineTool({
   description:
     "For people alone: sets a rule by which memories are deleted for good, those that are older than it says and those that become so, or ends one. Without a rule nothing is ever deleted. What is pinned stays, what unfinished work names, what playbooks were learned from, and all that these rest on. What was deleted leaves a tombstone that says how much and by which rule; backups and exports still hold it. Look at the preview, and make a backup first.",
   input: Input,
-  output: z.strictObject({ rule: RetentionRule }),
+  output: z.lazy(() => z.strictObject({ rule: RetentionRule })),
   risk: "irreversible",
   riskOf: ({ set }) => (set === null ? "compensable" : "irreversible"),
   timeout_ms: long_ms,

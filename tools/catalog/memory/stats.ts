@@ -11,7 +11,7 @@ export const memoryStats = defineTool({
   title: "Memory in figures",
   description:
     "How much is remembered: memories by kind, from when to when, distinct texts and how many of them have a vector, by which model, bytes on the disk, cold segments, what is pinned, marked as from outside, or in quarantine.",
-  input: z.strictObject({}),
+  input: z.lazy(() => z.strictObject({})),
   output: longterm_methods.stats.result,
   risk: "observe",
   timeout_ms: 60_000,

@@ -9,27 +9,29 @@ import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { asked, memoryOf } from "../shared/ask-memory.ts";
 import { IdField, idOfCall, recalled, touches } from "./shared/memory.ts";
 
-const Input = z.strictObject({
-  kind: z
-    .enum(["note", "lesson"])
-    .default("note")
-    .describe("a note: something worth knowing; a lesson: what was learned from what happened"),
-  text: z
-    .string()
-    .min(1)
-    .max(8192)
-    .describe(
-      "in words that a later question would use; no secrets: those are for sec.secret_put, and what has the form of one is taken out",
-    ),
-  severity: Severity.default("info").describe("how much it matters"),
-  service: z.string().min(1).max(100).nullable().default(null).describe("the service (unit) that it is about"),
-  tool: z.string().min(1).max(100).nullable().default(null).describe("the tool that it is about"),
-  outcome: MemoryOutcome.nullable().default(null).describe("what came of what it tells of"),
-  links: z.array(Link).max(64).default([]).describe("what it is to other memories: learned-from, about, based-on …"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    kind: z
+      .enum(["note", "lesson"])
+      .default("note")
+      .describe("a note: something worth knowing; a lesson: what was learned from what happened"),
+    text: z
+      .string()
+      .min(1)
+      .max(8192)
+      .describe(
+        "in words that a later question would use; no secrets: those are for sec.secret_put, and what has the form of one is taken out",
+      ),
+    severity: Severity.default("info").describe("how much it matters"),
+    service: z.string().min(1).max(100).nullable().default(null).describe("the service (unit) that it is about"),
+    tool: z.string().min(1).max(100).nullable().default(null).describe("the tool that it is about"),
+    outcome: MemoryOutcome.nullable().default(null).describe("what came of what it tells of"),
+    links: z.array(Link).max(64).default([]).describe("what it is to other memories: learned-from, about, based-on …"),
+  }),
+);
 type Input = z.infer<typeof Input>;
-const Output = z.strictObject({ id: IdField });
-const Image = z.strictObject({ id: z.string() });
+const Output = z.lazy(() => z.strictObject({ id: IdField }));
+const Image = z.lazy(() => z.strictObject({ id: z.string() }));
 
 export const memoryStore = defineTool<Input, z.infer<typeof Output>, Target, z.infer<typeof Image>>({
   name: "memory.store",

@@ -11,14 +11,18 @@ export const memoryTimeline = defineTool({
   title: "What was before and after",
   description:
     "Shows what was remembered before and after one memory or one moment, oldest first: what led to it and what it led to. Give either `around` or `at_ms`.",
-  input: z.strictObject({
-    around: IdField.nullable().default(null).describe("the memory in the middle"),
-    at_ms: z.number().nullable().default(null).describe("or the moment in the middle, milliseconds since 1970"),
-    before: z.number().int().min(0).max(100).default(10).describe("memories before it"),
-    after: z.number().int().min(0).max(100).default(10).describe("memories after it"),
-    ...filter_fields,
-  }),
-  output: z.strictObject({ memories: z.array(Recalled), note: z.string().nullable().describe("what could not be read, and why") }),
+  input: z.lazy(() =>
+    z.strictObject({
+      around: IdField.nullable().default(null).describe("the memory in the middle"),
+      at_ms: z.number().nullable().default(null).describe("or the moment in the middle, milliseconds since 1970"),
+      before: z.number().int().min(0).max(100).default(10).describe("memories before it"),
+      after: z.number().int().min(0).max(100).default(10).describe("memories after it"),
+      ...filter_fields,
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({ memories: z.array(Recalled), note: z.string().nullable().describe("what could not be read, and why") }),
+  ),
   risk: "observe",
   timeout_ms: 60_000,
   idempotent: true,

@@ -11,11 +11,13 @@ export const memoryTrace = defineTool({
   title: "Trace influence",
   description:
     "Follows links from a memory: all that it influenced (decisions based on it, calls that they made, lessons learned from those), or all that influenced it. Use it to see how far a wrong or poisoned memory reached before memory.quarantine.",
-  input: z.strictObject({
-    id: IdField,
-    direction: z.enum(["influenced", "influenced-by"]).default("influenced").describe("what it led to, or what it came from"),
-    limit: z.number().int().min(1).max(200).default(50).describe("memories to return, nearest first"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      id: IdField,
+      direction: z.enum(["influenced", "influenced-by"]).default("influenced").describe("what it led to, or what it came from"),
+      limit: z.number().int().min(1).max(200).default(50).describe("memories to return, nearest first"),
+    }),
+  ),
   output: longterm_methods.trace.result,
   risk: "observe",
   timeout_ms: 60_000,

@@ -7,11 +7,11 @@ import { asked, memoryOf } from "../shared/ask-memory.ts";
 import { chooseClassifier, classifierInUse } from "./shared/classifier.ts";
 import { touches } from "./shared/memory.ts";
 
-const Input = z.strictObject({});
+const Input = z.lazy(() => z.strictObject({}));
 const Output = classifier_methods["classifier.train"].result.extend({
   report: ClassifierReport.describe("how it did on cases that were held back, beside what was thought before"),
 });
-const Image = z.strictObject({ was: z.number().int().nullable() });
+const Image = z.lazy(() => z.strictObject({ was: z.number().int().nullable() }));
 const train_limit_ms = 570_000;
 
 export const memoryTrain = defineTool<z.infer<typeof Input>, z.infer<typeof Output>, Target, z.infer<typeof Image>>({

@@ -10,11 +10,13 @@ import { modelResource } from "./shared/resource.ts";
 import { keepSpeed, speedOf } from "./shared/selection.ts";
 import { availableMemory, demandPresent, inUse, type Present } from "./shared/store.ts";
 
-const Input = z.strictObject({
-  name: ModelName.describe("of a model whose file is here"),
-  threads: z.number().int().min(1).max(256).nullable().default(null).describe("processors that it computes on; null: all but one"),
-});
-const Image = z.strictObject({ name: ModelName, speed: ModelSpeed.nullable() });
+const Input = z.lazy(() =>
+  z.strictObject({
+    name: ModelName.describe("of a model whose file is here"),
+    threads: z.number().int().min(1).max(256).nullable().default(null).describe("processors that it computes on; null: all but one"),
+  }),
+);
+const Image = z.lazy(() => z.strictObject({ name: ModelName, speed: ModelSpeed.nullable() }));
 
 interface BenchTarget extends Target {
   readonly file: Present;

@@ -8,10 +8,12 @@ import { catalogueOf } from "./shared/catalogue.ts";
 import { reportOf, selectionOf, speedOf, usersOf } from "./shared/selection.ts";
 import { partBytes, presentFile, tiersMemory } from "./shared/store.ts";
 
-const Input = z.strictObject({
-  role: ModelRole.nullable().default(null).describe("only those for this tier, or for embedding"),
-  present: z.boolean().default(false).describe("only those whose file is on this machine"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    role: ModelRole.nullable().default(null).describe("only those for this tier, or for embedding"),
+    present: z.boolean().default(false).describe("only those whose file is on this machine"),
+  }),
+);
 
 export const modelList = defineTool({
   name: "model.list",

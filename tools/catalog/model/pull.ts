@@ -17,29 +17,33 @@ import { demandRoom, fetchedPath, hashOf, modelsFolder, partBytes, partPath, pre
 const hour_ms = 3_600_000;
 const timeout_ms_max = 24 * hour_ms;
 
-const Input = z.strictObject({
-  name: ModelName.describe("of the catalogue: qwen3-4b-instruct-2507-q4_k_m"),
-  timeout_ms: z
-    .number()
-    .int()
-    .min(1000)
-    .max(timeout_ms_max)
-    .default(6 * hour_ms)
-    .describe("milliseconds for all of it; what has come by then is kept"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    name: ModelName.describe("of the catalogue: qwen3-4b-instruct-2507-q4_k_m"),
+    timeout_ms: z
+      .number()
+      .int()
+      .min(1000)
+      .max(timeout_ms_max)
+      .default(6 * hour_ms)
+      .describe("milliseconds for all of it; what has come by then is kept"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
-const Output = z.strictObject({
-  path: z.string(),
-  size_bytes: z.number().int(),
-  sha256: z.string(),
-  source: z.string().nullable().describe("the address that had it; null: it was here"),
-  took_ms: z.number(),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    path: z.string(),
+    size_bytes: z.number().int(),
+    sha256: z.string(),
+    source: z.string().nullable().describe("the address that had it; null: it was here"),
+    took_ms: z.number(),
+  }),
+);
 type Output = z.infer<typeof Output>;
 
 /** Whether it was here. */
-const Image = z.strictObject({ name: ModelName, present: z.boolean() });
+const Image = z.lazy(() => z.strictObject({ name: ModelName, present: z.boolean() }));
 
 interface PullTarget extends Target {
   readonly model: CatalogueModel;

@@ -11,8 +11,8 @@ import { modelResource } from "./shared/resource.ts";
 import { usersOf } from "./shared/selection.ts";
 import { fetchedPath, modelsFolder, partBytes, partPath, presentFile } from "./shared/store.ts";
 
-const Input = z.strictObject({ name: ModelName.describe("of a model that was fetched") });
-const Output = z.strictObject({ freed_bytes: z.number().int() });
+const Input = z.lazy(() => z.strictObject({ name: ModelName.describe("of a model that was fetched") }));
+const Output = z.lazy(() => z.strictObject({ freed_bytes: z.number().int() }));
 
 interface RemoveTarget extends Target {
   readonly model: CatalogueModel;

@@ -10,27 +10,34 @@ import { modelResource } from "./shared/resource.ts";
 import { reportOf, Selection, select, selectionOf, toldOf } from "./shared/selection.ts";
 import { demandPresent, inUse, type Present, tiersMemory } from "./shared/store.ts";
 
-const Input = z.strictObject({
-  tier: ModelTier.describe("the tier that is to use it"),
-  name: ModelName.nullable().describe("of a model whose file is here; null: none, this tier does without"),
-  pin: z.boolean().default(true).describe("it stays until somebody changes it; false: the system may choose another when it has reason to"),
-  timeout_ms: z
-    .number()
-    .int()
-    .min(1000)
-    .max(1_800_000)
-    .default(300_000)
-    .describe("milliseconds within which the tier has to have loaded it"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    tier: ModelTier.describe("the tier that is to use it"),
+    name: ModelName.nullable().describe("of a model whose file is here; null: none, this tier does without"),
+    pin: z
+      .boolean()
+      .default(true)
+      .describe("it stays until somebody changes it; false: the system may choose another when it has reason to"),
+    timeout_ms: z
+      .number()
+      .int()
+      .min(1000)
+      .max(1_800_000)
+      .default(300_000)
+      .describe("milliseconds within which the tier has to have loaded it"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
-const Output = z.strictObject({
-  before: ModelName.nullable(),
-  loaded: z.boolean().describe("false: the tier is not running, and loads it when it starts; or it says nothing of it"),
-  took_ms: z.number(),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    before: ModelName.nullable(),
+    loaded: z.boolean().describe("false: the tier is not running, and loads it when it starts; or it says nothing of it"),
+    took_ms: z.number(),
+  }),
+);
 
-const Image = z.strictObject({ tier: ModelTier, selection: Selection });
+const Image = z.lazy(() => z.strictObject({ tier: ModelTier, selection: Selection }));
 
 interface UseTarget extends Target {
   readonly file: Present | null;

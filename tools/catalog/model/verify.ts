@@ -8,14 +8,16 @@ import { teller } from "./shared/progress.ts";
 import { modelResource } from "./shared/resource.ts";
 import { hashOf, type Present, presentFile } from "./shared/store.ts";
 
-const Input = z.strictObject({ name: ModelName.describe("of a model whose file is here") });
-const Output = z.strictObject({
-  whole: z.boolean().describe("the file is the one that the catalogue names"),
-  path: z.string(),
-  size_bytes: z.number().int(),
-  sha256: z.string(),
-  wanted_sha256: z.string().nullable(),
-});
+const Input = z.lazy(() => z.strictObject({ name: ModelName.describe("of a model whose file is here") }));
+const Output = z.lazy(() =>
+  z.strictObject({
+    whole: z.boolean().describe("the file is the one that the catalogue names"),
+    path: z.string(),
+    size_bytes: z.number().int(),
+    sha256: z.string(),
+    wanted_sha256: z.string().nullable(),
+  }),
+);
 
 interface VerifyTarget extends Target {
   readonly model: CatalogueModel;

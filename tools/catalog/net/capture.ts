@@ -23,45 +23,51 @@ const mib = 1024 * 1024;
 const user = "tools";
 const answer_bytes_max = 48_000;
 
-const Input = z.strictObject({
-  interface: InterfaceName.describe("the interface, as net.interfaces names it, or `any`"),
-  filter: z
-    .string()
-    .max(500)
-    .regex(/^[A-Za-z0-9(!\\[][\x20-\x7e]*$/, "an expression of pcap-filter(7) in ASCII, which begins with a word, ( or !")
-    .optional()
-    .describe("which packets, as pcap-filter(7) says: `tcp port 443 and host 192.0.2.1`; with addresses, not names"),
-  packets_max: z.number().int().min(1).max(10_000).default(100).describe("it ends after so many packets"),
-  seconds_max: z.number().int().min(1).max(120).default(10).describe("it ends after so many seconds"),
-  bytes_max: z
-    .number()
-    .int()
-    .min(1000)
-    .max(16 * mib)
-    .default(mib)
-    .describe("bytes that are kept of all packets together"),
-  packet_bytes_max: z.number().int().min(64).max(65_535).default(128).describe("bytes that are kept of each packet: 128 are headers"),
-  file: pathField("a new file for the packets themselves, in pcap; left out: they are only summed up").optional(),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    interface: InterfaceName.describe("the interface, as net.interfaces names it, or `any`"),
+    filter: z
+      .string()
+      .max(500)
+      .regex(/^[A-Za-z0-9(!\\[][\x20-\x7e]*$/, "an expression of pcap-filter(7) in ASCII, which begins with a word, ( or !")
+      .optional()
+      .describe("which packets, as pcap-filter(7) says: `tcp port 443 and host 192.0.2.1`; with addresses, not names"),
+    packets_max: z.number().int().min(1).max(10_000).default(100).describe("it ends after so many packets"),
+    seconds_max: z.number().int().min(1).max(120).default(10).describe("it ends after so many seconds"),
+    bytes_max: z
+      .number()
+      .int()
+      .min(1000)
+      .max(16 * mib)
+      .default(mib)
+      .describe("bytes that are kept of all packets together"),
+    packet_bytes_max: z.number().int().min(64).max(65_535).default(128).describe("bytes that are kept of each packet: 128 are headers"),
+    file: pathField("a new file for the packets themselves, in pcap; left out: they are only summed up").optional(),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
-const Packet = z.strictObject({
-  time_ms: z.number(),
-  protocol: z.string(),
-  source: z.string().nullable(),
-  source_port: z.number().int().nullable(),
-  destination: z.string().nullable(),
-  destination_port: z.number().int().nullable(),
-  length_bytes: z.number().int(),
-});
+const Packet = z.lazy(() =>
+  z.strictObject({
+    time_ms: z.number(),
+    protocol: z.string(),
+    source: z.string().nullable(),
+    source_port: z.number().int().nullable(),
+    destination: z.string().nullable(),
+    destination_port: z.number().int().nullable(),
+    length_bytes: z.number().int(),
+  }),
+);
 
-const Output = z.strictObject({
-  packets: z.array(Packet).describe("the first, as many as fit"),
-  captured: z.number().int(),
-  ended: z.enum(["packets", "seconds"]).describe("which of its bounds ended it"),
-  truncated: z.boolean().describe("more came than bytes_max"),
-  file: z.strictObject({ path: z.string(), size_bytes: z.number().int(), sha256: z.string() }).nullable(),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    packets: z.array(Packet).describe("the first, as many as fit"),
+    captured: z.number().int(),
+    ended: z.enum(["packets", "seconds"]).describe("which of its bounds ended it"),
+    truncated: z.boolean().describe("more came than bytes_max"),
+    file: z.strictObject({ path: z.string(), size_bytes: z.number().int(), sha256: z.string() }).nullable(),
+  }),
+);
 type Output = z.infer<typeof Output>;
 
 interface CaptureTarget extends Target {
@@ -69,7 +75,7 @@ interface CaptureTarget extends Target {
 }
 
 /** The place of the new file; null without one. */
-const Image = z.strictObject({ slot: SlotImage.nullable() });
+const Image = z.lazy(() => z.strictObject({ slot: SlotImage.nullable() }));
 type Image = z.infer<typeof Image>;
 
 /** Says which call made a file: so an undo after a crash takes away that one only. */

@@ -19,44 +19,52 @@ const Make = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("bond").describe("several links as one") }),
 ]);
 
-const Route = z.strictObject({
-  to: z.union([z.literal("default"), Cidr]).describe("a network, or `default`"),
-  via: Address.nullable().default(null).describe("the gateway; null: directly on the link"),
-  metric: z.number().int().min(1).max(1_000_000).nullable().default(null).describe("the smaller is preferred; null: the kernel's own"),
-});
+const Route = z.lazy(() =>
+  z.strictObject({
+    to: z.union([z.literal("default"), Cidr]).describe("a network, or `default`"),
+    via: Address.nullable().default(null).describe("the gateway; null: directly on the link"),
+    metric: z.number().int().min(1).max(1_000_000).nullable().default(null).describe("the smaller is preferred; null: the kernel's own"),
+  }),
+);
 
-const Input = z.strictObject({
-  interface: InterfaceName.describe("the interface, as net.interfaces names it"),
-  make: Make.optional().describe("makes a virtual interface of that name first; it must not exist yet"),
-  remove: z.literal(true).optional().describe("removes a virtual interface; with nothing else"),
-  up: z.boolean().optional().describe("administratively up or down"),
-  mtu: z.number().int().min(576).max(65_535).optional().describe("bytes of a packet"),
-  master: InterfaceName.nullable().optional().describe("the bridge or bond that it joins; null: leaves it"),
-  addresses: z.array(Cidr).max(32).optional().describe("all static addresses that it shall have; those by DHCP are left alone"),
-  routes: z.array(Route).max(64).optional().describe("all static routes through it; those by DHCP are left alone"),
-  dns: z.array(Address).max(3).optional().describe("the DNS servers of the whole system, in order"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    interface: InterfaceName.describe("the interface, as net.interfaces names it"),
+    make: Make.optional().describe("makes a virtual interface of that name first; it must not exist yet"),
+    remove: z.literal(true).optional().describe("removes a virtual interface; with nothing else"),
+    up: z.boolean().optional().describe("administratively up or down"),
+    mtu: z.number().int().min(576).max(65_535).optional().describe("bytes of a packet"),
+    master: InterfaceName.nullable().optional().describe("the bridge or bond that it joins; null: leaves it"),
+    addresses: z.array(Cidr).max(32).optional().describe("all static addresses that it shall have; those by DHCP are left alone"),
+    routes: z.array(Route).max(64).optional().describe("all static routes through it; those by DHCP are left alone"),
+    dns: z.array(Address).max(3).optional().describe("the DNS servers of the whole system, in order"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 /** What is made again at the next boot. */
-export const Declared = z.strictObject({
-  /** Tunnels are made with net.wireguard_create. */
-  make: z.union([Make, z.strictObject({ kind: z.literal("wireguard") })]).nullable(),
-  up: z.boolean(),
-  mtu: z.number().int(),
-  master: z.string().nullable(),
-  addresses: z.array(z.string()),
-  routes: z.array(RouteState),
-});
+export const Declared = z.lazy(() =>
+  z.strictObject({
+    /** Tunnels are made with net.wireguard_create. */
+    make: z.union([Make, z.strictObject({ kind: z.literal("wireguard") })]).nullable(),
+    up: z.boolean(),
+    mtu: z.number().int(),
+    master: z.string().nullable(),
+    addresses: z.array(z.string()),
+    routes: z.array(RouteState),
+  }),
+);
 export type Declared = z.infer<typeof Declared>;
 
-const Image = z.strictObject({
-  name: z.string(),
-  state: InterfaceState.nullable(),
-  resolv: z.string().nullable(),
-  declared: z.unknown(),
-  declared_dns: z.unknown(),
-});
+const Image = z.lazy(() =>
+  z.strictObject({
+    name: z.string(),
+    state: InterfaceState.nullable(),
+    resolv: z.string().nullable(),
+    declared: z.unknown(),
+    declared_dns: z.unknown(),
+  }),
+);
 
 interface ConfigureTarget extends Target {
   readonly now: InterfaceState | null;
@@ -76,7 +84,7 @@ export const configure = defineTool<
   description:
     "Sets addresses, routes, MTU, DNS servers, membership in a bridge or bond, or up and down of one interface, and makes or removes VLANs, bridges and bonds. What is left out stays as it is. It holds at once and after every reboot. Unless it is confirmed in time it is taken back by itself, so that nobody is locked out: look whether everything can still be reached, then confirm.",
   input: Input,
-  output: z.strictObject({ interface: InterfaceState.nullable(), dns: z.array(z.string()).nullable() }),
+  output: z.lazy(() => z.strictObject({ interface: InterfaceState.nullable(), dns: z.array(z.string()).nullable() })),
   risk: "reversible",
   timeout_ms: 30_000,
   idempotent: true,

@@ -6,32 +6,38 @@ import { defineTool, type Target } from "../../tool.ts";
 import { Host, Port } from "./shared/fields.ts";
 import { type Remote, resolveRemote } from "./shared/remote.ts";
 
-const Certificate = z.strictObject({
-  subject: z.string(),
-  issuer: z.string(),
-  valid_from: z.string(),
-  valid_to: z.string(),
-  sha256: z.string(),
-  trusted: z.boolean(),
-  why_not_trusted: z.string().nullable(),
-});
-const Output = z.strictObject({
-  address: z.string(),
-  reached: z.boolean(),
-  /** `connected`, `refused`, `timeout`, `unreachable`, `tls-failed`, `sent` (UDP without an answer), `answered`. */
-  result: z.enum(["connected", "refused", "timeout", "unreachable", "tls-failed", "sent", "answered"]),
-  detail: z.string(),
-  took_ms: z.number(),
-  certificate: Certificate.nullable(),
-});
+const Certificate = z.lazy(() =>
+  z.strictObject({
+    subject: z.string(),
+    issuer: z.string(),
+    valid_from: z.string(),
+    valid_to: z.string(),
+    sha256: z.string(),
+    trusted: z.boolean(),
+    why_not_trusted: z.string().nullable(),
+  }),
+);
+const Output = z.lazy(() =>
+  z.strictObject({
+    address: z.string(),
+    reached: z.boolean(),
+    /** `connected`, `refused`, `timeout`, `unreachable`, `tls-failed`, `sent` (UDP without an answer), `answered`. */
+    result: z.enum(["connected", "refused", "timeout", "unreachable", "tls-failed", "sent", "answered"]),
+    detail: z.string(),
+    took_ms: z.number(),
+    certificate: Certificate.nullable(),
+  }),
+);
 type Output = z.infer<typeof Output>;
 
-const Input = z.strictObject({
-  host: Host.describe("name or address"),
-  port: Port.describe("the remote port"),
-  protocol: z.enum(["tcp", "udp", "tls"]).default("tcp").describe("`tls` also reads the certificate; `udp` sends one empty packet"),
-  timeout_ms: z.number().int().min(50).max(30_000).default(3000).describe("milliseconds to wait"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    host: Host.describe("name or address"),
+    port: Port.describe("the remote port"),
+    protocol: z.enum(["tcp", "udp", "tls"]).default("tcp").describe("`tls` also reads the certificate; `udp` sends one empty packet"),
+    timeout_ms: z.number().int().min(50).max(30_000).default(3000).describe("milliseconds to wait"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 interface ConnectTarget extends Target {

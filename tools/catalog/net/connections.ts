@@ -11,26 +11,30 @@ export const connections = defineTool({
   title: "Connections and listeners",
   description:
     "TCP and UDP sockets of the system with state, both ends and the process that holds them; with `listening` only those that wait for others, which tells who can be reached. To see whether a remote port answers use net.connect.",
-  input: z.strictObject({
-    listening: z.boolean().default(false).describe("only sockets that wait for connections or packets"),
-    protocol: z.enum(["tcp", "udp"]).nullable().default(null).describe("only this protocol; null: both"),
-    port: Port.nullable().default(null).describe("only with this local or remote port; null: any"),
-  }),
-  output: z.strictObject({
-    sockets: z.array(
-      z.strictObject({
-        protocol: z.enum(["tcp", "udp"]),
-        state: z.string(),
-        local: z.string(),
-        local_port: z.number().int(),
-        remote: z.string(),
-        remote_port: z.number().int(),
-        pid: z.number().int().nullable(),
-        process: z.string().nullable(),
-      }),
-    ),
-    left_out: z.number().int(),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      listening: z.boolean().default(false).describe("only sockets that wait for connections or packets"),
+      protocol: z.enum(["tcp", "udp"]).nullable().default(null).describe("only this protocol; null: both"),
+      port: Port.nullable().default(null).describe("only with this local or remote port; null: any"),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      sockets: z.array(
+        z.strictObject({
+          protocol: z.enum(["tcp", "udp"]),
+          state: z.string(),
+          local: z.string(),
+          local_port: z.number().int(),
+          remote: z.string(),
+          remote_port: z.number().int(),
+          pid: z.number().int().nullable(),
+          process: z.string().nullable(),
+        }),
+      ),
+      left_out: z.number().int(),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 15_000,
   idempotent: true,

@@ -11,17 +11,21 @@ export const dns = defineTool({
   title: "DNS look-up",
   description:
     "Asks the DNS for the records of a name, from the system's servers or from those given, with the time it took. A name that does not exist is an answer, not an error. For the name of an address ask PTR of its in-addr.arpa or ip6.arpa name.",
-  input: z.strictObject({
-    name: HostName.describe("the name, without a trailing dot or with one"),
-    type: z.enum(types).default("A").describe("the kind of record"),
-    servers: z.array(Address).min(1).max(3).optional().describe("ask these instead of the system's"),
-    timeout_ms: z.number().int().min(100).max(10_000).default(3000).describe("milliseconds for one server"),
-  }),
-  output: z.strictObject({
-    answer: z.enum(["found", "no-such-name", "no-such-record"]),
-    records: z.array(z.unknown()).max(100),
-    took_ms: z.number(),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      name: HostName.describe("the name, without a trailing dot or with one"),
+      type: z.enum(types).default("A").describe("the kind of record"),
+      servers: z.array(Address).min(1).max(3).optional().describe("ask these instead of the system's"),
+      timeout_ms: z.number().int().min(100).max(10_000).default(3000).describe("milliseconds for one server"),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      answer: z.enum(["found", "no-such-name", "no-such-record"]),
+      records: z.array(z.unknown()).max(100),
+      took_ms: z.number(),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 40_000,
   idempotent: true,

@@ -4,33 +4,37 @@ import { defineTool, ToolError } from "../../tool.ts";
 import { InterfaceName } from "./shared/fields.ts";
 import { Declared, declaredPorts, declaredWall, kernelWall, OpenPort, put, Rule, wall_key, wallDifference } from "./shared/wall.ts";
 
-const Image = z.strictObject({ declared: Declared.nullable(), kernel: z.array(z.unknown()).nullable() });
+const Image = z.lazy(() => z.strictObject({ declared: Declared.nullable(), kernel: z.array(z.unknown()).nullable() }));
 
 export const firewall = defineTool({
   name: "net.firewall",
   title: "Firewall",
   description:
     "Reads the firewall, or replaces all of its rules at once when `set` is given. `closed` drops what comes in unless it answers something, a rule accepts it, or it goes to a port declared with net.listen. Rules are tried in order, the first that fits decides. To open a port for a service use net.listen instead. Unless it is confirmed in time the change is taken back by itself, so that nobody is locked out.",
-  input: z.strictObject({
-    set: z
-      .strictObject({
-        default: z.enum(["closed", "open"]).describe("what happens to what comes in and no rule fits"),
-        rules: z.array(Rule).max(256).default([]).describe("all rules, in order"),
-        masquerade: z
-          .array(InterfaceName)
-          .max(16)
-          .default([])
-          .describe("interfaces through which others are routed out with our address (NAT)"),
-      })
-      .optional()
-      .describe("the whole new firewall; left out: only read"),
-  }),
-  output: z.strictObject({
-    declared: Declared.nullable(),
-    ports: z.array(OpenPort),
-    /** nftables' own JSON of the table as the kernel has it. */
-    kernel: z.array(z.unknown()).nullable(),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      set: z
+        .strictObject({
+          default: z.enum(["closed", "open"]).describe("what happens to what comes in and no rule fits"),
+          rules: z.array(Rule).max(256).default([]).describe("all rules, in order"),
+          masquerade: z
+            .array(InterfaceName)
+            .max(16)
+            .default([])
+            .describe("interfaces through which others are routed out with our address (NAT)"),
+        })
+        .optional()
+        .describe("the whole new firewall; left out: only read"),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      declared: Declared.nullable(),
+      ports: z.array(OpenPort),
+      /** nftables' own JSON of the table as the kernel has it. */
+      kernel: z.array(z.unknown()).nullable(),
+    }),
+  ),
   risk: "reversible",
   riskOf: ({ set }) => (set === undefined ? "observe" : "reversible"),
   timeout_ms: 40_000,

@@ -12,68 +12,72 @@ import { type Remote, resolveRemote } from "./shared/remote.ts";
 
 const body_bytes_max = 60_000;
 
-const Input = z.strictObject({
-  url: z
-    .url({ protocol: /^https?$/, error: "an http:// or https:// address" })
-    .max(2000)
-    .describe("where; without a user name in it"),
-  method: z
-    .enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-    .default("GET")
-    .describe("everything but GET and HEAD may change something there, and nothing takes it back"),
-  headers: z
-    .record(
-      z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
-      z
-        .string()
-        .max(2000)
-        .regex(/^[\x20-\x7e]*$/, "printable ASCII"),
-    )
-    .default({})
-    .describe("further request headers; no secrets: use `secret_headers`"),
-  secret_headers: z
-    .array(
-      z.strictObject({
-        header: z
+const Input = z.lazy(() =>
+  z.strictObject({
+    url: z
+      .url({ protocol: /^https?$/, error: "an http:// or https:// address" })
+      .max(2000)
+      .describe("where; without a user name in it"),
+    method: z
+      .enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+      .default("GET")
+      .describe("everything but GET and HEAD may change something there, and nothing takes it back"),
+    headers: z
+      .record(
+        z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
+        z
           .string()
-          .regex(/^[A-Za-z0-9-]{1,64}$/)
-          .describe("its name: authorization"),
-        secret: SecretName.describe("the secret of the vault that is its value; its owner has to have named this host"),
-        prefix: z
-          .string()
-          .max(64)
-          .regex(/^[\x20-\x7e]*$/, "printable ASCII")
-          .default("")
-          .describe("what stands before it: `Bearer `"),
-      }),
-    )
-    .max(4)
-    .default([])
-    .describe("headers whose values nobody sees; over https only, or to this machine itself"),
-  authorization: z
-    .string()
-    .max(4000)
-    .regex(/^[\x20-\x7e]*$/, "printable ASCII")
-    .meta({ secret: true })
-    .optional()
-    .describe("the Authorization header; never written down"),
-  body: z.string().max(100_000).optional().describe("what is sent, as UTF-8"),
-  timeout_ms: z.number().int().min(100).max(60_000).default(10_000).describe("milliseconds for all of it"),
-});
+          .max(2000)
+          .regex(/^[\x20-\x7e]*$/, "printable ASCII"),
+      )
+      .default({})
+      .describe("further request headers; no secrets: use `secret_headers`"),
+    secret_headers: z
+      .array(
+        z.strictObject({
+          header: z
+            .string()
+            .regex(/^[A-Za-z0-9-]{1,64}$/)
+            .describe("its name: authorization"),
+          secret: SecretName.describe("the secret of the vault that is its value; its owner has to have named this host"),
+          prefix: z
+            .string()
+            .max(64)
+            .regex(/^[\x20-\x7e]*$/, "printable ASCII")
+            .default("")
+            .describe("what stands before it: `Bearer `"),
+        }),
+      )
+      .max(4)
+      .default([])
+      .describe("headers whose values nobody sees; over https only, or to this machine itself"),
+    authorization: z
+      .string()
+      .max(4000)
+      .regex(/^[\x20-\x7e]*$/, "printable ASCII")
+      .meta({ secret: true })
+      .optional()
+      .describe("the Authorization header; never written down"),
+    body: z.string().max(100_000).optional().describe("what is sent, as UTF-8"),
+    timeout_ms: z.number().int().min(100).max(60_000).default(10_000).describe("milliseconds for all of it"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
-const Output = z.strictObject({
-  status: z.number().int(),
-  headers: z.record(z.string(), z.string()),
-  body: z.string(),
-  encoding: z.enum(["text", "base64"]),
-  /** Of the whole answer, as far as it was read. */
-  size_bytes: z.number().int(),
-  truncated: z.boolean(),
-  /** Where a redirect leads: it is not followed, since that is another host to be allowed. */
-  location: z.string().nullable(),
-  took_ms: z.number(),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    status: z.number().int(),
+    headers: z.record(z.string(), z.string()),
+    body: z.string(),
+    encoding: z.enum(["text", "base64"]),
+    /** Of the whole answer, as far as it was read. */
+    size_bytes: z.number().int(),
+    truncated: z.boolean(),
+    /** Where a redirect leads: it is not followed, since that is another host to be allowed. */
+    location: z.string().nullable(),
+    took_ms: z.number(),
+  }),
+);
 type Output = z.infer<typeof Output>;
 
 interface HttpTarget extends Target {

@@ -10,8 +10,8 @@ export const interfaces = defineTool({
   title: "Network interfaces",
   description:
     "The network interfaces with kind, link state, MTU, addresses and routes, and the DNS servers in use. `addresses` and `routes` are those that were set; `other_addresses` and `other_routes` came by DHCP, by router advertisement or from the kernel. To change them use net.configure.",
-  input: z.strictObject({ name: InterfaceName.nullable().default(null).describe("only this one; null: all") }),
-  output: z.strictObject({ interfaces: z.array(InterfaceState), dns: z.array(z.string()) }),
+  input: z.lazy(() => z.strictObject({ name: InterfaceName.nullable().default(null).describe("only this one; null: all") })),
+  output: z.lazy(() => z.strictObject({ interfaces: z.array(InterfaceState), dns: z.array(z.string()) })),
   risk: "observe",
   timeout_ms: 15_000,
   idempotent: true,

@@ -6,7 +6,9 @@ import { defineTool, ToolError } from "../../tool.ts";
 import { Cidr, Port } from "./shared/fields.ts";
 import { Declared, declaredPorts, declaredWall, kernelWall, OpenPort, port_prefix, put, wallDifference } from "./shared/wall.ts";
 
-const Image = z.strictObject({ before: OpenPort.nullable(), wall: Declared.nullable(), kernel: z.array(z.unknown()).nullable() });
+const Image = z.lazy(() =>
+  z.strictObject({ before: OpenPort.nullable(), wall: Declared.nullable(), kernel: z.array(z.unknown()).nullable() }),
+);
 
 const key = (protocol: string, port: number): string => `${port_prefix}${protocol}:${port}`;
 
@@ -25,14 +27,16 @@ export const listen = defineTool({
   title: "Open a port",
   description:
     "Declares that a service listens on a port and opens it in the firewall, for everybody or for some networks; with `remove` closes it again. It holds at once and after every reboot. It starts nothing: the service is defined with service.define.",
-  input: z.strictObject({
-    protocol: z.enum(["tcp", "udp"]).default("tcp"),
-    port: Port.describe("the local port"),
-    owner: ServiceName.describe("the service that listens there"),
-    sources: z.array(Cidr).max(32).default([]).describe("only from these networks; none: from everywhere"),
-    remove: z.boolean().default(false).describe("closes the port instead"),
-  }),
-  output: z.strictObject({ ports: z.array(OpenPort) }),
+  input: z.lazy(() =>
+    z.strictObject({
+      protocol: z.enum(["tcp", "udp"]).default("tcp"),
+      port: Port.describe("the local port"),
+      owner: ServiceName.describe("the service that listens there"),
+      sources: z.array(Cidr).max(32).default([]).describe("only from these networks; none: from everywhere"),
+      remove: z.boolean().default(false).describe("closes the port instead"),
+    }),
+  ),
+  output: z.lazy(() => z.strictObject({ ports: z.array(OpenPort) })),
   risk: "reversible",
   timeout_ms: 40_000,
   idempotent: true,

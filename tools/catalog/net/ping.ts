@@ -7,12 +7,14 @@ interface PingTarget extends Target {
   readonly remote: Remote;
 }
 
-const Input = z.strictObject({
-  host: Host.describe("name or address"),
-  count: z.number().int().min(1).max(50).default(4).describe("how many echo requests"),
-  interval_ms: z.number().int().min(100).max(5000).default(500).describe("milliseconds between two"),
-  timeout_ms: z.number().int().min(50).max(10_000).default(1000).describe("milliseconds to wait for each answer"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    host: Host.describe("name or address"),
+    count: z.number().int().min(1).max(50).default(4).describe("how many echo requests"),
+    interval_ms: z.number().int().min(100).max(5000).default(500).describe("milliseconds between two"),
+    timeout_ms: z.number().int().min(50).max(10_000).default(1000).describe("milliseconds to wait for each answer"),
+  }),
+);
 
 export const ping = defineTool<
   z.infer<typeof Input>,
@@ -24,15 +26,17 @@ export const ping = defineTool<
   description:
     "Sends ICMP echo requests to a host and says how many came back and how long they took. No answer is not proof that it is down: many hosts and firewalls do not answer. To see whether a service answers use net.connect.",
   input: Input,
-  output: z.strictObject({
-    address: z.string(),
-    sent: z.number().int(),
-    received: z.number().int(),
-    loss: z.number().min(0).max(1),
-    min_ms: z.number().nullable(),
-    median_ms: z.number().nullable(),
-    max_ms: z.number().nullable(),
-  }),
+  output: z.lazy(() =>
+    z.strictObject({
+      address: z.string(),
+      sent: z.number().int(),
+      received: z.number().int(),
+      loss: z.number().min(0).max(1),
+      min_ms: z.number().nullable(),
+      median_ms: z.number().nullable(),
+      max_ms: z.number().nullable(),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 300_000,
   idempotent: true,

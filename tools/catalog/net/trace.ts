@@ -3,12 +3,14 @@ import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { Host } from "./shared/fields.ts";
 import { type Remote, resolveRemote } from "./shared/remote.ts";
 
-const Input = z.strictObject({
-  host: Host.describe("name or address"),
-  hops_max: z.number().int().min(1).max(64).default(30).describe("give up after so many routers"),
-  timeout_ms: z.number().int().min(100).max(5000).default(1000).describe("milliseconds to wait for each answer"),
-});
-const Hop = z.strictObject({ hop: z.number().int(), address: z.string().nullable(), took_ms: z.number().nullable() });
+const Input = z.lazy(() =>
+  z.strictObject({
+    host: Host.describe("name or address"),
+    hops_max: z.number().int().min(1).max(64).default(30).describe("give up after so many routers"),
+    timeout_ms: z.number().int().min(100).max(5000).default(1000).describe("milliseconds to wait for each answer"),
+  }),
+);
+const Hop = z.lazy(() => z.strictObject({ hop: z.number().int(), address: z.string().nullable(), took_ms: z.number().nullable() }));
 
 interface TraceTarget extends Target {
   readonly remote: Remote;
@@ -20,7 +22,7 @@ export const trace = defineTool<z.infer<typeof Input>, { address: string; reache
   description:
     "The routers on the way to a host, by UDP packets whose lifetime ends at each of them. A hop with a null address did not answer, which many do on purpose. Use it when net.ping loses packets, to see where.",
   input: Input,
-  output: z.strictObject({ address: z.string(), reached: z.boolean(), hops: z.array(Hop) }),
+  output: z.lazy(() => z.strictObject({ address: z.string(), reached: z.boolean(), hops: z.array(Hop) })),
   risk: "observe",
   timeout_ms: 120_000,
   idempotent: true,

@@ -11,22 +11,26 @@ import { applyTunnel, keepSecrets, newKeys, readTunnels, secretsBytes, type Tunn
 /** Of an Ethernet packet, 80 bytes are the tunnel's (wg-quick(8)). */
 const mtu_default = 1420;
 
-const Input = z.strictObject({
-  interface: InterfaceName.describe("the new interface's name, such as wg0"),
-  addresses: z.array(Cidr).max(32).default([]).describe("its own addresses in the tunnel, with prefix length"),
-  listen_port: Port.nullable()
-    .default(null)
-    .describe("the UDP port on which peers reach it; null: the kernel chooses one, which is enough where this end calls"),
-  mtu: z.number().int().min(1280).max(65_535).default(mtu_default).describe("bytes of a packet in the tunnel"),
-  remove: z.boolean().default(false).describe("removes the interface with its key and peers instead"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    interface: InterfaceName.describe("the new interface's name, such as wg0"),
+    addresses: z.array(Cidr).max(32).default([]).describe("its own addresses in the tunnel, with prefix length"),
+    listen_port: Port.nullable()
+      .default(null)
+      .describe("the UDP port on which peers reach it; null: the kernel chooses one, which is enough where this end calls"),
+    mtu: z.number().int().min(1280).max(65_535).default(mtu_default).describe("bytes of a packet in the tunnel"),
+    remove: z.boolean().default(false).describe("removes the interface with its key and peers instead"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
-const Output = z.strictObject({
-  interface: z.string(),
-  public_key: z.string().nullable().describe("for the other end, which needs it to name this one; null when it was removed"),
-  listen_port: z.number().int().nullable(),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    interface: z.string(),
+    public_key: z.string().nullable().describe("for the other end, which needs it to name this one; null when it was removed"),
+    listen_port: z.number().int().nullable(),
+  }),
+);
 type Output = z.infer<typeof Output>;
 
 interface TunnelTarget extends Target {

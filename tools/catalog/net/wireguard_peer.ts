@@ -23,33 +23,37 @@ import {
 const peers_max = 256;
 const confirm_within_s = 120;
 
-const Input = z.strictObject({
-  interface: InterfaceName.describe("the WireGuard interface, made with net.wireguard_create"),
-  public_key: Key.describe("the other end's public key: by it the peer is known"),
-  endpoint: Endpoint.nullable().default(null).describe("where it is reached; null: it calls first"),
-  allowed_ips: z
-    .array(Cidr)
-    .max(64)
-    .default([])
-    .describe("networks that it may send from, and to which packets go through it; each belongs to one peer"),
-  keepalive_s: z
-    .number()
-    .int()
-    .min(1)
-    .max(65_535)
-    .nullable()
-    .default(null)
-    .describe("seconds between two empty packets, behind NAT usually 25; null: none"),
-  preshared_key: Key.meta({ secret: true }).optional().describe("a further secret that both ends have; left out: as it is, none at first"),
-  routes: z
-    .boolean()
-    .default(true)
-    .describe("make routes for allowed_ips; never for 0.0.0.0/0 and ::/0, for these set a default route with net.configure"),
-  remove: z.boolean().default(false).describe("removes the peer instead"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    interface: InterfaceName.describe("the WireGuard interface, made with net.wireguard_create"),
+    public_key: Key.describe("the other end's public key: by it the peer is known"),
+    endpoint: Endpoint.nullable().default(null).describe("where it is reached; null: it calls first"),
+    allowed_ips: z
+      .array(Cidr)
+      .max(64)
+      .default([])
+      .describe("networks that it may send from, and to which packets go through it; each belongs to one peer"),
+    keepalive_s: z
+      .number()
+      .int()
+      .min(1)
+      .max(65_535)
+      .nullable()
+      .default(null)
+      .describe("seconds between two empty packets, behind NAT usually 25; null: none"),
+    preshared_key: Key.meta({ secret: true })
+      .optional()
+      .describe("a further secret that both ends have; left out: as it is, none at first"),
+    routes: z
+      .boolean()
+      .default(true)
+      .describe("make routes for allowed_ips; never for 0.0.0.0/0 and ::/0, for these set a default route with net.configure"),
+    remove: z.boolean().default(false).describe("removes the peer instead"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
-const Output = z.strictObject({ interface: z.string(), peers: z.array(Peer) });
+const Output = z.lazy(() => z.strictObject({ interface: z.string(), peers: z.array(Peer) }));
 
 interface PeerTarget extends Target {
   readonly now: InterfaceState;

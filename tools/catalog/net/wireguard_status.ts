@@ -8,35 +8,39 @@ import { readTunnels } from "./shared/wireguard.ts";
 const session_s_max = 180;
 const peers_max = 200;
 
-const PeerStatus = z.strictObject({
-  public_key: z.string(),
-  preshared: z.boolean(),
-  endpoint: z.string().nullable().describe("from where it last called, or where it is called"),
-  allowed_ips: z.array(z.string()),
-  handshake_age_s: z.number().nullable().describe("seconds since both ends agreed on keys; null: never"),
-  alive: z.boolean().describe("the keys of the last handshake are still good; an idle tunnel has none"),
-  received_bytes: z.number(),
-  sent_bytes: z.number(),
-  keepalive_s: z.number().nullable(),
-});
+const PeerStatus = z.lazy(() =>
+  z.strictObject({
+    public_key: z.string(),
+    preshared: z.boolean(),
+    endpoint: z.string().nullable().describe("from where it last called, or where it is called"),
+    allowed_ips: z.array(z.string()),
+    handshake_age_s: z.number().nullable().describe("seconds since both ends agreed on keys; null: never"),
+    alive: z.boolean().describe("the keys of the last handshake are still good; an idle tunnel has none"),
+    received_bytes: z.number(),
+    sent_bytes: z.number(),
+    keepalive_s: z.number().nullable(),
+  }),
+);
 
 export const wireguardStatus = defineTool({
   name: "net.wireguard_status",
   title: "WireGuard tunnels",
   description:
     "WireGuard interfaces with public key, port and peers: where each is, what it may send, how long ago the last handshake was, and how much went through. For addresses and routes use net.interfaces; to see whether the other end answers net.ping an address in the tunnel.",
-  input: z.strictObject({ interface: InterfaceName.nullable().default(null).describe("only this one; null: all") }),
-  output: z.strictObject({
-    tunnels: z.array(
-      z.strictObject({
-        interface: z.string(),
-        public_key: z.string().nullable(),
-        listen_port: z.number().int().nullable(),
-        peers: z.array(PeerStatus),
-        left_out: z.number().int().describe("further peers that did not fit"),
-      }),
-    ),
-  }),
+  input: z.lazy(() => z.strictObject({ interface: InterfaceName.nullable().default(null).describe("only this one; null: all") })),
+  output: z.lazy(() =>
+    z.strictObject({
+      tunnels: z.array(
+        z.strictObject({
+          interface: z.string(),
+          public_key: z.string().nullable(),
+          listen_port: z.number().int().nullable(),
+          peers: z.array(PeerStatus),
+          left_out: z.number().int().describe("further peers that did not fit"),
+        }),
+      ),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 20_000,
   idempotent: true,

@@ -15,20 +15,24 @@ export const files = defineTool({
   title: "Files of a package",
   description:
     "The files and folders that an installed package has brought into the userland, as paths inside it; to read one with fs.read put the answer's root in front. To find the program of a package look for paths below /usr/bin and /usr/sbin.",
-  input: z.strictObject({
-    name: PackageName.describe("an installed package"),
-    offset: z.number().int().min(0).max(1_000_000).default(0),
-    limit: z.number().int().min(1).max(500).default(300),
-  }),
-  output: z.strictObject({
-    name: z.string(),
-    version: z.string(),
-    generation: z.number().int(),
-    root: z.string().describe("where the userland is in the system"),
-    files: z.array(z.string()),
-    total: z.number().int(),
-    truncated: z.boolean(),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      name: PackageName.describe("an installed package"),
+      offset: z.number().int().min(0).max(1_000_000).default(0),
+      limit: z.number().int().min(1).max(500).default(300),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      name: z.string(),
+      version: z.string(),
+      generation: z.number().int(),
+      root: z.string().describe("where the userland is in the system"),
+      files: z.array(z.string()),
+      total: z.number().int(),
+      truncated: z.boolean(),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 60_000,
   idempotent: true,

@@ -16,35 +16,39 @@ export const history = defineTool({
   title: "Generations of the userland",
   description:
     "The generations of the userland, newest first: what each changed, by which call, and on which it stands; which one is current, and which services still run in another. Go to one with pkg.rollback. Generation 0, which has no entry, is the userland as the image brought it.",
-  input: z.strictObject({
-    offset: z.number().int().min(0).max(100_000).default(0),
-    limit: z.number().int().min(1).max(50).default(20),
-  }),
-  output: z.strictObject({
-    current: z.number().int(),
-    generations: z.array(
-      z.strictObject({
-        number: z.number().int(),
-        parent: z.number().int(),
-        current: z.boolean(),
-        call: z.string().describe("audit show CALL tells why"),
-        tool: z.string(),
-        principal: z.string(),
-        time_ms: z.number(),
-        changes: z.array(PackageChange).describe(`the first ${changes_shown_max}`),
-        changes_total: z.number().int(),
-        sources: z.array(z.string()),
-        files: z.array(z.strictObject({ path: z.string(), sha256: z.string(), name: z.string(), version: z.string() })),
-      }),
-    ),
-    total: z.number().int(),
-    truncated: z.boolean(),
-    damaged: z
-      .array(DamagedGeneration)
-      .max(damaged_shown_max)
-      .describe("generations whose record cannot be read: nothing goes to them, or to what stands on them"),
-    outdated_services: Outdated,
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      offset: z.number().int().min(0).max(100_000).default(0),
+      limit: z.number().int().min(1).max(50).default(20),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      current: z.number().int(),
+      generations: z.array(
+        z.strictObject({
+          number: z.number().int(),
+          parent: z.number().int(),
+          current: z.boolean(),
+          call: z.string().describe("audit show CALL tells why"),
+          tool: z.string(),
+          principal: z.string(),
+          time_ms: z.number(),
+          changes: z.array(PackageChange).describe(`the first ${changes_shown_max}`),
+          changes_total: z.number().int(),
+          sources: z.array(z.string()),
+          files: z.array(z.strictObject({ path: z.string(), sha256: z.string(), name: z.string(), version: z.string() })),
+        }),
+      ),
+      total: z.number().int(),
+      truncated: z.boolean(),
+      damaged: z
+        .array(DamagedGeneration)
+        .max(damaged_shown_max)
+        .describe("generations whose record cannot be read: nothing goes to them, or to what stands on them"),
+      outdated_services: Outdated,
+    }),
+  ),
   risk: "observe",
   timeout_ms: 60_000,
   idempotent: true,

@@ -16,15 +16,17 @@ import { Named } from "./shared/names.ts";
 import { signedPackage, unsignedPackage, userland } from "./shared/resources.ts";
 import { type Installed, installedIn } from "./shared/status.ts";
 
-const Input = z.strictObject({
-  packages: z.array(Named).max(64).default([]).describe("packages from the sources of the machine config, whose signatures are checked"),
-  files: z
-    .array(pathField("A .deb file on this machine"))
-    .max(16)
-    .default([])
-    .describe("single package files, which nobody has signed: a person has to approve them; what they depend on comes from the sources"),
-  timeout_ms: limit_field,
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    packages: z.array(Named).max(64).default([]).describe("packages from the sources of the machine config, whose signatures are checked"),
+    files: z
+      .array(pathField("A .deb file on this machine"))
+      .max(16)
+      .default([])
+      .describe("single package files, which nobody has signed: a person has to approve them; what they depend on comes from the sources"),
+    timeout_ms: limit_field,
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 interface Chosen extends Target {

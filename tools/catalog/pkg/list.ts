@@ -14,25 +14,29 @@ export const list = defineTool({
   title: "Installed packages",
   description:
     "The packages that are installed in the current generation of the userland, by name. For one of them use pkg.info; for what could be installed pkg.search; for what is newer pkg.update with dry_run. Not the packages of which the system's own root was made: those are in its bill of materials.",
-  input: z.strictObject({
-    contains: z.string().max(100).default("").describe("only names that contain this"),
-    ...page,
-  }),
-  output: z.strictObject({
-    generation: z.number().int(),
-    packages: z.array(
-      z.strictObject({
-        name: z.string(),
-        version: z.string(),
-        architecture: z.string(),
-        summary: z.string(),
-        size_kib: z.number().describe("when it is installed, as the package says"),
-        state: z.string().describe("installed, or at what a broken installation has stopped"),
-      }),
-    ),
-    total: z.number().int(),
-    truncated: z.boolean().describe("there are more: ask with a higher offset"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      contains: z.string().max(100).default("").describe("only names that contain this"),
+      ...page,
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      generation: z.number().int(),
+      packages: z.array(
+        z.strictObject({
+          name: z.string(),
+          version: z.string(),
+          architecture: z.string(),
+          summary: z.string(),
+          size_kib: z.number().describe("when it is installed, as the package says"),
+          state: z.string().describe("installed, or at what a broken installation has stopped"),
+        }),
+      ),
+      total: z.number().int(),
+      truncated: z.boolean().describe("there are more: ask with a higher offset"),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 60_000,
   idempotent: true,

@@ -8,24 +8,28 @@ import { readGenerations } from "./shared/generation.ts";
 import { bytesOf, type Prunable, prunable, removeBases, removeGenerations } from "./shared/prune.ts";
 import { userland } from "./shared/resources.ts";
 
-const Input = z.strictObject({
-  keep: z.number().int().min(1).max(1000).default(5).describe("so many of the newest generations stay in any case"),
-  older_than_days: z.number().min(0).max(36_500).default(30).describe("a generation that is younger stays"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    keep: z.number().int().min(1).max(1000).default(5).describe("so many of the newest generations stay in any case"),
+    older_than_days: z.number().min(0).max(36_500).default(30).describe("a generation that is younger stays"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 const needed_shown_max = 100;
 const day_ms = 86_400_000;
 
-const Output = z.strictObject({
-  removed: z.array(z.number().int()).describe("numbers of the generations that are gone"),
-  removed_bases: z.array(z.string()).describe("SHA-256 of bases of earlier images upon which none lies any more"),
-  freed_bytes: z.number().int(),
-  needed: z
-    .array(z.strictObject({ number: z.number().int(), why: z.string() }))
-    .max(needed_shown_max)
-    .describe("generations that stay, and why"),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    removed: z.array(z.number().int()).describe("numbers of the generations that are gone"),
+    removed_bases: z.array(z.string()).describe("SHA-256 of bases of earlier images upon which none lies any more"),
+    freed_bytes: z.number().int(),
+    needed: z
+      .array(z.strictObject({ number: z.number().int(), why: z.string() }))
+      .max(needed_shown_max)
+      .describe("generations that stay, and why"),
+  }),
+);
 
 export const prune = defineTool<Input, z.infer<typeof Output>, Target>({
   name: "pkg.prune",

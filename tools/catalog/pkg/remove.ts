@@ -11,15 +11,17 @@ import { PackageName } from "./shared/names.ts";
 import { signedPackage, userland } from "./shared/resources.ts";
 import { installedIn } from "./shared/status.ts";
 
-const Input = z.strictObject({
-  packages: z.array(PackageName).min(1).max(64).describe("exact names; pkg.list shows what is installed"),
-  with_dependents: z
-    .boolean()
-    .default(false)
-    .describe("also what cannot be without them; otherwise such a removal is refused, and names them"),
-  purge: z.boolean().default(false).describe("their settings below /etc too"),
-  timeout_ms: limit_field,
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    packages: z.array(PackageName).min(1).max(64).describe("exact names; pkg.list shows what is installed"),
+    with_dependents: z
+      .boolean()
+      .default(false)
+      .describe("also what cannot be without them; otherwise such a removal is refused, and names them"),
+    purge: z.boolean().default(false).describe("their settings below /etc too"),
+    timeout_ms: limit_field,
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 const name = "pkg.remove";

@@ -17,20 +17,22 @@ import { type Installed, installedIn } from "./shared/status.ts";
 /** What a change of packages has broken shows soon: later than this something else is the cause. */
 const blamed_max_ms = 86_400_000;
 
-const Input = z.strictObject({
-  to: z
-    .number()
-    .int()
-    .min(0)
-    .max(999_999_999)
-    .optional()
-    .describe(
-      "the generation that is to count; 0: the userland as the image brought it; left out: the one that the current one was made from, or the newest that is whole when the current one is not",
+const Input = z.lazy(() =>
+  z.strictObject({
+    to: z
+      .number()
+      .int()
+      .min(0)
+      .max(999_999_999)
+      .optional()
+      .describe(
+        "the generation that is to count; 0: the userland as the image brought it; left out: the one that the current one was made from, or the newest that is whole when the current one is not",
+      ),
+    service: ServiceName.optional().describe(
+      "only if this service runs in the userland, and the current generation is not older than a day: else it fails, and nothing has happened",
     ),
-  service: ServiceName.optional().describe(
-    "only if this service runs in the userland, and the current generation is not older than a day: else it fails, and nothing has happened",
-  ),
-});
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 interface RollbackTarget extends Target {

@@ -14,35 +14,39 @@ export const search = defineTool({
   title: "Search packages",
   description:
     "Packages that could be installed, by words in their names and descriptions, with the newest version that the sources have. Searches the lists that pkg.update fetched last, so it asks nobody. For the details of one use pkg.info.",
-  input: z.strictObject({
-    words: z
-      .array(
-        z
-          .string()
-          .regex(
-            /^[\p{L}\p{N}][\p{L}\p{N}+._-]{0,63}$/u,
-            "a word is 1 to 64 letters, digits and + . _ -, and begins with a letter or digit",
-          ),
-      )
-      .min(1)
-      .max(8)
-      .describe("all of them have to be found"),
-    names_only: z.boolean().default(false).describe("not in descriptions"),
-    limit: z.number().int().min(1).max(limit_max).default(30),
-  }),
-  output: z.strictObject({
-    packages: z.array(
-      z.strictObject({
-        name: z.string(),
-        version: z.string(),
-        summary: z.string(),
-        installed: z.string().nullable().describe("the version that is installed"),
-      }),
-    ),
-    total: z.number().int().describe("how many were found"),
-    truncated: z.boolean(),
-    lists_fetched_ms: z.number().describe("when the lists were fetched, milliseconds since 1970"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      words: z
+        .array(
+          z
+            .string()
+            .regex(
+              /^[\p{L}\p{N}][\p{L}\p{N}+._-]{0,63}$/u,
+              "a word is 1 to 64 letters, digits and + . _ -, and begins with a letter or digit",
+            ),
+        )
+        .min(1)
+        .max(8)
+        .describe("all of them have to be found"),
+      names_only: z.boolean().default(false).describe("not in descriptions"),
+      limit: z.number().int().min(1).max(limit_max).default(30),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      packages: z.array(
+        z.strictObject({
+          name: z.string(),
+          version: z.string(),
+          summary: z.string(),
+          installed: z.string().nullable().describe("the version that is installed"),
+        }),
+      ),
+      total: z.number().int().describe("how many were found"),
+      truncated: z.boolean(),
+      lists_fetched_ms: z.number().describe("when the lists were fetched, milliseconds since 1970"),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 120_000,
   idempotent: true,

@@ -11,7 +11,7 @@ import { userland } from "./shared/resources.ts";
 import { squash as makeOne, squash_tool } from "./shared/squash.ts";
 import { installedIn } from "./shared/status.ts";
 
-const Input = z.strictObject({});
+const Input = z.lazy(() => z.strictObject({}));
 type Input = z.infer<typeof Input>;
 
 const request = requestOf(squash_tool, {}, []);

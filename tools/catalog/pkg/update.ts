@@ -11,10 +11,12 @@ import { PackageName } from "./shared/names.ts";
 import { signedPackage, userland } from "./shared/resources.ts";
 import { installedIn } from "./shared/status.ts";
 
-const Input = z.strictObject({
-  packages: z.array(PackageName).max(64).default([]).describe("only these, with what they depend on; empty: all that are installed"),
-  timeout_ms: limit_field,
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    packages: z.array(PackageName).max(64).default([]).describe("only these, with what they depend on; empty: all that are installed"),
+    timeout_ms: limit_field,
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 const name = "pkg.update";

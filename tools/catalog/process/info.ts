@@ -12,34 +12,38 @@ import { holdProcess, type Subject, subject_input } from "./shared/subject.ts";
 
 const tail_json_chars_max = 24_000;
 
-const Details = z.strictObject({
-  cwd: z.string().nullable(),
-  root: z.string().nullable().describe("what it sees as /"),
-  capabilities: z.string().describe("effective capabilities, hexadecimal (capabilities(7))"),
-  no_new_privs: z.boolean(),
-  seccomp: z.boolean().describe("a filter limits its system calls"),
-  virtual_bytes: z.number(),
-  swap_bytes: z.number(),
-  voluntary_switches: z.number(),
-  involuntary_switches: z.number(),
-  io_read_bytes: z.number().nullable().describe("from disks; null where it is not counted"),
-  io_written_bytes: z.number().nullable(),
-  cgroup: z.string().nullable(),
-  cgroup_memory_bytes: z.number().nullable().describe("of all in its cgroup"),
-  cgroup_pids: z.number().nullable(),
-});
+const Details = z.lazy(() =>
+  z.strictObject({
+    cwd: z.string().nullable(),
+    root: z.string().nullable().describe("what it sees as /"),
+    capabilities: z.string().describe("effective capabilities, hexadecimal (capabilities(7))"),
+    no_new_privs: z.boolean(),
+    seccomp: z.boolean().describe("a filter limits its system calls"),
+    virtual_bytes: z.number(),
+    swap_bytes: z.number(),
+    voluntary_switches: z.number(),
+    involuntary_switches: z.number(),
+    io_read_bytes: z.number().nullable().describe("from disks; null where it is not counted"),
+    io_written_bytes: z.number().nullable(),
+    cgroup: z.string().nullable(),
+    cgroup_memory_bytes: z.number().nullable().describe("of all in its cgroup"),
+    cgroup_pids: z.number().nullable(),
+  }),
+);
 
-const Program = z.strictObject({
-  handle: z.string(),
-  argv: z.array(z.string()),
-  running: z.boolean(),
-  status: z.number().int().nullable().describe("exit status; null while it runs, after a signal, or when nobody saw it end"),
-  signal: z.string().nullable(),
-  since_ms: z.number().describe("when it was started, milliseconds since 1970"),
-  stdout: z.string().describe("the newest of what it wrote"),
-  stderr: z.string(),
-  truncated: z.boolean().describe("it wrote more than is kept"),
-});
+const Program = z.lazy(() =>
+  z.strictObject({
+    handle: z.string(),
+    argv: z.array(z.string()),
+    running: z.boolean(),
+    status: z.number().int().nullable().describe("exit status; null while it runs, after a signal, or when nobody saw it end"),
+    signal: z.string().nullable(),
+    since_ms: z.number().describe("when it was started, milliseconds since 1970"),
+    stdout: z.string().describe("the newest of what it wrote"),
+    stderr: z.string(),
+    truncated: z.boolean().describe("it wrote more than is kept"),
+  }),
+);
 
 interface Look extends Target {
   readonly subject: Subject | null;
@@ -50,12 +54,14 @@ export const processInfo = defineTool({
   title: "About one process",
   description:
     "Everything about one process: owner, memory, processor time, working folder, capabilities, cgroup. With a handle of process.spawn also whether the program in the background still runs, how it ended, and the newest of its output. For open files use process.open_files, for use over time process.trace.",
-  input: z.strictObject({ ...subject_input }),
-  output: z.strictObject({
-    process: ProcessFacts.nullable().describe("null when the program in the background has ended"),
-    details: Details.nullable(),
-    program: Program.nullable().describe("of a program that process.spawn left in the background"),
-  }),
+  input: z.lazy(() => z.strictObject({ ...subject_input })),
+  output: z.lazy(() =>
+    z.strictObject({
+      process: ProcessFacts.nullable().describe("null when the program in the background has ended"),
+      details: Details.nullable(),
+      program: Program.nullable().describe("of a program that process.spawn left in the background"),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 15_000,
   idempotent: true,

@@ -15,8 +15,8 @@ export const processKill = defineTool({
   title: "Kill a process",
   description:
     "Ends one process at once (SIGKILL); it can save nothing. With a handle of process.spawn everything that the program started ends with it. To ask a process to end by itself use process.signal with TERM; to restart a service use service.restart, since PID 1 starts a killed service again. What the process had in memory is lost.",
-  input: z.strictObject({ ...subject_input }),
-  output: z.strictObject({ pid: z.number().int(), name: z.string(), service: z.string().nullable(), took_ms: z.number() }),
+  input: z.lazy(() => z.strictObject({ ...subject_input })),
+  output: z.lazy(() => z.strictObject({ pid: z.number().int(), name: z.string(), service: z.string().nullable(), took_ms: z.number() })),
   risk: "irreversible",
   timeout_ms: 30_000,
   idempotent: false,

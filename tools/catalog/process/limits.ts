@@ -11,13 +11,15 @@ import { holdProcess, type Subject, subject_input } from "./shared/subject.ts";
 
 const Amount = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).nullable();
 const Resource = z.enum(Object.keys(process_limits) as [ProcessLimit, ...ProcessLimit[]]);
-const Rlimit = z.strictObject({
-  resource: Resource.describe(
-    "as in setrlimit(2): nofile open files, as address space in bytes, cpu seconds, fsize bytes of a file, nproc processes of its user, …",
-  ),
-  soft: Amount.describe("what counts now; null: no limit"),
-  hard: Amount.describe("how far the process may raise it itself; null: no limit"),
-});
+const Rlimit = z.lazy(() =>
+  z.strictObject({
+    resource: Resource.describe(
+      "as in setrlimit(2): nofile open files, as address space in bytes, cpu seconds, fsize bytes of a file, nproc processes of its user, …",
+    ),
+    soft: Amount.describe("what counts now; null: no limit"),
+    hard: Amount.describe("how far the process may raise it itself; null: no limit"),
+  }),
+);
 
 const Before = z.strictObject({
   pid: z.number().int(),
@@ -36,20 +38,22 @@ export const processLimits = defineTool({
   title: "Change the limits of a process",
   description:
     "Sets hard limits of a running process: rlimits (prlimit(2)), and for programs of process.spawn and defined services the memory and the number of processes of their cgroup. Use it to stop something from growing further. Too low a memory limit makes the kernel kill what is in the cgroup. To make a process only give way use process.priority.",
-  input: z.strictObject({
-    ...subject_input,
-    rlimits: z.array(Rlimit).max(Object.keys(process_limits).length).default([]).describe("rlimits to set"),
-    memory_max_bytes: z
-      .number()
-      .int()
-      .min(1024 * 1024)
-      .max(Number.MAX_SAFE_INTEGER)
-      .nullable()
-      .default(null)
-      .describe("memory.max of its cgroup; null: unchanged"),
-    pids_max: z.number().int().min(4).max(65_536).nullable().default(null).describe("pids.max of its cgroup; null: unchanged"),
-  }),
-  output: z.strictObject({ pid: z.number().int(), rlimits: z.array(Rlimit), cgroup: z.string().nullable() }),
+  input: z.lazy(() =>
+    z.strictObject({
+      ...subject_input,
+      rlimits: z.array(Rlimit).max(Object.keys(process_limits).length).default([]).describe("rlimits to set"),
+      memory_max_bytes: z
+        .number()
+        .int()
+        .min(1024 * 1024)
+        .max(Number.MAX_SAFE_INTEGER)
+        .nullable()
+        .default(null)
+        .describe("memory.max of its cgroup; null: unchanged"),
+      pids_max: z.number().int().min(4).max(65_536).nullable().default(null).describe("pids.max of its cgroup; null: unchanged"),
+    }),
+  ),
+  output: z.lazy(() => z.strictObject({ pid: z.number().int(), rlimits: z.array(Rlimit), cgroup: z.string().nullable() })),
   risk: "reversible",
   timeout_ms: 15_000,
   idempotent: true,

@@ -14,23 +14,27 @@ export const processList = defineTool({
   title: "List processes",
   description:
     "Lists the processes of the system with owner, service, memory and processor time, filtered and sorted. Use it to find which process uses the memory or the processor, or the pid of a program. For parents and children use process.tree; for everything about one process process.info; for use over time process.trace.",
-  input: z.strictObject({
-    service: z.string().max(64).nullable().default(null).describe("only processes of this service"),
-    uid: z.number().int().min(0).max(4_294_967_295).nullable().default(null).describe("only processes of this user id"),
-    name: z.string().max(64).nullable().default(null).describe("only processes whose name or program path contains this text"),
-    kernel: z.boolean().default(false).describe("also threads of the kernel"),
-    sort: z
-      .enum(["memory", "cpu", "age", "pid"])
-      .default("memory")
-      .describe("largest memory, most processor time, oldest, or lowest pid first"),
-    offset: z.number().int().min(0).max(1_000_000).default(0).describe("processes to skip"),
-    limit: z.number().int().min(1).max(limit_max).default(30).describe("processes to return"),
-  }),
-  output: z.strictObject({
-    processes: z.array(ProcessFacts),
-    total: z.number().int().describe("how many fit the filter"),
-    truncated: z.boolean().describe("there are more after these: ask with a larger offset"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      service: z.string().max(64).nullable().default(null).describe("only processes of this service"),
+      uid: z.number().int().min(0).max(4_294_967_295).nullable().default(null).describe("only processes of this user id"),
+      name: z.string().max(64).nullable().default(null).describe("only processes whose name or program path contains this text"),
+      kernel: z.boolean().default(false).describe("also threads of the kernel"),
+      sort: z
+        .enum(["memory", "cpu", "age", "pid"])
+        .default("memory")
+        .describe("largest memory, most processor time, oldest, or lowest pid first"),
+      offset: z.number().int().min(0).max(1_000_000).default(0).describe("processes to skip"),
+      limit: z.number().int().min(1).max(limit_max).default(30).describe("processes to return"),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      processes: z.array(ProcessFacts),
+      total: z.number().int().describe("how many fit the filter"),
+      truncated: z.boolean().describe("there are more after these: ask with a larger offset"),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 15_000,
   idempotent: true,

@@ -12,32 +12,38 @@ const limit_max = 200;
 const access_mode = 3;
 const modes = ["read", "write", "read-write", "path"] as const;
 
-const OpenFile = z.strictObject({
-  fd: z.number().int(),
-  kind: z.enum(["file", "socket", "pipe", "device", "anonymous"]),
-  target: z
-    .string()
-    .describe("path; socket:[inode] and pipe:[inode] as the kernel names them; ends in (deleted) when it has no name any more"),
-  access: z.enum(modes),
-  position: z.number().nullable(),
-});
+const OpenFile = z.lazy(() =>
+  z.strictObject({
+    fd: z.number().int(),
+    kind: z.enum(["file", "socket", "pipe", "device", "anonymous"]),
+    target: z
+      .string()
+      .describe("path; socket:[inode] and pipe:[inode] as the kernel names them; ends in (deleted) when it has no name any more"),
+    access: z.enum(modes),
+    position: z.number().nullable(),
+  }),
+);
 
 export const processOpenFiles = defineTool({
   name: "process.open_files",
   title: "Open files of a process",
   description:
     "Lists the open descriptors of one process: files, sockets, pipes and devices, with access and position. Use it to find who keeps a file, a mount or deleted space in use. For network connections with their addresses use net.connections.",
-  input: z.strictObject({
-    ...subject_input,
-    offset: z.number().int().min(0).max(1_000_000).default(0).describe("descriptors to skip"),
-    limit: z.number().int().min(1).max(limit_max).default(100).describe("descriptors to return"),
-  }),
-  output: z.strictObject({
-    pid: z.number().int(),
-    files: z.array(OpenFile),
-    total: z.number().int(),
-    truncated: z.boolean().describe("there are more after these: ask with a larger offset"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      ...subject_input,
+      offset: z.number().int().min(0).max(1_000_000).default(0).describe("descriptors to skip"),
+      limit: z.number().int().min(1).max(limit_max).default(100).describe("descriptors to return"),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      pid: z.number().int(),
+      files: z.array(OpenFile),
+      total: z.number().int(),
+      truncated: z.boolean().describe("there are more after these: ask with a larger offset"),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 15_000,
   idempotent: true,

@@ -13,9 +13,9 @@ const threads_max = 4096;
 
 const IoClass = z.enum(["none", "best-effort", "idle"]);
 /** As the kernel may have it; nobody is given `realtime` here. */
-const IoBefore = z.strictObject({ class: z.enum(["none", "realtime", "best-effort", "idle"]), level: z.number().int() });
+const IoBefore = z.lazy(() => z.strictObject({ class: z.enum(["none", "realtime", "best-effort", "idle"]), level: z.number().int() }));
 
-const ThreadPriority = z.strictObject({ thread: z.number().int(), nice: z.number().int(), io: IoBefore });
+const ThreadPriority = z.lazy(() => z.strictObject({ thread: z.number().int(), nice: z.number().int(), io: IoBefore }));
 type ThreadPriority = z.infer<typeof ThreadPriority>;
 const Before = z.strictObject({
   pid: z.number().int(),
@@ -29,27 +29,31 @@ export const processPriority = defineTool({
   title: "Change the priority of a process",
   description:
     "Changes how much processor and disk time a running process gets when others want some too: nice value and I/O priority of all its threads, and the processor weight of its cgroup (programs of process.spawn and defined services only). Use it to make heavy work give way. It limits nothing when the machine is idle; for hard limits use process.limits.",
-  input: z.strictObject({
-    ...subject_input,
-    nice: z.number().int().min(-20).max(19).nullable().default(null).describe("-20 (most) to 19 (least); 0 is usual; null: unchanged"),
-    io_class: IoClass.nullable()
-      .default(null)
-      .describe("none follows the nice value; idle gets the disk only when nobody else wants it; null: unchanged"),
-    io_level: z.number().int().min(0).max(7).default(4).describe("with best-effort: 0 (most) to 7 (least)"),
-    cpu_weight: z
-      .number()
-      .int()
-      .min(1)
-      .max(10_000)
-      .nullable()
-      .default(null)
-      .describe("share against other cgroups; 100 is usual; null: unchanged"),
-  }),
-  output: z.strictObject({
-    pid: z.number().int(),
-    threads: z.number().int().describe("threads that were changed"),
-    cgroup: z.string().nullable(),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      ...subject_input,
+      nice: z.number().int().min(-20).max(19).nullable().default(null).describe("-20 (most) to 19 (least); 0 is usual; null: unchanged"),
+      io_class: IoClass.nullable()
+        .default(null)
+        .describe("none follows the nice value; idle gets the disk only when nobody else wants it; null: unchanged"),
+      io_level: z.number().int().min(0).max(7).default(4).describe("with best-effort: 0 (most) to 7 (least)"),
+      cpu_weight: z
+        .number()
+        .int()
+        .min(1)
+        .max(10_000)
+        .nullable()
+        .default(null)
+        .describe("share against other cgroups; 100 is usual; null: unchanged"),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      pid: z.number().int(),
+      threads: z.number().int().describe("threads that were changed"),
+      cgroup: z.string().nullable(),
+    }),
+  ),
   risk: "reversible",
   timeout_ms: 15_000,
   idempotent: true,

@@ -25,12 +25,14 @@ export const processSignal = defineTool({
   title: "Send a signal to a process",
   description:
     "Sends one signal to one process. TERM asks it to end, HUP often means to read its configuration again, STOP freezes it and CONT lets it go on. What the others do is up to the program, and many end by default. Only STOP and CONT can be undone. To end a process for certain use process.kill; for services use service.stop and service.restart.",
-  input: z.strictObject({ ...subject_input, signal: Signal.describe("which signal, without SIG (signal(7))") }),
-  output: z.strictObject({
-    pid: z.number().int(),
-    delivered: z.boolean().describe("false: it had ended before"),
-    running: z.boolean().describe("whether it ran a moment after"),
-  }),
+  input: z.lazy(() => z.strictObject({ ...subject_input, signal: Signal.describe("which signal, without SIG (signal(7))") })),
+  output: z.lazy(() =>
+    z.strictObject({
+      pid: z.number().int(),
+      delivered: z.boolean().describe("false: it had ended before"),
+      running: z.boolean().describe("whether it ran a moment after"),
+    }),
+  ),
   risk: "irreversible",
   timeout_ms: 15_000,
   idempotent: false,

@@ -33,71 +33,79 @@ const Path = z.string().min(1).max(4095).startsWith("/", "an absolute path");
 const refused_variable = /^(LD_|GLIBC_|GCONV_PATH$|BUN_|NODE_|PYTHON|PERL|RUBY|BASH_ENV$|ENV$|IFS$)/;
 const Variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, "a variable's name: a letter or _, then up to 63 letters, digits and _");
 
-const Handed = z.strictObject({
-  name: SecretName.describe("the secret's name"),
-  variable: Variable.nullable().default(null).describe("the variable in which it gets it; null: the file /run/secrets/NAME"),
-});
+const Handed = z.lazy(() =>
+  z.strictObject({
+    name: SecretName.describe("the secret's name"),
+    variable: Variable.nullable().default(null).describe("the variable in which it gets it; null: the file /run/secrets/NAME"),
+  }),
+);
 
-const Input = z.strictObject({
-  argv: z
-    .array(Text)
-    .min(1)
-    .max(64)
-    .describe("the program's absolute path, then its arguments, each as it is: there is no shell, no expansion and no redirection"),
-  sandbox: z
-    .enum(["closed", "network", "observer"])
-    .default("closed")
-    .describe(
-      "closed: no network. network: with the system's network. observer: no network, but it sees the system's processes, and has a user of its own",
-    ),
-  root: z
-    .enum(["system", "userland"])
-    .default("system")
-    .describe("what it sees as /: the system's own root, or the current generation of the Debian into which pkg.install installs"),
-  reads: z
-    .array(Path)
-    .max(16)
-    .default([])
-    .describe("files and folders that it may read besides the read-only root; they appear under their own paths"),
-  writes: z
-    .array(Path)
-    .max(16)
-    .default([])
-    .describe("files and folders that it may change, as far as their owner lets user 890 (tools); undo does not bring these changes back"),
-  cwd: Path.default("/").describe("its working folder, as it sees it"),
-  env: z
-    .record(Variable, Text)
-    .default({})
-    .describe("variables besides PATH, HOME and LANG; those that load code (LD_PRELOAD, …) are refused"),
-  secrets: z
-    .array(Handed)
-    .max(8)
-    .default([])
-    .describe("secrets of the vault that it gets, if their owner lets this argument vector have them; not for programs in the background"),
-  stdin: z.string().max(65_536).nullable().default(null).describe("what it reads from stdin; not for programs in the background"),
-  timeout_ms: z
-    .number()
-    .int()
-    .min(1)
-    .max(timeout_ms_max)
-    .default(60_000)
-    .describe("it is killed after this; not for programs in the background"),
-  memory_max_bytes: z
-    .number()
-    .int()
-    .min(4 * mib)
-    .max(64 * 1024 * mib)
-    .default(256 * mib)
-    .describe("memory of it and all it starts"),
-  pids_max: z.number().int().min(4).max(4096).default(64).describe("processes and threads of it and all it starts"),
-  cpu_weight: z.number().int().min(1).max(1000).default(100).describe("share of the processor against other programs of tools"),
-  background: z
-    .boolean()
-    .default(false)
-    .describe(
-      "leave it running and answer with a handle for process.info, process.signal and process.kill; it does not survive a reboot: for that use service.define",
-    ),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    argv: z
+      .array(Text)
+      .min(1)
+      .max(64)
+      .describe("the program's absolute path, then its arguments, each as it is: there is no shell, no expansion and no redirection"),
+    sandbox: z
+      .enum(["closed", "network", "observer"])
+      .default("closed")
+      .describe(
+        "closed: no network. network: with the system's network. observer: no network, but it sees the system's processes, and has a user of its own",
+      ),
+    root: z
+      .enum(["system", "userland"])
+      .default("system")
+      .describe("what it sees as /: the system's own root, or the current generation of the Debian into which pkg.install installs"),
+    reads: z
+      .array(Path)
+      .max(16)
+      .default([])
+      .describe("files and folders that it may read besides the read-only root; they appear under their own paths"),
+    writes: z
+      .array(Path)
+      .max(16)
+      .default([])
+      .describe(
+        "files and folders that it may change, as far as their owner lets user 890 (tools); undo does not bring these changes back",
+      ),
+    cwd: Path.default("/").describe("its working folder, as it sees it"),
+    env: z
+      .record(Variable, Text)
+      .default({})
+      .describe("variables besides PATH, HOME and LANG; those that load code (LD_PRELOAD, …) are refused"),
+    secrets: z
+      .array(Handed)
+      .max(8)
+      .default([])
+      .describe(
+        "secrets of the vault that it gets, if their owner lets this argument vector have them; not for programs in the background",
+      ),
+    stdin: z.string().max(65_536).nullable().default(null).describe("what it reads from stdin; not for programs in the background"),
+    timeout_ms: z
+      .number()
+      .int()
+      .min(1)
+      .max(timeout_ms_max)
+      .default(60_000)
+      .describe("it is killed after this; not for programs in the background"),
+    memory_max_bytes: z
+      .number()
+      .int()
+      .min(4 * mib)
+      .max(64 * 1024 * mib)
+      .default(256 * mib)
+      .describe("memory of it and all it starts"),
+    pids_max: z.number().int().min(4).max(4096).default(64).describe("processes and threads of it and all it starts"),
+    cpu_weight: z.number().int().min(1).max(1000).default(100).describe("share of the processor against other programs of tools"),
+    background: z
+      .boolean()
+      .default(false)
+      .describe(
+        "leave it running and answer with a handle for process.info, process.signal and process.kill; it does not survive a reboot: for that use service.define",
+      ),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 interface Places extends Target {
@@ -116,26 +124,28 @@ export const processSpawn = defineTool({
   description:
     "Runs one program with an argument vector in a sandbox: its own user, no capabilities, a read-only root, an empty /tmp, no network unless asked for, bounded memory, processes, time and output. Returns its exit status and what it wrote. With background: true it goes on running and the answer holds a handle. Use service.define for what has to run always and after a reboot; use the fs tools for files. Secrets of the vault are handed to it unseen, and taken out of what it answers. A status other than 0 is an answer and not a failure of the call.",
   input: Input,
-  output: z.strictObject({
-    handle: z.string().nullable().describe("of a program in the background"),
-    pid: z.number().int().nullable().describe("of a program in the background"),
-    status: z.number().int().nullable().describe("exit status; null when a signal ended it or it still runs"),
-    signal: z.string().nullable().describe("the signal that ended it"),
-    ended_for: z.enum(["timeout", "cancelled"]).nullable().describe("why it was killed, when it was"),
-    stdout: z.string().describe("the first of what it wrote"),
-    stderr: z.string(),
-    stdout_dropped_bytes: z.number().describe("bytes that are not in stdout"),
-    stderr_dropped_bytes: z.number(),
-    took_ms: z.number(),
-    cpu_ms: z.number().nullable(),
-    memory_peak_bytes: z.number().nullable(),
-  }),
+  output: z.lazy(() =>
+    z.strictObject({
+      handle: z.string().nullable().describe("of a program in the background"),
+      pid: z.number().int().nullable().describe("of a program in the background"),
+      status: z.number().int().nullable().describe("exit status; null when a signal ended it or it still runs"),
+      signal: z.string().nullable().describe("the signal that ended it"),
+      ended_for: z.enum(["timeout", "cancelled"]).nullable().describe("why it was killed, when it was"),
+      stdout: z.string().describe("the first of what it wrote"),
+      stderr: z.string(),
+      stdout_dropped_bytes: z.number().describe("bytes that are not in stdout"),
+      stderr_dropped_bytes: z.number(),
+      took_ms: z.number(),
+      cpu_ms: z.number().nullable(),
+      memory_peak_bytes: z.number().nullable(),
+    }),
+  ),
   risk: "irreversible",
   timeout_ms: timeout_ms_max + 15_000,
   idempotent: false,
   tainted: true,
   open_world: true,
-  image: z.strictObject({ handle: z.string() }),
+  image: z.lazy(() => z.strictObject({ handle: z.string() })),
   resolve,
   /** What it changes in files or says to others is not brought back by killing it. */
   riskOf: ({ sandbox, writes }): Risk => (sandbox === "network" || writes.length > 0 ? "irreversible" : "compensable"),

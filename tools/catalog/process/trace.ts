@@ -10,16 +10,18 @@ import { holdProcess, type Subject, subject_input } from "./shared/subject.ts";
 const page_bytes = 4096;
 const duration_ms_max = 60_000;
 
-const Sample = z.strictObject({
-  at_ms: z.number().describe("since the first sample"),
-  cpu_percent: z.number().describe("of one processor, since the sample before; the first is 0"),
-  rss_bytes: z.number(),
-  threads: z.number().int(),
-  fds: z.number().int(),
-  read_bytes: z.number().nullable().describe("from disks since the sample before; null where it is not counted"),
-  written_bytes: z.number().nullable(),
-  switches: z.number().describe("context switches since the sample before"),
-});
+const Sample = z.lazy(() =>
+  z.strictObject({
+    at_ms: z.number().describe("since the first sample"),
+    cpu_percent: z.number().describe("of one processor, since the sample before; the first is 0"),
+    rss_bytes: z.number(),
+    threads: z.number().int(),
+    fds: z.number().int(),
+    read_bytes: z.number().nullable().describe("from disks since the sample before; null where it is not counted"),
+    written_bytes: z.number().nullable(),
+    switches: z.number().describe("context switches since the sample before"),
+  }),
+);
 type Sample = z.infer<typeof Sample>;
 
 export const processTrace = defineTool({
@@ -27,25 +29,29 @@ export const processTrace = defineTool({
   title: "Resource use of a process over time",
   description:
     "Samples what one process uses (processor, memory, threads, descriptors, disk, context switches) for a while, at most a minute, and returns all samples. Use it to see whether something grows or spins. It does not see system calls or other processes; for one look use process.info.",
-  input: z.strictObject({
-    ...subject_input,
-    samples: z.number().int().min(2).max(120).default(5).describe("how many samples"),
-    interval_ms: z
-      .number()
-      .int()
-      .min(50)
-      .max(10_000)
-      .default(500)
-      .describe("milliseconds between samples; samples × interval at most 60000"),
-  }),
-  output: z.strictObject({
-    pid: z.number().int(),
-    name: z.string(),
-    samples: z.array(Sample),
-    ended: z.boolean().describe("it ended while it was looked at"),
-    cpu_percent_mean: z.number(),
-    rss_bytes_growth: z.number().describe("last sample minus first"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      ...subject_input,
+      samples: z.number().int().min(2).max(120).default(5).describe("how many samples"),
+      interval_ms: z
+        .number()
+        .int()
+        .min(50)
+        .max(10_000)
+        .default(500)
+        .describe("milliseconds between samples; samples × interval at most 60000"),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      pid: z.number().int(),
+      name: z.string(),
+      samples: z.array(Sample),
+      ended: z.boolean().describe("it ended while it was looked at"),
+      cpu_percent_mean: z.number(),
+      rss_bytes_growth: z.number().describe("last sample minus first"),
+    }),
+  ),
   risk: "observe",
   timeout_ms: duration_ms_max + 15_000,
   idempotent: true,

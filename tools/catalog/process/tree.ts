@@ -14,17 +14,21 @@ export const processTree = defineTool({
   title: "Tree of processes",
   description:
     "Lists a process and all below it (children, their children, …), each with its depth, parents before children. Use it to see what a service or program has started. Without a pid it begins at PID 1. For a flat, sorted list use process.list.",
-  input: z.strictObject({
-    pid: z.number().int().min(1).max(4_194_304).default(1).describe("where the tree begins"),
-    depth_max: z.number().int().min(0).max(64).default(16).describe("levels below it"),
-    offset: z.number().int().min(0).max(1_000_000).default(0).describe("processes to skip"),
-    limit: z.number().int().min(1).max(limit_max).default(50).describe("processes to return"),
-  }),
-  output: z.strictObject({
-    processes: z.array(ProcessFacts.extend({ depth: z.number().int().describe("0 is the process that was asked for") })),
-    total: z.number().int(),
-    truncated: z.boolean().describe("there are more after these: ask with a larger offset"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      pid: z.number().int().min(1).max(4_194_304).default(1).describe("where the tree begins"),
+      depth_max: z.number().int().min(0).max(64).default(16).describe("levels below it"),
+      offset: z.number().int().min(0).max(1_000_000).default(0).describe("processes to skip"),
+      limit: z.number().int().min(1).max(limit_max).default(50).describe("processes to return"),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      processes: z.array(ProcessFacts.extend({ depth: z.number().int().describe("0 is the process that was asked for") })),
+      total: z.number().int(),
+      truncated: z.boolean().describe("there are more after these: ask with a larger offset"),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 15_000,
   idempotent: true,

@@ -11,55 +11,61 @@ const resources_max = 20;
 
 const { call, event, group, since_ms, until_ms, before_seq } = AuditQuery.shape;
 
-const Input = z.strictObject({
-  verify: z
-    .boolean()
-    .default(false)
-    .describe("true: read the whole chain and say whether it is whole, instead of looking for entries; takes seconds when it is long"),
-  principal: z
-    .union([Principal, z.literal("*")])
-    .nullable()
-    .default(null)
-    .describe("Whose calls: null for your own, a principal such as tier:reactive, or * for everybody's (others' need permission)"),
-  tool: z.string().max(64).nullable().default(null).describe("A tool's name, or the start of one that ends in *: fs.*"),
-  kind: AuditKind.nullable().default(null).describe("Only entries of this kind; outcome says how calls ended"),
-  status: CallStatus.nullable().default(null).describe("Only outcomes with this status"),
-  resource: z
-    .string()
-    .max(4200)
-    .nullable()
-    .default(null)
-    .describe("The id of something touched, or the start of one that ends in *: /srv/*"),
-  text: z.string().max(200).nullable().default(null).describe("Words that the reason, the arguments or the outcome hold"),
-  call: call.describe("Only the entries of this call"),
-  group: group.describe("Only the calls of this group"),
-  event: event.describe("Only calls that answered this event"),
-  since_ms: since_ms.describe("Not before this time, milliseconds since 1970"),
-  until_ms: until_ms.describe("Not after this time, milliseconds since 1970"),
-  before_seq: before_seq.describe("For the next page: next_before_seq of the last answer"),
-  limit: z.number().int().min(1).max(100).default(20).describe("Entries at most"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    verify: z
+      .boolean()
+      .default(false)
+      .describe("true: read the whole chain and say whether it is whole, instead of looking for entries; takes seconds when it is long"),
+    principal: z
+      .union([Principal, z.literal("*")])
+      .nullable()
+      .default(null)
+      .describe("Whose calls: null for your own, a principal such as tier:reactive, or * for everybody's (others' need permission)"),
+    tool: z.string().max(64).nullable().default(null).describe("A tool's name, or the start of one that ends in *: fs.*"),
+    kind: AuditKind.nullable().default(null).describe("Only entries of this kind; outcome says how calls ended"),
+    status: CallStatus.nullable().default(null).describe("Only outcomes with this status"),
+    resource: z
+      .string()
+      .max(4200)
+      .nullable()
+      .default(null)
+      .describe("The id of something touched, or the start of one that ends in *: /srv/*"),
+    text: z.string().max(200).nullable().default(null).describe("Words that the reason, the arguments or the outcome hold"),
+    call: call.describe("Only the entries of this call"),
+    group: group.describe("Only the calls of this group"),
+    event: event.describe("Only calls that answered this event"),
+    since_ms: since_ms.describe("Not before this time, milliseconds since 1970"),
+    until_ms: until_ms.describe("Not after this time, milliseconds since 1970"),
+    before_seq: before_seq.describe("For the next page: next_before_seq of the last answer"),
+    limit: z.number().int().min(1).max(100).default(20).describe("Entries at most"),
+  }),
+);
 
-const Entry = z.strictObject({
-  seq: z.number().int(),
-  kind: AuditKind,
-  time_ms: z.number(),
-  call: z.string().nullable(),
-  principal: z.string(),
-  tool: z.string().nullable(),
-  group: z.string().nullable(),
-  event: z.string().nullable(),
-  status: CallStatus.nullable(),
-  reason: z.string().nullable(),
-  resources: z.array(z.string()).describe("access kind id, the first twenty"),
-  body: z.string().describe("What the kind needs besides, as JSON, cut after 2000 characters; aiosctl audit show has the whole"),
-});
+const Entry = z.lazy(() =>
+  z.strictObject({
+    seq: z.number().int(),
+    kind: AuditKind,
+    time_ms: z.number(),
+    call: z.string().nullable(),
+    principal: z.string(),
+    tool: z.string().nullable(),
+    group: z.string().nullable(),
+    event: z.string().nullable(),
+    status: CallStatus.nullable(),
+    reason: z.string().nullable(),
+    resources: z.array(z.string()).describe("access kind id, the first twenty"),
+    body: z.string().describe("What the kind needs besides, as JSON, cut after 2000 characters; aiosctl audit show has the whole"),
+  }),
+);
 
-const Output = z.strictObject({
-  entries: z.array(Entry).describe("Newest first"),
-  next_before_seq: z.number().int().nullable().describe("For the next page; null when there is none"),
-  verdict: AuditVerdict.nullable(),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    entries: z.array(Entry).describe("Newest first"),
+    next_before_seq: z.number().int().nullable().describe("For the next page; null when there is none"),
+    verdict: AuditVerdict.nullable(),
+  }),
+);
 
 type Input = z.infer<typeof Input>;
 type Output = z.infer<typeof Output>;

@@ -12,28 +12,32 @@ const listed_max = 150;
 const why_chars_max = 200;
 const confirm_within_s = 120;
 
-const Input = z.strictObject({
-  address: z.union([Address, Cidr]).optional().describe("an address, or a network with its prefix length; left out: only lists the bans"),
-  for_s: z.number().int().min(1).max(year_s).nullable().default(3600).describe("seconds until it ends by itself; null: for good"),
-  why: z
-    .string()
-    .max(why_chars_max)
-    .default("")
-    .describe("what it has done, for those who look at the bans later; left out: the reason of the call"),
-  even_if: z
-    .array(z.enum(lifeline_kinds))
-    .max(lifeline_kinds.length)
-    .default([])
-    .describe(
-      "ban it although it is or holds the default gateway, a DNS server, somebody connected to the console, or an address of this machine; then it has to be confirmed in time, or it is taken back",
-    ),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    address: z.union([Address, Cidr]).optional().describe("an address, or a network with its prefix length; left out: only lists the bans"),
+    for_s: z.number().int().min(1).max(year_s).nullable().default(3600).describe("seconds until it ends by itself; null: for good"),
+    why: z
+      .string()
+      .max(why_chars_max)
+      .default("")
+      .describe("what it has done, for those who look at the bans later; left out: the reason of the call"),
+    even_if: z
+      .array(z.enum(lifeline_kinds))
+      .max(lifeline_kinds.length)
+      .default([])
+      .describe(
+        "ban it although it is or holds the default gateway, a DNS server, somebody connected to the console, or an address of this machine; then it has to be confirmed in time, or it is taken back",
+      ),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
-export const BanList = z.strictObject({
-  bans: z.array(Ban).describe("those in force, by network"),
-  left_out: z.number().int().describe("further ones that did not fit"),
-});
+export const BanList = z.lazy(() =>
+  z.strictObject({
+    bans: z.array(Ban).describe("those in force, by network"),
+    left_out: z.number().int().describe("further ones that did not fit"),
+  }),
+);
 
 export function banList(context: Pick<Context, "state" | "clock">): z.infer<typeof BanList> {
   const all = bansNow(context);
@@ -45,7 +49,7 @@ export interface BanTarget extends Target {
 }
 
 /** The ban of that network before the call. */
-export const BanImage = z.strictObject({ network: z.string(), before: Ban.nullable() });
+export const BanImage = z.lazy(() => z.strictObject({ network: z.string(), before: Ban.nullable() }));
 type BanImage = z.infer<typeof BanImage>;
 
 /** Networks wider than these are a matter of the firewall. */

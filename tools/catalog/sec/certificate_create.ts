@@ -18,24 +18,26 @@ import {
 import { makeKey } from "./shared/certificate/make.ts";
 import { bringBack, isChangedBy, keepAndHand, lookBefore, name_input, VaultBefore, verifyBefore } from "./shared/vault-change.ts";
 
-const Input = z.strictObject({
-  name: name_input,
-  names: z.array(CertificateSubjectName).max(100).default([]).describe("host names (*.example.org too) and addresses that it is for"),
-  subject: z
-    .string()
-    .min(1)
-    .max(64)
-    .regex(/^[\x20-\x7e]+$/, "printable ASCII")
-    .optional()
-    .describe("its common name; the first of `names` unless it says otherwise"),
-  days: days_input.default(365).describe("how long it is valid"),
-  key_type: z.enum(["ecdsa-p256", "ed25519", "rsa-3072"]).default("ecdsa-p256").describe("kind of its key; browsers do not take ed25519"),
-  signed_by: SignedBy.default({ by: "itself" }).describe(
-    "itself; an authority of this vault (made with authority: true); or outside: the answer is a request, and what the authority makes of it goes to sec.certificate_renew",
-  ),
-  authority: z.boolean().default(false).describe("it may sign others: a certificate authority of this vault, which signs itself"),
-  uses: z.array(Use).max(16).default([]).describe("to which services it may be handed with its private key"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    name: name_input,
+    names: z.array(CertificateSubjectName).max(100).default([]).describe("host names (*.example.org too) and addresses that it is for"),
+    subject: z
+      .string()
+      .min(1)
+      .max(64)
+      .regex(/^[\x20-\x7e]+$/, "printable ASCII")
+      .optional()
+      .describe("its common name; the first of `names` unless it says otherwise"),
+    days: days_input.default(365).describe("how long it is valid"),
+    key_type: z.enum(["ecdsa-p256", "ed25519", "rsa-3072"]).default("ecdsa-p256").describe("kind of its key; browsers do not take ed25519"),
+    signed_by: SignedBy.default({ by: "itself" }).describe(
+      "itself; an authority of this vault (made with authority: true); or outside: the answer is a request, and what the authority makes of it goes to sec.certificate_renew",
+    ),
+    authority: z.boolean().default(false).describe("it may sign others: a certificate authority of this vault, which signs itself"),
+    uses: z.array(Use).max(16).default([]).describe("to which services it may be handed with its private key"),
+  }),
+);
 
 export const certificateCreate = defineTool({
   name: "sec.certificate_create",
@@ -43,7 +45,7 @@ export const certificateCreate = defineTool({
   description:
     "Makes a key and a certificate for it: signed by itself, by an authority of the vault, or a request for an authority outside. The private key stays in the vault and is handed only to services that are named in `uses`, by service.define or sec.secret_use. For one that there is take sec.certificate_renew (same key) or sec.certificate_rotate (new key).",
   input: Input,
-  output: z.strictObject(certificate_output),
+  output: z.lazy(() => z.strictObject(certificate_output)),
   risk: "reversible",
   timeout_ms: 60_000,
   idempotent: false,

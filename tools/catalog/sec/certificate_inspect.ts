@@ -16,21 +16,23 @@ import { existing, name_input, userNames } from "./shared/vault-change.ts";
 
 const file_bytes_max = 1024 * 1024;
 
-const Input = z.strictObject({
-  of: z
-    .discriminatedUnion("is", [
-      z.strictObject({ is: z.literal("kept"), name: name_input }),
-      z.strictObject({ is: z.literal("file"), path: z.string().min(1).max(4095).describe("a file of certificates in PEM, leaf first") }),
-      z.strictObject({
-        is: z.literal("host"),
-        host: z.string().min(1).max(253).describe("name or address"),
-        port: z.number().int().min(1).max(65_535).default(443),
-      }),
-    ])
-    .describe("kept: a certificate of the vault. file: one on this system. host: what a server shows in TLS"),
-  wanted: z.string().max(253).nullable().default(null).describe("the name by which it is reached; null: a host's own, else none"),
-  timeout_ms: z.number().int().min(100).max(30_000).default(10_000).describe("milliseconds for a host's answer"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    of: z
+      .discriminatedUnion("is", [
+        z.strictObject({ is: z.literal("kept"), name: name_input }),
+        z.strictObject({ is: z.literal("file"), path: z.string().min(1).max(4095).describe("a file of certificates in PEM, leaf first") }),
+        z.strictObject({
+          is: z.literal("host"),
+          host: z.string().min(1).max(253).describe("name or address"),
+          port: z.number().int().min(1).max(65_535).default(443),
+        }),
+      ])
+      .describe("kept: a certificate of the vault. file: one on this system. host: what a server shows in TLS"),
+    wanted: z.string().max(253).nullable().default(null).describe("the name by which it is reached; null: a host's own, else none"),
+    timeout_ms: z.number().int().min(100).max(30_000).default(10_000).describe("milliseconds for a host's answer"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 interface InspectTarget extends Target {
@@ -44,19 +46,21 @@ export const certificateInspect = defineTool({
   description:
     "Shows certificates of the vault, of a file, or of a TLS server: for which names, by whom, how many days are left, key, fingerprint, and what is wrong (ended, ends soon, weak key, wrong name, broken chain, not trusted). Of one of the vault also the open request and the services that get it. Private keys are never shown. Whether a port answers at all says net.connect.",
   input: Input,
-  output: z.strictObject({
-    chain: z.array(Seen).describe("leaf first; empty while an authority outside has not answered"),
-    problems: z.array(z.string()).describe("in words; empty: nothing was found wrong"),
-    kept: z
-      .strictObject({
-        owner: z.string(),
-        signed_by: z.string(),
-        request: z.string().nullable().describe("PKCS #10, PEM: what the authority outside has to sign"),
-        earlier: z.array(Seen).describe("those before it that have not ended"),
-        services: z.array(z.string()).describe("services that get it"),
-      })
-      .nullable(),
-  }),
+  output: z.lazy(() =>
+    z.strictObject({
+      chain: z.array(Seen).describe("leaf first; empty while an authority outside has not answered"),
+      problems: z.array(z.string()).describe("in words; empty: nothing was found wrong"),
+      kept: z
+        .strictObject({
+          owner: z.string(),
+          signed_by: z.string(),
+          request: z.string().nullable().describe("PKCS #10, PEM: what the authority outside has to sign"),
+          earlier: z.array(Seen).describe("those before it that have not ended"),
+          services: z.array(z.string()).describe("services that get it"),
+        })
+        .nullable(),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 40_000,
   idempotent: true,

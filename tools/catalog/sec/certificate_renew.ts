@@ -5,15 +5,19 @@ import { ToolError } from "../../tool.ts";
 import { accept, certificateNamed, days_input, facts, issue, neededKeys, stillValid } from "./shared/certificate/kept.ts";
 import { next_input, nextCertificate } from "./shared/certificate/next.ts";
 
-const Input = z.strictObject({
-  ...next_input,
-  days: days_input.optional().describe("how long it is valid from now on; as before unless it says otherwise"),
-  certificate: z
-    .string()
-    .max(65_536)
-    .optional()
-    .describe("of one that is signed outside: what the authority has made of the request (PEM, leaf first, with the certificates between)"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    ...next_input,
+    days: days_input.optional().describe("how long it is valid from now on; as before unless it says otherwise"),
+    certificate: z
+      .string()
+      .max(65_536)
+      .optional()
+      .describe(
+        "of one that is signed outside: what the authority has made of the request (PEM, leaf first, with the certificates between)",
+      ),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 export const certificateRenew = nextCertificate<Input>({

@@ -5,10 +5,12 @@ import { certificateNamed, days_input, facts, issue, neededKeys, retired, stillV
 import { makeKey } from "./shared/certificate/make.ts";
 import { next_input, nextCertificate } from "./shared/certificate/next.ts";
 
-const Input = z.strictObject({
-  ...next_input,
-  days: days_input.optional().describe("how long it is valid from now on; as before unless it says otherwise"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    ...next_input,
+    days: days_input.optional().describe("how long it is valid from now on; as before unless it says otherwise"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 export const certificateRotate = nextCertificate<Input>({

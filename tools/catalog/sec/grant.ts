@@ -17,7 +17,9 @@ import {
   verifyGrantUndone,
 } from "./shared/scope.ts";
 
-const Input = z.strictObject({ principal: Principal.describe("Who gets it: tier:tactical, agent:web-setup, person:anna"), ...scope_input });
+const Input = z.lazy(() =>
+  z.strictObject({ principal: Principal.describe("Who gets it: tier:tactical, agent:web-setup, person:anna"), ...scope_input }),
+);
 type Input = z.infer<typeof Input>;
 
 export function grantTool(permission: PermissionPorts) {

@@ -26,26 +26,28 @@ import { entriesBelow } from "./shared/integrity/take.ts";
 
 const gib = 1024 ** 3;
 
-const Input = z.strictObject({
-  name: BaselineName.default("system").describe("its name; one of that name is replaced"),
-  roots: z
-    .array(pathField("a folder or file to take with all that is below it on the same mount"))
-    .max(16)
-    .default(["/"])
-    .describe("what to look at; by default the system's read-only root"),
-  configuration: z.boolean().default(true).describe("also the policies, and what was declared of network, services, settings and tasks"),
-  bytes_max: z
-    .number()
-    .int()
-    .min(1)
-    .max(64 * gib)
-    .default(8 * gib)
-    .describe("fail instead of reading more than so many bytes"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    name: BaselineName.default("system").describe("its name; one of that name is replaced"),
+    roots: z
+      .array(pathField("a folder or file to take with all that is below it on the same mount"))
+      .max(16)
+      .default(["/"])
+      .describe("what to look at; by default the system's read-only root"),
+    configuration: z.boolean().default(true).describe("also the policies, and what was declared of network, services, settings and tasks"),
+    bytes_max: z
+      .number()
+      .int()
+      .min(1)
+      .max(64 * gib)
+      .default(8 * gib)
+      .describe("fail instead of reading more than so many bytes"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 /** What was there under that name; its file is kept beside the before-image. */
-const Image = z.strictObject({ name: z.string(), before: Baseline.nullable(), file: KeptFile.nullable() });
+const Image = z.lazy(() => z.strictObject({ name: z.string(), before: Baseline.nullable(), file: KeptFile.nullable() }));
 type Image = z.infer<typeof Image>;
 
 export interface RootsTarget extends Target {

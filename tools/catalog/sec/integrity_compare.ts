@@ -18,37 +18,43 @@ import { entriesBelow } from "./shared/integrity/take.ts";
 const bytes_max = 64 * 1024 ** 3;
 const answer_bytes_max = 60_000;
 
-const Input = z.strictObject({
-  name: BaselineName.default("system").describe("the baseline's name"),
-  limit: z.number().int().min(1).max(500).default(100).describe("differences at most; it stops looking when it has so many"),
-  cursor: z
-    .string()
-    .max(12_000)
-    .regex(/^[A-Za-z0-9_-]*$/)
-    .nullable()
-    .default(null)
-    .describe("for the next page: next_cursor of the last answer"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    name: BaselineName.default("system").describe("the baseline's name"),
+    limit: z.number().int().min(1).max(500).default(100).describe("differences at most; it stops looking when it has so many"),
+    cursor: z
+      .string()
+      .max(12_000)
+      .regex(/^[A-Za-z0-9_-]*$/)
+      .nullable()
+      .default(null)
+      .describe("for the next page: next_cursor of the last answer"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
-const Difference = z.strictObject({
-  what: z.enum(["added", "removed", "changed"]),
-  path: z.string().describe("the file, or what was set: net/firewall, policy/observer"),
-  bytes_base64: z.string().optional().describe("the path below its root in bytes, when it is no text"),
-  type: EntrySchema.shape.type.describe("of what is there; of what was there when it is gone"),
-  changes: z.array(z.string()).describe("what is different, when it was changed"),
-});
+const Difference = z.lazy(() =>
+  z.strictObject({
+    what: z.enum(["added", "removed", "changed"]),
+    path: z.string().describe("the file, or what was set: net/firewall, policy/observer"),
+    bytes_base64: z.string().optional().describe("the path below its root in bytes, when it is no text"),
+    type: EntrySchema.shape.type.describe("of what is there; of what was there when it is gone"),
+    changes: z.array(z.string()).describe("what is different, when it was changed"),
+  }),
+);
 type Difference = z.infer<typeof Difference>;
 
-const Output = z.strictObject({
-  name: z.string(),
-  made_ms: z.number().describe("when the baseline was taken, milliseconds since 1970"),
-  call: z.string().describe("the call that took it"),
-  same: z.boolean().describe("nothing differs, in all of it"),
-  differences: z.array(Difference).describe("in the order of their paths"),
-  looked_at: z.number().int().describe("entries that were compared in this call"),
-  next_cursor: z.string().nullable().describe("where to go on; null when all was looked at"),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    name: z.string(),
+    made_ms: z.number().describe("when the baseline was taken, milliseconds since 1970"),
+    call: z.string().describe("the call that took it"),
+    same: z.boolean().describe("nothing differs, in all of it"),
+    differences: z.array(Difference).describe("in the order of their paths"),
+    looked_at: z.number().int().describe("entries that were compared in this call"),
+    next_cursor: z.string().nullable().describe("where to go on; null when all was looked at"),
+  }),
+);
 type Output = z.infer<typeof Output>;
 
 export interface ComparePorts extends ConfigurationPorts {

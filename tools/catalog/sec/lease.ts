@@ -3,18 +3,22 @@ import { AgentName } from "../../../contracts/tool.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
 import type { PermissionPorts } from "./shared/scope.ts";
 
-const Input = z.strictObject({
-  name: AgentName.describe("The agent's name: what it is for, web-setup"),
-  task: z.string().min(1).max(500).describe("What it is to do, for those who read the audit"),
-  expires_in_s: z.number().int().min(60).max(2_592_000).default(3600).describe("Seconds until it ends with all its grants"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    name: AgentName.describe("The agent's name: what it is for, web-setup"),
+    task: z.string().min(1).max(500).describe("What it is to do, for those who read the audit"),
+    expires_in_s: z.number().int().min(60).max(2_592_000).default(3600).describe("Seconds until it ends with all its grants"),
+  }),
+);
 type Input = z.infer<typeof Input>;
-const Output = z.strictObject({
-  agent: z.string().describe("The principal: agent:web-setup"),
-  owner: z.string(),
-  expires_ms: z.number().describe("When its lease ends, milliseconds since 1970"),
-});
-const Image = z.strictObject({ name: z.string() });
+const Output = z.lazy(() =>
+  z.strictObject({
+    agent: z.string().describe("The principal: agent:web-setup"),
+    owner: z.string(),
+    expires_ms: z.number().describe("When its lease ends, milliseconds since 1970"),
+  }),
+);
+const Image = z.lazy(() => z.strictObject({ name: z.string() }));
 
 export function leaseTool(permission: PermissionPorts) {
   const { stores } = lazily(permission);

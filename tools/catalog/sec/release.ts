@@ -4,10 +4,12 @@ import { AgentName } from "../../../contracts/tool.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
 import type { PermissionPorts } from "./shared/scope.ts";
 
-const Input = z.strictObject({ name: AgentName.describe("The agent's name") });
+const Input = z.lazy(() => z.strictObject({ name: AgentName.describe("The agent's name") }));
 type Input = z.infer<typeof Input>;
-const Output = z.strictObject({ agent: z.string(), revoked: z.array(z.string()).describe("Its grants, which have ended with it") });
-const Image = z.strictObject({ name: z.string(), call: z.string(), grants: z.array(GrantId) });
+const Output = z.lazy(() =>
+  z.strictObject({ agent: z.string(), revoked: z.array(z.string()).describe("Its grants, which have ended with it") }),
+);
+const Image = z.lazy(() => z.strictObject({ name: z.string(), call: z.string(), grants: z.array(GrantId) }));
 
 export function releaseTool(permission: PermissionPorts) {
   /** @throws {ToolError} */

@@ -17,7 +17,7 @@ import {
   verifyGrantUndone,
 } from "./shared/scope.ts";
 
-const Input = z.strictObject(scope_input);
+const Input = z.lazy(() => z.strictObject(scope_input));
 type Input = z.infer<typeof Input>;
 const about = "asking for a permission";
 

@@ -3,9 +3,9 @@ import { GrantId } from "../../../contracts/permission.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { accountOf, GrantOutput, grantOutput, type PermissionPorts, scopeLines } from "./shared/scope.ts";
 
-const Input = z.strictObject({ grant: GrantId.describe("The grant's id, as sec.grant or sec.request gave it: grant-17") });
+const Input = z.lazy(() => z.strictObject({ grant: GrantId.describe("The grant's id, as sec.grant or sec.request gave it: grant-17") }));
 type Input = z.infer<typeof Input>;
-const Image = z.strictObject({ grant: GrantId });
+const Image = z.lazy(() => z.strictObject({ grant: GrantId }));
 
 export function revokeTool(permission: PermissionPorts) {
   /** @throws {ToolError} */

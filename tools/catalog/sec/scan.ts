@@ -29,42 +29,46 @@ const tell_interval_ms = 1000;
 const status_bytes_max = 64 * 1024 * 1024;
 const sbom = "/usr/lib/aios/sbom.spdx.json";
 
-const Input = z.strictObject({
-  checks: z
-    .array(z.enum(checks))
-    .min(1)
-    .max(checks.length)
-    .default(["listening", "setuid", "writable", "keys"])
-    .describe(
-      "all but `packages` without it. `listening`: ports that others reach, and whether net.listen declared them; `setuid`: setuid and setgid files and file capabilities; `writable`: what everybody may write, and such folders without sticky bit; `keys`: weak keys, expired certificates, private keys that others may read; `packages`: installed packages with known vulnerabilities, by `advisories`",
-    ),
-  roots: z
-    .array(pathField("a folder to look through with all below it on the same mount"))
-    .max(16)
-    .default([])
-    .describe("for setuid, writable and keys; none: every mounted file system that can be written to"),
-  advisories: pathField("for packages: a file with advisories in OSV's JSON, one, a list, or one on each line, up to 16 MiB").optional(),
-  package_roots: z
-    .array(pathField("the root of a userland, in which dpkg's status file is at var/lib/dpkg/status"))
-    .max(8)
-    .default([])
-    .describe("for packages: these besides the image itself"),
-  offset: z.number().int().min(0).max(findings_max).default(0).describe("findings to pass over"),
-  limit: z.number().int().min(1).max(500).default(100).describe("findings at most"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    checks: z
+      .array(z.enum(checks))
+      .min(1)
+      .max(checks.length)
+      .default(["listening", "setuid", "writable", "keys"])
+      .describe(
+        "all but `packages` without it. `listening`: ports that others reach, and whether net.listen declared them; `setuid`: setuid and setgid files and file capabilities; `writable`: what everybody may write, and such folders without sticky bit; `keys`: weak keys, expired certificates, private keys that others may read; `packages`: installed packages with known vulnerabilities, by `advisories`",
+      ),
+    roots: z
+      .array(pathField("a folder to look through with all below it on the same mount"))
+      .max(16)
+      .default([])
+      .describe("for setuid, writable and keys; none: every mounted file system that can be written to"),
+    advisories: pathField("for packages: a file with advisories in OSV's JSON, one, a list, or one on each line, up to 16 MiB").optional(),
+    package_roots: z
+      .array(pathField("the root of a userland, in which dpkg's status file is at var/lib/dpkg/status"))
+      .max(8)
+      .default([])
+      .describe("for packages: these besides the image itself"),
+    offset: z.number().int().min(0).max(findings_max).default(0).describe("findings to pass over"),
+    limit: z.number().int().min(1).max(500).default(100).describe("findings at most"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
-const Output = z.strictObject({
-  findings: z.array(Finding).describe("the gravest first"),
-  total: z.number().int().describe("of all that was found"),
-  next_offset: z.number().int().nullable().describe("where to go on; null when there is nothing more"),
-  seen: z.strictObject({
-    files: z.number().int(),
-    packages: z.number().int(),
-    advisories: z.number().int(),
-    unread_advisories: z.number().int().describe("documents in the file that are no advisories"),
+const Output = z.lazy(() =>
+  z.strictObject({
+    findings: z.array(Finding).describe("the gravest first"),
+    total: z.number().int().describe("of all that was found"),
+    next_offset: z.number().int().nullable().describe("where to go on; null when there is nothing more"),
+    seen: z.strictObject({
+      files: z.number().int(),
+      packages: z.number().int(),
+      advisories: z.number().int(),
+      unread_advisories: z.number().int().describe("documents in the file that are no advisories"),
+    }),
   }),
-});
+);
 type Output = z.infer<typeof Output>;
 
 interface ScanTarget extends Target {

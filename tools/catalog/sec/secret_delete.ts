@@ -12,8 +12,8 @@ export const secretDelete = defineTool({
   title: "Delete a secret or certificate",
   description:
     "Deletes a secret, or a certificate with its private key, and takes it away from the services that get it. It cannot be taken back, nor can earlier changes of it. To keep the name and change the value take sec.secret_rotate; to stop handing it to one service take sec.secret_use with withdraw.",
-  input: z.strictObject({ name: name_input, kind: VaultKind.default("secret").describe("which of the two") }),
-  output: z.strictObject({ name: z.string(), services: z.array(z.string()).describe("services that miss it from now on") }),
+  input: z.lazy(() => z.strictObject({ name: name_input, kind: VaultKind.default("secret").describe("which of the two") })),
+  output: z.lazy(() => z.strictObject({ name: z.string(), services: z.array(z.string()).describe("services that miss it from now on") })),
   risk: "irreversible",
   timeout_ms: 30_000,
   idempotent: false,

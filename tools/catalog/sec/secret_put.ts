@@ -19,15 +19,17 @@ import {
   verifyKept,
 } from "./shared/vault-change.ts";
 
-const Input = z.strictObject({
-  name: name_input,
-  ...value_input,
-  uses: z
-    .array(Use)
-    .max(16)
-    .optional()
-    .describe("to whom it may be handed; of one that there is, left out: as before. Nobody else gets it, whoever asks"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    name: name_input,
+    ...value_input,
+    uses: z
+      .array(Use)
+      .max(16)
+      .optional()
+      .describe("to whom it may be handed; of one that there is, left out: as before. Nobody else gets it, whoever asks"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 export const secretPut = defineTool({
@@ -36,7 +38,9 @@ export const secretPut = defineTool({
   description:
     "Keeps a value (a password, token or key) sealed, under a name, with a list of the services, programs, hosts and tiers to which it may be handed. Nobody can read it back; it is used by service.define, sec.secret_use, process.spawn and net.http. Without value and generate it changes only to whom a secret may be handed. For a new value of one that is in use take sec.secret_rotate.",
   input: Input,
-  output: z.strictObject({ name: z.string(), created: z.boolean(), owner: z.string(), uses: z.array(z.string()), ...kept_output }),
+  output: z.lazy(() =>
+    z.strictObject({ name: z.string(), created: z.boolean(), owner: z.string(), uses: z.array(z.string()), ...kept_output }),
+  ),
   risk: "reversible",
   timeout_ms: 30_000,
   idempotent: false,

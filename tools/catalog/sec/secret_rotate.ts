@@ -21,18 +21,20 @@ import {
   verifyKept,
 } from "./shared/vault-change.ts";
 
-const Input = z.strictObject({
-  name: name_input,
-  ...value_input,
-  restart: z.boolean().default(false).describe("start the running services that get it again, and fail when one does not come up"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    name: name_input,
+    ...value_input,
+    restart: z.boolean().default(false).describe("start the running services that get it again, and fail when one does not come up"),
+  }),
+);
 
 export const secretRotate = defineTool({
   name: "sec.secret_rotate",
   title: "Give a secret a new value",
   description: `Gives a secret its next version: the value that is given, or one that is made (base64url of 32 signs unless \`generate\` says otherwise). Services that get it find it in their file at once; restart: true starts them again. The ${versions_max - 1} versions before it are kept, sealed. Who else has to know the new value (the other side of a password) has to be told by people.`,
   input: Input,
-  output: z.strictObject({ name: z.string(), ...kept_output }),
+  output: z.lazy(() => z.strictObject({ name: z.string(), ...kept_output })),
   risk: "reversible",
   timeout_ms: 150_000,
   idempotent: false,

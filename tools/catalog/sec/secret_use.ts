@@ -16,16 +16,18 @@ import { serviceResource } from "../service/shared/resource.ts";
 import { keepStored, readStored } from "../service/shared/store.ts";
 import { name_input } from "./shared/vault-change.ts";
 
-const Input = z.strictObject({
-  name: name_input,
-  kind: VaultKind.default("secret").describe("a secret, or a certificate with its private key"),
-  service: ServiceName.describe("a service that was defined with service.define"),
-  withdraw: z.boolean().default(false).describe("do not hand it to that service any more"),
-  restart: z
-    .boolean()
-    .default(true)
-    .describe("start the service again when it runs, and fail when it does not come up; it sees the file only then"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    name: name_input,
+    kind: VaultKind.default("secret").describe("a secret, or a certificate with its private key"),
+    service: ServiceName.describe("a service that was defined with service.define"),
+    withdraw: z.boolean().default(false).describe("do not hand it to that service any more"),
+    restart: z
+      .boolean()
+      .default(true)
+      .describe("start the service again when it runs, and fail when it does not come up; it sees the file only then"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 interface UseTarget extends Target {
@@ -38,11 +40,13 @@ export const secretUse = defineTool({
   description:
     "Hands a secret or certificate of the vault to a defined service, as files below /run/secrets in its sandbox, or takes it away again. The caller never sees it. Its owner has to have named the service with its whole argument vector (uses of sec.secret_put). For a new service give `secrets` to service.define; for one run of a program take process.spawn, for a request net.http.",
   input: Input,
-  output: z.strictObject({
-    service: z.string(),
-    files: z.array(z.string()).describe("where it finds them"),
-    restarted: z.boolean(),
-  }),
+  output: z.lazy(() =>
+    z.strictObject({
+      service: z.string(),
+      files: z.array(z.string()).describe("where it finds them"),
+      restarted: z.boolean(),
+    }),
+  ),
   risk: "reversible",
   timeout_ms: 150_000,
   idempotent: true,

@@ -5,9 +5,13 @@ import { meet, type Network, networkOf } from "../net/shared/network.ts";
 import { BanImage, BanList, type BanTarget, banList, banResource, undoBan, verifyBanUndone } from "./ban.ts";
 import { applyBans, banOf, bansNow, declareBan, isApplied } from "./shared/bans.ts";
 
-const Input = z.strictObject({
-  address: z.union([Address, Cidr]).describe("the address or network, exactly as it is banned; sec.ban without an address lists the bans"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    address: z
+      .union([Address, Cidr])
+      .describe("the address or network, exactly as it is banned; sec.ban without an address lists the bans"),
+  }),
+);
 
 interface UnbanTarget extends BanTarget {
   readonly network: Network;

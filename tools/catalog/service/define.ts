@@ -24,12 +24,14 @@ const stays_up_ms = 500;
 
 const refused_variable = /^(LD_|GLIBC_|GCONV_PATH$|NOTIFY_SOCKET$|WATCHDOG_)/;
 
-const Input = z.strictObject({
-  name: name_input,
-  ...Definition.shape,
-  start: z.boolean().default(true).describe("start it now (when it runs already: restart it), and fail when it does not stay up"),
-  enabled: z.boolean().default(true).describe("start it at each boot"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    name: name_input,
+    ...Definition.shape,
+    start: z.boolean().default(true).describe("start it now (when it runs already: restart it), and fail when it does not stay up"),
+    enabled: z.boolean().default(true).describe("start it at each boot"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
 export const serviceDefine = defineTool({
@@ -38,12 +40,14 @@ export const serviceDefine = defineTool({
   description:
     "Makes a service of a program, or changes one that was defined before: PID 1 keeps it running, starts it at each boot, restarts it when it fails, limits it and holds its log. It runs in a sandbox with a uid of its own, no capabilities, a read-only root and its own folder /var/lib/aios/services/NAME. Secrets and certificates of the vault are handed to it as files, if their owner lets it have them. Use process.spawn for what runs once; service.disable so that it does not start at boot; service.remove to be rid of it. The system's own services cannot be changed with it.",
   input: Input,
-  output: z.strictObject({
-    status: ServiceStatus.nullable(),
-    uid: z.number().int(),
-    folder: z.string().describe("where it may write"),
-    created: z.boolean(),
-  }),
+  output: z.lazy(() =>
+    z.strictObject({
+      status: ServiceStatus.nullable(),
+      uid: z.number().int(),
+      folder: z.string().describe("where it may write"),
+      created: z.boolean(),
+    }),
+  ),
   risk: "reversible",
   timeout_ms: 150_000,
   idempotent: true,

@@ -11,11 +11,13 @@ export const serviceList = defineTool({
   title: "List services",
   description:
     "Lists all services, the system's own and those that service.define made, with state, process, restarts and the reason for the state. Use it to find what does not run. For more about one use service.status.",
-  input: z.strictObject({
-    defined: z.boolean().default(false).describe("only those that service.define made"),
-    troubled: z.boolean().default(false).describe("only those that are in backoff or a crash loop"),
-  }),
-  output: z.strictObject({ services: z.array(ServiceLine) }),
+  input: z.lazy(() =>
+    z.strictObject({
+      defined: z.boolean().default(false).describe("only those that service.define made"),
+      troubled: z.boolean().default(false).describe("only those that are in backoff or a crash loop"),
+    }),
+  ),
+  output: z.lazy(() => z.strictObject({ services: z.array(ServiceLine) })),
   risk: "observe",
   timeout_ms: 15_000,
   idempotent: true,

@@ -14,8 +14,8 @@ export const serviceRemove = defineTool({
   title: "Remove a service",
   description:
     "Stops a defined service and forgets its definition. Its folder with what it wrote stays; fs.remove takes that away. Refused while other services come after it. To stop it only for now use service.stop.",
-  input: z.strictObject({ name: name_input }),
-  output: z.strictObject({ name: z.string(), folder: z.string().describe("what it wrote, and is still there") }),
+  input: z.lazy(() => z.strictObject({ name: name_input })),
+  output: z.lazy(() => z.strictObject({ name: z.string(), folder: z.string().describe("what it wrote, and is still there") })),
   risk: "compensable",
   timeout_ms: 90_000,
   idempotent: false,

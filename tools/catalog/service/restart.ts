@@ -13,8 +13,8 @@ export const serviceRestart = defineTool({
   title: "Restart a service",
   description:
     "Ends a service's process and starts it anew, or starts one that is stopped; answers when it is ready again or has failed. Use it when a service misbehaves, or after a change of what it reads. It cuts a waiting backoff short but forgives no crash loop. What the process had in memory is lost.",
-  input: z.strictObject({ name: name_input }),
-  output: z.strictObject({ status: ServiceStatus }),
+  input: z.lazy(() => z.strictObject({ name: name_input })),
+  output: z.lazy(() => z.strictObject({ status: ServiceStatus })),
   risk: "compensable",
   timeout_ms: 90_000,
   idempotent: false,

@@ -13,8 +13,8 @@ export const serviceStart = defineTool({
   title: "Start a service",
   description:
     "Starts a service that is stopped, and answers when it is ready or has failed. One that runs stays as it is; to start it anew use service.restart. It does not decide whether the service starts at boot: that is service.enable.",
-  input: z.strictObject({ name: name_input }),
-  output: z.strictObject({ status: ServiceStatus }),
+  input: z.lazy(() => z.strictObject({ name: name_input })),
+  output: z.lazy(() => z.strictObject({ status: ServiceStatus })),
   risk: "reversible",
   timeout_ms: 90_000,
   idempotent: true,

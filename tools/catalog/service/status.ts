@@ -11,14 +11,16 @@ export const serviceStatus = defineTool({
   title: "Status of a service",
   description:
     "Everything about one service: state with its reason, process, restarts, how it last ended, health, and its definition when service.define made it. For all services at once use service.list, for what it wrote service.logs.",
-  input: z.strictObject({ name: name_input }),
-  output: z.strictObject({
-    service: ServiceLine,
-    status: ServiceStatus.nullable().describe("as PID 1 says; null: it does not have it"),
-    definition: Definition.nullable(),
-    uid: z.number().int().nullable(),
-    folder: z.string().nullable().describe("where a defined service may write"),
-  }),
+  input: z.lazy(() => z.strictObject({ name: name_input })),
+  output: z.lazy(() =>
+    z.strictObject({
+      service: ServiceLine,
+      status: ServiceStatus.nullable().describe("as PID 1 says; null: it does not have it"),
+      definition: Definition.nullable(),
+      uid: z.number().int().nullable(),
+      folder: z.string().nullable().describe("where a defined service may write"),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 15_000,
   idempotent: true,

@@ -12,8 +12,8 @@ export const serviceStop = defineTool({
   title: "Stop a service",
   description:
     "Stops a service (TERM, then KILL after its limit) until somebody starts it, or until the next boot when it is enabled. To keep it from starting at boot use service.disable; to be rid of it service.remove. What it had in memory is lost.",
-  input: z.strictObject({ name: name_input }),
-  output: z.strictObject({ status: ServiceStatus }),
+  input: z.lazy(() => z.strictObject({ name: name_input })),
+  output: z.lazy(() => z.strictObject({ status: ServiceStatus })),
   risk: "compensable",
   timeout_ms: 90_000,
   idempotent: true,

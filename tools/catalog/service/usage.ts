@@ -30,8 +30,8 @@ export const serviceUsage = defineTool({
   title: "What services use",
   description:
     "How much of what it may use each service uses: tasks, memory, open files, and disk space of deleted files that it keeps open. Use it to find the service that leaks. For single processes use process.list, for what one has open process.open_files.",
-  input: z.strictObject({}),
-  output: z.strictObject({ services: z.array(Usage) }),
+  input: z.lazy(() => z.strictObject({})),
+  output: z.lazy(() => z.strictObject({ services: z.array(Usage) })),
   risk: "observe",
   timeout_ms: 30_000,
   idempotent: true,

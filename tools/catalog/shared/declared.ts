@@ -5,10 +5,12 @@ import type { Resource } from "../../../contracts/tool.ts";
 import type { Context } from "../../context.ts";
 import { defineTool, ToolError } from "../../tool.ts";
 
-export const Drift = z.strictObject({
-  what: z.string().max(200).describe("what was declared: firewall, dns, interface/eth0, hostname, sysctl/vm.swappiness"),
-  detail: z.string().max(500).describe("how it is, and how it should be"),
-});
+export const Drift = z.lazy(() =>
+  z.strictObject({
+    what: z.string().max(200).describe("what was declared: firewall, dns, interface/eth0, hostname, sysctl/vm.swappiness"),
+    detail: z.string().max(500).describe("how it is, and how it should be"),
+  }),
+);
 export type Drift = z.infer<typeof Drift>;
 
 interface DeclaredOptions {

@@ -23,7 +23,7 @@ export async function transact({ exec }: Pick<Context, "exec">, commands: readon
   if (status !== 0) throw new ToolError(`${what} failed: ${new TextDecoder().decode(stderr).trim().slice(0, 500)}`);
 }
 
-const Listing = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) });
+const Listing = z.lazy(() => z.object({ nftables: z.array(z.record(z.string(), z.unknown())) }));
 
 /** A table of family inet, without handles; null when there is none. */
 export async function readTable({ exec }: Pick<Context, "exec">, name: string): Promise<unknown[] | null> {

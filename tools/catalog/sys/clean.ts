@@ -50,19 +50,23 @@ export const clean = defineTool({
   title: "Clean up",
   description:
     "Frees disk space: deletes temporary files and caches that nobody has changed for `older_than_s`. Nothing else is ever touched, and nothing takes it back; what a cache held is made again when it is needed. To delete a particular file use fs.remove, which can be undone. With a dry run it says what would go.",
-  input: z.strictObject({
-    what: z
-      .array(z.enum(["temporary", "caches"]))
-      .min(1)
-      .max(2)
-      .describe("`temporary`: /tmp and the data partition's tmp; `caches`: downloaded and computed files"),
-    older_than_s: z.number().int().min(0).max(31_536_000).default(86_400).describe("only what was not changed within so many seconds"),
-  }),
-  output: z.strictObject({
-    removed: z.number().int().describe("entries removed, whole trees as one"),
-    freed_bytes: z.number().int(),
-    kept: z.array(z.string()).max(50).describe("entries that could not be removed"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      what: z
+        .array(z.enum(["temporary", "caches"]))
+        .min(1)
+        .max(2)
+        .describe("`temporary`: /tmp and the data partition's tmp; `caches`: downloaded and computed files"),
+      older_than_s: z.number().int().min(0).max(31_536_000).default(86_400).describe("only what was not changed within so many seconds"),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      removed: z.number().int().describe("entries removed, whole trees as one"),
+      freed_bytes: z.number().int(),
+      kept: z.array(z.string()).max(50).describe("entries that could not be removed"),
+    }),
+  ),
   risk: "irreversible",
   timeout_ms: 300_000,
   idempotent: true,

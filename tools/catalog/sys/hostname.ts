@@ -28,8 +28,10 @@ export const hostname = defineTool({
   title: "Host name",
   description:
     "Reads the host name, or sets it when `set` is given. A name that is set holds at once and after every reboot, over the one of the machine config. Services that have read the old name keep it until they are restarted.",
-  input: z.strictObject({ set: Name.optional().describe("the new host name, one label without a domain; left out: only read") }),
-  output: z.strictObject({ hostname: z.string(), before: z.string() }),
+  input: z.lazy(() =>
+    z.strictObject({ set: Name.optional().describe("the new host name, one label without a domain; left out: only read") }),
+  ),
+  output: z.lazy(() => z.strictObject({ hostname: z.string(), before: z.string() })),
   risk: "reversible",
   riskOf: ({ set }) => (set === undefined ? "observe" : "reversible"),
   timeout_ms: 5000,

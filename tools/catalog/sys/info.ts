@@ -12,20 +12,24 @@ export const info = defineTool({
   title: "System information",
   description:
     "What this system is: host name, versions, uptime, processor, memory, its state as PID 1 sees it with everything that is degraded, and with `hardware` the inventory of devices. For how busy it is, use sys.metrics.",
-  input: z.strictObject({
-    hardware: z.boolean().default(false).describe("also the inventory of disks, network devices, GPUs, sensors, TPM and firmware"),
-  }),
-  output: z.strictObject({
-    hostname: z.string(),
-    kernel: z.string(),
-    architecture: z.string(),
-    uptime_s: z.number(),
-    processors: z.number().int(),
-    memory_total_bytes: z.number().int(),
-    /** Null while PID 1 is not connected. */
-    status: SystemStatus.nullable(),
-    hardware: Hardware.nullable(),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      hardware: z.boolean().default(false).describe("also the inventory of disks, network devices, GPUs, sensors, TPM and firmware"),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      hostname: z.string(),
+      kernel: z.string(),
+      architecture: z.string(),
+      uptime_s: z.number(),
+      processors: z.number().int(),
+      memory_total_bytes: z.number().int(),
+      /** Null while PID 1 is not connected. */
+      status: SystemStatus.nullable(),
+      hardware: Hardware.nullable(),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 10_000,
   idempotent: true,

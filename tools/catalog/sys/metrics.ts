@@ -6,7 +6,7 @@ import type { Context } from "../../context.ts";
 import { defineTool } from "../../tool.ts";
 
 const Share = z.number().min(0).max(1);
-const Pressure = z.strictObject({ some: z.number(), full: z.number() });
+const Pressure = z.lazy(() => z.strictObject({ some: z.number(), full: z.number() }));
 
 const read = (path: string): string | null => {
   try {
@@ -84,44 +84,48 @@ export const metrics = defineTool({
   title: "System metrics",
   description:
     "How busy the system is now: load, processor use over `sample_ms`, memory and swap, pressure (PSI, percent of the last 10 s in which something waited), file systems, network counters since boot, and the busiest processes. For one process use process.info; for a process over time use process.trace.",
-  input: z.strictObject({
-    sample_ms: z.number().int().min(50).max(5000).default(200).describe("milliseconds over which processor use is measured"),
-    top: z.number().int().min(0).max(50).default(5).describe("how many of the busiest processes are named"),
-  }),
-  output: z.strictObject({
-    load: z.array(z.number()).length(3),
-    processor_share: Share,
-    memory: z.strictObject({
-      total_bytes: z.number(),
-      available_bytes: z.number(),
-      swap_total_bytes: z.number(),
-      swap_free_bytes: z.number(),
-      dirty_bytes: z.number(),
+  input: z.lazy(() =>
+    z.strictObject({
+      sample_ms: z.number().int().min(50).max(5000).default(200).describe("milliseconds over which processor use is measured"),
+      top: z.number().int().min(0).max(50).default(5).describe("how many of the busiest processes are named"),
     }),
-    pressure: z.strictObject({ cpu: Pressure.nullable(), memory: Pressure.nullable(), io: Pressure.nullable() }),
-    file_systems: z.array(
-      z.strictObject({
-        path: z.string(),
-        size_bytes: z.number(),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      load: z.array(z.number()).length(3),
+      processor_share: Share,
+      memory: z.strictObject({
+        total_bytes: z.number(),
         available_bytes: z.number(),
-        inodes: z.number(),
-        inodes_free: z.number(),
-        read_only: z.boolean(),
+        swap_total_bytes: z.number(),
+        swap_free_bytes: z.number(),
+        dirty_bytes: z.number(),
       }),
-    ),
-    network: z.array(
-      z.strictObject({
-        name: z.string(),
-        received_bytes: z.number(),
-        received_errors: z.number(),
-        received_dropped: z.number(),
-        sent_bytes: z.number(),
-        sent_errors: z.number(),
-        sent_dropped: z.number(),
-      }),
-    ),
-    busiest: z.array(z.strictObject({ pid: z.number().int(), name: z.string(), cpu_share: Share, rss_bytes: z.number() })),
-  }),
+      pressure: z.strictObject({ cpu: Pressure.nullable(), memory: Pressure.nullable(), io: Pressure.nullable() }),
+      file_systems: z.array(
+        z.strictObject({
+          path: z.string(),
+          size_bytes: z.number(),
+          available_bytes: z.number(),
+          inodes: z.number(),
+          inodes_free: z.number(),
+          read_only: z.boolean(),
+        }),
+      ),
+      network: z.array(
+        z.strictObject({
+          name: z.string(),
+          received_bytes: z.number(),
+          received_errors: z.number(),
+          received_dropped: z.number(),
+          sent_bytes: z.number(),
+          sent_errors: z.number(),
+          sent_dropped: z.number(),
+        }),
+      ),
+      busiest: z.array(z.strictObject({ pid: z.number().int(), name: z.string(), cpu_share: Share, rss_bytes: z.number() })),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 15_000,
   idempotent: true,

@@ -7,8 +7,10 @@ export const power = defineTool({
   title: "Reboot or power off",
   description:
     "Stops everything in order and reboots or powers off the machine. Nothing takes it back: after `poweroff` somebody has to switch the machine on. To restart one service use service.restart.",
-  input: z.strictObject({ action: z.enum(["reboot", "poweroff"]).describe("`reboot` comes back by itself, `poweroff` does not") }),
-  output: z.strictObject({ accepted: z.literal(true) }),
+  input: z.lazy(() =>
+    z.strictObject({ action: z.enum(["reboot", "poweroff"]).describe("`reboot` comes back by itself, `poweroff` does not") }),
+  ),
+  output: z.lazy(() => z.strictObject({ accepted: z.literal(true) })),
   risk: "irreversible",
   timeout_ms: 10_000,
   idempotent: true,

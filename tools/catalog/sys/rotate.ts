@@ -19,43 +19,47 @@ const files_max = 64;
 const entries_max = 20_000;
 const depth_max = 4;
 
-const Input = z.strictObject({
-  files: z
-    .array(pathField("a log file"))
-    .max(files_max)
-    .default([])
-    .describe("only these; none: every *.log in the data partition's log folder and in the folders of defined services"),
-  size_min_bytes: z
-    .number()
-    .int()
-    .min(1)
-    .max(log_bytes_max)
-    .default(mib)
-    .describe("those of so many bytes and more; 1: at once, whatever their size"),
-  age_min_s: z
-    .number()
-    .int()
-    .min(60)
-    .max(31_536_000)
-    .nullable()
-    .default(null)
-    .describe("also smaller ones that were last rotated so many seconds ago, or were made then"),
-  keep: z.number().int().min(1).max(100).default(7).describe("archives of each log that stay, the newest; older ones go"),
-});
+const Input = z.lazy(() =>
+  z.strictObject({
+    files: z
+      .array(pathField("a log file"))
+      .max(files_max)
+      .default([])
+      .describe("only these; none: every *.log in the data partition's log folder and in the folders of defined services"),
+    size_min_bytes: z
+      .number()
+      .int()
+      .min(1)
+      .max(log_bytes_max)
+      .default(mib)
+      .describe("those of so many bytes and more; 1: at once, whatever their size"),
+    age_min_s: z
+      .number()
+      .int()
+      .min(60)
+      .max(31_536_000)
+      .nullable()
+      .default(null)
+      .describe("also smaller ones that were last rotated so many seconds ago, or were made then"),
+    keep: z.number().int().min(1).max(100).default(7).describe("archives of each log that stay, the newest; older ones go"),
+  }),
+);
 type Input = z.infer<typeof Input>;
 
-const Output = z.strictObject({
-  rotated: z.array(
-    z.strictObject({
-      path: z.string(),
-      archive: z.string().describe("the new archive's name, beside it: zstd"),
-      size_bytes: z.number().int(),
-      archive_bytes: z.number().int(),
-      removed: z.array(z.string()).describe("archives that went, as there were too many"),
-    }),
-  ),
-  passed_over: z.number().int().describe("logs that are neither large nor old enough"),
-});
+const Output = z.lazy(() =>
+  z.strictObject({
+    rotated: z.array(
+      z.strictObject({
+        path: z.string(),
+        archive: z.string().describe("the new archive's name, beside it: zstd"),
+        size_bytes: z.number().int(),
+        archive_bytes: z.number().int(),
+        removed: z.array(z.string()).describe("archives that went, as there were too many"),
+      }),
+    ),
+    passed_over: z.number().int().describe("logs that are neither large nor old enough"),
+  }),
+);
 type Output = z.infer<typeof Output>;
 
 interface RotateTarget extends Target {
@@ -65,7 +69,7 @@ interface RotateTarget extends Target {
   readonly images: LogImage[];
 }
 
-const Image = z.strictObject({ logs: z.array(LogImage) });
+const Image = z.lazy(() => z.strictObject({ logs: z.array(LogImage) }));
 type Image = z.infer<typeof Image>;
 
 export const rotate = defineTool<Input, Output, RotateTarget, Image>({

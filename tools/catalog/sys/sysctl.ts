@@ -31,11 +31,18 @@ export const sysctl = defineTool({
   title: "Kernel parameter",
   description:
     "Reads one kernel parameter (sysctl), or sets it when `value` is given. Only parameters of the list can be read or set: those that tune memory, files and the network. A value that is set holds at once and after every reboot.",
-  input: z.strictObject({
-    name: z.enum(sysctl_names as [string, ...string[]]).describe("the parameter, with dots: vm.swappiness"),
-    value: z.string().min(1).max(100).optional().describe("the new value, several numbers separated by single spaces; left out: only read"),
-  }),
-  output: z.strictObject({ name: z.string(), value: z.string(), before: z.string() }),
+  input: z.lazy(() =>
+    z.strictObject({
+      name: z.enum(sysctl_names as [string, ...string[]]).describe("the parameter, with dots: vm.swappiness"),
+      value: z
+        .string()
+        .min(1)
+        .max(100)
+        .optional()
+        .describe("the new value, several numbers separated by single spaces; left out: only read"),
+    }),
+  ),
+  output: z.lazy(() => z.strictObject({ name: z.string(), value: z.string(), before: z.string() })),
   risk: "reversible",
   riskOf: ({ value }) => (value === undefined ? "observe" : "reversible"),
   timeout_ms: 5000,

@@ -9,7 +9,7 @@ const year_2020_ms = 1_577_836_800_000;
 const year_2100_ms = 4_102_444_800_000;
 
 /** The wall clock and the boot clock at one moment: what the wall clock would be now without a call. */
-const ClockImage = z.strictObject({ wall_ms: z.number(), boot_ms: z.number() });
+const ClockImage = z.lazy(() => z.strictObject({ wall_ms: z.number(), boot_ms: z.number() }));
 
 function unset({ wall_ms, boot_ms }: z.infer<typeof ClockImage>, { sys }: Pick<Context, "sys">): number {
   return wall_ms + sys.clock.nowMs("boottime") - boot_ms;
@@ -20,21 +20,25 @@ export const time = defineTool({
   title: "Clock",
   description:
     "Reads the clocks, or sets the wall clock when `set_ms` is given. Where a time server is configured the clock is kept by NTP, and setting it by hand is of no use; set it only when there is none. Timers and certificates follow the wall clock.",
-  input: z.strictObject({
-    set_ms: z
-      .number()
-      .int()
-      .min(year_2020_ms)
-      .max(year_2100_ms)
-      .optional()
-      .describe("the new time, milliseconds since 1970 UTC; left out: only read"),
-  }),
-  output: z.strictObject({
-    now_ms: z.number().describe("wall clock, milliseconds since 1970 UTC"),
-    iso: z.string().describe("the same, ISO 8601"),
-    uptime_ms: z.number().describe("milliseconds since boot, time asleep included"),
-    stepped_ms: z.number().describe("by how much this call moved the wall clock"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      set_ms: z
+        .number()
+        .int()
+        .min(year_2020_ms)
+        .max(year_2100_ms)
+        .optional()
+        .describe("the new time, milliseconds since 1970 UTC; left out: only read"),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      now_ms: z.number().describe("wall clock, milliseconds since 1970 UTC"),
+      iso: z.string().describe("the same, ISO 8601"),
+      uptime_ms: z.number().describe("milliseconds since boot, time asleep included"),
+      stepped_ms: z.number().describe("by how much this call moved the wall clock"),
+    }),
+  ),
   risk: "reversible",
   riskOf: ({ set_ms }) => (set_ms === undefined ? "observe" : "reversible"),
   timeout_ms: 5000,

@@ -9,8 +9,8 @@ export const taskCancel = defineTool({
   title: "Cancel a task",
   description:
     "Forgets a task that task.schedule made: its call is not made any more. A call that is being made right now goes on; calls/cancel ends that. What earlier calls of it did stays.",
-  input: z.strictObject({ name: TaskName.describe("the task's name, as task.list gives it") }),
-  output: z.strictObject({ name: TaskName, runs: z.number().int().describe("how often it was run") }),
+  input: z.lazy(() => z.strictObject({ name: TaskName.describe("the task's name, as task.list gives it") })),
+  output: z.lazy(() => z.strictObject({ name: TaskName, runs: z.number().int().describe("how often it was run") })),
   risk: "reversible",
   timeout_ms: 10_000,
   idempotent: false,

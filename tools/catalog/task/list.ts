@@ -28,16 +28,20 @@ export const taskList = defineTool({
   title: "List tasks",
   description:
     "Lists the calls that task.schedule made: when they are due next, on whose behalf, how they went the last time, and those that are over. What a call of a task did is in sec.audit, under the call's id.",
-  input: z.strictObject({
-    over: z.boolean().default(false).describe("also tasks that are over"),
-    offset: z.number().int().min(0).max(100_000).default(0).describe("tasks to skip"),
-    limit: z.number().int().min(1).max(50).default(20).describe("tasks to return"),
-  }),
-  output: z.strictObject({
-    tasks: z.array(Line),
-    total: z.number().int(),
-    truncated: z.boolean().describe("there are more: ask with a larger offset"),
-  }),
+  input: z.lazy(() =>
+    z.strictObject({
+      over: z.boolean().default(false).describe("also tasks that are over"),
+      offset: z.number().int().min(0).max(100_000).default(0).describe("tasks to skip"),
+      limit: z.number().int().min(1).max(50).default(20).describe("tasks to return"),
+    }),
+  ),
+  output: z.lazy(() =>
+    z.strictObject({
+      tasks: z.array(Line),
+      total: z.number().int(),
+      truncated: z.boolean().describe("there are more: ask with a larger offset"),
+    }),
+  ),
   risk: "observe",
   timeout_ms: 10_000,
   idempotent: true,

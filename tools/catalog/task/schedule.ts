@@ -11,17 +11,19 @@ import { allTasks, dropTask, keepTask, readTask, TaskName } from "./shared/task.
 const tasks_max = 200;
 const arguments_chars_max = 32_768;
 
-const input = z.strictObject({
-  name: TaskName.describe("a name for the task, by which task.cancel and task.list know it"),
-  tool: ToolName.describe("the tool that is called"),
-  arguments: z.record(z.string(), z.unknown()).describe("its arguments, as for the tool itself; at most 32 KiB of JSON, no secrets"),
-  reason: z.string().min(1).max(1000).describe("why it is called: stands in the audit each time"),
-  schedule: Schedule.describe("when"),
-  missed: z
-    .enum(["run", "skip"])
-    .default("run")
-    .describe("what becomes of times that passed while the system was off: run it once as soon as it is up, or skip them"),
-});
+const input = z.lazy(() =>
+  z.strictObject({
+    name: TaskName.describe("a name for the task, by which task.cancel and task.list know it"),
+    tool: ToolName.describe("the tool that is called"),
+    arguments: z.record(z.string(), z.unknown()).describe("its arguments, as for the tool itself; at most 32 KiB of JSON, no secrets"),
+    reason: z.string().min(1).max(1000).describe("why it is called: stands in the audit each time"),
+    schedule: Schedule.describe("when"),
+    missed: z
+      .enum(["run", "skip"])
+      .default("run")
+      .describe("what becomes of times that passed while the system was off: run it once as soon as it is up, or skip them"),
+  }),
+);
 type Input = z.infer<typeof input>;
 
 /** @param toolOf those that can be scheduled */

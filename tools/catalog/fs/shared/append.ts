@@ -9,15 +9,17 @@ import { differenceOf, KeptAttributes, readAttributes, writeAttributes } from ".
 import { openForReading, readPart, sha256, writeWhole } from "./content.ts";
 import { isThe, type OpenSlot, SlotImage, slotImage, withSlot } from "./slot.ts";
 
-export const AppendImage = z.strictObject({
-  how: z.literal("append"),
-  slot: SlotImage,
-  attributes: KeptAttributes,
-  size_bytes: z.number().int(),
-  /** Of what comes behind. */
-  added_bytes: z.number().int(),
-  added_sha256: z.string(),
-});
+export const AppendImage = z.lazy(() =>
+  z.strictObject({
+    how: z.literal("append"),
+    slot: SlotImage,
+    attributes: KeptAttributes,
+    size_bytes: z.number().int(),
+    /** Of what comes behind. */
+    added_bytes: z.number().int(),
+    added_sha256: z.string(),
+  }),
+);
 export type AppendImage = z.infer<typeof AppendImage>;
 
 export function appendImage({ sys }: Context, place: Occupied, content: Uint8Array): AppendImage {

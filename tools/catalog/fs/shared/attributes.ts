@@ -6,15 +6,17 @@ import type { System } from "../../../../sys/system.ts";
 
 const Nanoseconds = z.string().regex(/^-?[0-9]{1,20}$/);
 
-export const KeptAttributes = z.strictObject({
-  mode: z.number().int(),
-  uid: z.number().int(),
-  gid: z.number().int(),
-  atime_ns: Nanoseconds,
-  mtime_ns: Nanoseconds,
-  /** Values in base64; POSIX ACLs and file capabilities are among them. */
-  extended: z.record(z.string(), z.string()),
-});
+export const KeptAttributes = z.lazy(() =>
+  z.strictObject({
+    mode: z.number().int(),
+    uid: z.number().int(),
+    gid: z.number().int(),
+    atime_ns: Nanoseconds,
+    mtime_ns: Nanoseconds,
+    /** Values in base64; POSIX ACLs and file capabilities are among them. */
+    extended: z.record(z.string(), z.string()),
+  }),
+);
 export type KeptAttributes = z.infer<typeof KeptAttributes>;
 
 export function readAttributes(sys: System, fd: number, status: FileStatus = sys.file.status(fd)): KeptAttributes {

@@ -20,19 +20,21 @@ import { depth_max, walk } from "./walk.ts";
 const entries_max = 100_000;
 const inline_max = 20;
 
-const Entry = z.strictObject({
-  /** Names below the root, as `encodeName` gives them; none for the root itself. */
-  names: z.array(z.string()),
-  file: Identity,
-  mode: z.number().int(),
-  uid: z.number().int(),
-  gid: z.number().int(),
-  extended: z.record(z.string(), z.string()),
-});
+const Entry = z.lazy(() =>
+  z.strictObject({
+    /** Names below the root, as `encodeName` gives them; none for the root itself. */
+    names: z.array(z.string()),
+    file: Identity,
+    mode: z.number().int(),
+    uid: z.number().int(),
+    gid: z.number().int(),
+    extended: z.record(z.string(), z.string()),
+  }),
+);
 type Entry = z.infer<typeof Entry>;
 const Entries = z.array(Entry);
 
-export const EachImage = z.strictObject({ slot: SlotImage, entries: Entries, more: KeptFile.nullable() });
+export const EachImage = z.lazy(() => z.strictObject({ slot: SlotImage, entries: Entries, more: KeptFile.nullable() }));
 export type EachImage = z.infer<typeof EachImage>;
 
 /** What is changed is what the image knows: whatever comes meanwhile is left alone. */

@@ -7,13 +7,15 @@ import { type Mount, readMounts } from "../../../paths/mounts.ts";
 import type { OpenSlot } from "./slot.ts";
 
 /** How a mount is made again. */
-export const MountRecipe = z.strictObject({
-  source: z.string(),
-  type: z.string(),
-  bind: z.boolean(),
-  flags: z.array(z.string()),
-  data: z.string(),
-});
+export const MountRecipe = z.lazy(() =>
+  z.strictObject({
+    source: z.string(),
+    type: z.string(),
+    bind: z.boolean(),
+    flags: z.array(z.string()),
+    data: z.string(),
+  }),
+);
 export type MountRecipe = z.infer<typeof MountRecipe>;
 
 const flags: Readonly<Record<string, MountFlag>> = {

@@ -24,15 +24,17 @@ import { copyContent, hashOf, openForReading, sha256, writeWhole } from "./conte
 import { besideName, clearBeside, exchangeIn, makeFile } from "./new-file.ts";
 import { isThe, type OpenSlot, restoreTimes, SlotImage, slotImage, statusAt, syncFolder, withSlot } from "./slot.ts";
 
-export const ReplaceImage = z.strictObject({
-  how: z.literal("replace"),
-  slot: SlotImage,
-  /** What was there; null when there was nothing. */
-  old: z.strictObject({ kept: KeptFile, attributes: KeptAttributes }).nullable(),
-  /** Of the new content: that is how an undo knows that nobody else has written since. */
-  sha256: z.string(),
-  size_bytes: z.number().int(),
-});
+export const ReplaceImage = z.lazy(() =>
+  z.strictObject({
+    how: z.literal("replace"),
+    slot: SlotImage,
+    /** What was there; null when there was nothing. */
+    old: z.strictObject({ kept: KeptFile, attributes: KeptAttributes }).nullable(),
+    /** Of the new content: that is how an undo knows that nobody else has written since. */
+    sha256: z.string(),
+    size_bytes: z.number().int(),
+  }),
+);
 export type ReplaceImage = z.infer<typeof ReplaceImage>;
 
 export async function replaceImage({ sys, images }: Context, place: Place, content: Uint8Array): Promise<ReplaceImage> {

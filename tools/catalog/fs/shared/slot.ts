@@ -14,7 +14,7 @@ import { ToolError } from "../../../tool.ts";
 import { FileTypeField } from "./fields.ts";
 
 /** An inode, told apart from one that gets its number later by when it was made. */
-export const Identity = z.strictObject({ type: FileTypeField, inode: z.string(), btime_ns: z.string().nullable() });
+export const Identity = z.lazy(() => z.strictObject({ type: FileTypeField, inode: z.string(), btime_ns: z.string().nullable() }));
 export type Identity = z.infer<typeof Identity>;
 
 export const SlotImage = z.strictObject({

@@ -16,7 +16,7 @@ export const GoalId = z
   .describe("the goal's id, as goal.list gives it");
 
 /** Of a goal before it was moved. */
-export const Image = z.strictObject({ id: GoalId, state: z.string() });
+export const Image = z.lazy(() => z.strictObject({ id: GoalId, state: z.string() }));
 export type Image = z.infer<typeof Image>;
 
 export const touches = (id: string, access: Resource["access"]): Target => ({

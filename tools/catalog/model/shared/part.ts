@@ -10,7 +10,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { syncFolder, writeDurably } from "../../../../wire/files.ts";
 
-const Origin = z.strictObject({ url: z.string(), etag: z.string().nullable() });
+const Origin = z.lazy(() => z.strictObject({ url: z.string(), etag: z.string().nullable() }));
 type Origin = z.infer<typeof Origin>;
 
 const block_bytes = 1024 * 1024;

@@ -11,7 +11,7 @@ import { writeDurably } from "../../../../wire/files.ts";
 import type { Context, Places, State } from "../../../context.ts";
 import { ToolError } from "../../../tool.ts";
 
-export const Selection = z.strictObject({ model: ModelInUse.nullable(), pinned: z.boolean() });
+export const Selection = z.lazy(() => z.strictObject({ model: ModelInUse.nullable(), pinned: z.boolean() }));
 export type Selection = z.infer<typeof Selection>;
 
 const none: Selection = { model: null, pinned: false };

@@ -10,69 +10,77 @@ const program = "/sbin/ip";
 const read_only: Sandbox = { network: true };
 const changing: Sandbox = { network: true, capabilities: ["cap_net_admin"] };
 
-const IpLink = z.object({
-  ifindex: z.number().int(),
-  ifname: z.string(),
-  flags: z.array(z.string()),
-  mtu: z.number().int(),
-  operstate: z.string(),
-  link_type: z.string(),
-  address: z.string().optional(),
-  master: z.string().optional(),
-  link: z.string().optional(),
-  linkinfo: z.object({ info_kind: z.string().optional(), info_data: z.record(z.string(), z.unknown()).optional() }).optional(),
-  addr_info: z
-    .array(
-      z.object({
-        family: z.enum(["inet", "inet6"]),
-        local: z.string(),
-        prefixlen: z.number().int(),
-        scope: z.string(),
-        dynamic: z.boolean().optional(),
-        protocol: z.string().optional(),
-      }),
-    )
-    .default([]),
-});
+const IpLink = z.lazy(() =>
+  z.object({
+    ifindex: z.number().int(),
+    ifname: z.string(),
+    flags: z.array(z.string()),
+    mtu: z.number().int(),
+    operstate: z.string(),
+    link_type: z.string(),
+    address: z.string().optional(),
+    master: z.string().optional(),
+    link: z.string().optional(),
+    linkinfo: z.object({ info_kind: z.string().optional(), info_data: z.record(z.string(), z.unknown()).optional() }).optional(),
+    addr_info: z
+      .array(
+        z.object({
+          family: z.enum(["inet", "inet6"]),
+          local: z.string(),
+          prefixlen: z.number().int(),
+          scope: z.string(),
+          dynamic: z.boolean().optional(),
+          protocol: z.string().optional(),
+        }),
+      )
+      .default([]),
+  }),
+);
 
-const IpRoute = z.object({
-  dst: z.string(),
-  gateway: z.string().optional(),
-  dev: z.string().optional(),
-  protocol: z.string().optional(),
-  metric: z.number().int().optional(),
-  type: z.string().optional(),
-});
+const IpRoute = z.lazy(() =>
+  z.object({
+    dst: z.string(),
+    gateway: z.string().optional(),
+    dev: z.string().optional(),
+    protocol: z.string().optional(),
+    metric: z.number().int().optional(),
+    type: z.string().optional(),
+  }),
+);
 
-export const RouteState = z.strictObject({
-  to: z.string(),
-  via: z.string().nullable(),
-  metric: z.number().int().nullable(),
-  protocol: z.string(),
-});
+export const RouteState = z.lazy(() =>
+  z.strictObject({
+    to: z.string(),
+    via: z.string().nullable(),
+    metric: z.number().int().nullable(),
+    protocol: z.string(),
+  }),
+);
 export type RouteState = z.infer<typeof RouteState>;
 
 /** What is set of an interface, without what the kernel, a lease or a router advertisement adds by itself. */
-export const InterfaceState = z.strictObject({
-  name: z.string(),
-  /** `vlan`, `bridge` …; null for a device of the hardware or of somebody else. */
-  kind: z.string().nullable(),
-  mac: z.string().nullable(),
-  up: z.boolean(),
-  carrier: z.boolean(),
-  mtu: z.number().int(),
-  /** The bridge or bond that it belongs to. */
-  master: z.string().nullable(),
-  /** For a VLAN: the device below, and the tag. */
-  parent: z.string().nullable(),
-  vlan: z.number().int().nullable(),
-  /** With prefix length, in a fixed order. */
-  addresses: z.array(z.string()),
-  /** Addresses by DHCP, router advertisement or of the link itself. */
-  other_addresses: z.array(z.string()),
-  routes: z.array(RouteState),
-  other_routes: z.array(RouteState),
-});
+export const InterfaceState = z.lazy(() =>
+  z.strictObject({
+    name: z.string(),
+    /** `vlan`, `bridge` …; null for a device of the hardware or of somebody else. */
+    kind: z.string().nullable(),
+    mac: z.string().nullable(),
+    up: z.boolean(),
+    carrier: z.boolean(),
+    mtu: z.number().int(),
+    /** The bridge or bond that it belongs to. */
+    master: z.string().nullable(),
+    /** For a VLAN: the device below, and the tag. */
+    parent: z.string().nullable(),
+    vlan: z.number().int().nullable(),
+    /** With prefix length, in a fixed order. */
+    addresses: z.array(z.string()),
+    /** Addresses by DHCP, router advertisement or of the link itself. */
+    other_addresses: z.array(z.string()),
+    routes: z.array(RouteState),
+    other_routes: z.array(RouteState),
+  }),
+);
 export type InterfaceState = z.infer<typeof InterfaceState>;
 
 /** Routes that somebody set, by hand or by configuration (rtnetlink(7), rtm_protocol). */

@@ -10,13 +10,15 @@ import { changeLinks, InterfaceState, readInterface } from "./ip.ts";
 import { planLines } from "./plan.ts";
 import { applyTunnel, declaredTunnel, keepSecrets, readTunnels, secretsFile, Tunnel, tunnel_prefix } from "./wireguard.ts";
 
-export const TunnelImage = z.strictObject({
-  name: z.string(),
-  state: InterfaceState.nullable(),
-  tunnel: Tunnel.nullable(),
-  declared: z.unknown(),
-  secrets: KeptFile.nullable(),
-});
+export const TunnelImage = z.lazy(() =>
+  z.strictObject({
+    name: z.string(),
+    state: InterfaceState.nullable(),
+    tunnel: Tunnel.nullable(),
+    declared: z.unknown(),
+    secrets: KeptFile.nullable(),
+  }),
+);
 export type TunnelImage = z.infer<typeof TunnelImage>;
 
 export async function tunnelImage(name: string, state: InterfaceState | null, context: Context): Promise<TunnelImage> {

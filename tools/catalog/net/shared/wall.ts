@@ -34,21 +34,25 @@ export const Rule = z
   .refine(({ port, protocol }) => port === undefined || protocol === "tcp" || protocol === "udp", "a port needs the protocol tcp or udp");
 export type Rule = z.infer<typeof Rule>;
 
-export const Declared = z.strictObject({
-  default: z.enum(["closed", "open"]),
-  /** In order: the first that fits decides. */
-  rules: z.array(Rule).max(256),
-  /** Source addresses of what is passed on through these interfaces are replaced by our own (NAT). */
-  masquerade: z.array(InterfaceName).max(16),
-});
+export const Declared = z.lazy(() =>
+  z.strictObject({
+    default: z.enum(["closed", "open"]),
+    /** In order: the first that fits decides. */
+    rules: z.array(Rule).max(256),
+    /** Source addresses of what is passed on through these interfaces are replaced by our own (NAT). */
+    masquerade: z.array(InterfaceName).max(16),
+  }),
+);
 export type Declared = z.infer<typeof Declared>;
 
-export const OpenPort = z.strictObject({
-  protocol: z.enum(["tcp", "udp"]),
-  port: Port,
-  owner: z.string(),
-  sources: z.array(Cidr),
-});
+export const OpenPort = z.lazy(() =>
+  z.strictObject({
+    protocol: z.enum(["tcp", "udp"]),
+    port: Port,
+    owner: z.string(),
+    sources: z.array(Cidr),
+  }),
+);
 export type OpenPort = z.infer<typeof OpenPort>;
 
 export const wall_key = "firewall";
@@ -140,7 +144,7 @@ export function kernelWall(context: Pick<Context, "exec">): Promise<unknown[] | 
   return readTable(context, table.table);
 }
 
-const KernelRule = z.object({ rule: z.object({ chain: z.string(), comment: z.string().optional() }) });
+const KernelRule = z.lazy(() => z.object({ rule: z.object({ chain: z.string(), comment: z.string().optional() }) }));
 
 /** What of the declared rules the kernel does not have, or has and should not, chain by chain in their order; null when all is so. */
 export async function wallDifference(context: Pick<Context, "exec" | "state">): Promise<string | null> {

@@ -16,24 +16,28 @@ import { Address, Cidr, Port } from "./fields.ts";
 /** 32 bytes in base64. */
 export const Key = z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, "a key is 44 characters of base64, as wg(8) writes it");
 
-export const Endpoint = z.strictObject({
-  address: Address.describe("its address; names are not resolved"),
-  port: Port.describe("its UDP port"),
-});
+export const Endpoint = z.lazy(() =>
+  z.strictObject({
+    address: Address.describe("its address; names are not resolved"),
+    port: Port.describe("its UDP port"),
+  }),
+);
 
-export const Peer = z.strictObject({
-  public_key: Key,
-  endpoint: Endpoint.nullable(),
-  allowed_ips: z.array(Cidr).max(64),
-  keepalive_s: z.number().int().nullable(),
-  /** There is a preshared key. */
-  preshared: z.boolean(),
-  /** Routes for what it is allowed are made. */
-  routes: z.boolean(),
-});
+export const Peer = z.lazy(() =>
+  z.strictObject({
+    public_key: Key,
+    endpoint: Endpoint.nullable(),
+    allowed_ips: z.array(Cidr).max(64),
+    keepalive_s: z.number().int().nullable(),
+    /** There is a preshared key. */
+    preshared: z.boolean(),
+    /** Routes for what it is allowed are made. */
+    routes: z.boolean(),
+  }),
+);
 export type Peer = z.infer<typeof Peer>;
 
-export const Tunnel = z.strictObject({ listen_port: Port.nullable(), peers: z.array(Peer) });
+export const Tunnel = z.lazy(() => z.strictObject({ listen_port: Port.nullable(), peers: z.array(Peer) }));
 export type Tunnel = z.infer<typeof Tunnel>;
 
 export const tunnel_prefix = "wireguard/";
@@ -42,7 +46,7 @@ export function declaredTunnel(state: State, name: string): Tunnel | null {
   return Tunnel.nullable().parse(state.get(tunnel_prefix + name) ?? null);
 }
 
-export const Secrets = z.strictObject({ private_key: Key, preshared: z.record(Key, Key) });
+export const Secrets = z.lazy(() => z.strictObject({ private_key: Key, preshared: z.record(Key, Key) }));
 export type Secrets = z.infer<typeof Secrets>;
 
 export function secretsFile({ broker }: Context["places"], name: string): string {
@@ -74,7 +78,7 @@ export function secretsBytes(secrets: Secrets): Uint8Array {
   return Buffer.from(JSON.stringify(secrets));
 }
 
-const Jwk = z.object({ d: z.string(), x: z.string() });
+const Jwk = z.lazy(() => z.object({ d: z.string(), x: z.string() }));
 
 /** X25519 (RFC 7748), as `wg genkey` and `wg pubkey` give them. */
 export function newKeys(): { readonly private_key: string; readonly public_key: string } {

@@ -28,7 +28,9 @@ import { ToolError } from "../../../tool.ts";
 import { breathe, doing, goOn } from "../../fs/shared/failure.ts";
 import { basesOf } from "./folders.ts";
 
-const Pin = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/), size_bytes: z.number().int().min(1), debian: z.string() });
+const Pin = z.lazy(() =>
+  z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/), size_bytes: z.number().int().min(1), debian: z.string() }),
+);
 export type Pin = z.infer<typeof Pin>;
 
 const what = "opening the userland";

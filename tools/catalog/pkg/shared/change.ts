@@ -34,17 +34,19 @@ export function shown(changes: readonly PackageChange[]): Pick<ChangeOutput, "ch
   return { changes: changes.slice(0, changes_shown_max), changes_total: changes.length };
 }
 
-export const ChangeOutput = z.strictObject({
-  generation: z.number().int().describe("the current generation from now on"),
-  before: z.number().int().describe("the current generation before"),
-  changes: z.array(PackageChange).max(changes_shown_max).describe(`the first ${changes_shown_max}`),
-  changes_total: z.number().int(),
-  outdated_services: Outdated,
-});
+export const ChangeOutput = z.lazy(() =>
+  z.strictObject({
+    generation: z.number().int().describe("the current generation from now on"),
+    before: z.number().int().describe("the current generation before"),
+    changes: z.array(PackageChange).max(changes_shown_max).describe(`the first ${changes_shown_max}`),
+    changes_total: z.number().int(),
+    outdated_services: Outdated,
+  }),
+);
 export type ChangeOutput = z.infer<typeof ChangeOutput>;
 
 /** `from`: the generation that was current. `to`: the one that will be, when all goes well. */
-export const Image = z.strictObject({ from: z.number().int().min(0), to: z.number().int().min(0) });
+export const Image = z.lazy(() => z.strictObject({ from: z.number().int().min(0), to: z.number().int().min(0) }));
 export type Image = z.infer<typeof Image>;
 
 /** A whole distribution upgrade over a slow line; less is the input's to say. */

@@ -14,28 +14,32 @@ import { ToolError } from "../../../tool.ts";
 import { needBase } from "./base.ts";
 import { currentFile, folderOf, generationFolder, generationsOf, stagingOf } from "./folders.ts";
 
-export const PackageChange = z.strictObject({
-  name: z.string(),
-  before: z.string().nullable().describe("its version before; null: it was not installed"),
-  after: z.string().nullable().describe("its version after; null: it is not installed any more"),
-});
+export const PackageChange = z.lazy(() =>
+  z.strictObject({
+    name: z.string(),
+    before: z.string().nullable().describe("its version before; null: it was not installed"),
+    after: z.string().nullable().describe("its version after; null: it is not installed any more"),
+  }),
+);
 export type PackageChange = z.infer<typeof PackageChange>;
 
-export const GenerationRecord = z.strictObject({
-  number: z.number().int().min(1),
-  parent: z.number().int().min(0),
-  /** SHA-256 of the base below it. */
-  base: z.string(),
-  call: z.string(),
-  tool: z.string(),
-  principal: Principal,
-  time_ms: z.number(),
-  /** SHA-256 of what was asked for: a redo finds by it what was made already. */
-  request: z.string(),
-  changes: z.array(PackageChange),
-  sources: z.array(z.string()),
-  files: z.array(z.strictObject({ path: z.string(), sha256: z.string(), name: z.string(), version: z.string() })),
-});
+export const GenerationRecord = z.lazy(() =>
+  z.strictObject({
+    number: z.number().int().min(1),
+    parent: z.number().int().min(0),
+    /** SHA-256 of the base below it. */
+    base: z.string(),
+    call: z.string(),
+    tool: z.string(),
+    principal: Principal,
+    time_ms: z.number(),
+    /** SHA-256 of what was asked for: a redo finds by it what was made already. */
+    request: z.string(),
+    changes: z.array(PackageChange),
+    sources: z.array(z.string()),
+    files: z.array(z.strictObject({ path: z.string(), sha256: z.string(), name: z.string(), version: z.string() })),
+  }),
+);
 export type GenerationRecord = z.infer<typeof GenerationRecord>;
 
 type Ports = Pick<Context, "places">;
@@ -51,7 +55,7 @@ export function recordOf(number: number, { places }: Ports): GenerationRecord {
   }
 }
 
-export const DamagedGeneration = z.strictObject({ number: z.number().int(), why: z.string() });
+export const DamagedGeneration = z.lazy(() => z.strictObject({ number: z.number().int(), why: z.string() }));
 
 /** All that are there, oldest first, and those whose record cannot be read. */
 export function readGenerations({ places }: Ports): {

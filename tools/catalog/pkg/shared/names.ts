@@ -13,8 +13,10 @@ export const PackageVersion = z
   .string()
   .regex(/^[0-9][A-Za-z0-9.+:~-]{0,127}$/, "a package's version is 1 to 128 of A-Z a-z 0-9 . + : ~ -, and begins with a digit");
 
-export const Named = z.strictObject({
-  name: PackageName.describe("its exact name; pkg.search finds it"),
-  version: PackageVersion.optional().describe("this very version; left out: the newest that the sources have"),
-});
+export const Named = z.lazy(() =>
+  z.strictObject({
+    name: PackageName.describe("its exact name; pkg.search finds it"),
+    version: PackageVersion.optional().describe("this very version; left out: the newest that the sources have"),
+  }),
+);
 export type Named = z.infer<typeof Named>;

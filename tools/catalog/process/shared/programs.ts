@@ -6,7 +6,9 @@ import { isRunning } from "../../../../sys/procfs.ts";
 import type { Context, State } from "../../../context.ts";
 import { type Exec, KeptProgram, type Started } from "../../../exec/exec.ts";
 
-export const Program = z.strictObject({ kept: KeptProgram, principal: Principal, argv: z.array(z.string()), since_ms: z.number() });
+export const Program = z.lazy(() =>
+  z.strictObject({ kept: KeptProgram, principal: Principal, argv: z.array(z.string()), since_ms: z.number() }),
+);
 export type Program = z.infer<typeof Program>;
 
 const prefix = "program:";

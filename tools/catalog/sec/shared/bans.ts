@@ -13,16 +13,18 @@ import type { Context, State } from "../../../context.ts";
 import { maskText, type Network, networkOf } from "../../net/shared/network.ts";
 import { dropTable, type Json, readTable, transact } from "../../shared/nft.ts";
 
-export const Ban = z.strictObject({
-  /** With its prefix length, as the kernel writes it. */
-  network: z.string(),
-  why: z.string(),
-  by: Principal,
-  call: z.string(),
-  since_ms: z.number(),
-  /** When it ends by itself, milliseconds since 1970; null: never. */
-  until_ms: z.number().nullable(),
-});
+export const Ban = z.lazy(() =>
+  z.strictObject({
+    /** With its prefix length, as the kernel writes it. */
+    network: z.string(),
+    why: z.string(),
+    by: Principal,
+    call: z.string(),
+    since_ms: z.number(),
+    /** When it ends by itself, milliseconds since 1970; null: never. */
+    until_ms: z.number().nullable(),
+  }),
+);
 export type Ban = z.infer<typeof Ban>;
 
 const prefix = "ban/";
@@ -121,7 +123,9 @@ export function applyBans(context: Ports): Promise<void> {
 }
 
 const Element = z.object({ elem: z.object({ val: z.string(), timeout: z.number().optional() }) });
-const KernelSet = z.object({ set: z.object({ name: z.string(), elem: z.array(z.union([z.string(), Element])).default([]) }) });
+const KernelSet = z.lazy(() =>
+  z.object({ set: z.object({ name: z.string(), elem: z.array(z.union([z.string(), Element])).default([]) }) }),
+);
 
 /**
  * What the kernel knows of a network that is or is not banned: whether it is as it should be.

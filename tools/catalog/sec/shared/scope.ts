@@ -117,20 +117,22 @@ export function scopeLines({ tools, resources, risk, calls_max }: Scope): string
   ];
 }
 
-export const GrantOutput = z.strictObject({
-  grant: z.string().describe("Its id, for sec.revoke"),
-  principal: z.string(),
-  granted_by: z.string(),
-  expires_ms: z.number().describe("When it ends, milliseconds since 1970"),
-  state: z.string(),
-});
+export const GrantOutput = z.lazy(() =>
+  z.strictObject({
+    grant: z.string().describe("Its id, for sec.revoke"),
+    principal: z.string(),
+    granted_by: z.string(),
+    expires_ms: z.number().describe("When it ends, milliseconds since 1970"),
+    state: z.string(),
+  }),
+);
 
 export function grantOutput({ id, principal, granted_by, expires_ms, state }: Grant): z.infer<typeof GrantOutput> {
   return { grant: id, principal, granted_by, expires_ms, state };
 }
 
 /** The before-image of a call that makes a grant: that there was none of it. */
-export const NoGrant = z.strictObject({ call: z.string() });
+export const NoGrant = z.lazy(() => z.strictObject({ call: z.string() }));
 
 /** What taking back such a call is. */
 export function undoGrant({ stores }: PermissionPorts, call: string, { clock }: Pick<Context, "clock">): void {

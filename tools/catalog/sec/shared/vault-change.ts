@@ -15,13 +15,15 @@ import { change } from "../../service/shared/pid1.ts";
 export const name_input = VaultName.describe("its name");
 
 /** The sealed file as it was; null: there was none. */
-export const VaultBefore = z.strictObject({
-  kind: VaultKind,
-  name: VaultName,
-  file: KeptFile.nullable(),
-  /** Services that are started again by the change, and so by its undo. */
-  restarts: z.array(z.string()),
-});
+export const VaultBefore = z.lazy(() =>
+  z.strictObject({
+    kind: VaultKind,
+    name: VaultName,
+    file: KeptFile.nullable(),
+    /** Services that are started again by the change, and so by its undo. */
+    restarts: z.array(z.string()),
+  }),
+);
 export type VaultBefore = z.infer<typeof VaultBefore>;
 
 export async function lookBefore(named: Named, restarts: readonly string[], { vault, images }: Context): Promise<VaultBefore> {

@@ -13,7 +13,7 @@ const Text = z
   .regex(/^[^\0]*$/, "a text without zero bytes");
 const Variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, "a variable's name: a letter or _, then up to 63 letters, digits and _");
 
-export const Port = z.strictObject({ protocol: z.enum(["tcp", "udp"]), port: z.number().int().min(1).max(65_535) });
+export const Port = z.lazy(() => z.strictObject({ protocol: z.enum(["tcp", "udp"]), port: z.number().int().min(1).max(65_535) }));
 
 export const Definition = z.strictObject({
   argv: z
@@ -69,7 +69,9 @@ export const Definition = z.strictObject({
 export type Definition = z.infer<typeof Definition>;
 
 /** `owner`: who defined it first; that is whose it is to the policies. */
-export const Stored = z.strictObject({ definition: Definition, uid: z.number().int(), enabled: z.boolean(), owner: Principal });
+export const Stored = z.lazy(() =>
+  z.strictObject({ definition: Definition, uid: z.number().int(), enabled: z.boolean(), owner: Principal }),
+);
 export type Stored = z.infer<typeof Stored>;
 
 /** A link, which PID 1 follows at each start. */

@@ -50,18 +50,20 @@ export async function existing(name: string, access: Resource["access"], context
   return { status, stored, resources: [serviceResource(name, access, stored, status)] };
 }
 
-export const ServiceLine = z.strictObject({
-  name: z.string(),
-  state: ServiceState.nullable().describe(
-    "stopped, waiting for others, starting, ready, stopping, backoff (failed, tried again soon) or crash-loop; null: PID 1 does not have it",
-  ),
-  pid: z.number().int().nullable(),
-  restarts: z.number().int().describe("since boot"),
-  reason: z.string().describe("why it is in this state"),
-  core: z.boolean().describe("one of the system's own"),
-  defined: z.boolean().describe("service.define made it"),
-  enabled: z.boolean().nullable().describe("it starts at boot; null for those that were not defined"),
-});
+export const ServiceLine = z.lazy(() =>
+  z.strictObject({
+    name: z.string(),
+    state: ServiceState.nullable().describe(
+      "stopped, waiting for others, starting, ready, stopping, backoff (failed, tried again soon) or crash-loop; null: PID 1 does not have it",
+    ),
+    pid: z.number().int().nullable(),
+    restarts: z.number().int().describe("since boot"),
+    reason: z.string().describe("why it is in this state"),
+    core: z.boolean().describe("one of the system's own"),
+    defined: z.boolean().describe("service.define made it"),
+    enabled: z.boolean().nullable().describe("it starts at boot; null for those that were not defined"),
+  }),
+);
 
 export function lineOf(name: string, status: ServiceStatus | null, stored: Stored | null): z.infer<typeof ServiceLine> {
   return {

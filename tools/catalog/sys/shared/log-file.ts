@@ -27,18 +27,20 @@ import { besideName, clearBeside, makeFile } from "../../fs/shared/new-file.ts";
 import { isThe, type OpenSlot, restoreTimes, SlotImage, slotImage, statusAt, syncFolder, withSlot } from "../../fs/shared/slot.ts";
 import { namesIn } from "../../fs/shared/walk.ts";
 
-const KeptArchive = z.strictObject({ name: z.string(), kept: KeptFile, attributes: KeptAttributes });
-const Held = z.strictObject({ size_bytes: z.number().int(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+const KeptArchive = z.lazy(() => z.strictObject({ name: z.string(), kept: KeptFile, attributes: KeptAttributes }));
+const Held = z.lazy(() => z.strictObject({ size_bytes: z.number().int(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }));
 type Held = z.infer<typeof Held>;
-export const LogImage = z.strictObject({
-  slot: SlotImage,
-  archive: z.string(),
-  /** What the log held. */
-  held: Held,
-  attributes: KeptAttributes,
-  /** Archives that go, as there would be too many. */
-  dropped: z.array(KeptArchive),
-});
+export const LogImage = z.lazy(() =>
+  z.strictObject({
+    slot: SlotImage,
+    archive: z.string(),
+    /** What the log held. */
+    held: Held,
+    attributes: KeptAttributes,
+    /** Archives that go, as there would be too many. */
+    dropped: z.array(KeptArchive),
+  }),
+);
 export type LogImage = z.infer<typeof LogImage>;
 
 /** `web.log.20260102T030405Z.zst` */

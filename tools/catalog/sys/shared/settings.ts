@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { State } from "../../../context.ts";
 
 /** One setting before a call: what the kernel had, and what was declared (null: nothing). */
-export const SettingImage = z.strictObject({ value: z.string(), declared: z.string().nullable() });
+export const SettingImage = z.lazy(() => z.strictObject({ value: z.string(), declared: z.string().nullable() }));
 export type SettingImage = z.infer<typeof SettingImage>;
 
 export function declaredValue(state: State, key: string): string | null {

@@ -7,15 +7,17 @@ import { Schedule } from "./schedule.ts";
 
 export const TaskName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "a task's name is a lower-case letter, then up to 39 of a-z 0-9 -");
 
-export const LastRun = z.strictObject({
-  due_ms: z.number().describe("when it was due, milliseconds since 1970"),
-  at_ms: z.number().describe("when it was run or given up"),
-  call: CallId.nullable().describe("the call that was made; audit and undo know it"),
-  status: z
-    .union([CallStatus, z.literal("missed")])
-    .describe("how the call ended; missed: its time passed while nothing could run, and it was skipped"),
-  text: z.string(),
-});
+export const LastRun = z.lazy(() =>
+  z.strictObject({
+    due_ms: z.number().describe("when it was due, milliseconds since 1970"),
+    at_ms: z.number().describe("when it was run or given up"),
+    call: CallId.nullable().describe("the call that was made; audit and undo know it"),
+    status: z
+      .union([CallStatus, z.literal("missed")])
+      .describe("how the call ended; missed: its time passed while nothing could run, and it was skipped"),
+    text: z.string(),
+  }),
+);
 export type LastRun = z.infer<typeof LastRun>;
 
 export const Task = z.strictObject({

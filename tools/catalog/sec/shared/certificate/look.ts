@@ -9,19 +9,21 @@ const day_ms = 86_400_000;
 const ends_soon_days = 21;
 const rsa_bits_min = 2048;
 
-export const Seen = z.strictObject({
-  subject: z.string(),
-  issuer: z.string(),
-  names: z.array(z.string()).describe("DNS names and addresses that it is for"),
-  serial: z.string(),
-  starts_ms: z.number().describe("milliseconds since 1970"),
-  ends_ms: z.number(),
-  days_left: z.number().describe("whole days; negative: it ended so long ago"),
-  key: z.string().describe("kind and size of its public key: ec prime256v1, ed25519, rsa 3072"),
-  sha256: z.string().describe("fingerprint of the whole certificate"),
-  authority: z.boolean().describe("it may sign others"),
-  self_signed: z.boolean(),
-});
+export const Seen = z.lazy(() =>
+  z.strictObject({
+    subject: z.string(),
+    issuer: z.string(),
+    names: z.array(z.string()).describe("DNS names and addresses that it is for"),
+    serial: z.string(),
+    starts_ms: z.number().describe("milliseconds since 1970"),
+    ends_ms: z.number(),
+    days_left: z.number().describe("whole days; negative: it ended so long ago"),
+    key: z.string().describe("kind and size of its public key: ec prime256v1, ed25519, rsa 3072"),
+    sha256: z.string().describe("fingerprint of the whole certificate"),
+    authority: z.boolean().describe("it may sign others"),
+    self_signed: z.boolean(),
+  }),
+);
 export type Seen = z.infer<typeof Seen>;
 
 const text_chars_max = 500;

@@ -82,4 +82,4 @@ export function nextCertificate<I extends Named>({ name: tool, title, descriptio
   });
 }
 
-const Output = z.strictObject(certificate_output);
+const Output = z.lazy(() => z.strictObject(certificate_output));

@@ -19,18 +19,20 @@ export const BaselineName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, "a baseline's name is a lower-case letter, then up to 39 of a-z 0-9 -");
 
-export const Baseline = z.strictObject({
-  name: BaselineName,
-  /** The call that made it. */
-  call: z.string(),
-  made_ms: z.number(),
-  /** Canonical paths. */
-  roots: z.array(z.string()),
-  configuration: z.boolean(),
-  entries: z.number().int(),
-  hashed_bytes: z.number().int(),
-  sha256: z.string(),
-});
+export const Baseline = z.lazy(() =>
+  z.strictObject({
+    name: BaselineName,
+    /** The call that made it. */
+    call: z.string(),
+    made_ms: z.number(),
+    /** Canonical paths. */
+    roots: z.array(z.string()),
+    configuration: z.boolean(),
+    entries: z.number().int(),
+    hashed_bytes: z.number().int(),
+    sha256: z.string(),
+  }),
+);
 export type Baseline = z.infer<typeof Baseline>;
 
 const prefix = "baseline/";

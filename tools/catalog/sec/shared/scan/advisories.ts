@@ -7,22 +7,26 @@ import type { Finding } from "./finding.ts";
 import type { Installed } from "./packages.ts";
 
 const Version = z.string().max(300);
-const Event = z.object({ introduced: Version.optional(), fixed: Version.optional(), last_affected: Version.optional() });
-const Affected = z.object({
-  package: z.object({ ecosystem: z.string().max(100), name: z.string().max(300) }).optional(),
-  ranges: z
-    .array(z.object({ type: z.string(), events: z.array(Event).max(1000) }))
-    .max(1000)
-    .default([]),
-  versions: z.array(Version).max(100_000).default([]),
-  ecosystem_specific: z.object({ urgency: z.string().max(100).optional() }).optional(),
-});
-const Advisory = z.object({
-  id: z.string().min(1).max(200),
-  withdrawn: z.string().optional(),
-  summary: z.string().optional(),
-  affected: z.array(Affected).max(10_000).default([]),
-});
+const Event = z.lazy(() => z.object({ introduced: Version.optional(), fixed: Version.optional(), last_affected: Version.optional() }));
+const Affected = z.lazy(() =>
+  z.object({
+    package: z.object({ ecosystem: z.string().max(100), name: z.string().max(300) }).optional(),
+    ranges: z
+      .array(z.object({ type: z.string(), events: z.array(Event).max(1000) }))
+      .max(1000)
+      .default([]),
+    versions: z.array(Version).max(100_000).default([]),
+    ecosystem_specific: z.object({ urgency: z.string().max(100).optional() }).optional(),
+  }),
+);
+const Advisory = z.lazy(() =>
+  z.object({
+    id: z.string().min(1).max(200),
+    withdrawn: z.string().optional(),
+    summary: z.string().optional(),
+    affected: z.array(Affected).max(10_000).default([]),
+  }),
+);
 type Advisory = z.infer<typeof Advisory>;
 
 /** Of one document, and of a line where each line is one. */

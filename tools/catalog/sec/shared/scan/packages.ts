@@ -14,15 +14,17 @@ export interface Installed {
   readonly release: string | null;
 }
 
-const Sbom = z.object({
-  packages: z.array(
-    z.object({
-      name: z.string(),
-      sourceInfo: z.string().optional(),
-      externalRefs: z.array(z.object({ referenceLocator: z.string() })).optional(),
-    }),
-  ),
-});
+const Sbom = z.lazy(() =>
+  z.object({
+    packages: z.array(
+      z.object({
+        name: z.string(),
+        sourceInfo: z.string().optional(),
+        externalRefs: z.array(z.object({ referenceLocator: z.string() })).optional(),
+      }),
+    ),
+  }),
+);
 
 /** @throws when it is no SPDX document of ours (image/sbom) */
 export function packagesOfSbom(text: string): Installed[] {
