@@ -41,7 +41,7 @@ export function prunable(keep: number, older_than_ms: number, context: Ports): P
   for (const record of records)
     if (record.time_ms > older_than_ms) stays(record.number, "it is too young", "one that is too young lies upon it");
   const there = new Set(records.map(({ number }) => number));
-  for (const number of runningGenerations())
+  for (const number of runningGenerations(context.places))
     if (there.has(number)) stays(number, "something runs in it", "something runs in one that lies upon it");
   const generations = records.map(({ number }) => number).filter((number) => !reasons.has(number));
   const used = new Set([...records.filter(({ number }) => reasons.has(number)).map(({ base }) => base), pinOf(context).sha256]);
@@ -60,17 +60,18 @@ function basesThere({ places }: Ports): string[] {
   }
 }
 
-/** Those that any process sees mounted, by the mount tables of all mount namespaces (proc_pid_mountinfo(5)). */
-export function runningGenerations(): ReadonlySet<number> {
+/** Those of this userland that any process sees mounted, by the mount tables of all mount namespaces (proc_pid_mountinfo(5)). */
+function runningGenerations(places: Ports["places"]): ReadonlySet<number> {
   const [found, seen] = [new Set<number>(), new Set<string>()];
   for (const pid of readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name))) {
     try {
       const namespace = readlinkSync(`/proc/${pid}/ns/mnt`);
       if (seen.has(namespace)) continue;
       seen.add(namespace);
-      for (const { source } of parseMounts(readFileSync(`/proc/${pid}/mountinfo`))) {
-        const number = mount_name.exec(source)?.[1];
-        if (number !== undefined) found.add(Number(number));
+      for (const { source, super_options } of parseMounts(readFileSync(`/proc/${pid}/mountinfo`))) {
+        const number = Number(mount_name.exec(source)?.[1]);
+        // another system in a container of this machine has generations of the same numbers
+        if (super_options.some((option) => option.includes(`${generationFolder(number, places)}/layer`))) found.add(number);
       }
     } catch {
       // it has ended
