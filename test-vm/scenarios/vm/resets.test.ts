@@ -46,6 +46,17 @@ async function isKept(id: string): Promise<void> {
   expect(why.decisions.map((decision) => decision.id)).toContain(id);
 }
 
+/** The chain is whole, and what was begun when the power went has an end: done, undone or said to be uncertain. */
+async function auditIsWhole(): Promise<void> {
+  const aiosctl = new Aiosctl(machine.console_socket);
+  expect(await aiosctl.verify()).toMatchObject({ whole: true, faults: [] });
+  const callsIn = async (kind: string): Promise<string[]> =>
+    (await aiosctl.audit("--principal", "person:operator", "--kind", kind, "--lines", "100000")).map(({ call }) => call ?? "");
+  const [begun, ended] = [await callsIn("intent"), new Set(await callsIn("outcome"))];
+  expect(begun.length).toBeGreaterThan(0);
+  expect(begun.filter((call) => !ended.has(call))).toEqual([]);
+}
+
 test(
   `a hard reset at a random moment loses nothing, ${hard_resets} times`,
   async () => {
@@ -69,6 +80,7 @@ test(
       for (const id of kept) await isKept(id);
       await writers.ended();
       expect(await writers.missing()).toEqual([]);
+      await auditIsWhole();
     }
   },
   hard_resets * 600_000,
