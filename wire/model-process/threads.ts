@@ -91,7 +91,8 @@ export class OthersAtWork {
   }
 }
 
-function processorTimes(): ProcessorTimes | null {
+/** @returns null where the kernel does not say */
+export function processorTimes(): ProcessorTimes | null {
   try {
     const stat = readFileSync("/proc/stat", "utf8");
     const [, ...ticks] = stat.slice(0, stat.indexOf("\n")).split(/\s+/);
