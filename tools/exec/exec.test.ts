@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -248,6 +249,37 @@ test("a descriptor shows the very thing, whatever its path means by then; nothin
   expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(places.run);
   expect(readdirSync(join(places.run, "broker/exec"))).toEqual([]);
   for (const one of [fd, file]) closeSync(one);
+});
+
+/** Mounts and unmounts below a shared mount that every sandbox takes over, in a process of its own. */
+const coming_and_going = `
+  import { linuxSystem } from "${join(import.meta.dir, "../../sys/linux.ts")}";
+  const { mount } = linuxSystem();
+  const target = process.argv[1];
+  process.stdout.write("begun\\n");
+  for (;;) {
+    mount.mount({ source: "comes", target, type: "tmpfs" });
+    Bun.sleepSync(1);
+    mount.unmount(target, ["detach"]);
+    Bun.sleepSync(1);
+  }`;
+
+test("a mount that goes while a sandbox is being made is no failure", async () => {
+  const target = mkdtempSync("/var/tmp/aios-exec-"); // below /tmp there is nothing to take over
+  const { exec } = rig();
+  Bun.spawnSync(["mount", "--types", "tmpfs", "--make-shared", "here", target]);
+  mkdirSync(join(target, "comes"));
+  const others = Bun.spawn([process.execPath, "-e", coming_and_going, join(target, "comes")], { stdout: "pipe" });
+  try {
+    await others.stdout.getReader().read();
+    const ends = await Promise.all(Array.from({ length: 64 }, () => failure(exec.ok({ argv: ["/bin/true"], sandbox: {} }))));
+    expect(new Set(ends)).toEqual(new Set(["it did not fail"]));
+  } finally {
+    others.kill("SIGKILL");
+    await others.exited;
+    Bun.spawnSync(["umount", "--recursive", "--lazy", target]);
+    rmdirSync(target);
+  }
 });
 
 test("the programs of one call end, and no other's", async () => {

@@ -12,6 +12,7 @@ import { type Command, type Exec, type Finished, type KeptProgram, type Started,
 import { drain, keepFirst, textPieces } from "./output.ts";
 import { adopt, follow, openPipes } from "./program.ts";
 import { openStage, type Stage, strikeStage } from "./stage.ts";
+import { refuseFailedStart, shown, stderr_shown_chars, whileMountsGo } from "./start-failure.ts";
 import { endAll, endMarked, findProgram, identityOf } from "./tree.ts";
 
 interface ExecutionOptions {
@@ -40,7 +41,6 @@ const output_default_bytes = 1024 * 1024;
 const tail_default_bytes = 64 * 1024;
 /** Milliseconds that the pipes of a program that has ended may stay open: then somebody it left behind holds them. */
 const pipes_limit_ms = 500;
-const stderr_shown_chars = 800;
 /** Programs that went on and have ended, of which the last words are remembered. */
 const ended_max = 64;
 
@@ -89,14 +89,15 @@ function execOfCall(options: ExecOptions): Exec {
     stage.strike();
     if (cell.cgroup !== null) await leaveCell(cell.cgroup);
   };
-  const run = async (command: Command): Promise<Finished> => {
-    const entered = enter(command, true);
-    try {
-      return await toItsEnd(command, entered, options);
-    } finally {
-      await leave(entered);
-    }
-  };
+  const run = (command: Command): Promise<Finished> =>
+    whileMountsGo(async () => {
+      const entered = enter(command, true);
+      try {
+        return await toItsEnd(command, entered, options);
+      } finally {
+        await leave(entered);
+      }
+    });
   return {
     run,
     async ok(command) {
@@ -104,17 +105,18 @@ function execOfCall(options: ExecOptions): Exec {
       if (finished.status !== 0) throw new ToolError(`running ${shown(command)} failed: ${howEnded(finished)}${lastWords(finished)}`);
       return finished;
     },
-    async start(command) {
-      const entered = enter(command, false);
-      try {
-        const started = options.remember(await goingOn(command, entered, options));
-        entered.stage.strike();
-        return started;
-      } catch (error) {
-        await leave(entered);
-        throw error;
-      }
-    },
+    start: (command) =>
+      whileMountsGo(async () => {
+        const entered = enter(command, false);
+        try {
+          const started = options.remember(await goingOn(command, entered, options));
+          entered.stage.strike();
+          return started;
+        } catch (error) {
+          await leave(entered);
+          throw error;
+        }
+      }),
     adopt(kept) {
       const known = options.going.get(kept.pipes);
       if (known !== undefined && known.kept.outer_started_ticks === kept.outer_started_ticks) return known;
@@ -279,27 +281,6 @@ function usedBy(child: Child, cgroup: string | null): Pick<Finished, "cpu_ms" | 
   };
 }
 
-/** launch.c says with these, and one JSON line, that the program did not come to run; bubblewrap with 1 and its name. */
-const launch_failures: readonly (number | null)[] = [120, 121, 122];
-
-/** @throws {ToolError} when it was not the program that failed but its start */
-function refuseFailedStart(command: Command, { status, stderr }: Finished): void {
-  const text = Buffer.from(stderr).toString("utf8");
-  const [last] = text.trimEnd().split("\n").slice(-1);
-  const cause = launch_failures.includes(status) && last?.startsWith('{"launch":') === true ? launchWords(last) : null;
-  if (cause !== null) throw new ToolError(`starting ${shown(command)} failed: ${cause}`);
-  if (status === 1 && command.sandbox !== "none" && text.startsWith("bwrap: "))
-    throw new ToolError(
-      `starting ${shown(command)} failed: its sandbox could not be made: ${text.slice(7, 7 + stderr_shown_chars).trim()}`,
-    );
-}
-
-function launchWords(line: string): string {
-  const what = /"launch":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? "launch";
-  const error = /"error":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? "unknown";
-  return `${what}: ${error}`;
-}
-
 export function howEnded({ status, signal, ended_for, took_ms }: Finished): string {
   if (ended_for === "timeout") return `it was ended after ${Math.round(took_ms)} ms, which was its limit`;
   if (ended_for === "cancelled") return "it was ended because the call was cancelled";
@@ -309,10 +290,4 @@ export function howEnded({ status, signal, ended_for, took_ms }: Finished): stri
 function lastWords({ stderr }: Finished): string {
   const text = Buffer.from(stderr).toString("utf8").trim();
   return text === "" ? "" : `; it last said ${JSON.stringify(text.slice(-stderr_shown_chars))}`;
-}
-
-const argv_shown_chars = 200;
-
-function shown({ argv }: Command): string {
-  return JSON.stringify(argv.join(" ").slice(0, argv_shown_chars));
 }
