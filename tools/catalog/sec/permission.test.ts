@@ -1,7 +1,7 @@
 /** The tools of permission in a whole broker with the policies of the image. */
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CallMeta, type CallResult, type Principal, type Role } from "../../../contracts/tool.ts";
@@ -75,6 +75,17 @@ test("a tier asks, a person says yes, and from then on it may", async () => {
   expect([status(first), status(second), status(third)]).toEqual(["done", "done", "refused"]);
   expect(first._meta.policies).toEqual([String(done.structuredContent?.["grant"])]);
   expect(third._meta.text).toContain("ask for a grant of fs.write");
+});
+
+test("a grant on a path that leads over a link holds where the link leads, also for what is not there yet", async () => {
+  symlinkSync(folder, file("link"));
+  for (const path of [file("link"), file("link/later/more")]) {
+    const given = await call(operator, "sec.grant", { principal: "tier:operational", ...writes(path) });
+    expect(status(given)).toBe("done");
+    const made = broker.grants(true).find(({ id }) => id === given.structuredContent?.["grant"]);
+    expect(made?.scope.resources).toEqual([{ kind: "path", id: path.replace(file("link"), folder) }]);
+  }
+  expect(status(await write(operational, file("link/a")))).toBe("done");
 });
 
 test("an approval by somebody who could not give it makes no grant", async () => {

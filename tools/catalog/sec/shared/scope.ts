@@ -4,6 +4,7 @@ import { z } from "zod";
 import { type Grant, Scope, ToolPattern } from "../../../../contracts/permission.ts";
 import { type Principal, type Resource, Resource as ResourceSchema, Risk } from "../../../../contracts/tool.ts";
 import type { Context } from "../../../context.ts";
+import { realPath } from "../../../paths/real-path.ts";
 import type { Approver, Question } from "../../../policy/authorise.ts";
 import type { Permission } from "../../../policy/permission.ts";
 import { BadQuestion, resourceEntity } from "../../../policy/question.ts";
@@ -45,7 +46,10 @@ interface Asked {
   readonly calls_max: number | null;
 }
 
-/** @throws {ToolError} when a resource could never be matched */
+/**
+ * Calls are judged by the real paths that they touch, so a grant holds for the path to which the one that was said leads now.
+ * @throws {ToolError} when a resource could never be matched
+ */
 export function scopeOf({ tools, resources, risk, calls_max }: Asked, about: string): Scope {
   for (const { kind, id } of resources) {
     try {
@@ -55,7 +59,8 @@ export function scopeOf({ tools, resources, risk, calls_max }: Asked, about: str
       throw new ToolError(`${about} failed: ${error.message}`);
     }
   }
-  return Scope.parse({ tools, resources, risk, calls_max });
+  const real = resources.map(({ kind, id }) => ({ kind, id: kind === "path" && id !== "*" ? realPath(id) : id }));
+  return Scope.parse({ tools, resources: real, risk, calls_max });
 }
 
 /**
