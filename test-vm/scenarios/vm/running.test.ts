@@ -8,6 +8,7 @@ import { extractDataPartition, isCleanFileSystem, makeBlankDisk } from "../../ma
 import * as inject from "../../machine/inject.ts";
 import { type Machine, startMachine } from "../../qemu.ts";
 import { waitFor, within } from "../../wait.ts";
+import { Aiosctl } from "../aiosctl.ts";
 import { allReady, decisionWhere, eventWhere, readyAgain, serviceStatus } from "../expect.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
@@ -97,6 +98,11 @@ test("DHCP gives an address", async () => {
 
 test("our DHCP hook tells PID 1 of the lease", async () => {
   await eventWhere(machine.console, "net.lease", ({ facts }) => facts.address?.startsWith("10.0.2.") === true, patient);
+});
+
+test("what listens is declared: nothing to repair in a system as it comes", async () => {
+  const { structuredContent } = await new Aiosctl(machine.console_socket).done("sec.scan", { checks: ["listening"] });
+  expect(structuredContent?.["findings"]).toEqual([]);
 });
 
 describe("hot-plug", () => {

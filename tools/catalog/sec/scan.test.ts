@@ -179,6 +179,24 @@ test("listeners: undeclared, of another service, and ports that are open for nob
   expect(ours.find(({ kind }) => kind === "undeclared-listener")?.evidence).toContain('service "web"');
 });
 
+test("the DHCP client listens for its server, and nobody else on that port, nor it on another one", async () => {
+  // in a network of its own, where the port is free whatever runs on this machine
+  const script = `
+    import { listeningFindings } from "${join(import.meta.dir, "shared/scan/listening.ts")}";
+    import { memoryState } from "${join(import.meta.dir, "../../testing/context.ts")}";
+    for (const port of [68, 69]) await Bun.udpSocket({ port, hostname: "0.0.0.0" });
+    const found = (service) => listeningFindings(memoryState(), [{ pid: process.pid, service }]).map(({ kind, where }) => kind + " " + where);
+    process.stdout.write(JSON.stringify([found("dhcpcd"), found("web"), found(null)]));
+    process.exit(0);`;
+  const child = Bun.spawn(["unshare", "--net", "--", process.execPath, "-e", script], { stdout: "pipe", stderr: "pipe" });
+  const [said, error] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  expect(said === "" ? error : JSON.parse(said)).toEqual([
+    ["undeclared-listener udp:69"],
+    ["undeclared-listener udp:68", "undeclared-listener udp:69"],
+    ["undeclared-listener udp:68", "undeclared-listener udp:69"],
+  ]);
+});
+
 test("which versions are affected, by OSV's rule", () => {
   const ranges = (...events: Record<string, string>[]) => ({ versions: [] as string[], ranges: [{ type: "ECOSYSTEM", events }] });
   const one = ranges({ introduced: "0" }, { fixed: "1.2-3" });

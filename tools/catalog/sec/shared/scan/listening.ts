@@ -7,6 +7,9 @@ import { readSockets, socketOwners } from "../../../net/shared/sockets.ts";
 import { OpenPort, port_prefix } from "../../../net/shared/wall.ts";
 import type { Finding } from "./finding.ts";
 
+/** Of the programs that PID 1 brings with it (`init/boot/programs.ts`): DHCP's clients (RFC 2131, RFC 8415). chronyd listens nowhere. */
+const own_listeners: Readonly<Record<string, readonly string[]>> = { dhcpcd: ["udp:68", "udp:546"] };
+
 const unspecified = new Set(["0.0.0.0", "::"]);
 
 /** @param processes as PID 1 knows them: to which service each belongs */
@@ -22,6 +25,7 @@ export function listeningFindings(net: Pick<State, "list">, processes: readonly 
     seen.add(port);
     const owner = owners.get(inode);
     const service = owner === undefined ? null : (services.get(owner.pid) ?? null);
+    if (service !== null && own_listeners[service]?.includes(port) === true) continue;
     const who =
       owner === undefined ? "nobody known" : `${owner.name} (pid ${owner.pid}${service === null ? "" : `, service "${service}"`})`;
     const base = { check: "listening", where: port, evidence: `${who} listens on ${local}`.slice(0, 500) } as const;
