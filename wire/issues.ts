@@ -9,8 +9,14 @@ const ways_max = 4;
 export function issuesText(error: z.ZodError): string {
   return error.issues
     .slice(0, issues_max)
-    .map((issue) => `${issue.path.length === 0 ? "value" : issue.path.join(".")}: ${issueReason(issue)}`)
+    .map((issue) => `${whereOf(issue)}${issueReason(issue)}`)
     .join("; ");
+}
+
+/** Nothing where the words name the member themselves. */
+function whereOf({ path, code }: z.core.$ZodIssue): string {
+  if (path.length > 0) return `${path.join(".")}: `;
+  return code === "unrecognized_keys" ? "" : "value: ";
 }
 
 /** For a choice between shapes: what each of them wants. */
