@@ -78,7 +78,7 @@ export function grantsView(
     { text: principal },
     { text: state, colour: state === "active" ? ("green" as const) : ("grey" as const) },
     { text: ends(expires_ms, now_ms) },
-    { text: scope.calls_max === null ? String(calls_used) : `${calls_used}/${scope.calls_max}` },
+    { text: scope.calls_max === null ? "any" : `${calls_used}/${scope.calls_max}` }, // those without a number are not counted
     { text: `${scope.tools.join(" ")} (${scope.risk})` },
     { text: plain(scope.resources.map(({ kind, id: name }) => `${kind}:${name}`).join(" ")) },
     { text: plain(reason) },
