@@ -242,6 +242,25 @@ async function reference(): Promise<(question: Question, approved: boolean) => s
   };
 }
 
+test("what no approval changes is asked once, anything else that is refused twice", async () => {
+  let asked = 0;
+  const counting: typeof cedar = {
+    ...cedar,
+    statefulIsAuthorized(call) {
+      asked += 1;
+      return cedar.statefulIsAuthorized(call);
+    },
+  };
+  const counted = await createAuthority({ cedar: counting, agents });
+  const times = (line: string): [effect: string, times: number] => {
+    asked = 0;
+    return [counted.decide(ask(line)).effect, asked];
+  };
+  expect(times("tier:tactical fs.write path:/var/lib/aios/broker/a")).toEqual(["deny", 1]);
+  expect(times("tier:tactical fs.write path:/etc/hosts")).toEqual(["approval", 2]);
+  expect(times("tier:tactical fs.remove path:/srv/www/b delete tainted")).toEqual(["approval", 2]);
+});
+
 test("leaving out what cannot matter changes no answer", async () => {
   const whole = await reference();
   const folders = [

@@ -10,8 +10,8 @@
  *                             and who gave it may approve it ───→ yes
  *                          else ──────────────────────────────→ no
  *
- * "No" is asked again as if a person had approved the call: if that makes it a yes, it waits for a person. This split is
- * Cedar's own rule (any forbid wins, then any permit), for grants never forbid. An error in evaluating any policy is a no,
+ * "No" is asked again as if a person had approved the call, unless who forbids it does not speak of approvals: if that makes it a
+ * yes, it waits for a person. This split is Cedar's own rule (any forbid wins, then any permit), for grants never forbid. An error in evaluating any policy is a no,
  * where Cedar would pass over that policy.
  */
 
@@ -22,6 +22,7 @@ import { type CedarAnswer, type CedarModule, lazyCedar, ParsedSets, type PolicyJ
 import { forbidden, notPermitted } from "./explain.ts";
 import { grantPolicy, grantText, mayReach } from "./grant-policy.ts";
 import { type LoadedPolicies, loadPolicies, type PolicyFiles, type PolicyPlaces } from "./load.ts";
+import { mentionedIn } from "./mentioned.ts";
 import { policy_files } from "./policies/index.ts";
 import {
   type Asked,
@@ -124,6 +125,8 @@ class CedarAuthority implements PolicyAuthority {
   readonly #grant_sets: ParsedSets;
   /** Which policies can fit a question; the same ones are the same set. */
   readonly #slices: Slices;
+  /** Names of the policies that no approval changes: they do not speak of it. */
+  readonly #whatever_approved: ReadonlySet<string>;
 
   constructor(cedar: () => CedarModule, loaded: LoadedPolicies, options: AuthorityOptions) {
     this.#cedar = cedar;
@@ -132,6 +135,8 @@ class CedarAuthority implements PolicyAuthority {
     this.#agents = options.agents ?? no_agents;
     this.#report = options.report ?? (() => {});
     this.#slices = new Slices(loaded.policies.map(({ json }) => json));
+    const steady = loaded.policies.filter(({ json }) => !mentionedIn([json]).attributes.has("approved"));
+    this.#whatever_approved = new Set(steady.map(({ name }) => name));
     this.#sets = new ParsedSets(cedar);
     this.#grant_sets = new ParsedSets(cedar);
   }
@@ -218,7 +223,7 @@ class CedarAuthority implements PolicyAuthority {
     const as_is = this.#rule(question, asked, question.context.approved);
     if (as_is.is === "permitted")
       return { effect: "allow", policies: as_is.by, uses_grants: as_is.uses_grants, reason: `allowed by ${as_is.by.join(", ")}` };
-    const approved = question.context.approved ? as_is : this.#rule(question, asked, true);
+    const approved = question.context.approved ? as_is : (this.#forGood(as_is) ?? this.#rule(question, asked, true));
     if (approved.is === "permitted") {
       const reason = `${question.tool} (${question.risk}) on ${asked.resource.kind} ${quoted(asked.resource.id)} needs a person's approval`;
       return { effect: "approval", policies: [...as_is.by, ...approved.by], uses_grants: approved.uses_grants, reason };
@@ -228,6 +233,13 @@ class CedarAuthority implements PolicyAuthority {
         ? forbidden(this.#loaded.policies, approved.by, question, asked)
         : notPermitted(this.#loaded.policies, question, asked);
     return { effect: "deny", policies: approved.by, uses_grants: [], reason };
+  }
+
+  /** What an approval leaves of a no, when that is known without asking again. */
+  #forGood(ruling: Ruling): Ruling | null {
+    if (ruling.is !== "forbidden") return null;
+    const by = ruling.by.filter((name) => this.#whatever_approved.has(name));
+    return by.length === 0 ? null : { ...ruling, by };
   }
 
   /** @param with_grants false: by the policies of the image alone */
