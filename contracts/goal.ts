@@ -28,12 +28,15 @@ export type GoalAnswer = z.infer<typeof GoalAnswer>;
 
 export const GoalChanged = z.lazy(() => z.strictObject({ goal: WorkItem }));
 
-/** A form of goals whose plan is known (`agents/goals/patterns/`): `{name}` stands for what the group of that name found. */
+/**
+ * A form of goals whose plan is known (`agents/goals/patterns/`): `{name}` stands for what the group of that name found, and a value
+ * that is nothing but `{name|number}` becomes a number.
+ */
 export const GoalPattern = z.lazy(() =>
   z.strictObject({
     name: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/),
     does: z.string().max(300),
-    /** A regular expression that fits the whole text, in lower case and with single blanks. */
+    /** A regular expression that fits the whole text, with single blanks and in whatever case. */
     text: z.string().max(300),
     keep: z.boolean(),
     steps: z
@@ -41,6 +44,8 @@ export const GoalPattern = z.lazy(() =>
       .min(1)
       .max(16),
     check: Check,
+    /** Words that it has to fit, and others that it must not; looked at when it is loaded. */
+    examples: z.strictObject({ fits: z.array(z.string()).min(1), does_not: z.array(z.string()).min(1) }),
   }),
 );
 export type GoalPattern = z.infer<typeof GoalPattern>;

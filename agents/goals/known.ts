@@ -5,16 +5,20 @@ import type { JsonObject } from "../../contracts/memory/working/fields.ts";
 import type { StepDraft } from "../../contracts/memory/working/plans.ts";
 import { issuesText } from "../../wire/issues.ts";
 import type { MemoryPeer } from "../loop/incidents.ts";
+import { demandKnownPlaces, filledArguments } from "../shared/fill.ts";
 import { type Loaded, loadEach } from "../shared/load-data.ts";
 import type { Goal, Step, Way } from "./goals.ts";
 
 const looked_at_max = 100;
 export const attempts_max = 2;
-const place = /\{([a-z_]+)\}/g;
 
 /** Words that differ in nothing but case and blanks are the same goal. */
 export function normalised(text: string): string {
-  return text.toLowerCase().replace(/\s+/g, " ").trim();
+  return singleBlanks(text).toLowerCase();
+}
+
+function singleBlanks(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
 }
 
 /** The newest plan that was carried out to its end, of the goal itself or of one of the same words. */
@@ -47,31 +51,44 @@ export function loadPatterns(sources: Readonly<Record<string, unknown>>): Loaded
   return loadEach("pattern of goals", sources, (source) => {
     const parsed = GoalPattern.safeParse(source);
     if (!parsed.success) throw new Error(issuesText(parsed.error));
-    new RegExp(parsed.data.text);
+    const { text, steps, check, examples } = parsed.data;
+    demandKnownPlaces(
+      [...steps, check].map((call) => call.arguments),
+      text,
+    );
+    for (const words of examples.fits) if (groupsIn(parsed.data, words) === null) throw new Error(`it has to fit "${words}", and does not`);
+    for (const words of examples.does_not)
+      if (groupsIn(parsed.data, words) !== null) throw new Error(`it must not fit "${words}", and does`);
     return parsed.data;
   });
 }
 
+/** What the pattern's groups found in the words, as they were written; null when it does not fit. */
+function groupsIn({ text }: Pick<GoalPattern, "text">, words: string): ReadonlyMap<string, string> | null {
+  const found = new RegExp(`^(?:${text})$`, "i").exec(singleBlanks(words));
+  return found === null ? null : new Map(Object.entries(found.groups ?? {}).filter(([, value]) => value !== undefined));
+}
+
+/** Of a goal, what its words are and where they come from. */
+interface Worded {
+  readonly body: Pick<Goal["body"], "text" | "taint">;
+}
+
 /** The way of the first pattern that fits the words. */
-export function patternWay({ body }: Goal, patterns: readonly GoalPattern[]): { way: Way; from: string } | null {
-  for (const { name, does, text, keep, steps, check } of patterns) {
-    const found = new RegExp(`^(?:${text})$`).exec(normalised(body.text));
-    if (found === null) continue;
-    const named = found.groups ?? {};
-    const filled = (args: JsonObject): JsonObject => ({ ...args, ...replaced(args, named) });
+export function patternWay({ body }: Worded, patterns: readonly GoalPattern[]): { way: Way; from: string } | null {
+  for (const pattern of patterns) {
+    const { name, does, keep, steps, check } = pattern;
+    const named = groupsIn(pattern, body.text);
+    if (named === null) continue;
+    const filled = (args: JsonObject): JsonObject => filledArguments(args, named);
     const way: Way = {
       purpose: does,
       steps: steps.map((step) => ({ ...step, arguments: filled(step.arguments), attempts_max, taint: body.taint })),
       keep,
-      check: { ...check, arguments: filled(check.arguments) },
+      check: { ...check, arguments: filled(check.arguments), expect: filled(check.expect) },
       taint: body.taint,
     };
     return { way, from: `the pattern ${name}` };
   }
   return null;
-}
-
-function replaced(args: JsonObject, named: Readonly<Record<string, string | undefined>>): JsonObject {
-  const fill = (text: string): string => text.replace(place, (as_it_was, name: string) => named[name] ?? as_it_was);
-  return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, typeof value === "string" ? fill(value) : value]));
 }

@@ -1,12 +1,14 @@
 /** Playbooks that fit an alarm, with their calls filled in. */
 
+import type { JsonObject } from "../../contracts/memory/working/fields.ts";
 import { Playbook } from "../../contracts/playbook.ts";
 import { issuesText } from "../../wire/issues.ts";
+import { demandKnownPlaces, filledArguments } from "../shared/fill.ts";
 import { type Loaded, loadEach } from "../shared/load-data.ts";
 
 export interface FilledCall {
   readonly tool: string;
-  readonly arguments: Readonly<Record<string, JsonValue>>;
+  readonly arguments: JsonObject;
   readonly why: string;
   readonly may_fail: boolean;
 }
@@ -17,18 +19,12 @@ export interface Fitting {
   readonly calls: readonly FilledCall[];
 }
 
-type JsonValue = Playbook["steps"][number]["arguments"][string];
-
-const placeholder = /\{([a-z_]+)(\|number)?\}/g;
-
 export function loadPlaybooks(sources: Readonly<Record<string, unknown>>): Loaded<Playbook> {
   return loadEach("playbook", sources, (source) => {
     const parsed = Playbook.safeParse(source);
     if (!parsed.success) throw new Error(issuesText(parsed.error));
-    const known = new Set(["subject", ...[...(parsed.data.subject ?? "").matchAll(/\(\?<([a-z_]+)>/g)].map((match) => match[1])]);
-    for (const { arguments: args } of parsed.data.steps)
-      for (const [, name = ""] of JSON.stringify(args).matchAll(placeholder))
-        if (!known.has(name)) throw new Error(`there is no parameter "${name}"; there are ${[...known].join(", ")}`);
+    const args = parsed.data.steps.map((step) => step.arguments);
+    demandKnownPlaces(args, parsed.data.subject ?? "", ["subject"]);
     return parsed.data;
   });
 }
@@ -42,22 +38,8 @@ export function fitting(playbooks: readonly Playbook[], alarm: string, subject: 
     const parameters = new Map(Object.entries({ ...match.groups, subject }));
     const calls = playbook.steps.map((step) => ({
       ...step,
-      arguments: Object.fromEntries(Object.entries(step.arguments).map(([name, value]) => [name, filled(value, parameters)])),
+      arguments: filledArguments(step.arguments, parameters),
     }));
     return [{ playbook, calls }];
   });
-}
-
-/** Parameters go into values only: what a subject is called can never become another argument. */
-function filled(value: JsonValue, parameters: ReadonlyMap<string, string>): JsonValue {
-  if (typeof value === "string") return filledText(value, parameters);
-  if (Array.isArray(value)) return value.map((one) => filled(one, parameters));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, filled(one, parameters)]));
-}
-
-function filledText(text: string, parameters: ReadonlyMap<string, string>): string | number {
-  const number = /^\{([a-z_]+)\|number\}$/.exec(text);
-  if (number !== null) return Number(parameters.get(number[1] ?? ""));
-  return text.replace(placeholder, (_, name: string) => parameters.get(name) ?? "");
 }

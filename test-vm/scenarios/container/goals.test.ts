@@ -13,7 +13,8 @@ import { serviceStatus } from "../expect.ts";
 import { without_models } from "../without-models.ts";
 import { providerInside, requestsInside } from "./provider.ts";
 
-const text = "serve /srv/www on port 8080 and keep it up";
+/** Words of which no form is known. */
+const text = "our visitors read what is in /srv/www on port 8080, always";
 const argv = ["/usr/bin/aios", "serve-files", "/srv/www", "8080"];
 const plan = {
   purpose: "a service of the system's own program serves the folder",
@@ -27,7 +28,7 @@ const plan = {
   check: { tool: "service.status", arguments: { name: "www" }, expect: { service: { state: "ready" } }, every_ms: 1000 },
 };
 
-const docs = "serve /srv/docs on port 8082";
+const docs = "our writers read what is in /srv/docs on port 8082";
 const docs_argv = ["/usr/bin/aios", "serve-files", "/srv/docs", "8082"];
 const docs_plan = {
   ...plan,
@@ -95,11 +96,11 @@ const until = (id: string, state: string) =>
     explain: () => seen,
   });
 /** A service is ready once it runs, which is before it listens. */
-const served = (): Promise<string> =>
+const served = (port = 8080): Promise<string> =>
   waitFor(
     "the page to be served",
     () => {
-      const ran = Bun.spawnSync(["nsenter", "-t", String(container.hostPid(1)), "-n", "curl", "-s", "http://127.0.0.1:8080/"]);
+      const ran = Bun.spawnSync(["nsenter", "-t", String(container.hostPid(1)), "-n", "curl", "-s", `http://127.0.0.1:${port}/`]);
       return ran.exitCode === 0 ? ran.stdout.toString() : null;
     },
     { limit_ms: 30_000, every_ms: 50 },
@@ -140,7 +141,7 @@ test("the same words a second time need no model; paused and cancelled it stays 
   const id = goal?.id ?? "";
   await said("goal", "cancel", id, "--why", "a scenario");
   const asked = requestsInside(container);
-  const again = Added.parse(await said("goal", "add", "Serve /srv/www on  port 8080 and keep it up")).goal.id;
+  const again = Added.parse(await said("goal", "add", "Our visitors read what is in  /srv/www on port 8080, always")).goal.id;
   const kept = await until(again, "kept");
   expect(kept.history.map(({ why }) => why).join("\n")).toContain(`its plan is known from ${id}`);
   expect(requestsInside(container)).toBe(asked);
@@ -161,6 +162,21 @@ test("a service of the system's own program is kept running by a form of words; 
   const odd = Added.parse(await said("goal", "add", "make the moon full")).goal.id;
   const blocked = await until(odd, "blocked");
   expect(blocked.goal).toMatchObject({ body: { waits_for: { what: expect.stringContaining("the strategic tier has none") } } });
+}, 300_000);
+
+test("a folder is served by a form of words: what may not be done without a person waits for him, and then all of it is kept", async () => {
+  const asked = requestsInside(container);
+  const { id } = Added.parse(await said("goal", "add", "serve /srv/New on port 8083 and keep it up")).goal;
+  const blocked = await until(id, "blocked");
+  expect(blocked.history.map(({ why }) => why).join("\n")).toContain("the pattern folder-served");
+  const [waiting] = await aiosctl.approvals();
+  expect(waiting).toMatchObject({ tool: "net.listen", principal: "tier:tactical" });
+  expect((await serviceStatus(container.console, "serve-8083")).state).toBe("ready");
+  await said("approve", waiting?.call ?? "", "--why", "it is what was wanted");
+  await until(id, "kept");
+  await aiosctl.done("fs.write", { path: "/srv/New/index.html", content: "<p>new</p>", how: "create" });
+  expect(await served(8083)).toContain("new");
+  expect(requestsInside(container)).toBe(asked);
 }, 300_000);
 
 test("what was planned after text from outside was read waits for a person, who is told so, and goes on when he has approved", async () => {
