@@ -62,11 +62,14 @@ function same(what: string, found: unknown, wanted: unknown): void {
   }
 }
 
+/** This program is proof.ts as an executable (compile.ts). */
+const compiled = Bun.main.startsWith("/$bunfs/");
+
 /** Brokers that run; none outlives its world. */
 const running = new Set<Bun.Subprocess>();
 
 async function startBroker(folder: string): Promise<Running> {
-  const argv = [process.execPath, join(import.meta.dir, "serve.ts"), folder];
+  const argv = compiled ? ["/proc/self/exe", "serve", folder] : [process.execPath, join(import.meta.dir, "serve.ts"), folder];
   const child = Bun.spawn(argv, { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
   running.add(child);
   void child.exited.then(() => running.delete(child));

@@ -24,7 +24,7 @@ import { serveBroker } from "../serve.ts";
 import { authorityFor, openTestBroker, placesIn } from "./open.ts";
 
 const { positionals, values } = parseArgs({
-  args: Bun.argv.slice(2),
+  args: process.argv.slice(2),
   allowPositionals: true,
   options: {
     authority: { type: "string", default: "allow" },

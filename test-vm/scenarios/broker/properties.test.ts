@@ -1,18 +1,23 @@
 /** Every tool of the catalogue, by its cases: refused, undone, killed (`tools/testing/prove.ts`). AIOS_LONG=1 kills everywhere. */
 
-import { expect, test } from "bun:test";
-import { join } from "node:path";
+import { beforeAll, expect, test } from "bun:test";
 import { cases } from "../../../tools/catalog/cases.ts";
 import { testCatalog } from "../../../tools/testing/catalog.ts";
+import { compileProof } from "../../../tools/testing/compile.ts";
+import { checkout } from "../../places.ts";
 
 const catalog = testCatalog();
-const prove = join(import.meta.dir, "../../../tools/testing/prove.ts");
 const namespaces = ["unshare", "--mount", "--net", "--uts", "--ipc", "--propagation", "private", "--"];
 const limit_ms = 600_000;
 const long = process.env["AIOS_LONG"] === "1";
 
+let prove = "";
+beforeAll(async () => {
+  prove = await compileProof();
+}, limit_ms);
+
 async function proven(...argv: string[]): Promise<void> {
-  const child = Bun.spawn([...namespaces, process.execPath, prove, ...argv], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+  const child = Bun.spawn([...namespaces, prove, ...argv], { cwd: checkout, stdin: "ignore", stdout: "ignore", stderr: "pipe" });
   const [status, said] = await Promise.all([child.exited, new Response(child.stderr).text()]);
   expect(status, said).toBe(0);
 }
