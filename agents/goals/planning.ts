@@ -32,17 +32,21 @@ const checkable = [
   "pkg.info",
 ];
 
+/** Of why a plan failed, where more is to be said. */
+const failed_chars_max = 300;
+
 export async function planGoal(held: HeldGoal, thinker: Thinker): Promise<void> {
   const { hindrance, models, broker, tools } = thinker;
+  const last = (await held.plan())?.plan;
+  const failed = last?.state === "failed" ? last.reason : null;
   const why_not = hindrance();
   if (why_not !== null) {
-    await held.block(
-      `a plan: none is known for goals of these words, and no model can be asked: ${why_not}; see to that, then resume the goal`,
-    );
+    const first =
+      failed === null ? "a plan: none is known for goals of these words" : `a person has to look: ${failed.slice(0, failed_chars_max)}`;
+    await held.block(`${first}, and no model can be asked: ${why_not}; see to that, then resume the goal`);
     return;
   }
-  const failed = (await held.plan())?.plan;
-  const question = goalQuestion(held.item, failed?.state === "failed" ? failed.reason : null);
+  const question = goalQuestion(held.item, failed);
   const found = await investigate(question, { models, broker, tools: await tools.all() });
   if (found.answer === null) {
     await held.block(`a plan: the strategic tier has none: ${found.said}; resume the goal to have it tried again`);

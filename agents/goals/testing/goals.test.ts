@@ -88,7 +88,8 @@ beforeAll(async () => {
         },
         "undo/run": ({ target }) => {
           if ("group" in target) taken_back.push(target.group);
-          return { outcomes: [], plan: { calls: [], obstacles: [] } };
+          const calls = made.filter(({ tool }) => !outcomes.has(tool)).map(({ tool, call }) => ({ call, tool, what: "" }));
+          return { outcomes: calls.map(({ tool, call }) => result(tool, call, "done", null)._meta), plan: { calls, obstacles: [] } };
         },
       },
     },
@@ -274,6 +275,24 @@ test("what needs an approval blocks the goal with what for, and it goes on when 
     body: { waits_for: { call: null, what: expect.stringContaining("declined") } },
   });
   expect(taken_back).toHaveLength(1);
+});
+
+test("of a plan that failed the steps that were taken back are undone", async () => {
+  above = "strategic";
+  const id = await wanted("fail at the end");
+  await worked(id);
+  await planned(id, [
+    { key: "a", tool: "make.one" },
+    { key: "b", tool: "make.two", needs: ["a"] },
+  ]);
+  outcomes.set("make.two", "refused");
+  expect(await worked(id)).toMatchObject({ state: "planning", reason: expect.stringContaining("taken back: make.one") });
+  const { items } = await tactical.call("work.list", { kinds: ["plan"], parent: id, limit: 1 });
+  const { parts } = await tactical.call("work.get", { id: items[0]?.id ?? "" });
+  expect(parts.filter((part): part is Step => part.kind === "step").map(({ body, state }) => [body.key, state])).toEqual([
+    ["a", "undone"],
+    ["b", "failed"],
+  ]);
 });
 
 test("a step that fails is tried again; then another plan is asked for once, and after that a person has to look", async () => {
