@@ -119,7 +119,7 @@ async function planFailed(held: HeldGoal, plan: Plan, why: string, ports: CarryP
   const said = `${why}; ${back}`;
   if (before?.state !== "failed" && (await ports.above()) !== null)
     await held.change([...over, held.to("planning")], `another plan is needed: ${said}`);
-  else await held.block(`a person has to look: ${said}`, null, over);
+  else await held.block(`a person's decision: ${said}`, null, over);
 }
 
 /** @returns what came of it in words, and the plan's calls that are undone */

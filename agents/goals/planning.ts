@@ -42,7 +42,7 @@ export async function planGoal(held: HeldGoal, thinker: Thinker): Promise<void> 
   const why_not = hindrance();
   if (why_not !== null) {
     const first =
-      failed === null ? "a plan: none is known for goals of these words" : `a person has to look: ${failed.slice(0, failed_chars_max)}`;
+      failed === null ? "a plan: none is known for goals of these words" : `a person's decision: ${failed.slice(0, failed_chars_max)}`;
     await held.block(`${first}, and no model can be asked: ${why_not}; see to that, then resume the goal`);
     return;
   }
@@ -54,7 +54,8 @@ export async function planGoal(held: HeldGoal, thinker: Thinker): Promise<void> 
   }
   const answer = PlanAnswer.parse(found.answer);
   const cost = `${found.model ?? "a model"}, ${found.tokens} tokens, $${found.usd.toFixed(4)}, ${found.looks.made} looks`;
-  if (answer.steps.length === 0) await held.block(`it cannot be reached: ${answer.why_none || answer.purpose} (${cost})`);
+  if (answer.steps.length === 0)
+    await held.block(`a person's decision: it cannot be reached: ${answer.why_none || answer.purpose} (${cost})`);
   else await held.pursue(wayOf(answer, held.item, found), `planned: ${answer.purpose} (${cost})`);
 }
 

@@ -53,7 +53,7 @@ async function plan(held: HeldGoal, ports: GoalPorts): Promise<void> {
 async function repair(held: HeldGoal, ports: GoalPorts): Promise<void> {
   const lately = (await held.plans(repairs_max + 1)).filter(({ created_ms }) => created_ms > Date.now() - hour_ms);
   const known = await knownWay(held.item, ports.memory);
-  if (lately.length > repairs_max) await held.block(`a person has to look: it drifted ${lately.length} times within an hour`);
+  if (lately.length > repairs_max) await held.block(`a person's decision: it drifted ${lately.length} times within an hour`);
   else if (known === null) await plan(held, ports);
   else await held.pursue(known.way, "it is repaired by the plan that is known");
 }

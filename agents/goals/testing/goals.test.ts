@@ -306,7 +306,7 @@ test("a step that fails is tried again; then another plan is asked for once, and
   await planned(id, [{ key: "a", tool: "make.one" }]);
   expect(await worked(id)).toMatchObject({
     state: "blocked",
-    body: { waits_for: { what: expect.stringContaining("a person has to look") } },
+    body: { waits_for: { what: expect.stringContaining("a person's decision") } },
   });
   expect(taken_back).toHaveLength(2);
 });
