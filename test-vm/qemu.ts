@@ -20,7 +20,7 @@ import { checkout, needBuilt, newFolder } from "./places.ts";
 import { Hopeless, tailOf, waitFor, within } from "./wait.ts";
 
 /** Milliseconds; software emulation on a loaded host is slow, and nothing waits longer than it must. */
-export const limits = { ready_ms: 300_000, answer_ms: 120_000, poweroff_ms: 180_000, qemu_start_ms: 60_000 } as const;
+export const limits = { ready_ms: 600_000, answer_ms: 120_000, poweroff_ms: 180_000, qemu_start_ms: 60_000 } as const;
 
 export interface MachineOptions {
   readonly boot: "disk" | "direct";

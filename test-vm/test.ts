@@ -3,10 +3,10 @@
  * `N passed, N failed`.
  *
  * The suites of units and containers run as many files at once as there are processors, four at most. One suite comes after
- * the other, but for that of the machines: once the image is built it runs beside all the others. A machine waits for its own
- * time, the others for processes and the disk, and each leaves a processor to the other; they meet in no file, port, namespace
- * or cgroup. With fewer processors than four all come one after the other: an emulated machine takes two, and what waits for
- * it would wait in vain.
+ * the other, but for that of the machines: once the image is built it runs beside all the others, also on two processors. An
+ * emulated machine keeps one and a half of them busy, containers less than one: each of them alone waits for a third to a half of
+ * the time that is there. They meet in no file, port, namespace or cgroup. Containers come first, for their waiting is filled
+ * by the machines; units and the broker's proofs, which fill what there is by themselves, come last.
  */
 
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -39,8 +39,6 @@ interface Suite {
   run(): Promise<Counts>;
 }
 
-/** An emulated machine takes two. */
-const beside_processors_min = 4;
 const bun = join(checkout, "node_modules/.bin/bun");
 const reports = join(build, "test");
 /** Milliseconds that one scenario may take, where it does not say otherwise itself. */
@@ -92,12 +90,12 @@ const suites: readonly Suite[] = [
   { name: "build image", check: false, root: true, needs: "build kernel", run: program([bun, "image/build.ts", "all"]) },
   { name: "build client", check: false, run: program([bun, "image/build.ts", "client"]) },
   { name: "vm", check: false, needs: "build image", beside: true, run: tests("vm", scenarios("vm")) },
+  { name: "container", check: false, needs: "build image", run: tests("container", [at_once, ...scenarios("container")]) },
   { name: "unit", check: true, root: true, run: tests("unit", [at_once, "--timeout=300000", ...rooms]) },
   { name: "image", check: false, needs: "build image", run: tests("image", ["--timeout=300000", "./image/"]) },
   { name: "reproduce", check: false, long: true, needs: "build kernel", run: program([bun, "image/reproduce.ts"]) },
   { name: "fuzz", check: false, run: program([bun, "test-vm/fuzz.ts", "2000"]) },
   { name: "broker", check: false, root: true, run: tests("broker", properties) },
-  { name: "container", check: false, needs: "build image", run: tests("container", [at_once, ...scenarios("container")]) },
 ];
 
 interface Result extends Counts {
@@ -132,7 +130,7 @@ async function main(): Promise<number> {
   const beside: Promise<void>[] = [];
   for (const suite of suites.filter(chosen)) {
     const running = runSuite(suite, results);
-    if (suite.beside === true && availableParallelism() >= beside_processors_min) beside.push(running);
+    if (suite.beside === true) beside.push(running);
     else await running;
   }
   await Promise.all(beside);

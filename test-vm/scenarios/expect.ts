@@ -23,11 +23,12 @@ export function readyAgain(console_: Console, name: string, pid_before: number |
   return waitFor(`service "${name}" to be ready again`, ask, options);
 }
 
-export function allReady(console_: Console, options = usual): Promise<ServiceStatus[]> {
+/** @param names of those that the machine's config leaves */
+export function allReady(console_: Console, options = usual, names: readonly CoreService[] = core_services): Promise<ServiceStatus[]> {
   const ask = async (): Promise<ServiceStatus[] | null> => {
     const services = await console_.call("services");
     const ready = (name: CoreService): boolean => services.some((service) => service.name === name && service.state === "ready");
-    return core_services.every(ready) ? services : null;
+    return names.every(ready) ? services : null;
   };
   return waitFor("all services to be ready", ask, options);
 }

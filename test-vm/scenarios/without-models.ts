@@ -1,5 +1,14 @@
-/**
- * aios.yaml of a system in which no model of this machine runs. A scenario that is not about them begins sooner: under emulation
- * a sentence is a second of work, and a model takes a minute to be warm.
- */
+/** Lines of aios.yaml for scenarios that are not about what they leave out: under emulation each of it takes seconds. */
+
+import { type CoreService, core_services } from "../../contracts/service.ts";
+
+/** No model of this machine runs: a sentence is a second of work, and a model takes a minute to be warm. */
 export const without_models = "models: { local: false }\n";
+
+const off = "{ enabled: false }";
+/** Nor does any tier that thinks: a third of the work of a boot. */
+export const without_tiers = `${without_models}tiers: { operational: ${off}, tactical: ${off}, strategic: ${off} }\n`;
+
+const thinking: readonly CoreService[] = ["operational", "tactical", "strategic"];
+/** What then runs. */
+export const services_without_tiers = core_services.filter((name) => !thinking.includes(name));

@@ -12,7 +12,7 @@ import { newFolder } from "../../places.ts";
 import { type Machine, type MachineOptions, startMachine } from "../../qemu.ts";
 import { waitFor } from "../../wait.ts";
 import { serviceStatus } from "../expect.ts";
-import { without_models } from "../without-models.ts";
+import { services_without_tiers, without_models } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 
@@ -26,12 +26,9 @@ async function on(what: () => Promise<Omit<MachineOptions, "boot">>): Promise<Ma
   const machine = await startMachine({ boot: "direct", agent: false, config: without_models, ...(await what()) });
   running = { what, machine };
   await machine.ready();
-  await serviceReady(machine, what === small ? floor : core_services);
+  await serviceReady(machine, what === small ? services_without_tiers : core_services);
   return machine;
 }
-
-/** What a small machine runs. */
-const floor = ["console", "memory", "broker", "reactive"];
 
 function serviceReady(machine: Machine, names: readonly string[]): Promise<unknown> {
   const ask = async (): Promise<boolean> => {

@@ -6,7 +6,7 @@ import { newFolder } from "../../places.ts";
 import { startMachine } from "../../qemu.ts";
 import { waitFor } from "../../wait.ts";
 import { eventWhere } from "../expect.ts";
-import { without_models } from "../without-models.ts";
+import { without_tiers } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 const ahead_ms = 2 * 86_400_000;
@@ -18,7 +18,7 @@ test("NTP puts a wrong clock right, says so, and the battery clock is written", 
     boot: "direct",
     rtc: `base=${wrong}`,
     network_of: server.pid,
-    config: `${without_models}network: { ntp: [10.0.2.2] }\n`,
+    config: `${without_tiers}network: { ntp: [10.0.2.2] }\n`,
   });
   try {
     await machine.ready();
