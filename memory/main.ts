@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { aios_executable, data_dir, knowledge_dir, models_dir, run_dir } from "../contracts/paths.ts";
 import { createLog } from "../wire/log.ts";
 import { localModelsOff } from "../wire/model-process/switch.ts";
+import { takeSecretsOut } from "../wire/secrets-in-text.ts";
 import { start_answer_limit_ms, startService } from "../wire/service.ts";
 import { clockOfBoot } from "./clock.ts";
 import { type Embedding, embedderOf, withEmbedding } from "./embed/embedder.ts";
@@ -74,6 +75,7 @@ export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths
     run,
     health: () => withUpkeep(withLogs(withEmbedding(keeper.health(intake.held, intake.dropped), embedder), logs), upkeep),
     onEvent(event) {
+      takeSecretsOut(event);
       intake.take(event);
       logs.saw(event);
     },

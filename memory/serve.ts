@@ -7,6 +7,7 @@ import { callerSocket, callerSocketFolder } from "../contracts/paths.ts";
 import { rpc_error } from "../contracts/rpc.ts";
 import { core_services } from "../contracts/service.ts";
 import { type Handlers, type Peer, RpcError } from "../wire/peer.ts";
+import { takeSecretsOut } from "../wire/secrets-in-text.ts";
 import { listenUnix, silent } from "../wire/unix.ts";
 import { classifierHandlers } from "./classifier/handlers.ts";
 import type { Clock } from "./clock.ts";
@@ -72,6 +73,8 @@ export function serveMemory(run: string, served: Served): MemoryServer {
       serves: { methods: memory_methods, handlers: { ...handlers, ...own, subscribe: () => subscribe(peer()) } },
       calls: {},
       tells: memory_notifications,
+      // whatever a caller says, in whatever it says it: a secret is out before anything is done with it
+      cleans: takeSecretsOut,
       refuses: (method: string) => (permitted.includes(method) ? null : `"${caller}" may not call "${method}" of memory`),
       onClose: () => void subscribers.delete(peer()),
     });

@@ -15,7 +15,7 @@ import { Keys, keys_schema } from "./call/keys.ts";
 import { Limits } from "./call/limits.ts";
 import { Locks } from "./call/locks.ts";
 import type { Asked } from "./call/ports.ts";
-import { recover } from "./call/recover.ts";
+import { Recovery } from "./call/recovery.ts";
 import type { Step } from "./call/steps.ts";
 import { ModelChooser } from "./catalog/model/chooser.ts";
 import { programsFromBefore } from "./catalog/process/shared/programs.ts";
@@ -165,6 +165,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       return undo.toolFor(undoes.call, (tool, image, past) => calls.undo(tool, image, past, request.principal));
     },
     ...{ authority: permission.authority, audit, approvals, clock, boot: options.boot, contextOf, redact, giveUp: options.giveUp },
+    unrecovered: () => recovery.wanting,
     keys: new Keys(state.db),
     limits: new Limits(() => clock.boot_ms()),
     locks: new Locks(),
@@ -183,12 +184,16 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   });
 
   programs.resume(execution.forCall({ call: `${options.boot}-call-0`, signal: new AbortController().signal, output: () => {} }));
-  const recovered = audit.degradation === null ? await recover({ audit, registry, contextOf }) : [];
-  for (const outcome of recovered) {
-    log(`${outcome.tool} (${outcome.call}) was unfinished: ${outcome.status}: ${outcome.text}`);
-    const undoes = audit.ofCall(outcome.call).findLast(({ kind }) => kind === "outcome")?.body["undoes"];
-    await endImages(images, outcome, typeof undoes === "string" ? undoes : null);
-  }
+  const recovery = new Recovery({
+    ports: { audit, registry, contextOf },
+    async onRecovered(outcome) {
+      log(`${outcome.tool} (${outcome.call}) was unfinished: ${outcome.status}: ${outcome.text}`);
+      const undoes = audit.ofCall(outcome.call).findLast(({ kind }) => kind === "outcome")?.body["undoes"];
+      await endImages(images, outcome, typeof undoes === "string" ? undoes : null);
+    },
+    log,
+  });
+  const recovered = audit.degradation === null ? await recovery.begin() : [];
   const unrestored = await restoreAll(options.restorers, (restorer, signal) =>
     contextOf(`${options.boot}-call-0`, `${restorer.family}.restore`, "system", signal),
   );
@@ -253,10 +258,17 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     policies: () => permission.policies(),
     warm: () => permission.warm(),
     degradations: () =>
-      [state.degradation, audit.degradation, images.degradation, permission.degradation, vault.degradation, ...unrestored].filter(
-        (one) => one !== null,
-      ),
+      [
+        state.degradation,
+        audit.degradation,
+        recovery.wanting,
+        images.degradation,
+        permission.degradation,
+        vault.degradation,
+        ...unrestored,
+      ].filter((one) => one !== null),
     async close() {
+      recovery.stop();
       tasks.stop();
       chooser?.stop();
       await remembering.stop();

@@ -11,7 +11,7 @@ import type { Severity } from "../contracts/event.ts";
 import type { Memory, MemoryOutcome } from "../contracts/memory/record.ts";
 import { MemoryId } from "../contracts/memory/record.ts";
 import type { CallStatus } from "../contracts/tool.ts";
-import { withoutSecrets } from "../wire/secrets-in-text.ts";
+import { takeSecretsOut } from "../wire/secrets-in-text.ts";
 import type { Context, State } from "./context.ts";
 
 interface RememberOptions {
@@ -98,9 +98,8 @@ export class Remembering {
     }
     const peer = memory();
     if (peer === null) throw new Error("the memory service is away");
-    const memories = outcomes
-      .flatMap((outcome) => this.#memoriesOf(outcome))
-      .map((one) => ({ ...one, text: withoutSecrets(one.text).text }));
+    const memories = outcomes.flatMap((outcome) => this.#memoriesOf(outcome));
+    takeSecretsOut(memories);
     if (memories.length > 0) await peer.call("append", { memories });
     state.put(mark, last.seq);
     return outcomes.length === batch_max;

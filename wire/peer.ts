@@ -57,6 +57,8 @@ export interface PeerSides<Served extends Methods, Heard extends Notifications, 
   readonly tells: Told;
   /** Asked before a handler runs; an answer refuses the call with `not_permitted`. */
   readonly refuses?: (method: string) => string | null;
+  /** Sees the parameters of every call as they came, before the schema does, and may change them. */
+  readonly cleans?: (params: unknown) => void;
   readonly onClose?: (reason: string) => void;
 }
 
@@ -188,6 +190,7 @@ export class Peer<Served extends Methods, Heard extends Notifications, Called ex
         throw new RpcError(rpc_error.method_not_found, `there is no method "${name.slice(0, 64)}"`);
       const refusal = this.#sides.refuses?.(name) ?? null;
       if (refusal !== null) throw new RpcError(rpc_error.not_permitted, refusal);
+      this.#sides.cleans?.(params);
       const parsed = schema.params.safeParse(params);
       if (!parsed.success)
         throw new RpcError(rpc_error.invalid_params, `the parameters of "${name}" do not fit: ${issuesText(parsed.error)}`);

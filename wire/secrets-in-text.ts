@@ -37,8 +37,9 @@ const forms: readonly Form[] = [
 const sign = /PRIVATE KEY|AKIA|ASIA|gh[pousr]_|github_pat|xox|sk-|eyJ|bearer|:\/\/|passw|passph|secret|token|api[_-]?key/i;
 
 interface WithoutSecrets {
+  /** Never longer than it was given: it fits wherever that did. */
   readonly text: string;
-  /** What was taken out, by kind; in the text stands `[redacted: KIND]`. */
+  /** What was taken out, by kind; in the text stands `[redacted: KIND]`, or less where the secret was shorter. */
   readonly redacted: readonly string[];
 }
 
@@ -51,8 +52,45 @@ export function withoutSecrets(given: string): WithoutSecrets {
       redacted.add(name);
       const groups = match.at(-1);
       const kept = typeof groups === "object" && groups !== null && "kept" in groups ? String(groups.kept) : "";
-      return `${kept}[redacted: ${name}]`;
+      return `${kept}${markOf(name, String(match[0]).length - kept.length)}`;
     });
   }
   return { text, redacted: [...redacted] };
+}
+
+function markOf(name: string, chars_max: number): string {
+  return [`[redacted: ${name}]`, "[redacted]"].find(({ length }) => length <= chars_max) ?? "[…]";
+}
+
+/** Members of these names are secrets by themselves. */
+const secret_name = /^[\w-]{0,30}(?:password|passwd|passphrase|api[_-]?key)$/i;
+/** The shortest form that there is. */
+const secret_chars_min = 8;
+
+/** Takes secrets out of all strings of a value as JSON has them, in place. */
+export function takeSecretsOut(value: unknown): void {
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at += 1) value[at] = withoutSecret(value[at], "");
+  } else if (isMembers(value)) {
+    for (const name of Object.keys(value)) {
+      const given = value[name];
+      const left = withoutSecret(given, name);
+      if (left !== given) value[name] = left;
+    }
+  }
+}
+
+function withoutSecret(value: unknown, name: string): unknown {
+  if (typeof value !== "string") {
+    if (typeof value === "object" && value !== null) takeSecretsOut(value);
+    return value;
+  }
+  if (value.length < secret_chars_min) return value;
+  return secret_name.test(name) && !value.startsWith("[") && !/\s/.test(value)
+    ? markOf("password", value.length)
+    : withoutSecrets(value).text;
+}
+
+function isMembers(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }

@@ -121,7 +121,9 @@ function problemOf(status: number, text: string): Problem {
   } catch {
     // Not JSON: an answer of the HTTP layer itself.
   }
-  return { title: "The request was refused", status, detail: `HTTP status ${status}` };
+  // RFC 9110, 15.5.14: before anything of it was read
+  const detail = status === 413 ? "what was sent is larger than the console takes: a document is at most 64 KiB" : `HTTP status ${status}`;
+  return { title: "The request was refused", status, detail };
 }
 
 function unreachable(socket: string, error: unknown): UnreachableError {

@@ -48,6 +48,16 @@ export const Backup = z.lazy(() =>
 );
 export type Backup = z.infer<typeof Backup>;
 
+/** Of the tool memory.backups. */
+export const BackupsAnswer = z.lazy(() =>
+  z.strictObject({
+    backups: z.array(Backup),
+    unreadable: z.array(z.string()).describe("those whose own list of contents cannot be read"),
+    faults: z.array(z.string()).nullable().describe("what is wrong with the one that was read; none: it is whole; null: none was read"),
+  }),
+);
+export type BackupsAnswer = z.infer<typeof BackupsAnswer>;
+
 export const ExportFilter = z.lazy(() =>
   z.strictObject({
     since_ms: z.number().optional(),

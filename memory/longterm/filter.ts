@@ -10,7 +10,12 @@ export interface Where {
   readonly values: readonly (string | number)[];
   /** It leaves out more than what is in quarantine. */
   readonly narrows: boolean;
+  /** The same, for many memories at once: answered by the entries of an index (store/migrations/011-covering.ts). */
+  readonly by_index: string;
 }
+
+/** Few are, and they have an index of their own. */
+const not_quarantined = "m.seq NOT IN (SELECT seq FROM memories WHERE quarantined IS NOT NULL)";
 
 /** From this severity on there is an index (`memories_of_severity`), which SQLite only takes when the query names it literally. */
 const indexed_severity = "m.severity >= 3";
@@ -47,7 +52,7 @@ export function whereOf(filter: MemoryFilter): Where {
     one("m.severity >= ?", least);
   }
   if (filter.untainted === true) wanted.push("m.taint IS NULL");
-  const narrows = wanted.length > 0;
-  if (filter.quarantined !== true) wanted.push("m.quarantined IS NULL");
-  return { sql: wanted.length === 0 ? "TRUE" : wanted.join(" AND "), values, narrows };
+  const and = (all: readonly string[]): string => (all.length === 0 ? "TRUE" : all.join(" AND "));
+  const [each, many] = filter.quarantined === true ? [[], []] : [["m.quarantined IS NULL"], [not_quarantined]];
+  return { sql: and([...wanted, ...each]), values, narrows: wanted.length > 0, by_index: and([...wanted, ...many]) };
 }

@@ -7,7 +7,7 @@ import { severityNumber } from "./filter.ts";
 import type { OfHistory } from "./of-history.ts";
 
 const hash_bytes = 16;
-/** Texts whose row is known without asking: what happens often is written often. */
+/** Texts whose row is known without asking, from the second time on: what happens often is written often, what is new seldom again. */
 const known_texts_max = 4096;
 
 interface Held {
@@ -119,10 +119,12 @@ export class Rows {
     const known = this.#known.get(text);
     if (known !== undefined) return known;
     const key = hash("sha256", text, "buffer").subarray(0, hash_bytes);
-    const id = this.#addText(key, text) ?? this.#heldText(key, text);
+    const added = this.#addText(key, text);
+    if (added !== null) return added;
+    const held = this.#heldText(key, text);
     if (this.#known.size >= known_texts_max) this.#known.clear();
-    this.#known.set(text, id);
-    return id;
+    this.#known.set(text, held);
+    return held;
   }
 
   /** @returns null when it is held already */
@@ -148,7 +150,8 @@ function refuses(held: Held, memory: Memory): boolean {
 }
 
 function taintColumn(taint: readonly string[]): string | null {
-  return taint.length === 0 ? null : JSON.stringify([...new Set(taint)].slice(0, 16));
+  if (taint.length === 0) return null;
+  return JSON.stringify(taint.length === 1 ? taint : [...new Set(taint)].slice(0, 16));
 }
 
 /** As the column holds it: a JSON array of strings that we wrote. */

@@ -167,7 +167,7 @@ export class Vectors {
     if (this.#embedding === null || this.#count === 0 || query.length !== this.#embedding.dimensions) return [];
     const q = int8Of(query);
     const left = this.#statements
-      .of(`SELECT DISTINCT m.text_id FROM memories m WHERE ${where.sql} ORDER BY m.text_id DESC LIMIT ${exact_max + 1}`)
+      .of(`SELECT DISTINCT m.text_id FROM memories m WHERE ${where.by_index} ORDER BY m.time_ms DESC LIMIT ${exact_max + 1}`)
       .pluck()
       .all(...where.values);
     if (left.length <= exact_max) return this.#scored(left, q, limit);
@@ -208,9 +208,16 @@ export class Vectors {
 
   /** Of these texts, those that have a vector by the present model. */
   #scored(text_ids: readonly unknown[], q: Buffer, limit: number): Near[] {
-    return this.#best("text_id IN (SELECT value FROM json_each(?)) AND text_id IN (SELECT rowid FROM nearest_rowids)", limit, q, [
-      JSON.stringify(text_ids),
-    ]);
+    const among = "text_id IN (SELECT value FROM json_each(?))";
+    // looked up only while there are others: it takes as long as the vectors themselves
+    const of = this.#others() ? `${among} AND text_id IN (SELECT rowid FROM nearest_rowids)` : among;
+    return this.#best(of, limit, q, [JSON.stringify(text_ids)]);
+  }
+
+  /** There are vectors of an earlier model. */
+  #others(): boolean {
+    const other = this.#statements.of("SELECT 1 FROM texts WHERE embedded_by > 0 AND embedded_by < ? LIMIT 1");
+    return other.get(this.#embedding?.id) !== undefined;
   }
 
   #best(of: string, limit: number, q: Buffer, values: readonly string[]): Near[] {

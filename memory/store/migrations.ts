@@ -15,6 +15,7 @@ import { learning } from "./migrations/007-learning.ts";
 import { classifier } from "./migrations/008-classifier.ts";
 import { retention } from "./migrations/009-retention.ts";
 import { template_levels } from "./migrations/010-template-levels.ts";
+import { covering } from "./migrations/011-covering.ts";
 
 export const migrations: readonly string[] = [
   history,
@@ -27,6 +28,7 @@ export const migrations: readonly string[] = [
   classifier,
   retention,
   template_levels,
+  covering,
 ];
 
 export const memory_file: DatabaseKind = {

@@ -23,6 +23,8 @@ export interface CallPorts {
   toolFor(request: Request): AnyTool | undefined;
   readonly authority: Authority;
   readonly audit: Audit;
+  /** Why calls from before the start are not at their end yet, or null: until then nothing is changed. */
+  unrecovered(): string | null;
   readonly approvals: Approvals;
   readonly keys: Keys;
   readonly limits: Limits;

@@ -20,7 +20,7 @@ import { pastOf, readImage } from "../undo/undo.ts";
 import { bounded } from "./bounded.ts";
 import { outcomeEntry, outcomeOf, textOf } from "./entries.ts";
 
-interface RecoverPorts {
+export interface RecoverPorts {
   readonly audit: Audit;
   readonly registry: Registry;
   contextOf(call: string, tool: string, principal: AuditEntry["principal"], signal: AbortSignal): Context;
@@ -31,9 +31,8 @@ interface Found {
   readonly text: string;
 }
 
-/** @returns the outcomes that were found, oldest call first */
-export async function recover(ports: RecoverPorts): Promise<CallOutcome[]> {
-  const outcomes: CallOutcome[] = [];
+/** Yields the outcomes that were found, oldest call first. Done again it goes on after the last. @throws when the audit cannot be written */
+export async function* recover(ports: RecoverPorts): AsyncGenerator<CallOutcome> {
   for (const entries of ports.audit.unfinished().values()) {
     const past = pastCalls(entries)[0];
     const intent = entries.find((entry) => entry.kind === "intent");
@@ -45,9 +44,8 @@ export async function recover(ports: RecoverPorts): Promise<CallOutcome[]> {
     await ports.audit.append(
       outcomeEntry({ principal: past.principal, tool: past.tool, meta: metaOf(intent) }, outcome, past.resources, body),
     );
-    outcomes.push({ ...outcome, undo });
+    yield { ...outcome, undo };
   }
-  return outcomes;
 }
 
 async function finish(ports: RecoverPorts, past: PastCall, intent: AuditEntry): Promise<Found> {

@@ -41,7 +41,7 @@ export class Running {
   async change(attempt: Attempt, admitted: Admitted): Promise<CallResult> {
     const { tool, call, request } = attempt;
     const { resources, verdict, target } = admitted;
-    const refusal = this.#ports.audit.degradation;
+    const refusal = this.#ports.audit.degradation ?? this.#ports.unrecovered();
     if (refusal !== null)
       return await this.#ending.write(attempt, resources, verdict.policies, {
         status: "failed",

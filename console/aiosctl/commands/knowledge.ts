@@ -10,6 +10,7 @@ import type { Context } from "../context.ts";
 import { exit } from "../exit.ts";
 import { show } from "../output.ts";
 import { documentsView, documentView, foundView, historyView } from "../views/knowledge.ts";
+import { count } from "./follow.ts";
 import type { Run } from "./look.ts";
 import { call, look, noteOf } from "./of-tool.ts";
 import { showCall, usage } from "./tools.ts";
@@ -33,7 +34,7 @@ function addLooking(knowledge: Command, run: Run): void {
     .command("search")
     .description("sections that fit, and why (knowledge.search)")
     .argument("<words...>", "what is looked for");
-  search.option("--kind <kind>", "only system, tool, runbook, hardware or playbook").option("--limit <n>", "sections", "5");
+  search.option("--kind <kind>", "only system, tool, runbook, hardware or playbook").option("--limit <n>", "sections", count(20), "5");
   search.action(
     run(async (context) => {
       const { kind, limit } = search.opts<{ kind?: string; limit: string }>();
@@ -49,7 +50,7 @@ function addLooking(knowledge: Command, run: Run): void {
     .argument("[prefix]", "ids that begin so: runbooks/service");
   list.action(run(async (context, prefix = "") => await listAll(context, prefix)));
   const one = knowledge.command("show").description("a document (knowledge.show)").argument("<id>", "runbooks/disk-full");
-  one.option("--section <heading>", "only this section").option("--version <n>", "an earlier version");
+  one.option("--section <heading>", "only this section").option("--version <n>", "an earlier version", count(9_999_999));
   one.action(
     run(async (context, id = "") => {
       const { section = null, version } = one.opts<{ section?: string; version?: string }>();
@@ -83,7 +84,7 @@ function addWriting(knowledge: Command, run: Run): void {
     .description("make a new version: in your editor, or as the options say (knowledge.edit)")
     .argument("<id>", "the document")
     .option("--file <path>", "the new text from a file; - is the standard input")
-    .option("--version <n>", "bring an earlier version back")
+    .option("--version <n>", "bring an earlier version back", count(9_999_999))
     .option("--reset", "bring back what the image has")
     .option("--withdraw", "it does not count any more; its versions are kept")
     .requiredOption("--why <text>", "the reason, for the record");

@@ -6,6 +6,7 @@ import { IncidentsAnswer, RecentAnswer, TemplatesAnswer } from "../../../contrac
 import { Window } from "../../../contracts/memory/operational.ts";
 import { time } from "../text/times.ts";
 import { incidentsView, recentView, templatesView } from "../views/memory-now.ts";
+import { count } from "./follow.ts";
 import type { Run } from "./look.ts";
 import { look } from "./of-tool.ts";
 
@@ -13,7 +14,7 @@ export function addPresent(memory: Command, run: Run): void {
   const recent = memory.command("recent").description("the last hour, counted (memory.recent)");
   recent
     .addOption(new Option("--window <window>", "how far back").choices(Window.options).default("15m"))
-    .option("--events <n>", "newest events", "20")
+    .option("--events <n>", "newest events", count(100, 0), "20")
     .option("--kind <kind>", "only events of this kind: service.exited")
     .option("--service <name>", "only events about this service")
     .addOption(new Option("--severity <severity>", "events at least as severe").choices(Severity.options).default("debug"))
@@ -21,20 +22,28 @@ export function addPresent(memory: Command, run: Run): void {
     .option("--measured <name>", "how a figure is spread: cpu.busy_ratio");
   recent.action(
     run(async (context) => {
-      const { window, events, kind = null, service = null, severity, count = null, measured = null } = recent.opts<RecentOptions>();
-      const args = { window, events: Number(events), kind, service, severity_min: severity, count, measured };
+      const {
+        window,
+        events,
+        kind = null,
+        service = null,
+        severity,
+        count: counted = null,
+        measured = null,
+      } = recent.opts<RecentOptions>();
+      const args = { window, events: Number(events), kind, service, severity_min: severity, count: counted, measured };
       return await look(context, "memory.recent", args, (answer) => recentView(RecentAnswer.parse(answer), context.view));
     }),
   );
   const templates = memory.command("templates").description("what the lines of logs have in common (memory.templates)");
   templates
-    .argument("[id]", "one of them, whole")
+    .argument("[id]", "one of them, whole: its number", count(9_999_999))
     .option("--unusual", "what is new, comes far more often than usual, or fell silent")
     .option("--source <log>", "only of this log")
     .option("--since <time>", "with a line since then", (text) => time(text))
     .option("--new-since <time>", "first seen since then", (text) => time(text))
     .addOption(new Option("--order <order>", "which first").choices(["most", "newest", "latest"]).default("most"))
-    .option("--limit <n>", "templates", "20");
+    .option("--limit <n>", "templates", count(100), "20");
   templates.action(
     run(async (context) => {
       const [id] = templates.args;
@@ -49,7 +58,7 @@ export function addPresent(memory: Command, run: Run): void {
   incidents
     .argument("[id]", "one of them, with all that became of it")
     .option("--all", "also those that are over")
-    .option("--limit <n>", "incidents", "20");
+    .option("--limit <n>", "incidents", count(100), "20");
   incidents.action(
     run(async (context) => {
       const [id] = incidents.args;

@@ -4,11 +4,12 @@ import { type Command, Option } from "commander";
 import { Severity } from "../../../contracts/event.ts";
 import { longterm_methods, SearchAnswer } from "../../../contracts/memory/longterm.ts";
 import { MemoryKind, MemoryOutcome, Recalled } from "../../../contracts/memory/record.ts";
+import { BackupsAnswer } from "../../../contracts/memory/upkeep.ts";
 import type { Context } from "../context.ts";
 import { exit } from "../exit.ts";
 import { show } from "../output.ts";
 import { time } from "../text/times.ts";
-import { memoriesView, memoryView, searchView, statsView } from "../views/memory.ts";
+import { backupsView, memoriesView, memoryView, searchView, statsView } from "../views/memory.ts";
 import { count } from "./follow.ts";
 import type { Run } from "./look.ts";
 import { addPresent } from "./memory-now.ts";
@@ -206,7 +207,7 @@ function addMarking(memory: Command, run: Run): void {
         "looking at backups",
       );
       if (result.structuredContent === null) return showCall(context, result);
-      show(context, result.structuredContent, (answer) => JSON.stringify(answer, null, 2).split("\n"));
+      show(context, result.structuredContent, (answer) => backupsView(BackupsAnswer.parse(answer), context.view));
       const { faults } = result.structuredContent;
       return Array.isArray(faults) && faults.length > 0 ? exit.failed : exit.ok;
     }),

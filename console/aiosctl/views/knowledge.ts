@@ -60,7 +60,7 @@ export function historyView(versions: readonly Version[], { paint, width }: View
     { text: call ?? "–" },
     { text: plain(reason) },
   ]);
-  return table(columns, rows, { paint, width });
+  return versions.length === 0 ? ["no versions: there never was such a document"] : table(columns, rows, { paint, width });
 }
 
 function noteLines(note: string | null, paint: View["paint"]): string[] {

@@ -3,6 +3,7 @@
 import type { z } from "zod";
 import type { Found, longterm_methods, SearchMode } from "../../../contracts/memory/longterm.ts";
 import type { Recalled } from "../../../contracts/memory/record.ts";
+import type { BackupsAnswer } from "../../../contracts/memory/upkeep.ts";
 import { plain } from "../text/plain.ts";
 import type { Colour } from "../text/style.ts";
 import { table } from "../text/table.ts";
@@ -47,6 +48,22 @@ export function statsView(stats: Stats, { paint, width }: View): string[] {
     `${bytes(stats.bytes)} in the database, ${bytes(stats.segment_bytes)} in ${stats.segments} cold segments`,
     ...diskLines(stats.disk, paint),
     `${stats.pinned} pinned, ${stats.tainted} hold text from outside, ${stats.quarantined} in quarantine`,
+  ];
+}
+
+export function backupsView({ backups, unreadable, faults }: BackupsAnswer, { paint, width }: View): string[] {
+  const columns = [{ title: "BACKUP" }, { title: "MADE" }, { title: "MEMORIES", right: true }, { title: "SIZE", right: true }];
+  const rows = backups.map(({ name, made_ms, rows: held, bytes: size }) => [
+    { text: name },
+    { text: new Date(made_ms).toISOString().slice(0, 19) },
+    { text: String(held["memories"] ?? 0) },
+    { text: bytes(size) },
+  ]);
+  const read = faults?.length === 0 ? ["it was read through, and is whole"] : (faults ?? []).map((fault) => paint("red", plain(fault)));
+  return [
+    ...(rows.length === 0 ? ["no backups"] : table(columns, rows, { paint, width })),
+    ...unreadable.map((one) => paint("red", `cannot be read: ${plain(one)}`)),
+    ...read,
   ];
 }
 

@@ -189,4 +189,5 @@ export const filled_by: readonly ((db: Sqlite.Database, folder: string) => void)
   writeOutcome,
   writeClassifier,
   writeRetention,
+  (db) => db.exec("UPDATE templates SET level = 4, burst_ms = 3, burst_times = 2 WHERE id = 1"),
 ];

@@ -11,6 +11,7 @@ import type { Job, JobResults } from "../../../contracts/memory/job.ts";
 import { Recalled } from "../../../contracts/memory/record.ts";
 import { ExportEnd, ExportHead, type RefusedLine } from "../../../contracts/memory/upkeep.ts";
 import { issuesText } from "../../../wire/issues.ts";
+import { takeSecretsOut } from "../../../wire/secrets-in-text.ts";
 import { checkedImport, importsIn } from "../folders.ts";
 import { SegmentWriter } from "../segments/write.ts";
 
@@ -56,6 +57,7 @@ class Check {
       return ExportHead.safeParse(value).success ? null : "it is not the first line of an export that this version knows";
     const end = ExportEnd.safeParse(value);
     if (end.success) return this.#compare(end.data.end);
+    takeSecretsOut(value);
     const memory = Recalled.safeParse(value);
     if (!memory.success) return issuesText(memory.error);
     this.#hash.update(`${text}\n`);

@@ -8,11 +8,11 @@ import { phrase, termsOf } from "../../../memory/longterm/question.ts";
 import { openDatabase } from "../../../memory/store/open.ts";
 import { loadNative, nativeFile } from "../../../wire/native.ts";
 import { type Asked, question } from "./generated.ts";
-import { askedNumbers, questions_alone, type SearchFigures } from "./search.ts";
+import { askedNumbers, Nearest, questions_alone, type SearchFigures } from "./search.ts";
 
 const [folder = "", memories = "", questions = ""] = process.argv.slice(2);
 const asked = askedNumbers(Number(memories), Number(questions)).map(question);
-const nearest: readonly (readonly number[])[] = JSON.parse(readFileSync(join(folder, "nearest.json"), "utf8"));
+const { nearest } = Nearest.parse(JSON.parse(readFileSync(join(folder, "nearest.json"), "utf8")));
 const now_ms = 1_700_000_000_000 + Number(memories) * 60_000;
 
 /** Milliseconds of each, after a few that are not counted. */

@@ -32,6 +32,8 @@ export interface SearchFigures {
 }
 
 const questions = 200;
+/** What numpy computed. */
+export const Nearest = z.strictObject({ took_ms: z.array(z.number()), nearest: z.array(z.array(z.int())) });
 /** Of these, what is asked of the alternatives, which take up to a second for each of a million. */
 export const questions_alone = 30;
 
@@ -57,6 +59,7 @@ export function askedNumbers(memories: number, count: number): number[] {
 async function rowsOf(folder: string, memories: number): Promise<BenchRow[]> {
   const script = (name: string): string[] => [process.execPath, join(import.meta.dir, name), folder, String(memories), String(questions)];
   await run(script("search-build.ts"), { cwd: checkout });
+  const numpy = rowOf("", "ms", await bruteForce(folder));
   const asking = Bun.spawn(script("search-ask.ts"), {
     cwd: checkout,
     env: { ...process.env, ...memoryEnvironment() },
@@ -70,7 +73,6 @@ async function rowsOf(folder: string, memories: number): Promise<BenchRow[]> {
   const of = `${memories} memories, generated vectors`;
   const fts = rowOf("", "ms", said.fts_alone);
   const vec = rowOf("", "ms", said.vec_alone);
-  const numpy = await numpyRow(folder, memories);
   const meaning = rowOf(`search by meaning, ${of}`, "ms", said.meaning);
   return [
     versus(rowOf(`hybrid search, ${of}`, "ms", said.hybrid), "FTS5 alone", fts),
@@ -85,13 +87,12 @@ async function rowsOf(folder: string, memories: number): Promise<BenchRow[]> {
   ];
 }
 
-/** On one thread, as ours is. */
-async function numpyRow(folder: string, memories: number): Promise<BenchRow> {
+/** By numpy, on one thread, as ours is; what is really nearest is left in `nearest.json`. @returns milliseconds of each question */
+async function bruteForce(folder: string): Promise<number[]> {
   const packages = await pythonPackages(join(checkout, "models", sentence_model.name, "requirements.txt"));
-  const figures = join(folder, "numpy.json");
-  const asked = String(questions_alone);
-  await runPython(packages, [join(import.meta.dir, "brute-force.py"), join(folder, "vectors.f32"), String(memories), asked, figures]);
-  return rowOf("", "ms", z.array(z.number()).parse(JSON.parse(readFileSync(figures, "utf8"))));
+  const [vectors, asked, out] = ["vectors.f32", "questions.f32", "nearest.json"].map((name) => join(folder, name));
+  await runPython(packages, [join(import.meta.dir, "brute-force.py"), vectors ?? "", asked ?? "", out ?? ""]);
+  return Nearest.parse(JSON.parse(readFileSync(out ?? "", "utf8"))).took_ms;
 }
 
 function isFigures(value: unknown): value is SearchFigures {

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { GoalChanged } from "../../../contracts/goal.ts";
+import { withoutSecrets } from "../../../wire/secrets-in-text.ts";
 import type { Context } from "../../context.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { asked, memoryOf } from "../shared/ask-memory.ts";
@@ -35,7 +36,9 @@ export const goalAdd = defineTool<Input, z.infer<typeof GoalChanged>, Target, z.
     return { goal: await made(input, context.call, context) };
   },
   async verify(_target, { text }, { goal }, context) {
-    if ((await goalOf(goal.id, context)).body.text !== text) throw new ToolError(`verifying failed: the goal "${goal.id}" is another`);
+    // memory takes secrets out of what it is told
+    const { text: kept } = withoutSecrets(text);
+    if ((await goalOf(goal.id, context)).body.text !== kept) throw new ToolError(`verifying failed: the goal "${goal.id}" is another`);
   },
   async undo(_image, { call, input, output }, context) {
     const goal = output?.goal.kind === "goal" ? await goalOf(output.goal.id, context) : await made(input, call, context);

@@ -13,6 +13,7 @@ import {
   IdField,
   isOf,
   ReasonField,
+  refuseSecrets,
   shown,
   TextField,
   taintOf,
@@ -35,7 +36,8 @@ export const knowledgeAdd = defineTool<z.infer<typeof Input>, z.infer<typeof Ver
   image: Before,
   resolve: ({ id }, context) => changes(id, "write", context),
   preview: (_target, { id, text }) => ({ changes: [`the document "${id}" is added: ${text.slice(0, 300)}`], final: [] }),
-  snapshot(target, { id }) {
+  snapshot(target, { id, text }) {
+    refuseSecrets(`adding the document "${id}"`, text);
     if (target.now !== null)
       throw new ToolError(`adding the document "${id}" failed: there is one of this id; change it with knowledge.edit`);
     return before(id, target);

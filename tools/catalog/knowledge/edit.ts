@@ -13,6 +13,7 @@ import {
   IdField,
   isOf,
   ReasonField,
+  refuseSecrets,
   shown,
   TextField,
   taintOf,
@@ -56,7 +57,10 @@ export const knowledgeEdit = defineTool<Input, z.infer<typeof Version>, Document
   image: Before,
   resolve: ({ id, change }, context) => changes(id, "withdraw" in change ? "delete" : "write", context),
   preview: (_target, { id, change }) => ({ changes: [`the document "${id}": ${wordsOf(change)}`], final: [] }),
-  snapshot: (target, { id }) => before(id, target),
+  snapshot(target, { id, change }) {
+    if ("text" in change) refuseSecrets(`changing the document "${id}"`, change.text);
+    return before(id, target);
+  },
   async run(_target, { id, change, expected, reason }, context) {
     const { call, principal: author } = context;
     const memory = memoryOf(context, `changing the document "${id}"`);

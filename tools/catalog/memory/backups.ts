@@ -1,7 +1,7 @@
 /** memory.backups */
 
 import { z } from "zod";
-import { Backup, UpkeepName } from "../../../contracts/memory/upkeep.ts";
+import { BackupsAnswer, UpkeepName } from "../../../contracts/memory/upkeep.ts";
 import { defineTool, ToolError } from "../../tool.ts";
 import { asked, memoryOf } from "../shared/ask-memory.ts";
 import { readsAll } from "./shared/memory.ts";
@@ -16,13 +16,7 @@ export const memoryBackups = defineTool({
   input: z.lazy(() =>
     z.strictObject({ verify: UpkeepName.nullable().default(null).describe("the backup to read through; null: only list") }),
   ),
-  output: z.lazy(() =>
-    z.strictObject({
-      backups: z.array(Backup),
-      unreadable: z.array(z.string()).describe("those whose own list of contents cannot be read"),
-      faults: z.array(z.string()).nullable().describe("what is wrong with the one that was read; none: it is whole; null: none was read"),
-    }),
-  ),
+  output: BackupsAnswer,
   risk: "observe",
   timeout_ms: long_ms,
   concurrency_max: 2,

@@ -1,6 +1,7 @@
 /** memory.quarantine */
 
 import { z } from "zod";
+import { withoutSecrets } from "../../../wire/secrets-in-text.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { asked, memoryOf } from "../shared/ask-memory.ts";
 import { IdField, recalled, touches } from "./shared/memory.ts";
@@ -43,7 +44,9 @@ export const memoryQuarantine = defineTool<z.infer<typeof Input>, z.infer<typeof
     return { changed: changed.length, ids: changed.slice(0, 200) };
   },
   async verify(_target, { id, reason }, _output, context) {
-    if ((await recalled(id, context)).quarantined !== reason) throw new ToolError(`verifying failed: "${id}" is not as wanted`);
+    // memory takes secrets out of what it is told
+    const kept = reason === null ? null : withoutSecrets(reason).text;
+    if ((await recalled(id, context)).quarantined !== kept) throw new ToolError(`verifying failed: "${id}" is not as wanted`);
   },
   settled: async ({ id }, { input }, context) => (await recalled(id, context)).quarantined === input.reason,
   async undo({ id, was, influenced }, { input }, context) {

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { type Change, DocumentId, type Listed, type Shown } from "../../../../contracts/memory/knowledge.ts";
 import type { Resource } from "../../../../contracts/tool.ts";
+import { withoutSecrets } from "../../../../wire/secrets-in-text.ts";
 import type { Context } from "../../../context.ts";
 import { type Target, ToolError } from "../../../tool.ts";
 import { asked, memoryOf } from "../../shared/ask-memory.ts";
@@ -51,6 +52,17 @@ export function before(id: string, { now }: DocumentTarget): Before {
 export function taintOf({ tainted, call }: Pick<Context, "tainted" | "call">, member: string): string[] {
   const is_tainted = tainted.some((pointer) => pointer === "" || pointer === `/${member}` || pointer.startsWith(`/${member}/`));
   return is_tainted ? [`call:${call}`] : [];
+}
+
+/** Memory would take it out, and the document be another than was meant. @throws {ToolError} */
+export function refuseSecrets(doing: string, text: string): void {
+  const [kind] = withoutSecrets(text).redacted;
+  if (kind === undefined) return;
+  const line = text.split("\n").findIndex((one) => withoutSecrets(one).redacted.length > 0) + 1;
+  const where = line === 0 ? "the text" : `line ${line}`;
+  throw new ToolError(
+    `${doing} failed: ${where} holds what has the form of a secret (${kind}); keep it with sec.secret_put and name it there, or write <${kind}> in its place`,
+  );
 }
 
 export async function isOf(id: string, call: string, context: Context): Promise<boolean> {
