@@ -13,6 +13,9 @@ test("a service's folders belong to it and to those who call it", async () => {
     makeServiceFolders(coreSpecs(default_config, "machine").find(({ name }) => name === "broker"));
     writeFileSync("/run/aios/secrets/strategic/key", "kept");
     makeServiceFolders(coreSpecs(default_config, "machine").find(({ name }) => name === "strategic"));
+    // errors=remount-ro: what is as it has to be is left, and the service starts
+    sys.mount.mount({ source: "test", target: "/var/lib", type: "tmpfs", flags: ["remount", "ro"] });
+    makeServiceFolders(memory);
     const of = (path) => { const { uid, gid, mode } = statSync(path); return [path, uid, gid, (mode & 0o7777).toString(8)].join(" "); };
     console.log(JSON.stringify(["/var/lib/aios/memory", "/run/aios/memory/reactive", "/run/aios/memory/console", "/run/aios/init/memory", "/run/aios/notify/foreign", "/var/lib/aios/strategic", "/run/aios/secrets", "/run/aios/secrets/strategic", "/run/aios/secrets/strategic/key"].map(of)));
     `,

@@ -1,6 +1,6 @@
 /** Folders on /run and on the data partition that have to be there, with their owners, before a service starts. */
 
-import { chmodSync, chownSync, mkdirSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { callerSocketFolder, data_dir, run_dir, secretsFolder } from "../../contracts/paths.ts";
 import type { ServiceSpec } from "./spec.ts";
@@ -8,10 +8,12 @@ import { initFolder, secret_holders, socket_folders, uids } from "./table.ts";
 
 const root = 0;
 
+/** One that is as it has to be is not touched: on a disk that became read-only a service starts all the same, and shows what it holds. */
 function folder(path: string, uid: number, gid: number, mode: number): void {
   mkdirSync(path, { recursive: true });
-  chownSync(path, uid, gid);
-  chmodSync(path, mode);
+  const held = statSync(path);
+  if (held.uid !== uid || held.gid !== gid) chownSync(path, uid, gid);
+  if ((statSync(path).mode & 0o7777) !== mode) chmodSync(path, mode);
 }
 
 /** The sockets of PID 1: one folder a service, which nobody else can enter. */
