@@ -1,15 +1,17 @@
-/** The disk image as a user has it: UEFI firmware, unified kernel image, root by partition name, data that stays. */
+/** The disk image as a user has it: UEFI firmware, unified kernel image, root by partition name, data that stays; and kexec, which needs an ESP. */
 
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../../tooling/run.ts";
 import { dataPartition, extractDataPartition, isCleanFileSystem, makeBlankDisk, putConfig } from "../../machine/disks.ts";
 import { setLink } from "../../machine/inject.ts";
 import { needBuilt, newFolder } from "../../places.ts";
-import { startMachine } from "../../qemu.ts";
+import { type Machine, startMachine } from "../../qemu.ts";
 import { allReady, decisionWhere } from "../expect.ts";
+import { services_without_tiers, without_tiers } from "../without-models.ts";
 
+const patient = { limit_ms: 180_000, every_ms: 200 };
 const gibibyte = 1024 ** 3;
 const disk_bytes = 4 * gibibyte;
 
@@ -18,6 +20,10 @@ async function flash(disk: string): Promise<void> {
   makeBlankDisk(disk, disk_bytes / 1024 / 1024);
   await run(["dd", `if=${needBuilt("disk_image")}`, `of=${disk}`, "bs=4M", "conv=fsync,notrunc,sparse", "status=none"]);
 }
+
+/** The second boot, in which no tier thinks: the first test leaves it for the other. */
+let second: Machine | null = null;
+afterAll(() => second?.kill());
 
 test("boots by UEFI, grows and keeps its data, powers off cleanly, and reads its config from the ESP", async () => {
   const folder = newFolder("image");
@@ -28,7 +34,7 @@ test("boots by UEFI, grows and keeps its data, powers off cleanly, and reads its
   let decided = "";
   try {
     await first.ready();
-    await allReady(first.console, { limit_ms: 180_000, every_ms: 200 });
+    await allReady(first.console, patient);
     const status = await first.console.call("status");
     machine_id = status.machine_id;
     expect(status.data.persistent).toBe(true);
@@ -51,20 +57,47 @@ test("boots by UEFI, grows and keeps its data, powers off cleanly, and reads its
   expect(disk_bytes - offset_bytes - size_bytes).toBeLessThan(2 * 1024 * 1024);
 
   const config = join(folder, "aios.yaml");
-  writeFileSync(config, "hostname: from-the-esp\n");
+  writeFileSync(config, `hostname: from-the-esp\n${without_tiers}`);
   await putConfig(disk, config);
-  const second = await startMachine({ boot: "disk", disk });
-  try {
-    await second.ready();
-    const status = await second.console.call("status");
-    expect(status).toMatchObject({ machine_id, hostname: "from-the-esp", degradations: [] });
-    expect(status.config.from).toBe('"aios.yaml" on "/dev/vda1"');
-    // neither grown, formatted nor repaired again
-    expect(status.data.detail).toBe(`"/dev/vda4", ${Math.floor(size_bytes / 1024 / 1024)} MiB`);
-    const why = await second.console.call("why", { path: { id: decided } });
-    expect(why.decisions.map(({ id }) => id)).toEqual([decided]);
-    await second.poweroff();
-  } finally {
-    await second.kill();
-  }
+  second = await startMachine({ boot: "disk", disk });
+  await second.ready();
+  const status = await second.console.call("status");
+  expect(status).toMatchObject({ machine_id, hostname: "from-the-esp", degradations: [] });
+  expect(status.config.from).toBe('"aios.yaml" on "/dev/vda1"');
+  // neither grown, formatted nor repaired again
+  expect(status.data.detail).toBe(`"/dev/vda4", ${Math.floor(size_bytes / 1024 / 1024)} MiB`);
+  const why = await second.console.call("why", { path: { id: decided } });
+  expect(why.decisions.map(({ id }) => id)).toEqual([decided]);
+}, 1_800_000);
+
+test("kexec boots the kernel on the ESP, with a clean way down and no firmware between", async () => {
+  second ??= await startMachine({ boot: "disk", config: without_tiers });
+  const machine = second;
+  await machine.ready();
+  await allReady(machine.console, patient, services_without_tiers);
+  const before = await machine.console.call("status");
+  const firmware_lines = (): number => machine.serial().split("BdsDxe").length;
+  const firmware_before = firmware_lines();
+  expect(firmware_before).toBeGreaterThan(1);
+  const resets_before = machine.qmp.count("RESET");
+  const after = machine.serial().length;
+  await machine.console.call("kexec", { reason: "the scenario wants to see it", limit_ms: 180_000 });
+  await machine.ready({ after });
+  await allReady(machine.console, patient, services_without_tiers);
+
+  const status = await machine.console.call("status");
+  expect(status.boot_id).not.toBe(before.boot_id);
+  expect(status).toMatchObject({ machine_id: before.machine_id, state: "running", degradations: [] });
+  expect(machine.qmp.count("RESET")).toBe(resets_before);
+  expect(firmware_lines()).toBe(firmware_before);
+  expect(machine.serial().slice(after)).toMatch(/shutdown: file systems: 1 unmounted, 0 in use\r?\naios: kexec now/);
+  expect((await machine.console.call("hardware")).firmware.kind).toBe("uefi");
+  const data = (await machine.console.call("boot")).phases.find(({ name }) => name === "data partition");
+  expect(data?.outcome, data?.detail).toBe("done");
+
+  await machine.poweroff();
+  const partition = join(machine.folder, "data.ext4");
+  await extractDataPartition(machine.disk ?? "", partition);
+  const found = await isCleanFileSystem(partition);
+  expect(found.clean, found.said).toBe(true);
 }, 1_800_000);
