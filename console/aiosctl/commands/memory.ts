@@ -134,7 +134,10 @@ function addReading(memory: Command, run: Run): void {
       const direction = trace.opts<{ back?: boolean }>().back === true ? "influenced-by" : "influenced";
       return await look(context, "memory.trace", { id, direction, limit: 200 }, (answer) => {
         const { reached, truncated } = longterm_methods.trace.result.parse(answer);
-        const lines = reached.map((each) => `${"  ".repeat(each.depth - 1)}${each.id}  ${each.over} ${each.from}`);
+        // as the link says it: what was reached stands at its beginning, or with --back at its end
+        const said = ({ id: to, from, over }: (typeof reached)[number]): string =>
+          direction === "influenced" ? `${to}  ${over} ${from}` : `${from}  ${over} ${to}`;
+        const lines = reached.map((each) => `${"  ".repeat(each.depth - 1)}${said(each)}`);
         return [...(lines.length === 0 ? ["nothing"] : lines), ...(truncated ? ["… and more"] : [])];
       });
     }),

@@ -80,7 +80,7 @@ async function rowsOf(folder: string, memories: number): Promise<BenchRow[]> {
     versus(rowOf(`search by word, ${of}`, "ms", said.words), "FTS5 alone", fts),
     versus(meaning, "sqlite-vec alone (float32)", vec),
     versus(meaning, "numpy, brute force, one thread", numpy),
-    rowOf(`hybrid search with a filter that leaves 1 in 400, ${of}`, "ms", said.filtered),
+    rowOf(`hybrid search with a filter that leaves 1 in 200, ${of}`, "ms", said.filtered),
     rowOfValue(`recall@10 of search by meaning against exact, ${of}`, "share", said.recall),
     rowOfValue(`resident memory of the process, ${of}`, "bytes", said.rss_bytes),
     rowOfValue(`memory.db, ${of}`, "bytes", said.file_bytes),
