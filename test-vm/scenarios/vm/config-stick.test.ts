@@ -1,4 +1,4 @@
-/** A config on a stick labelled AIOS-CONFIG: there at power-on, and plugged in while the system runs. */
+/** A config on a stick labelled AIOS-CONFIG: there at power-on, and plugged in while the system runs; and what a reboot takes up. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { newFolder } from "../../places.ts";
 import { type Machine, startMachine } from "../../qemu.ts";
 import { waitFor } from "../../wait.ts";
 import { eventWhere } from "../expect.ts";
+import { without_tiers } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 const folder = newFolder("sticks");
@@ -16,9 +17,9 @@ const sticks = { first: join(folder, "first.raw"), wrong: join(folder, "wrong.ra
 let machine: Machine;
 
 beforeAll(async () => {
-  await makeConfigStick(sticks.first, "hostname: from-the-stick\n", false);
+  await makeConfigStick(sticks.first, `hostname: from-the-stick\n${without_tiers}`, false);
   await makeConfigStick(sticks.wrong, "hostname: x\nnetwork:\n  dsn: []\n", true);
-  await makeConfigStick(sticks.second, "hostname: from-the-second\n", true);
+  await makeConfigStick(sticks.second, `hostname: from-the-second\n${without_tiers}`, true);
   const more = ["-blockdev", `driver=raw,node-name=first-medium,file.driver=file,file.filename=${sticks.first}`];
   machine = await startMachine({ boot: "direct", more: [...more, "-device", "usb-storage,id=first,drive=first-medium,bus=usb.0"] });
   await machine.ready();
@@ -34,6 +35,28 @@ async function pullFirst(): Promise<void> {
   await inject.unplug(machine.qmp, "first");
 }
 
+/** Once, for all tests that look at what is different afterwards. */
+let rebooted: Promise<Rebooted> | null = null;
+interface Rebooted {
+  readonly boot_id: string;
+  readonly seed: string;
+}
+
+/** @returns what was before */
+function reboot(): Promise<Rebooted> {
+  rebooted ??= (async () => {
+    const before = { boot_id: (await machine.console.call("status")).boot_id, seed: await seed() };
+    const after = machine.serial().length;
+    await machine.console.call("reboot", { reason: "the scenario wants to see it" });
+    machine.wasReset();
+    await machine.ready({ after });
+    return before;
+  })();
+  return rebooted;
+}
+
+const seed = async () => (await machine.sh("stat -c %a:%s /proc/1/root/var/lib/aios/seed; sha256sum /proc/1/root/var/lib/aios/seed")).out;
+const seedPhase = async () => (await machine.console.call("boot")).phases.find(({ name }) => name === "entropy seed");
 const config = async () => (await machine.console.call("status")).config;
 
 test("a stick that is there at power-on is the config", async () => {
@@ -59,10 +82,15 @@ test("one that is plugged in and right is said to hold from the next boot on, an
   await eventWhere(machine.console, "config.found", ({ facts }) => facts.outcome === "next-boot", patient);
   expect((await config()).next).toContain("takes effect at the next boot");
   expect((await machine.console.call("status")).hostname).toBe("from-the-stick");
-  const after = machine.serial().length;
-  await machine.console.call("reboot", { reason: "the new config" });
-  machine.wasReset();
-  await machine.ready({ after });
+  await reboot();
   expect((await machine.console.call("status")).hostname).toBe("from-the-second");
   expect((await config()).next).toBeNull();
+}, 900_000);
+
+test("a reboot by the console comes back, and its random seed is used once", async () => {
+  const before = await reboot();
+  expect(before.seed).toStartWith("600:64\n");
+  expect((await machine.console.call("status")).boot_id).not.toBe(before.boot_id);
+  expect(await seedPhase()).toMatchObject({ outcome: "done", detail: "64 bytes credited, and replaced" });
+  expect(await seed()).not.toBe(before.seed);
 }, 900_000);

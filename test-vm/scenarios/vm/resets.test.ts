@@ -112,22 +112,6 @@ test("a kernel that panics restarts the machine", async () => {
   await machine.ready({ after });
 }, 900_000);
 
-const seed = async () => (await machine.sh("stat -c %a:%s /proc/1/root/var/lib/aios/seed; sha256sum /proc/1/root/var/lib/aios/seed")).out;
-const seedPhase = async () => (await machine.console.call("boot")).phases.find(({ name }) => name === "entropy seed");
-
-test("a reboot by the console comes back, and its random seed is used once", async () => {
-  const { boot_id } = await machine.console.call("status");
-  const seed_before = await seed();
-  expect(seed_before).toStartWith("600:64\n");
-  const after = machine.serial().length;
-  await machine.console.call("reboot", { reason: "the scenario wants to see it" });
-  machine.wasReset();
-  await machine.ready({ after });
-  expect((await machine.console.call("status")).boot_id).not.toBe(boot_id);
-  expect(await seedPhase()).toMatchObject({ outcome: "done", detail: "64 bytes credited, and replaced" });
-  expect(await seed()).not.toBe(seed_before);
-}, 900_000);
-
 test("Ctrl-Alt-Del restarts cleanly", async () => {
   const resets = machine.qmp.count("RESET");
   const after = machine.serial().length;
