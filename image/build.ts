@@ -19,7 +19,7 @@ import { imageProfile } from "../models/places.ts";
 import { say } from "../tooling/progress.ts";
 import { makeDisk, makeErofs } from "./disk.ts";
 import { baseTree } from "./mkosi.ts";
-import { checkPolicies, compileAios, compileClient, compileStatic, makeFilter, makeKnowledge } from "./programs.ts";
+import { checkPolicies, compileAios, compileClient, compileStatic, makeFilter, makeKnowledge, makeListing } from "./programs.ts";
 import { release } from "./release.ts";
 import { makeRoot } from "./root.ts";
 import { userlandBase } from "./userland.ts";
@@ -52,6 +52,7 @@ else if (target === "tree" || target === "root" || target === "disk" || target =
   await checkPolicies();
   await buildModels(profile);
   await makeKnowledge();
+  await makeListing();
   const this_release = await release();
   const userland = await userlandBase(base, this_release);
   await makeRoot(base, this_release, userland, profile);

@@ -223,6 +223,16 @@ export async function checkPolicies(): Promise<void> {
   );
 }
 
+/** `build/tools.json`: what the broker tells of all tools without reading them (tools/listing.ts). */
+export async function makeListing(): Promise<void> {
+  const inputs = ["tools", "contracts", "wire", "sys", "package-lock.json"].map((name) => join(checkout, name));
+  await product("listing", keyOf({ files: inputs }), "tools.json", "tools.json", (folder) =>
+    step("tools: what is told of them", async () => {
+      await run([bun, "tools/make-listing.ts", join(folder, "tools.json")], { cwd: checkout });
+    }),
+  );
+}
+
 /** The knowledge base of the image: `build/knowledge`, the written pages and one for each tool, made from its definition. */
 export async function makeKnowledge(): Promise<void> {
   const inputs = ["knowledge", "tools", "contracts", "wire", "sys", "package-lock.json"].map((name) => join(checkout, name));

@@ -80,7 +80,7 @@ describe("the catalogue", () => {
   test("takes a name once", () => {
     const [tool] = testCatalog();
     if (tool === undefined) throw new Error("the catalogue is empty");
-    expect(() => new Registry([tool, tool])).toThrow("the name is taken");
+    expect(() => Registry.of([tool, tool])).toThrow("the name is taken");
   });
 });
 

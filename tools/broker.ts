@@ -24,15 +24,15 @@ import type { Clock, Context, Places } from "./context.ts";
 import type { ExecPrograms } from "./exec/argv.ts";
 import type { Exec } from "./exec/exec.ts";
 import { linuxExecution } from "./exec/linux.ts";
+import type { CatalogParts } from "./load.ts";
 import { Output } from "./output.ts";
-import type { Permission, PermissionPart } from "./policy/permission.ts";
-import { Registry } from "./registry.ts";
+import type { PermissionPart } from "./policy/permission.ts";
+import type { Registry } from "./registry.ts";
 import { Remembering } from "./remember.ts";
 import { type Restorer, restoreAll } from "./restore.ts";
 import type { Broker } from "./serve.ts";
 import { openState, stateKind } from "./state/open.ts";
 import { Values, values_schema } from "./state/values.ts";
-import type { AnyTool } from "./tool.ts";
 import { Confirmations, confirmations_schema } from "./undo/confirm.ts";
 import { expiryEntry, imagesKept, imagesWanted } from "./undo/expiry.ts";
 import { ImageStore } from "./undo/store.ts";
@@ -57,11 +57,7 @@ export interface BrokerOptions {
   readonly permission: PermissionPart;
   /** What the tools set and the kernel forgets; made again once a boot, before the first call. */
   readonly restorers: readonly Restorer[];
-  readonly tools: (parts: {
-    readonly permission: Permission;
-    readonly audit: ChainedAudit;
-    readonly declared: (family: string) => Pick<Context["state"], "list">;
-  }) => readonly AnyTool[];
+  readonly tools: (parts: CatalogParts) => Registry | Promise<Registry>;
   readonly neighbours: () => Pick<Context, "init" | "logs" | "memory">;
   readonly log: (text: string) => void;
   /** See `Calls`. */
@@ -103,7 +99,10 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   });
   const permission = await options.permission.open(state.db);
   const values = new Values(state.db);
-  const registry = new Registry(options.tools({ permission, audit, declared: (family) => values.of(family) }));
+  const registry: Registry = await options.tools({
+    ...{ permission, audit, declared: (family) => values.of(family) },
+    toolOf: (name) => registry.tool(name),
+  });
   const approvals = new Approvals(state.db);
   const output = new Output();
   const images = new ImageStore({
@@ -136,7 +135,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       sys,
       exec: options.wrapExec?.(exec) ?? exec,
       images: images.of(call),
-      state: values.of(registry.get(tool)?.state_of ?? tool.split(".")[0] ?? tool),
+      state: values.of(registry.facts(tool)?.state_of ?? tool.split(".")[0] ?? tool),
       vault,
       places,
       clock,
@@ -161,7 +160,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   const calls: Calls = new Calls({
     toolFor: (request) => {
       const { undoes } = request;
-      if (undoes === null) return registry.get(request.tool);
+      if (undoes === null) return registry.tool(request.tool);
       return undo.toolFor(undoes.call, (tool, image, past) => calls.undo(tool, image, past, request.principal));
     },
     ...{ authority: permission.authority, audit, approvals, clock, boot: options.boot, contextOf, redact, giveUp: options.giveUp },
@@ -233,7 +232,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   const remembering = new Remembering({
     ...{ audit, log, state: values.of("broker") },
     memory: () => options.neighbours().memory,
-    tainted: (tool) => registry.get(tool)?.tainted === true,
+    tainted: (tool) => registry.facts(tool)?.tainted === true,
   });
   if (options.remembers) remembering.wake();
   tasks.start();

@@ -12,9 +12,10 @@ import { reconnecting } from "../wire/reconnect.ts";
 import { start_answer_limit_ms, startService } from "../wire/service.ts";
 import { silent } from "../wire/unix.ts";
 import { type OpenBroker, openBroker } from "./broker.ts";
-import { allTools, restorers } from "./catalog/index.ts";
+import { catalog, restorers } from "./catalog/index.ts";
 import { brokerClock } from "./clock.ts";
 import { image_programs } from "./exec/argv.ts";
+import { listing_file, readListing } from "./listing.ts";
 import { permissionPart } from "./policy/permission.ts";
 import { serveBroker } from "./serve.ts";
 import { machineTpm } from "./vault/tpm/tpm.ts";
@@ -55,7 +56,7 @@ export async function main(): Promise<void> {
     kmsg: canWrite(kmsg) ? kmsg : null,
     tpm: mode === "machine" ? machineTpm() : null, // in a container it is the host's
     permission: permissionPart({ report: (text) => log.warn(text) }),
-    tools: allTools,
+    tools: (parts) => readListing(listing_file, catalog, parts),
     restorers,
     remembers: true,
     chooses: localModelsOff() === null,

@@ -15,7 +15,7 @@ import {
 import { callerSocket, callerSocketFolder } from "../contracts/paths.ts";
 import type { Agent, Grant, PolicyInfo } from "../contracts/permission.ts";
 import { rpc_error } from "../contracts/rpc.ts";
-import type { CallOutcome, Principal } from "../contracts/tool.ts";
+import type { CallOutcome, Principal, ToolDescription } from "../contracts/tool.ts";
 import { type Handlers, type Peer, RpcError } from "../wire/peer.ts";
 import { listenUnix } from "../wire/unix.ts";
 import type { Audit } from "./audit/audit.ts";
@@ -23,7 +23,6 @@ import type { Approvals } from "./call/approvals.ts";
 import type { Calls } from "./call/calls.ts";
 import type { Request } from "./call/request.ts";
 import { pendingReviews } from "./call/review.ts";
-import { describeTool } from "./describe.ts";
 import type { Output } from "./output.ts";
 import type { Authority } from "./policy/authorise.ts";
 import type { Registry } from "./registry.ts";
@@ -96,9 +95,10 @@ function handlersFor(
   return {
     "tools/list": ({ cursor, limit }) => page(broker.registry, cursor, limit),
     "tools/get": ({ name }) => {
-      const tool = broker.registry.get(name);
-      if (tool === undefined) throw new RpcError(rpc_error.not_found, `there is no tool "${name}"; tools/list names those that there are`);
-      return describeTool(tool);
+      const described = broker.registry.describe(name);
+      if (described === undefined)
+        throw new RpcError(rpc_error.not_found, `there is no tool "${name}"; tools/list names those that there are`);
+      return described;
     },
     "tools/call": async ({ name, arguments: args, _meta, person }) =>
       await broker.calls.make({ ...who(person, _meta.as), tool: name, arguments: args, meta: _meta, undoes: null, redoes: null }),
@@ -198,13 +198,14 @@ function mayApprove(broker: Broker, call: string, by: Who): void {
 }
 
 function page(registry: Registry, cursor: string | null, limit: number) {
-  const all = registry.list();
-  const begin = cursor === null ? 0 : all.findIndex((tool) => tool.name > cursor);
+  const all = registry.names();
+  const begin = cursor === null ? 0 : all.findIndex((name) => name > cursor);
   const rest = begin < 0 ? [] : all.slice(begin);
-  const tools: ReturnType<typeof describeTool>[] = [];
+  const tools: ToolDescription[] = [];
   let bytes = 0;
-  for (const tool of rest.slice(0, limit)) {
-    const described = describeTool(tool);
+  for (const name of rest.slice(0, limit)) {
+    const described = registry.describe(name);
+    if (described === undefined) continue;
     bytes += JSON.stringify(described).length;
     if (tools.length > 0 && bytes > page_bytes_max) break;
     tools.push(described);
@@ -258,7 +259,7 @@ function lastOutcomeOrNull(broker: Broker, call: string): CallOutcome | null {
   const entry = broker.audit.ofCall(call).findLast(({ kind }) => kind === "outcome");
   if (entry?.status == null || entry.tool === null) return null;
   const { text, took_ms, policies } = entry.body;
-  const tool = broker.registry.get(entry.tool);
+  const tool = broker.registry.facts(entry.tool);
   return {
     call,
     tool: entry.tool,

@@ -9,6 +9,7 @@ import { AuditQuery } from "../../contracts/audit.ts";
 import type { Opinion } from "../../contracts/permission.ts";
 import { CallMeta, type Principal, type Resource } from "../../contracts/tool.ts";
 import type { OpenBroker } from "../broker.ts";
+import { Registry } from "../registry.ts";
 import { authorityFor, openTestBroker } from "../testing/open.ts";
 import { type AnyTool, defineTool, ToolError } from "../tool.ts";
 import type { Request } from "./request.ts";
@@ -83,7 +84,7 @@ const lookTool = defineTool({
 });
 
 async function open(at: string, tools: readonly AnyTool[], authority = "allow", more: Partial<Parameters<typeof openTestBroker>[1]> = {}) {
-  const broker = await openTestBroker(at, { authority: authorityFor(authority), tools: () => tools, ...more });
+  const broker = await openTestBroker(at, { authority: authorityFor(authority), tools: () => Registry.of(tools), ...more });
   opened.push(broker);
   return broker;
 }

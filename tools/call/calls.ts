@@ -54,10 +54,12 @@ export class Calls {
 
   /** Never throws: what goes wrong is its outcome. */
   async make(request: Request): Promise<CallResult> {
+    const asked = this.#ports.toolFor(request);
+    const tool = asked instanceof Promise ? await asked : asked;
     const call = this.#newCall();
-    const known = this.#claim(request, call);
+    const known = this.#claim(request, call, tool);
     if (known !== null) return await known;
-    const working = this.#start(call, request, null);
+    const working = this.#start(call, request, tool, null);
     this.#ended.set(call, working);
     try {
       return await working;
@@ -108,7 +110,8 @@ export class Calls {
     const approval = this.#ports.approvals.decide(call, "approved", by, why, this.#ports.clock.now_ms());
     if (approval === null) throw notWaiting(call, this.#ports.approvals.get(call)?.approval.state ?? "gone");
     await this.#ports.audit.append(approvalEntry(waiting.request, approval, []));
-    const working = this.#start(call, waiting.request, waiting.digest, { principal: by, role });
+    const tool = await this.#ports.toolFor(waiting.request);
+    const working = this.#start(call, waiting.request, tool, waiting.digest, { principal: by, role });
     this.#ended.set(call, working);
     try {
       const result = await working;
@@ -144,11 +147,10 @@ export class Calls {
   }
 
   /** What an earlier call with the same key came to; null when this is the first. */
-  #claim(request: Request, call: string): Promise<CallResult> | null {
+  #claim(request: Request, call: string, tool: AnyTool | undefined): Promise<CallResult> | null {
     const { key } = request.meta;
     if (key === null) return null;
     // no hash of a secret is kept: from one most secrets can be found by guessing
-    const tool = this.#ports.toolFor(request);
     const args = tool === undefined ? {} : this.#ports.redact(tool.input, request.arguments).value;
     const digest = digestOf({ tool: request.tool, arguments: args });
     const first = this.#ports.keys.claim(request.principal, key, call, digest, this.#ports.clock.now_ms());
@@ -169,7 +171,13 @@ export class Calls {
   }
 
   /** @param approved_digest what a person has seen and approved; null: nobody has */
-  async #start(call: string, request: Request, approved_digest: string | null, approved_by: Approver | null = null): Promise<CallResult> {
+  async #start(
+    call: string,
+    request: Request,
+    tool: AnyTool | undefined,
+    approved_digest: string | null,
+    approved_by: Approver | null = null,
+  ): Promise<CallResult> {
     const begin_ms = this.#ports.clock.boot_ms();
     const early = (status: CallStatus, text: string): CallResult => {
       const outcome = outcomeOf(call, request.tool, request.principal, status, text, this.#ports.clock.boot_ms() - begin_ms);
@@ -177,7 +185,6 @@ export class Calls {
       this.#ports.onOutcome(outcome, null);
       return failure(outcome);
     };
-    const tool = this.#ports.toolFor(request);
     if (tool === undefined) return early("invalid", `there is no tool "${request.tool}"; tools/list names those that there are`);
     const parsed = tool.input.safeParse(request.arguments);
     if (!parsed.success)

@@ -19,8 +19,8 @@ import type { Step } from "./steps.ts";
 export type Asked = Pick<Context, "role" | "owner" | "why" | "tainted" | "approved_by" | "redoes">;
 
 export interface CallPorts {
-  /** The tool that is asked for; for an undo, one that takes that call back. */
-  toolFor(request: Request): AnyTool | undefined;
+  /** The tool that is asked for, read when it was not used before; for an undo, one that takes that call back. */
+  toolFor(request: Request): AnyTool | Promise<AnyTool> | undefined;
   readonly authority: Authority;
   readonly audit: Audit;
   /** Why calls from before the start are not at their end yet, or null: until then nothing is changed. */

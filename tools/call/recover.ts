@@ -49,7 +49,7 @@ export async function* recover(ports: RecoverPorts): AsyncGenerator<CallOutcome>
 }
 
 async function finish(ports: RecoverPorts, past: PastCall, intent: AuditEntry): Promise<Found> {
-  const tool = ports.registry.get(past.tool);
+  const tool = await ports.registry.tool(past.tool);
   if (tool === undefined) return { status: "uncertain", text: `there is no tool "${past.tool}" any more to look with` };
   try {
     if (past.undoes !== null) return await undoAgain(ports, past.undoes);
@@ -73,7 +73,7 @@ async function finishOrUndo(ports: RecoverPorts, tool: AnyTool, past: PastCall):
 
 async function undoAgain(ports: RecoverPorts, call: string): Promise<Found> {
   const past = pastCalls(ports.audit.ofCall(call))[0];
-  const tool = past === undefined ? undefined : ports.registry.get(past.tool);
+  const tool = past === undefined ? undefined : await ports.registry.tool(past.tool);
   if (past === undefined || tool === undefined) return { status: "uncertain", text: `what "${call}" had done is not known any more` };
   await takeBack(ports, tool, past);
   return { status: "done", text: `"${call}" was taken back` };

@@ -15,6 +15,7 @@ import { Grants } from "../policy/grants.ts";
 import { permissionPart } from "../policy/permission.ts";
 import { permission_schema } from "../policy/permission-schema.ts";
 import { resourceEntity } from "../policy/question.ts";
+import { Registry } from "../registry.ts";
 import { checkout_aios } from "./context.ts";
 import { neighboursOf } from "./neighbours.ts";
 
@@ -107,7 +108,7 @@ export async function openTestBroker(
     kmsg: null,
     tpm: null,
     permission: authority,
-    tools: allTools,
+    tools: async (parts) => Registry.of(await allTools(parts)),
     restorers: [],
     remembers: false,
     chooses: false,

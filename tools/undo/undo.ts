@@ -85,7 +85,7 @@ export class Undo {
   /** The tool that takes that call back, for the pipeline. */
   toolFor(call: string, take_back: (tool: AnyTool, image: unknown, past: Past<unknown, unknown>) => Promise<void>): AnyTool | undefined {
     const past = pastCalls(this.#ports.audit.ofCall(call))[0];
-    const tool = past === undefined ? undefined : this.#ports.registry.get(past.tool);
+    const tool = past === undefined ? undefined : this.#ports.registry.facts(past.tool);
     if (past === undefined || tool === undefined) return undefined;
     return defineTool({
       name: tool.name,
@@ -106,7 +106,9 @@ export class Undo {
       },
       run: async () => {
         try {
-          await take_back(tool, readImage(tool, past), pastOf(past));
+          const taken_back = await this.#ports.registry.tool(past.tool);
+          if (taken_back === undefined) throw new Error(`there is no tool "${past.tool}" any more`);
+          await take_back(taken_back, readImage(taken_back, past), pastOf(past));
         } catch (error) {
           // No ToolError: what it has done so far is not known.
           throw new Error(error instanceof Error ? error.message : String(error));
@@ -152,7 +154,7 @@ export class Undo {
   }
 
   #obstacles(past: PastCall, together: ReadonlySet<string>, history: History): string[] {
-    const tool = this.#ports.registry.get(past.tool);
+    const tool = this.#ports.registry.facts(past.tool);
     if (past.outcome === null) return ["it is not over yet"];
     if (past.outcome.status !== "done") return [`it had no effect: it ended as ${past.outcome.status}`];
     const by = history.undone_by.get(past.call);
@@ -169,7 +171,7 @@ export class Undo {
         ? ["the call that it took back held secrets, which are not kept; make that call anew"]
         : [];
     }
-    if (tool.undo === undefined || past.image === null) return [`${past.tool} cannot be taken back`];
+    if (!tool.undoable || past.image === null) return [`${past.tool} cannot be taken back`];
     return this.#ports.imagesKept(past.call) ? [] : ["its before-image was given up; see the audit's expiry entries"];
   }
 

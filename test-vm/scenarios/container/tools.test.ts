@@ -1,6 +1,11 @@
 /** The tools on a running system, in a container: changes that survive a reboot, and are taken back. */
 
 import { afterEach, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "../../../image/places.ts";
+import { listing_file, listingOf } from "../../../tools/listing.ts";
+import { testCatalog } from "../../../tools/testing/catalog.ts";
 import { type Container, startContainer } from "../../container.ts";
 import { newFolder } from "../../places.ts";
 import { within } from "../../wait.ts";
@@ -20,6 +25,11 @@ async function boot(data: string): Promise<{ readonly container: Container; read
 
 afterEach(async () => {
   for (const container of started.splice(0)) await container.kill();
+});
+
+test("what the root tells of its tools is what they say of themselves", () => {
+  const listed: unknown = JSON.parse(readFileSync(join(build, "root", listing_file), "utf8"));
+  expect(listed).toEqual(listingOf(testCatalog()));
 });
 
 test("an operator changes the system, reboots it, and takes everything back", async () => {

@@ -1,27 +1,25 @@
 /** The tools of files. */
 
-import type { AnyTool } from "../../tool.ts";
-import { checksum } from "./checksum.ts";
-import { chmod } from "./chmod.ts";
-import { chown } from "./chown.ts";
-import { copy } from "./copy.ts";
-import { edit } from "./edit.ts";
-import { find } from "./find.ts";
-import { link } from "./link.ts";
-import { list } from "./list.ts";
-import { mkdir } from "./mkdir.ts";
-import { mount } from "./mount.ts";
-import { move } from "./move.ts";
-import { read } from "./read.ts";
-import { remove } from "./remove.ts";
-import { search } from "./search.ts";
-import { stat } from "./stat.ts";
-import { unmount } from "./unmount.ts";
-import { usage } from "./usage.ts";
-import { watch } from "./watch.ts";
-import { write } from "./write.ts";
+import type { Loaders } from "../../load.ts";
 
-export const fs: readonly AnyTool[] = [
-  ...[read, write, edit, list, stat, find, search, copy, move, remove, mkdir, link],
-  ...[chmod, chown, usage, watch, mount, unmount, checksum],
-];
+export const fs: Loaders = {
+  "fs.read": async () => (await import("./read.ts")).read,
+  "fs.write": async () => (await import("./write.ts")).write,
+  "fs.edit": async () => (await import("./edit.ts")).edit,
+  "fs.list": async () => (await import("./list.ts")).list,
+  "fs.stat": async () => (await import("./stat.ts")).stat,
+  "fs.find": async () => (await import("./find.ts")).find,
+  "fs.search": async () => (await import("./search.ts")).search,
+  "fs.copy": async () => (await import("./copy.ts")).copy,
+  "fs.move": async () => (await import("./move.ts")).move,
+  "fs.remove": async () => (await import("./remove.ts")).remove,
+  "fs.mkdir": async () => (await import("./mkdir.ts")).mkdir,
+  "fs.link": async () => (await import("./link.ts")).link,
+  "fs.chmod": async () => (await import("./chmod.ts")).chmod,
+  "fs.chown": async () => (await import("./chown.ts")).chown,
+  "fs.usage": async () => (await import("./usage.ts")).usage,
+  "fs.watch": async () => (await import("./watch.ts")).watch,
+  "fs.mount": async () => (await import("./mount.ts")).mount,
+  "fs.unmount": async () => (await import("./unmount.ts")).unmount,
+  "fs.checksum": async () => (await import("./checksum.ts")).checksum,
+};

@@ -1,11 +1,12 @@
 /** What is to be so, in words. */
 
-import type { AnyTool } from "../../tool.ts";
-import { goalAdd } from "./add.ts";
-import { goalCancel } from "./cancel.ts";
-import { goalList } from "./list.ts";
-import { goalPause } from "./pause.ts";
-import { goalResume } from "./resume.ts";
-import { goalShow } from "./show.ts";
+import type { Loaders } from "../../load.ts";
 
-export const goal_tools: readonly AnyTool[] = [goalAdd, goalCancel, goalList, goalPause, goalResume, goalShow];
+export const goal_tools: Loaders = {
+  "goal.add": async () => (await import("./add.ts")).goalAdd,
+  "goal.cancel": async () => (await import("./cancel.ts")).goalCancel,
+  "goal.list": async () => (await import("./list.ts")).goalList,
+  "goal.pause": async () => (await import("./pause.ts")).goalPause,
+  "goal.resume": async () => (await import("./resume.ts")).goalResume,
+  "goal.show": async () => (await import("./show.ts")).goalShow,
+};

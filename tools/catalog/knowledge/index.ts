@@ -1,18 +1,12 @@
 /** The knowledge base. */
 
-import type { AnyTool } from "../../tool.ts";
-import { knowledgeAdd } from "./add.ts";
-import { knowledgeEdit } from "./edit.ts";
-import { knowledgeHistory } from "./history.ts";
-import { knowledgeList } from "./list.ts";
-import { knowledgeSearch } from "./search.ts";
-import { knowledgeShow } from "./show.ts";
+import type { Loaders } from "../../load.ts";
 
-export const knowledge_tools: readonly AnyTool[] = [
-  knowledgeAdd,
-  knowledgeEdit,
-  knowledgeHistory,
-  knowledgeList,
-  knowledgeSearch,
-  knowledgeShow,
-];
+export const knowledge_tools: Loaders = {
+  "knowledge.add": async () => (await import("./add.ts")).knowledgeAdd,
+  "knowledge.edit": async () => (await import("./edit.ts")).knowledgeEdit,
+  "knowledge.history": async () => (await import("./history.ts")).knowledgeHistory,
+  "knowledge.list": async () => (await import("./list.ts")).knowledgeList,
+  "knowledge.search": async () => (await import("./search.ts")).knowledgeSearch,
+  "knowledge.show": async () => (await import("./show.ts")).knowledgeShow,
+};

@@ -1,52 +1,29 @@
 /** What happened, was decided, done, said and learned. */
 
-import type { AnyTool } from "../../tool.ts";
-import { memoryBackup } from "./backup.ts";
-import { memoryBackups } from "./backups.ts";
-import { memoryClassifier } from "./classifier.ts";
-import { memoryExamples } from "./examples.ts";
-import { memoryExport } from "./export.ts";
-import { memoryImport } from "./import.ts";
-import { memoryIncidents } from "./incidents.ts";
-import { memoryLearned } from "./learned.ts";
-import { memoryLink } from "./link.ts";
-import { memoryPin } from "./pin.ts";
-import { memoryQuarantine } from "./quarantine.ts";
-import { memoryRecall } from "./recall.ts";
-import { memoryRecent } from "./recent.ts";
-import { memoryRestore } from "./restore.ts";
-import { memoryRetain } from "./retain.ts";
-import { memoryRetention } from "./retention.ts";
-import { memorySearch } from "./search.ts";
-import { memoryStats } from "./stats.ts";
-import { memoryStore } from "./store.ts";
-import { memoryTemplates } from "./templates.ts";
-import { memoryTimeline } from "./timeline.ts";
-import { memoryTrace } from "./trace.ts";
-import { memoryTrain } from "./train.ts";
+import type { Loaders } from "../../load.ts";
 
-export const memory_tools: readonly AnyTool[] = [
-  memoryBackup,
-  memoryBackups,
-  memoryClassifier,
-  memoryExamples,
-  memoryExport,
-  memoryImport,
-  memoryIncidents,
-  memoryLearned,
-  memoryLink,
-  memoryPin,
-  memoryQuarantine,
-  memoryRecall,
-  memoryRecent,
-  memoryRestore,
-  memoryRetain,
-  memoryRetention,
-  memorySearch,
-  memoryStats,
-  memoryStore,
-  memoryTemplates,
-  memoryTimeline,
-  memoryTrace,
-  memoryTrain,
-];
+export const memory_tools: Loaders = {
+  "memory.backup": async () => (await import("./backup.ts")).memoryBackup,
+  "memory.backups": async () => (await import("./backups.ts")).memoryBackups,
+  "memory.classifier": async () => (await import("./classifier.ts")).memoryClassifier,
+  "memory.examples": async () => (await import("./examples.ts")).memoryExamples,
+  "memory.export": async () => (await import("./export.ts")).memoryExport,
+  "memory.import": async () => (await import("./import.ts")).memoryImport,
+  "memory.incidents": async () => (await import("./incidents.ts")).memoryIncidents,
+  "memory.learned": async () => (await import("./learned.ts")).memoryLearned,
+  "memory.link": async () => (await import("./link.ts")).memoryLink,
+  "memory.pin": async () => (await import("./pin.ts")).memoryPin,
+  "memory.quarantine": async () => (await import("./quarantine.ts")).memoryQuarantine,
+  "memory.recall": async () => (await import("./recall.ts")).memoryRecall,
+  "memory.recent": async () => (await import("./recent.ts")).memoryRecent,
+  "memory.restore": async () => (await import("./restore.ts")).memoryRestore,
+  "memory.retain": async () => (await import("./retain.ts")).memoryRetain,
+  "memory.retention": async () => (await import("./retention.ts")).memoryRetention,
+  "memory.search": async () => (await import("./search.ts")).memorySearch,
+  "memory.stats": async () => (await import("./stats.ts")).memoryStats,
+  "memory.store": async () => (await import("./store.ts")).memoryStore,
+  "memory.templates": async () => (await import("./templates.ts")).memoryTemplates,
+  "memory.timeline": async () => (await import("./timeline.ts")).memoryTimeline,
+  "memory.trace": async () => (await import("./trace.ts")).memoryTrace,
+  "memory.train": async () => (await import("./train.ts")).memoryTrain,
+};

@@ -1,18 +1,19 @@
 /** Language models of this machine. */
 
 import { ModelTier } from "../../../contracts/model/catalogue.ts";
+import type { Loaders } from "../../load.ts";
 import type { Restorer } from "../../restore.ts";
-import type { AnyTool } from "../../tool.ts";
-import { modelBench } from "./bench.ts";
-import { modelList } from "./list.ts";
-import { modelPull } from "./pull.ts";
-import { modelRemove } from "./remove.ts";
 import { publish, selectionOf } from "./shared/selection.ts";
 import { prepareFolder } from "./shared/store.ts";
-import { modelUse } from "./use.ts";
-import { modelVerify } from "./verify.ts";
 
-export const model_tools: readonly AnyTool[] = [modelList, modelPull, modelVerify, modelUse, modelBench, modelRemove];
+export const model_tools: Loaders = {
+  "model.list": async () => (await import("./list.ts")).modelList,
+  "model.pull": async () => (await import("./pull.ts")).modelPull,
+  "model.verify": async () => (await import("./verify.ts")).modelVerify,
+  "model.use": async () => (await import("./use.ts")).modelUse,
+  "model.bench": async () => (await import("./bench.ts")).modelBench,
+  "model.remove": async () => (await import("./remove.ts")).modelRemove,
+};
 
 /** Before the tiers start: they see both folders, and find in one of them what to load. */
 export const model_restorer: Restorer = {

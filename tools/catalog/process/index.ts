@@ -1,26 +1,16 @@
 /** Processes: running programs, looking at what runs, ending and limiting it. */
 
-import type { AnyTool } from "../../tool.ts";
-import { processInfo } from "./info.ts";
-import { processKill } from "./kill.ts";
-import { processLimits } from "./limits.ts";
-import { processList } from "./list.ts";
-import { processOpenFiles } from "./open_files.ts";
-import { processPriority } from "./priority.ts";
-import { processSignal } from "./signal.ts";
-import { processSpawn } from "./spawn.ts";
-import { processTrace } from "./trace.ts";
-import { processTree } from "./tree.ts";
+import type { Loaders } from "../../load.ts";
 
-export const process_tools: readonly AnyTool[] = [
-  processInfo,
-  processKill,
-  processLimits,
-  processList,
-  processOpenFiles,
-  processPriority,
-  processSignal,
-  processSpawn,
-  processTrace,
-  processTree,
-];
+export const process_tools: Loaders = {
+  "process.info": async () => (await import("./info.ts")).processInfo,
+  "process.kill": async () => (await import("./kill.ts")).processKill,
+  "process.limits": async () => (await import("./limits.ts")).processLimits,
+  "process.list": async () => (await import("./list.ts")).processList,
+  "process.open_files": async () => (await import("./open_files.ts")).processOpenFiles,
+  "process.priority": async () => (await import("./priority.ts")).processPriority,
+  "process.signal": async () => (await import("./signal.ts")).processSignal,
+  "process.spawn": async () => (await import("./spawn.ts")).processSpawn,
+  "process.trace": async () => (await import("./trace.ts")).processTrace,
+  "process.tree": async () => (await import("./tree.ts")).processTree,
+};

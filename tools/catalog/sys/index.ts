@@ -1,20 +1,21 @@
 /** The system as a whole: what it is, how busy, its name, clock, parameters, power, logs and events. */
 
+import type { Loaders } from "../../load.ts";
 import type { Restorer } from "../../restore.ts";
-import type { AnyTool } from "../../tool.ts";
-import { clean } from "./clean.ts";
-import { declared } from "./declared.ts";
-import { events } from "./events.ts";
-import { hostname } from "./hostname.ts";
-import { info } from "./info.ts";
-import { logs } from "./logs.ts";
-import { metrics } from "./metrics.ts";
-import { power } from "./power.ts";
 import { restoreSettings } from "./restore.ts";
-import { rotate } from "./rotate.ts";
-import { sysctl } from "./sysctl.ts";
-import { time } from "./time.ts";
 
-export const sys: readonly AnyTool[] = [clean, declared, events, hostname, info, logs, metrics, power, rotate, sysctl, time];
+export const sys: Loaders = {
+  "sys.clean": async () => (await import("./clean.ts")).clean,
+  "sys.declared": async () => (await import("./declared.ts")).declared,
+  "sys.events": async () => (await import("./events.ts")).events,
+  "sys.hostname": async () => (await import("./hostname.ts")).hostname,
+  "sys.info": async () => (await import("./info.ts")).info,
+  "sys.logs": async () => (await import("./logs.ts")).logs,
+  "sys.metrics": async () => (await import("./metrics.ts")).metrics,
+  "sys.power": async () => (await import("./power.ts")).power,
+  "sys.rotate": async () => (await import("./rotate.ts")).rotate,
+  "sys.sysctl": async () => (await import("./sysctl.ts")).sysctl,
+  "sys.time": async () => (await import("./time.ts")).time,
+};
 
 export const sys_restorer: Restorer = { name: "host name and kernel parameters", family: "sys", restore: restoreSettings };

@@ -1,11 +1,9 @@
 /** Calls that are made later. */
 
-import type { AnyTool } from "../../tool.ts";
-import { taskCancel } from "./cancel.ts";
-import { taskList } from "./list.ts";
-import { taskSchedule } from "./schedule.ts";
+import type { Loaders } from "../../load.ts";
 
-/** @param toolOf the tools that can be scheduled */
-export function taskTools(toolOf: (name: string) => AnyTool | undefined): readonly AnyTool[] {
-  return [taskCancel, taskList, taskSchedule(toolOf)];
-}
+export const task_tools: Loaders = {
+  "task.cancel": async () => (await import("./cancel.ts")).taskCancel,
+  "task.list": async () => (await import("./list.ts")).taskList,
+  "task.schedule": async ({ toolOf }) => (await import("./schedule.ts")).taskSchedule(toolOf),
+};

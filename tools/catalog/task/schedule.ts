@@ -4,7 +4,8 @@ import { z } from "zod";
 import { ToolName } from "../../../contracts/tool.ts";
 import { issuesText } from "../../../wire/issues.ts";
 import { redact } from "../../audit/redact.ts";
-import { type AnyTool, defineTool, type Target, ToolError } from "../../tool.ts";
+import type { CatalogParts } from "../../load.ts";
+import { defineTool, type Target, ToolError } from "../../tool.ts";
 import { firstTime, Schedule } from "./shared/schedule.ts";
 import { allTasks, dropTask, keepTask, readTask, TaskName } from "./shared/task.ts";
 
@@ -27,10 +28,10 @@ const input = z.lazy(() =>
 type Input = z.infer<typeof input>;
 
 /** @param toolOf those that can be scheduled */
-export function taskSchedule(toolOf: (name: string) => AnyTool | undefined) {
-  const resolve = (wish: Input, now_ms: number): Target => {
+export function taskSchedule(toolOf: CatalogParts["toolOf"]) {
+  const resolve = async (wish: Input, now_ms: number): Promise<Target> => {
     const about = `scheduling the task "${wish.name}" failed`;
-    const tool = toolOf(wish.tool);
+    const tool = await toolOf(wish.tool);
     if (tool === undefined) throw new ToolError(`${about}: there is no tool "${wish.tool}"; tools/list names those that there are`);
     if (wish.tool.startsWith("task."))
       throw new ToolError(`${about}: a task cannot schedule tasks; schedule the call itself, with a cron expression or an interval`);
