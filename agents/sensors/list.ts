@@ -43,7 +43,7 @@ const machine_figures = [
   "pressure.io_full_avg10",
 ] as const;
 
-const service_figures = ["service.down_s", "service.crash_loop", "service.unwell_s", "service.start_ratio"] as const;
+const service_figures = ["service.down_s", "service.crash_loop", "service.unwell_s", "own.degraded_s", "service.start_ratio"] as const;
 const usage_figures = ["service.files_ratio", "service.deleted_mib", "service.tasks_ratio", "service.memory_ratio"] as const;
 
 export function sensorsOf(

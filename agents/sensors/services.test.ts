@@ -36,6 +36,18 @@ test("down, in a crash loop, unwell: since when; what was stopped on purpose is 
   expect(sensor.look([{ ...web, state: "stopped" }], 103_000)).toEqual([]);
 });
 
+test("a service of the system that is degraded is a notice, one that has failed is not well", () => {
+  const sensor = new ServicesSensor();
+  const memory = (status: "degraded" | "failed"): ServiceStatus => ({
+    ...{ ...web, name: "memory" },
+    health: { status, detail: "the disk is full", facts: {}, resources },
+  });
+  sensor.look([memory("degraded")], 0);
+  expect(measured(sensor, memory("degraded"), 60_000, "own.degraded_s")).toBe(60);
+  expect(measured(sensor, memory("degraded"), 60_000, "service.unwell_s")).toBeUndefined();
+  expect(measured(sensor, memory("failed"), 61_000, "service.unwell_s")).toBe(61);
+});
+
 test("a start that takes long is told against the usual one, each start once, and not before three are known", () => {
   const sensor = new ServicesSensor();
   const started = (since_ms: number, ready_after_ms: number) =>

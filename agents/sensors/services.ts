@@ -1,6 +1,6 @@
 /** Services as PID 1 sees them: what should run and does not, what keeps ending, what is not well, what starts slowly. */
 
-import type { ServiceStatus } from "../../contracts/service.ts";
+import { core_services, type ServiceStatus } from "../../contracts/service.ts";
 import type { Figure } from "./figure.ts";
 
 /** Starts of which the usual time is told; fewer say nothing. */
@@ -34,13 +34,10 @@ export class ServicesSensor {
     const figures: Figure[] = [
       { figure: "service.down_s", subject, value: down ? this.#seconds(boot_ms - since_ms) : 0, detail: `${state}: ${reason}` },
       { figure: "service.crash_loop", subject, value: state === "crash-loop" ? 1 : 0, detail: reason },
-      {
-        figure: "service.unwell_s",
-        subject,
-        value: this.#seconds(boot_ms - this.#unwellSince(service, boot_ms)),
-        detail: health?.detail ?? "",
-      },
     ];
+    const unwell = this.#seconds(boot_ms - this.#unwellSince(service, boot_ms));
+    const told = isOwn(subject) && health?.status !== "failed" ? "own.degraded_s" : "service.unwell_s";
+    figures.push({ figure: told, subject, value: unwell, detail: health?.detail ?? "" });
     const ratio = this.#startRatio(service);
     if (ratio !== null)
       figures.push({ figure: "service.start_ratio", subject, value: ratio, detail: `ready after ${service.ready_after_ms} ms` });
@@ -77,6 +74,11 @@ export class ServicesSensor {
     }
     return known.times_ms.length > starts_min ? known.ratio : null;
   }
+}
+
+/** Those of the system say themselves what they lack; a new start would not bring it, and would interrupt everybody else. */
+function isOwn(name: string): boolean {
+  return core_services.some((core) => core === name);
 }
 
 function median(values: readonly number[]): number {

@@ -22,6 +22,7 @@ import model_not_as_chosen from "./list/model-not-as-chosen.yaml";
 import model_wrong from "./list/model-wrong.yaml";
 import network_drift from "./list/network-drift.yaml";
 import no_address from "./list/no-address.yaml";
+import own_degraded from "./list/own-degraded.yaml";
 import package_vulnerable from "./list/package-vulnerable.yaml";
 import processor_busy from "./list/processor-busy.yaml";
 import provider_failing from "./list/provider-failing.yaml";
@@ -67,6 +68,7 @@ export const bundled_alarms: Readonly<Record<string, unknown>> = {
   "model-wrong.yaml": model_wrong,
   "network-drift.yaml": network_drift,
   "no-address.yaml": no_address,
+  "own-degraded.yaml": own_degraded,
   "package-vulnerable.yaml": package_vulnerable,
   "processor-busy.yaml": processor_busy,
   "provider-failing.yaml": provider_failing,
