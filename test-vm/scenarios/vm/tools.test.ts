@@ -3,19 +3,16 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { makeDataDisk } from "../../machine/disks.ts";
+import { pressCtrlAltDel } from "../../machine/inject.ts";
 import { newFolder } from "../../places.ts";
 import { type Machine, startMachine } from "../../qemu.ts";
+import { waitFor } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { allReady } from "../expect.ts";
 import { askForApproval, lockOut, makeChanges, stillThere, takeBack } from "../tools-story.ts";
-import { without_models } from "../without-models.ts";
+import { services_without_tiers, without_tiers } from "../without-models.ts";
 
-async function boot(disk: string): Promise<{ readonly machine: Machine; readonly aiosctl: Aiosctl }> {
-  const machine = await startMachine({ boot: "direct", config: without_models, disk });
-  await machine.ready();
-  await allReady(machine.console, { limit_ms: 180_000, every_ms: 200 });
-  return { machine, aiosctl: new Aiosctl(machine.console_socket) };
-}
+const patient = { limit_ms: 180_000, every_ms: 200 };
 
 /** Devices that a namespace of the build machine does not have, kernel parameters, and the machine's own clock. */
 async function changeMachine(aiosctl: Aiosctl): Promise<void> {
@@ -42,29 +39,34 @@ async function machineStillThere(aiosctl: Aiosctl): Promise<void> {
   expect((await aiosctl.done("sys.sysctl", { name: "vm.swappiness" })).structuredContent).toMatchObject({ value: "17" });
 }
 
-test("an operator changes the system, reboots it, and takes everything back", async () => {
+async function pressAndWait(machine: Machine): Promise<void> {
+  const resets = machine.qmp.count("RESET");
+  const after = machine.serial().length;
+  await pressCtrlAltDel(machine.qmp);
+  await waitFor("the restart", () => machine.qmp.count("RESET") > resets, patient);
+  machine.wasReset();
+  await machine.ready({ after });
+  expect(machine.serial().slice(after)).toContain("aios: shutdown: file systems: ");
+}
+
+test("an operator changes the system, restarts it cleanly by Ctrl-Alt-Del, and takes everything back", async () => {
   const disk = join(newFolder("tools"), "disk.raw");
   await makeDataDisk(disk, 1024);
-  let begin_ms = 0;
-  let hostname = "";
-  const first = await boot(disk);
+  const machine = await startMachine({ boot: "direct", config: without_tiers, disk });
   try {
-    hostname = String((await first.aiosctl.done("sys.hostname", {})).structuredContent?.["hostname"]);
-    begin_ms = await makeChanges(first.aiosctl);
-    await changeMachine(first.aiosctl);
-    await lockOut(first.aiosctl, () => askForApproval(first.aiosctl));
-    await first.machine.poweroff();
+    await machine.ready();
+    await allReady(machine.console, patient, services_without_tiers);
+    const aiosctl = new Aiosctl(machine.console_socket);
+    const hostname = String((await aiosctl.done("sys.hostname", {})).structuredContent?.["hostname"]);
+    const begin_ms = await makeChanges(aiosctl);
+    await changeMachine(aiosctl);
+    await lockOut(aiosctl, () => askForApproval(aiosctl));
+    await pressAndWait(machine);
+    await stillThere(aiosctl);
+    await machineStillThere(aiosctl);
+    await takeBack(aiosctl, begin_ms, hostname);
+    expect((await aiosctl.call("net.interfaces", { name: "lan" }))._meta.status).toBe("failed");
   } finally {
-    await first.machine.kill();
-  }
-  const second = await boot(disk);
-  try {
-    await stillThere(second.aiosctl);
-    await machineStillThere(second.aiosctl);
-    await takeBack(second.aiosctl, begin_ms, hostname);
-    expect((await second.aiosctl.call("net.interfaces", { name: "lan" }))._meta.status).toBe("failed");
-    await second.machine.poweroff();
-  } finally {
-    await second.machine.kill();
+    await machine.kill();
   }
 }, 1_800_000);
