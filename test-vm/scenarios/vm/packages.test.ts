@@ -12,7 +12,7 @@ import { Aiosctl } from "../aiosctl.ts";
 import { allReady } from "../expect.ts";
 import { type Mirror, realPackages, server, startMirror } from "../real-packages.ts";
 import { serviceState } from "../tools-story.ts";
-import { without_models } from "../without-models.ts";
+import { services_without_tiers, without_tiers } from "../without-models.ts";
 
 const inside = 8080;
 const outside = 18_080;
@@ -23,9 +23,9 @@ interface Running {
 }
 
 async function boot(disk: string, mirror: Mirror): Promise<Running> {
-  const machine = await startMachine({ boot: "disk", disk, network_of: mirror.pid, config: `${without_models}${mirror.config}` });
+  const machine = await startMachine({ boot: "disk", disk, network_of: mirror.pid, config: `${without_tiers}${mirror.config}` });
   await machine.ready();
-  await allReady(machine.console, { limit_ms: 180_000, every_ms: 200 });
+  await allReady(machine.console, { limit_ms: 180_000, every_ms: 200 }, services_without_tiers);
   await machine.qmp.execute("human-monitor-command", { "command-line": `hostfwd_add net0 tcp:127.0.0.1:${outside}-:${inside}` });
   return { machine, aiosctl: new Aiosctl(machine.console_socket) };
 }
