@@ -66,7 +66,9 @@ test("without a network interface that has an address it says that it is offline
   const container = await startContainer({ config: `${without_models}${elsewhere}` });
   started.push(container);
   await container.ready("all");
-  const service = (await container.console.call("services")).find(({ name }) => name === "strategic");
+  const strategic = async () => (await container.console.call("services")).find(({ name }) => name === "strategic");
+  const said = async () => ((await strategic())?.health == null ? null : await strategic());
+  const service = await waitFor("its health", said, { limit_ms: 60_000, every_ms: 100 });
   expect(service?.health?.facts).toMatchObject({ provider: "anthropic", offline: true });
   expect(service?.health?.detail).toContain("offline: no network interface has an address");
   expect(service?.health?.detail).toContain("forgotten at power-off");

@@ -84,7 +84,7 @@ export const learn_cases: readonly ToolCase[] = [
     bad: () => [{ limit: 0 }, { after: 3 }],
     check(answer) {
       const told = JSON.stringify(answer);
-      if (told.includes(access_key) || !told.includes("[redacted: ") || !told.includes('"more":false')) throw new Error(told);
+      if (told.includes(access_key) || !told.includes("[redacted") || !told.includes('"more":false')) throw new Error(told);
     },
   },
   {

@@ -28,7 +28,7 @@ export const remember_cases: readonly ToolCase[] = [
     observe,
     check(_answer, world) {
       const kept = JSON.stringify(observe(world));
-      if (kept.includes(access_key) || !kept.includes("the key of the bucket is [redacted: AWS access key]"))
+      if (kept.includes(access_key) || !kept.includes("the key of the bucket is [redacted]"))
         throw new Error(`the secret was not taken out: ${kept}`);
     },
   },
