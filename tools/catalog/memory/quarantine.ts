@@ -44,11 +44,9 @@ export const memoryQuarantine = defineTool<z.infer<typeof Input>, z.infer<typeof
     return { changed: changed.length, ids: changed.slice(0, 200) };
   },
   async verify(_target, { id, reason }, _output, context) {
-    // memory takes secrets out of what it is told
-    const kept = reason === null ? null : withoutSecrets(reason).text;
-    if ((await recalled(id, context)).quarantined !== kept) throw new ToolError(`verifying failed: "${id}" is not as wanted`);
+    if ((await recalled(id, context)).quarantined !== keptOf(reason)) throw new ToolError(`verifying failed: "${id}" is not as wanted`);
   },
-  settled: async ({ id }, { input }, context) => (await recalled(id, context)).quarantined === input.reason,
+  settled: async ({ id }, { input }, context) => (await recalled(id, context)).quarantined === keptOf(input.reason),
   async undo({ id, was, influenced }, { input }, context) {
     const memory = memoryOf(context, `taking back the quarantine of "${id}"`);
     if (input.reason !== null) await asked(memory.call("quarantine", { id, reason: null, influenced }));
@@ -58,3 +56,8 @@ export const memoryQuarantine = defineTool<z.infer<typeof Input>, z.infer<typeof
     if ((await recalled(id, context)).quarantined !== was) throw new ToolError(`verifying failed: "${id}" is not as it was`);
   },
 });
+
+/** Memory takes secrets out of what it is told. */
+function keptOf(reason: string | null): string | null {
+  return reason === null ? null : withoutSecrets(reason).text;
+}
