@@ -20,8 +20,11 @@ import { Cold } from "../upkeep/segments/cold.ts";
 import { register } from "../upkeep/segments/move.ts";
 import { writeSegment } from "../upkeep/segments/write.ts";
 
-/** In the helper. @returns null when nothing of it is held any more @throws when something of it cannot be read */
-export function rewriteSegment({ folder, segment, into }: Extract<Job, { do: "rewrite" }>): JobResults["rewrite"] {
+/**
+ * In the helper. @param onWhole called before the new file gets its name
+ * @returns null when nothing of it is held any more @throws when something of it cannot be read
+ */
+export function rewriteSegment({ folder, segment, into }: Extract<Job, { do: "rewrite" }>, onWhole: () => void): JobResults["rewrite"] {
   const db = openReadOnly(join(folder, memory_file.file));
   const cold = new Cold(db, folder);
   try {
@@ -42,7 +45,7 @@ export function rewriteSegment({ folder, segment, into }: Extract<Job, { do: "re
         },
       );
       const path = join(segmentsIn(folder), segmentFile(into));
-      const { bytes, plain_bytes, sha256 } = writeSegment(path, memories);
+      const { bytes, plain_bytes, sha256 } = writeSegment(path, memories, onWhole);
       if (seqs.length === 0) {
         rmSync(path);
         return null;

@@ -17,7 +17,7 @@ export interface MemoryService {
   readonly init: FakeInit;
   readonly child: Subprocess;
   ask(caller: CoreService): Promise<MemoryPeer>;
-  /** @returns when it has ended and its sockets are gone */
+  /** With all that it has started, as PID 1 does by its cgroup. @returns when it has ended and its sockets are gone */
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
@@ -25,8 +25,16 @@ export interface MemoryService {
 const start_limit_ms = 300_000;
 const started = new Set<Subprocess>();
 process.on("exit", () => {
-  for (const child of started) child.kill("SIGKILL");
+  for (const child of started) killGroup(child.pid);
 });
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // nobody of it is left
+  }
+}
 
 /**
  * @param data the data folder: memory's is `memory` in it
@@ -38,7 +46,7 @@ export function spawnMemory(data: string, wrap: readonly string[] = [], model: s
   for (const caller of core_services) mkdirSync(callerSocketFolder("memory", caller, run), { recursive: true });
   const init = startFakeInit(run, "memory");
   const command = [...wrap, process.execPath, join(import.meta.dir, "start.ts"), run, data, ...(model === null ? [] : [model])];
-  const child = Bun.spawn(command, { stdout: "ignore", stderr: "ignore" });
+  const child = Bun.spawn(command, { stdout: "ignore", stderr: "ignore", detached: true });
   started.add(child);
   return {
     init,
@@ -53,6 +61,7 @@ export function spawnMemory(data: string, wrap: readonly string[] = [], model: s
     async kill(signal = "SIGKILL") {
       child.kill(signal);
       await child.exited;
+      killGroup(child.pid);
       started.delete(child);
       init.close();
     },

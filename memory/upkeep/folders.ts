@@ -2,7 +2,7 @@
  * What lies in memory's folder beside memory.db:
  *
  *   backups/<name>/         memory.db, segments/, manifest.json; a name that begins with a dot is not finished
- *   segments/<id>.seg       cold memories, never changed
+ *   segments/<id>.seg       cold memories, never changed; <id>.seg.new is not finished
  *   exports/, imports/      JSON lines that go out or come in
  *   restore/                a verified copy on its way to become memory
  *   restore.json            from now on it does (backup/restore.ts)
@@ -21,6 +21,8 @@ export const importsIn = (folder: string): string => join(folder, "imports");
 export const checkedImport = (folder: string, name: string): string => join(importsIn(folder), `.${name}.seg`);
 export const stagingIn = (folder: string): string => join(folder, "restore");
 export const pendingIn = (folder: string): string => join(folder, "restore.json");
+/** How the name of a segment ends that is being written. */
+export const unfinished = ".new";
 export const manifest_file = "manifest.json";
 
 export function segmentFile(id: number): string {

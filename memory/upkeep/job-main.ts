@@ -56,11 +56,11 @@ async function run(job: Job): Promise<JobResults[Job["do"]]> {
     case "stage":
       return stage(job);
     case "cool":
-      return writeCold(job);
+      return writeCold(job, ifStillWanted);
     case "rewrite":
-      return rewriteSegment(job);
+      return rewriteSegment(job, ifStillWanted);
     case "salvage":
-      return salvage(job);
+      return salvage(job, ifStillWanted);
     case "export":
       return exportMemories(job);
     case "train":
@@ -68,6 +68,14 @@ async function run(job: Job): Promise<JobResults[Job["do"]]> {
     case "import":
       return await checkImport(job);
   }
+}
+
+/**
+ * The end of stdin is not heard while a file is being written: nobody reads stdout any more when the service is gone, and then this
+ * ends. A segment that got its name later would be one of the next service's that has looked at them already.
+ */
+function ifStillWanted(): void {
+  say({ progress: { done: 1, of: 1 } });
 }
 
 function say(line: ReturnType<typeof JobLine.parse>): void {

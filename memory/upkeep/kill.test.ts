@@ -96,12 +96,13 @@ test(`killed ${rounds} times: nothing acknowledged is lost, the file is whole, t
     const made = embeds ? vectorsMade(service, vectors, seen(vector)) : Promise.resolve(vectors);
     await Promise.all([...ledgers].map(([stream, ledger]) => write(service, stream, ledger, next(stream), seen(stream))));
     vectors = await made;
+    await service.child.exited;
+    // those of the sentence model end with their service, also where nobody ends them
+    while (model !== null && processesOf(model).length > 0) await Bun.sleep(20);
     await service.kill();
     check(folder, ledgers, round % all_checked_every === 0 || round === rounds);
   }
   for (const ledger of ledgers.values()) expect(ledger.lines().length).toBeGreaterThanOrEqual(rounds);
-  // those of the sentence model end with their service
-  while (model !== null && processesOf(model).length > 0) await Bun.sleep(20);
   loseOne(folder, ledgers);
 }, 3_600_000);
 

@@ -1,6 +1,6 @@
 /** What upkeep keeps in memory.db itself: segments, what was recovered. What writes runs inside the caller's transaction. */
 
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
 import type { JobResults } from "../../contracts/memory/job.ts";
@@ -10,7 +10,7 @@ import type { LongTerm } from "../longterm/longterm.ts";
 import { Rewritten } from "../retention/rewrite.ts";
 import type { Store } from "../store/store.ts";
 import { bytesOf, sha256Of } from "./backup/files.ts";
-import { ensure, segmentFile, segmentsIn } from "./folders.ts";
+import { ensure, segmentFile, segmentsIn, unfinished } from "./folders.ts";
 import { adopt, type Bases, basesBelow } from "./recover/adopt.ts";
 import { discard, emptyLargeParts, nextSegment, register, takeOut, unwatch, watchChanges } from "./segments/move.ts";
 
@@ -69,6 +69,12 @@ export class UpkeepRows {
       .flatMap((name) => (/^[1-9][0-9]{0,8}\.seg$/.test(name) ? [Number.parseInt(name, 10)] : []))
       .filter((id) => !known.has(id))
       .sort((a, b) => b - a);
+  }
+
+  /** Segments that a helper was writing when it was killed. Only while none is being written. */
+  dropUnfinished(): void {
+    const left = readdirSync(ensure(segmentsIn(this.#folder))).filter((name) => name.endsWith(unfinished));
+    for (const name of left) rmSync(join(segmentsIn(this.#folder), name), { force: true });
   }
 
   basesBelow(count: number): Bases {

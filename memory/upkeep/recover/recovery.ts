@@ -34,6 +34,7 @@ export class Recovery {
    */
   async run(): Promise<void> {
     try {
+      if (this.#keeper.on_disk && this.#jobs.running === null) this.#keeper.parts.upkeep.dropUnfinished();
       for (const file of damagedFiles(this.#keeper.folder)) if (!this.#keeper.parts.upkeep.recovered(file)) await this.#salvage(file);
       for (const segment of this.#keeper.parts.upkeep.unknownSegments()) await this.#adopt(segment);
     } finally {

@@ -25,7 +25,8 @@ import { type Keyed, walk } from "./walk.ts";
 
 const segment_memories = 10_000;
 
-export function salvage({ folder, file, segment }: Extract<Job, { do: "salvage" }>): JobResults["salvage"] {
+/** @param onWhole called before each file gets its name */
+export function salvage({ folder, file, segment }: Extract<Job, { do: "salvage" }>, onWhole: () => void): JobResults["salvage"] {
   const ids = new Ids();
   const result = { segments: [] as number[], memories: 0, unreadable: 0 };
   const all = everything(folder, file, ids, () => void result.unreadable++);
@@ -37,7 +38,7 @@ export function salvage({ folder, file, segment }: Extract<Job, { do: "salvage" 
         next = all.next();
       }
     })();
-    result.memories += writeSegment(path, part).memories;
+    result.memories += writeSegment(path, part, onWhole).memories;
     result.segments.push(id);
   }
   return result;

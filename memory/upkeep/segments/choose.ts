@@ -10,8 +10,9 @@ import { ensure, segmentFile, segmentsIn } from "../folders.ts";
 import { readAll } from "../read-all.ts";
 import { writeSegment } from "./write.ts";
 
-/** @returns null when fewer than `at_least` are old enough */
-export function writeCold({ folder, segment, before_ms, keep_newest, at_least, limit }: Extract<Job, { do: "cool" }>): JobResults["cool"] {
+/** @param onWhole called before the file gets its name @returns null when fewer than `at_least` are old enough */
+export function writeCold(job: Extract<Job, { do: "cool" }>, onWhole: () => void): JobResults["cool"] {
+  const { folder, segment, before_ms, keep_newest, at_least, limit } = job;
   const db = openReadOnly(join(folder, memory_file.file));
   try {
     return db.transaction(() => {
@@ -24,7 +25,7 @@ export function writeCold({ folder, segment, before_ms, keep_newest, at_least, l
         newest_ms = Math.max(newest_ms, time_ms);
       });
       const path = join(ensure(segmentsIn(folder)), segmentFile(segment));
-      const { bytes, plain_bytes, sha256 } = writeSegment(path, memories);
+      const { bytes, plain_bytes, sha256 } = writeSegment(path, memories, onWhole);
       if (seqs.length < at_least) {
         rmSync(path);
         return null;

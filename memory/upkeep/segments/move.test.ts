@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Keeper } from "../../keeper.ts";
 import { wallClock } from "../../testing/clock.ts";
@@ -122,5 +122,27 @@ test("what changes while the segment is written stays hot; too little is left wh
   expect(keeper.parts.longterm.recall(ids(201)).at(-1)).toMatchObject({ body: { changed: true } });
   expect(keeper.parts.longterm.check()).toEqual([]);
   expect(readdirSync(segmentsIn(folder)).sort()).toEqual(["1.seg", "2.seg"]);
+  keeper.close();
+});
+
+test("a helper whose service is gone gives no segment its name, and what a killed one left goes at the next start", async () => {
+  const { keeper, upkeep, folder } = withMemories(300);
+  const job = { do: "cool", folder, segment: 1, before_ms: later(), keep_newest: 0, at_least: 1, limit: 10_000 };
+  const run = (reader: string) => {
+    // its stdin stays open: only its stdout tells that nobody waits for it
+    const script = `exec 3>"$4"; { "$1" "$2" "$3" <&0; echo $? >&3; } | ${reader}`;
+    const argv = [process.execPath, join(import.meta.dir, "../job-main.ts"), JSON.stringify(job), join(folder, "status")];
+    const child = Bun.spawn(["sh", "-c", script, "sh", ...argv], { stdin: "pipe", stdout: "ignore", stderr: "inherit" });
+    return child.exited.then(async () => ({ status: (await Bun.file(join(folder, "status")).text()).trim(), stdin: child.stdin }));
+  };
+  expect(await run("exec true")).toMatchObject({ status: "1" });
+  expect(readdirSync(segmentsIn(folder)).filter((name) => name.endsWith(".seg"))).toEqual([]);
+  expect(await run("cat")).toMatchObject({ status: "0" });
+  expect(readdirSync(segmentsIn(folder)).filter((name) => name.endsWith(".seg"))).toEqual(["1.seg"]);
+  writeFileSync(join(segmentsIn(folder), "2.seg.new"), "cut sho");
+  await upkeep.recover();
+  // what 1.seg holds is in memory.db
+  expect(readdirSync(segmentsIn(folder))).toEqual([]);
+  expect(keeper.parts.longterm.check()).toEqual([]);
   keeper.close();
 });

@@ -5,6 +5,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "n
 import { basename, dirname } from "node:path";
 import type { Recalled } from "../../../contracts/memory/record.ts";
 import { syncFolder } from "../../../wire/files.ts";
+import { unfinished } from "../folders.ts";
 import { block_plain_bytes, encodeTrailer, hashOf, header, index_entry_bytes, pack, place_bytes } from "./format.ts";
 import { readThrough } from "./reader.ts";
 
@@ -16,9 +17,12 @@ export interface Written {
   readonly sha256: string;
 }
 
-/** @throws when it cannot be written, or what is read back is not what was written; no file is left then */
-export function writeSegment(path: string, memories: Iterable<Recalled>): Written {
-  const fresh = `${path}.new`;
+/**
+ * @param onWhole called when it is whole and has yet to get its name: what it throws is thrown
+ * @throws when it cannot be written, or what is read back is not what was written; no file is left then
+ */
+export function writeSegment(path: string, memories: Iterable<Recalled>, onWhole: () => void = () => {}): Written {
+  const fresh = `${path}${unfinished}`;
   rmSync(fresh, { force: true });
   try {
     const writer = new SegmentWriter(fresh);
@@ -33,6 +37,7 @@ export function writeSegment(path: string, memories: Iterable<Recalled>): Writte
     const sha256 = readThrough(fresh, (line) => void read.update(line));
     if (sha256 !== written.sha256 || read.digest("hex") !== meant.digest("hex"))
       throw new Error(`"${basename(fresh)}" reads back as something else: check the disk`);
+    onWhole();
     renameSync(fresh, path);
     syncFolder(dirname(path));
     return written;
