@@ -114,6 +114,27 @@ describe("who calls", () => {
       await expect(call()).rejects.toThrow("strategic may not call");
   });
 
+  test("tells why without the secret that was in it, and the audit never has it", async () => {
+    const peer = await connect("console");
+    const secret = `ghp_${"a1B2".repeat(9)}`;
+    const why = CallMeta.parse({ reason: { text: `fetched with ${secret}`, alternatives: [`by https://me:${secret}@example.org`] } });
+    const made = await peer.call("tools/call", {
+      name: "fs.write",
+      arguments: { path: join(folder, "a"), content: "a", how: "create" },
+      _meta: why,
+      person,
+    });
+    expect(made._meta.status).toBe("done");
+    const { call } = made._meta;
+    await peer.call("undo/run", { target: { call }, reason: { text: `it had ${secret}` }, person });
+    const { entries } = await peer.call("audit/query", { query: { limit: 20 }, person });
+    const told = entries.filter((entry) => entry.call === call || entry.reason?.text.startsWith("it had"));
+    expect(new Set(told.map(({ reason }) => reason?.text))).toEqual(
+      new Set(["fetched with [redacted: GitHub token]", "it had [redacted: GitHub token]"]),
+    );
+    expect(JSON.stringify(entries)).not.toContain(secret);
+  });
+
   test("a tier sees its own calls only", async () => {
     const [tactical, strategic, console_] = [await connect("tactical"), await connect("strategic"), await connect("console")];
     const { _meta } = await tactical.call("tools/call", { name: "fs.stat", arguments: { path: "/" }, _meta: meta });

@@ -17,10 +17,12 @@ import type { Agent, Grant, PolicyInfo } from "../contracts/permission.ts";
 import { rpc_error } from "../contracts/rpc.ts";
 import type { CallOutcome, Principal, ToolDescription } from "../contracts/tool.ts";
 import { type Handlers, type Peer, RpcError } from "../wire/peer.ts";
+import { takeSecretsOut } from "../wire/secrets-in-text.ts";
 import { listenUnix } from "../wire/unix.ts";
 import type { Audit } from "./audit/audit.ts";
 import type { Approvals } from "./call/approvals.ts";
 import type { Calls } from "./call/calls.ts";
+import { isRecord } from "./call/entries.ts";
 import type { Request } from "./call/request.ts";
 import { pendingReviews } from "./call/review.ts";
 import type { Output } from "./output.ts";
@@ -67,6 +69,7 @@ export function serveBroker(run: string, broker: Broker): BrokerServer {
         hears: { notifications: {}, listeners: {} },
         calls: {},
         tells: broker_notifications,
+        cleans: cleanReason,
         refuses: (method) =>
           broker_permissions[caller].some((allowed) => allowed === method) ? null : `${caller} may not call "${method}"`,
         onClose: () => {
@@ -81,6 +84,16 @@ export function serveBroker(run: string, broker: Broker): BrokerServer {
       for (const one of listening) one.close();
     },
   };
+}
+
+/** Why, as people and models tell it, is kept for ever: a secret in it is not. Arguments are redacted by their schema. */
+function cleanReason(params: unknown): void {
+  for (const holder of [params, isRecord(params) ? params["_meta"] : null]) {
+    if (!isRecord(holder) || !("reason" in holder)) continue;
+    const told = { reason: holder["reason"] };
+    takeSecretsOut(told);
+    holder["reason"] = told.reason;
+  }
 }
 
 type Who = Pick<Request, "principal" | "role" | "owner">;

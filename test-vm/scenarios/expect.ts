@@ -33,7 +33,7 @@ export function allReady(console_: Console, options = usual, names: readonly Cor
   return waitFor("all services to be ready", ask, options);
 }
 
-function isKind<K extends EventKind>(event: Event, kind: K): event is EventOf<K> {
+export function isKind<K extends EventKind>(event: Event, kind: K): event is EventOf<K> {
   return event.kind === kind;
 }
 
