@@ -50,8 +50,8 @@ export interface CallPorts {
   onStep?(step: Step, call: string, tool: string): void;
 }
 
-/** Milliseconds for a look at what a call touches, or would change. */
-export const resolve_limit_ms = 15_000;
+/** Milliseconds for a look at what a call touches, or would change: also where the machine is emulated and others compute. */
+export const resolve_limit_ms = 60_000;
 
 export interface Ended {
   readonly status: CallStatus;

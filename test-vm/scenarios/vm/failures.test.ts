@@ -5,14 +5,13 @@
 
 import { afterAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import { core_services } from "../../../contracts/service.ts";
 import { run } from "../../../tooling/run.ts";
 import { breakDataPartition, dataPartition, makeDataDisk } from "../../machine/disks.ts";
 import { newFolder } from "../../places.ts";
 import { type Machine, type MachineOptions, startMachine } from "../../qemu.ts";
 import { waitFor } from "../../wait.ts";
 import { serviceStatus } from "../expect.ts";
-import { services_without_tiers, without_models } from "../without-models.ts";
+import { services_without_tiers, without_tiers } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 
@@ -23,10 +22,10 @@ afterAll(() => running?.machine.kill());
 async function on(what: () => Promise<Omit<MachineOptions, "boot">>): Promise<Machine> {
   if (running?.what === what) return running.machine;
   await running?.machine.kill();
-  const machine = await startMachine({ boot: "direct", agent: false, config: without_models, ...(await what()) });
+  const machine = await startMachine({ boot: "direct", agent: false, config: without_tiers, ...(await what()) });
   running = { what, machine };
   await machine.ready();
-  await serviceReady(machine, what === small ? services_without_tiers : core_services);
+  await serviceReady(machine, services_without_tiers);
   return machine;
 }
 

@@ -10,7 +10,7 @@ import { waitFor } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { allReady, decisionWhere, serviceStatus } from "../expect.ts";
 import { MemoryWriters } from "../memory-writers.ts";
-import { without_models } from "../without-models.ts";
+import { services_without_tiers, without_tiers } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 const hard_resets = process.env["AIOS_LONG"] === "1" ? 20 : 2;
@@ -19,7 +19,7 @@ let machine: Machine;
 let writers: MemoryWriters;
 
 beforeAll(async () => {
-  machine = await startMachine({ boot: "direct", config: `${without_models}watchdog: { timeout_s: 10 }\n` });
+  machine = await startMachine({ boot: "direct", config: `${without_tiers}watchdog: { timeout_s: 10 }\n` });
   await machine.ready();
   writers = new MemoryWriters(new Aiosctl(machine.console_socket));
 }, 900_000);
@@ -28,12 +28,12 @@ afterAll(() => machine?.kill());
 
 /** Makes the system decide something, and waits until it says that this is kept. */
 async function somethingDecided(): Promise<string> {
-  const before = await serviceStatus(machine.console, "tactical");
+  const before = await serviceStatus(machine.console, "dhcpcd");
   await machine.sh(`kill -9 ${before.pid}`);
   const fits = (pid: number | null) => pid === before.pid;
   const decision = await decisionWhere(
     machine.console,
-    "about tactical",
+    "about dhcpcd",
     ({ trigger }) => trigger.kind === "service.exited" && fits(trigger.facts.pid),
     patient,
   );
@@ -61,7 +61,7 @@ test(
   async () => {
     const kept: string[] = [];
     for (let round = 0; round < hard_resets; round += 1) {
-      await allReady(machine.console, patient);
+      await allReady(machine.console, patient, services_without_tiers);
       const held = writers.acknowledged;
       writers.start();
       kept.push(await somethingDecided());
@@ -112,7 +112,7 @@ test("a kernel that panics restarts the machine", async () => {
 }, 900_000);
 
 test("after hard resets, and one more while it writes, memory.db is whole on the disk and holds all that was acknowledged", async () => {
-  await allReady(machine.console, patient);
+  await allReady(machine.console, patient, services_without_tiers);
   const held = writers.acknowledged;
   writers.start();
   await waitFor("acknowledged writes", () => writers.acknowledged >= held + 2, patient);
