@@ -114,6 +114,16 @@ export const tool_answers = {
     dns: z.array(z.string()),
   }),
   "net.declared": z.object({ drift: z.array(z.object({ what: z.string(), detail: z.string() })) }),
+  "sys.drives": z.object({
+    drives: z.array(
+      z.object({
+        name: z.string(),
+        health: z.enum(["good", "failing", "unknown"]),
+        findings: z.array(z.string()),
+        worn_ratio: z.number().nullable(),
+      }),
+    ),
+  }),
   "sys.declared": z.object({ drift: z.array(z.object({ what: z.string(), detail: z.string() })) }),
   "net.dns": z.object({ answer: z.string() }),
   "sec.scan": z.object({

@@ -8,6 +8,7 @@ import { readLimits } from "./kernel/limits.ts";
 import { MetricsSampler } from "./kernel/metrics.ts";
 import { own_figures, ownFigures } from "./own.ts";
 import { driftFigures } from "./patrol/drift.ts";
+import { driveFigures } from "./patrol/drives.ts";
 import { LogPatrol } from "./patrol/log-templates.ts";
 import { loginFigures } from "./patrol/logins.ts";
 import { NetworkPatrol } from "./patrol/network.ts";
@@ -92,6 +93,7 @@ export function sensorsOf(
     patrol("drift", minute_ms, ["drift.network", "drift.setting"], driftFigures),
     patrol("logins", minute_ms / 2, ["login.failed"], (asks) => loginFigures(asks, pace)),
     patrol("log templates", minute_ms, ["log.novel_lines", "log.times_usual"], (asks) => log_templates.look(asks)),
+    patrol("drives", quarter_ms, ["drive.failing", "drive.worn_ratio"], driveFigures),
     patrol("setuid", quarter_ms, ["file.setuid"], setuidFigures),
     patrol("packages", 5 * minute_ms, ["userland.broken", "service.outdated"], packageFigures),
     patrol("advisories", quarter_ms, ["package.vulnerable"], advisoryFigures),

@@ -8,6 +8,17 @@ export async function plugDisk(qmp: Qmp, id: string, file: string, slot: string)
   await qmp.execute("device_add", { driver: "virtio-blk-pci", id, drive: id, bus: slot, serial: id });
 }
 
+/** An NVMe drive in a slot for hot-plugging. */
+export async function plugNvme(qmp: Qmp, id: string, file: string, slot: string): Promise<void> {
+  await qmp.execute("blockdev-add", { driver: "raw", "node-name": id, file: { driver: "file", filename: file } });
+  await qmp.execute("device_add", { driver: "nvme", id, drive: id, bus: slot, serial: id });
+}
+
+/** From now on the drive says that something is wrong with it. @param bits `critical_warning` of its health log */
+export async function warnByNvme(qmp: Qmp, id: string, bits: number): Promise<void> {
+  await qmp.execute("qom-set", { path: `/machine/peripheral/${id}`, property: "smart_critical_warning", value: bits });
+}
+
 /** A network card whose network leads nowhere. */
 export async function plugNic(qmp: Qmp, id: string, slot: string): Promise<void> {
   await qmp.execute("netdev_add", { type: "user", id: `net-${id}`, restrict: true });

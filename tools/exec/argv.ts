@@ -118,6 +118,7 @@ function mountsOf(sandbox: Sandbox, cell: Cell): SandboxMount[] {
   // root without a namespace of users is root to sysctls too, whatever its capabilities (proc_sys(5): only the uid counts)
   if (sandbox.writable_root === true || (sandbox.capabilities ?? []).length > 0)
     mounts.push(...["/proc/sys", "/proc/fs"].map((to) => ({ kind: "ro-bind" as const, from: to, to })));
+  for (const device of sandbox.devices ?? []) mounts.push({ kind: "dev-bind", from: device, to: device });
   const empty = ["/tmp", "/run", ...hidden];
   for (const [kind, shown] of [
     ["ro-bind", sandbox.reads ?? []],

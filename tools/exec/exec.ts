@@ -19,6 +19,8 @@ export interface Sandbox {
   readonly network?: boolean;
   /** Capabilities (capabilities(7), lower case, with `cap_`) that it keeps; none unless named. Implies uid 0. */
   readonly capabilities?: readonly string[];
+  /** Device nodes that it may use, besides null, zero, random and its like. */
+  readonly devices?: readonly string[];
   /** Sees the processes of the system. */
   readonly processes?: boolean;
   /** The uid of tools' programs (`tools_uid`) unless it says otherwise. */

@@ -13,7 +13,7 @@ const by_risk: Readonly<Record<Risk, Readonly<Record<string, readonly string[]>>
     net: ["interfaces", "connect", "connections", "dns", "ping", "trace", "capture", "http", "wireguard_status"],
     pkg: ["search", "list", "info", "files", "history"],
     sec: ["audit", "secret_list", "certificate_inspect", "integrity_compare", "scan"],
-    sys: ["info", "metrics", "logs", "events"],
+    sys: ["info", "metrics", "logs", "events", "drives"],
     task: ["list"],
     goal: ["list", "show"],
     knowledge: ["search", "show", "list", "history"],

@@ -11,6 +11,8 @@ import disk_full from "./list/disk-full.yaml";
 import disk_inodes from "./list/disk-inodes.yaml";
 import disk_slow from "./list/disk-slow.yaml";
 import dns_silent from "./list/dns-silent.yaml";
+import drive_failing from "./list/drive-failing.yaml";
+import drive_worn from "./list/drive-worn.yaml";
 import failed_logins from "./list/failed-logins.yaml";
 import link_down from "./list/link-down.yaml";
 import log_burst from "./list/log-burst.yaml";
@@ -57,6 +59,8 @@ export const bundled_alarms: Readonly<Record<string, unknown>> = {
   "disk-inodes.yaml": disk_inodes,
   "disk-slow.yaml": disk_slow,
   "dns-silent.yaml": dns_silent,
+  "drive-failing.yaml": drive_failing,
+  "drive-worn.yaml": drive_worn,
   "failed-logins.yaml": failed_logins,
   "link-down.yaml": link_down,
   "log-burst.yaml": log_burst,

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { tool_answers } from "../../../contracts/tool-answers.ts";
 import type { AskTool } from "../../shared/ask-tool.ts";
+import { driveFigures } from "./drives.ts";
 import { loginFigures } from "./logins.ts";
 import { portFigures } from "./security.ts";
 
@@ -47,5 +48,18 @@ test("a port's subject says whose it is by what the kernel and PID 1 know, not b
     "tcp:4444 pid:43",
     "tcp:4444 of web",
     "tcp:4444",
+  ]);
+});
+
+test("a drive is judged by what it says of itself, and one that says nothing is not", async () => {
+  const drives = [
+    { name: "nvme0n1", health: "failing", findings: ["it is read-only", "its spare blocks are below the threshold"], worn_ratio: 1.02 },
+    { name: "sda", health: "good", findings: [], worn_ratio: null },
+    { name: "vda", health: "unknown", findings: ["a virtual drive tells nothing: its host knows"], worn_ratio: null },
+  ];
+  expect(await driveFigures(answering({ drives }))).toEqual([
+    { figure: "drive.failing", subject: "nvme0n1", value: 1, detail: "it is read-only; its spare blocks are below the threshold" },
+    { figure: "drive.worn_ratio", subject: "nvme0n1", value: 1.02, detail: "102 % of the writes that it is made for" },
+    { figure: "drive.failing", subject: "sda", value: 0, detail: "it says that it is well" },
   ]);
 });

@@ -9,4 +9,6 @@ export const of_host: readonly string[] = [
   "too-many-files",
   "too-many-tasks",
   "too-hot",
+  "drive-failing",
+  "drive-worn",
 ];

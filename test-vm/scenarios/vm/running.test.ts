@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { z } from "zod";
 import type { SystemStatus } from "../../../contracts/init.ts";
 import { sysctls } from "../../../init/boot/tunables.ts";
 import { extractDataPartition, isCleanFileSystem, makeBlankDisk } from "../../machine/disks.ts";
@@ -18,7 +19,9 @@ let machine: Machine;
 let early: { readonly status: SystemStatus; readonly serial: string };
 
 beforeAll(async () => {
-  machine = await startMachine({ boot: "direct" });
+  // of zeroes, without a file
+  const sata = ["-blockdev", "driver=null-co,node-name=sata,size=67108864,read-zeroes=on", "-device", "ide-hd,drive=sata,bus=ide.0,serial=sata"];
+  machine = await startMachine({ boot: "direct", more: sata });
   const status = await waitFor("a first answer", () => machine.console.call("status"), { limit_ms: 180_000, every_ms: 20 });
   early = { status, serial: machine.serial() };
   await machine.ready();
@@ -117,6 +120,36 @@ describe("hot-plug", () => {
     await eventWhere(machine.console, "device.removed", ({ facts }) => facts.name === added.facts.name, patient);
   });
 
+  test("an NVMe drive comes, is well, and says when it is not", async () => {
+    const file = join(machine.folder, "nvme.raw");
+    makeBlankDisk(file, 64);
+    await inject.plugNvme(machine.qmp, "hot-nvme", file, "slot3");
+    await eventWhere(machine.console, "device.added", ({ facts }) => facts.name === "nvme0n1", patient);
+    const aiosctl = new Aiosctl(machine.console_socket);
+    const drive = async (name: string) => {
+      const { structuredContent } = await aiosctl.done("sys.drives", {});
+      const { drives } = z.object({ drives: z.array(z.looseObject({ name: z.string() })) }).parse(structuredContent);
+      return drives.find((one) => one.name === name);
+    };
+    const size_bytes = 64 * 1024 * 1024;
+    expect(await drive("nvme0n1")).toMatchObject({
+      kind: "nvme",
+      size_bytes,
+      serial: "hot-nvme",
+      health: "good",
+      findings: [],
+      worn_ratio: 0,
+    });
+    await inject.warnByNvme(machine.qmp, "hot-nvme", 0b101);
+    expect(await drive("nvme0n1")).toMatchObject({
+      health: "failing",
+      findings: ["its spare blocks are below the threshold", "it is unreliable because of errors of the medium or of its own"],
+    });
+    await inject.unplug(machine.qmp, "hot-nvme");
+    await eventWhere(machine.console, "device.removed", ({ facts }) => facts.name === "nvme0n1", patient);
+    expect(await drive("nvme0n1")).toBeUndefined();
+  }, 900_000);
+
   test("a network card comes and goes", async () => {
     await inject.plugNic(machine.qmp, "hot-nic", "slot1");
     const added = await eventWhere(machine.console, "device.added", ({ facts }) => facts.subsystem === "net", patient);
@@ -131,6 +164,15 @@ describe("hot-plug", () => {
     await inject.unplug(machine.qmp, "hot-usb");
     await eventWhere(machine.console, "device.removed", ({ facts }) => facts.path === added.facts.path, patient);
   });
+});
+
+test("a SATA disk tells how it is; a virtual one has nothing to tell", async () => {
+  const { structuredContent } = await new Aiosctl(machine.console_socket).done("sys.drives", {});
+  expect(structuredContent?.["drives"]).toMatchObject([
+    { name: "sda", kind: "ata or scsi", model: "QEMU HARDDISK", serial: "sata", health: "good", bad_sectors: 0 },
+    { name: expect.stringMatching(/^vd/), kind: "virtual", health: "unknown" },
+    { name: expect.stringMatching(/^vd/), kind: "virtual", health: "unknown" },
+  ]);
 });
 
 test("a link that goes down is seen, and decided on", async () => {

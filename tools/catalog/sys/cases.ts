@@ -20,6 +20,7 @@ const cacheOf = ({ places }: World): string => join(places.data, "cache");
 
 export const sys_cases: readonly ToolCase[] = [
   { tool: "sys.info", name: "with hardware", prepare: () => ({ hardware: true }), observe: nothing },
+  { tool: "sys.drives", name: "of this machine", prepare: () => ({}), observe: nothing, bad: () => [{ drive: "sda" }] },
   {
     tool: "sys.metrics",
     name: "of a moment",

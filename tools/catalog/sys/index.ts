@@ -7,6 +7,7 @@ import { restoreSettings } from "./restore.ts";
 export const sys: Loaders = {
   "sys.clean": async () => (await import("./clean.ts")).clean,
   "sys.declared": async () => (await import("./declared.ts")).declared,
+  "sys.drives": async () => (await import("./drives.ts")).drives,
   "sys.events": async () => (await import("./events.ts")).events,
   "sys.hostname": async () => (await import("./hostname.ts")).hostname,
   "sys.info": async () => (await import("./info.ts")).info,
