@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { type Grant, Scope } from "../../contracts/permission.ts";
 import type { Principal, Resource } from "../../contracts/tool.ts";
 import type { Question } from "./authorise.ts";
 import { loadCedar } from "./cedar.ts";
@@ -259,6 +260,36 @@ test("what no approval changes is asked once, anything else that is refused twic
   expect(times("tier:tactical fs.write path:/var/lib/aios/broker/a")).toEqual(["deny", 1]);
   expect(times("tier:tactical fs.write path:/etc/hosts")).toEqual(["approval", 2]);
   expect(times("tier:tactical fs.remove path:/srv/www/b delete tainted")).toEqual(["approval", 2]);
+});
+
+test("resources that no policy tells apart are one question: of a file below a granted folder only the image's policies ask again", async () => {
+  let asked = 0;
+  const counting: typeof cedar = {
+    ...cedar,
+    statefulIsAuthorized(call) {
+      asked += 1;
+      return cedar.statefulIsAuthorized(call);
+    },
+  };
+  const scope = Scope.parse({ tools: ["fs.write"], resources: [{ kind: "path", id: "/data/a" }] });
+  const grant: Grant = {
+    ...{ id: "grant-1", principal: "tier:tactical", scope, reason: "a test", granted_by: "person:anna", created_ms: 0, expires_ms: 5000 },
+    ...{ revoked_ms: null, calls_used: 0, state: "active" },
+  };
+  const held = [{ grant, granter_role: "operator" as const }];
+  const granted = await createAuthority({ cedar: counting, agents, grants: { of: () => held, all: () => held } });
+  const times = (line: string, now_ms: number): [effect: string, times: number] => {
+    asked = 0;
+    const question = ask(line);
+    return [granted.decide({ ...question, context: { ...question.context, now_ms } }).effect, asked];
+  };
+  expect(times("tier:tactical fs.write path:/data/a/1", 1000)).toEqual(["allow", 3]);
+  // for the caller and for who gave it, whose policies speak of names
+  expect(times("tier:tactical fs.write path:/data/a/2", 1001)).toEqual(["allow", 2]);
+  // the folder itself is named by the grant, and another is not in it
+  expect(times("tier:tactical fs.write path:/data/a", 1002)[0]).toBe("allow");
+  expect(times("tier:tactical fs.write path:/data/b/1", 1003)[0]).toBe("approval");
+  expect(times("tier:tactical fs.write path:/data/a/3", 5000)[0]).toBe("approval");
 });
 
 test("leaving out what cannot matter changes no answer", async () => {

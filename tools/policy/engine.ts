@@ -11,8 +11,9 @@
  *                          else ──────────────────────────────→ no
  *
  * "No" is asked again as if a person had approved the call, unless who forbids it does not speak of approvals: if that makes it a
- * yes, it waits for a person. This split is Cedar's own rule (any forbid wins, then any permit), for grants never forbid. An error in evaluating any policy is a no,
- * where Cedar would pass over that policy.
+ * yes, it waits for a person. Where nobody forbade or permitted it, only those are asked again that speak of approvals: the others
+ * say nothing then either. This split is Cedar's own rule (any forbid wins, then any permit), for grants never forbid. An error in
+ * evaluating any policy is a no, where Cedar would pass over that policy.
  */
 
 import type { Grant, PolicyInfo } from "../../contracts/permission.ts";
@@ -21,8 +22,8 @@ import type { Approver, Authority, Question, Verdict } from "./authorise.ts";
 import { type CedarAnswer, type CedarModule, lazyCedar, ParsedSets, type PolicyJson } from "./cedar.ts";
 import { forbidden, notPermitted } from "./explain.ts";
 import { grantPolicy, grantText, mayReach } from "./grant-policy.ts";
-import { type LoadedPolicies, loadPolicies, type PolicyFiles, type PolicyPlaces } from "./load.ts";
-import { mentionedIn } from "./mentioned.ts";
+import { type LoadedPolicies, type LoadedPolicy, loadPolicies, type PolicyFiles, type PolicyPlaces } from "./load.ts";
+import { type Mentioned, mentionedIn } from "./mentioned.ts";
 import { policy_files } from "./policies/index.ts";
 import {
   type Asked,
@@ -77,6 +78,22 @@ interface Answer {
   readonly reason: string;
 }
 
+/** Policies that are asked together. */
+interface Asking {
+  readonly policies: readonly LoadedPolicy[];
+  /** Which of them can fit a question; the same ones are the same set. */
+  readonly slices: Slices;
+  readonly sets: ParsedSets;
+}
+
+interface Granted {
+  readonly policy: PolicyJson;
+  readonly mentioned: Mentioned;
+}
+
+/** Policies of grants that are remembered; they are quickly made again. */
+const grants_max = 500;
+
 type Ruling = { readonly by: readonly string[]; readonly uses_grants: readonly string[] } & (
   | { readonly is: "permitted" }
   | { readonly is: "forbidden" }
@@ -85,8 +102,6 @@ type Ruling = { readonly by: readonly string[]; readonly uses_grants: readonly s
 
 const no_grants: GrantSource = { of: () => [], all: () => [] };
 const no_agents: AgentSource = { isAlive: () => false };
-/** Of which the policies made of grants speak. */
-const grant_facts: ReadonlySet<string> = new Set(["now_ms", "risk_rank"]);
 const strictness: Readonly<Record<Verdict["effect"], number>> = { allow: 0, approval: 1, deny: 2 };
 
 export interface PolicyAuthority extends Authority {
@@ -121,10 +136,11 @@ class CedarAuthority implements PolicyAuthority {
   readonly #grants: GrantSource;
   readonly #agents: AgentSource;
   readonly #report: (text: string) => void;
-  readonly #sets: ParsedSets;
+  readonly #all: Asking;
+  /** Those that speak of a person's approval. */
+  readonly #of_approval: Asking;
   readonly #grant_sets: ParsedSets;
-  /** Which policies can fit a question; the same ones are the same set. */
-  readonly #slices: Slices;
+  readonly #granted_policies = new Map<string, Granted>();
   /** Names of the policies that no approval changes: they do not speak of it. */
   readonly #whatever_approved: ReadonlySet<string>;
 
@@ -134,10 +150,10 @@ class CedarAuthority implements PolicyAuthority {
     this.#grants = options.grants ?? no_grants;
     this.#agents = options.agents ?? no_agents;
     this.#report = options.report ?? (() => {});
-    this.#slices = new Slices(loaded.policies.map(({ json }) => json));
-    const steady = loaded.policies.filter(({ json }) => !mentionedIn([json]).attributes.has("approved"));
-    this.#whatever_approved = new Set(steady.map(({ name }) => name));
-    this.#sets = new ParsedSets(cedar);
+    const speaks = (policy: LoadedPolicy): boolean => mentionedIn([policy.json]).attributes.has("approved");
+    this.#all = askingOf(loaded.policies, cedar);
+    this.#of_approval = askingOf(loaded.policies.filter(speaks), cedar);
+    this.#whatever_approved = new Set(loaded.policies.filter((policy) => !speaks(policy)).map(({ name }) => name));
     this.#grant_sets = new ParsedSets(cedar);
   }
 
@@ -223,7 +239,7 @@ class CedarAuthority implements PolicyAuthority {
     const as_is = this.#rule(question, asked, question.context.approved);
     if (as_is.is === "permitted")
       return { effect: "allow", policies: as_is.by, uses_grants: as_is.uses_grants, reason: `allowed by ${as_is.by.join(", ")}` };
-    const approved = question.context.approved ? as_is : (this.#forGood(as_is) ?? this.#rule(question, asked, true));
+    const approved = question.context.approved ? as_is : this.#ifApproved(question, asked, as_is);
     if (approved.is === "permitted") {
       const reason = `${question.tool} (${question.risk}) on ${asked.resource.kind} ${quoted(asked.resource.id)} needs a person's approval`;
       return { effect: "approval", policies: [...as_is.by, ...approved.by], uses_grants: approved.uses_grants, reason };
@@ -235,38 +251,29 @@ class CedarAuthority implements PolicyAuthority {
     return { effect: "deny", policies: approved.by, uses_grants: [], reason };
   }
 
-  /** What an approval leaves of a no, when that is known without asking again. */
-  #forGood(ruling: Ruling): Ruling | null {
-    if (ruling.is !== "forbidden") return null;
-    const by = ruling.by.filter((name) => this.#whatever_approved.has(name));
-    return by.length === 0 ? null : { ...ruling, by };
+  /** What an approval makes of a no. */
+  #ifApproved(question: Question, asked: Asked, as_is: Ruling): Ruling {
+    if (as_is.is === "open") return this.#ruleOf(this.#of_approval, asked, contextOf(question, asked.resource, true));
+    const by = as_is.by.filter((name) => this.#whatever_approved.has(name));
+    return by.length === 0 ? this.#rule(question, asked, true) : { ...as_is, by };
   }
 
   /** @param with_grants false: by the policies of the image alone */
   #rule(question: Question, asked: Asked, approved: boolean, with_grants = true): Ruling {
     const context = contextOf(question, asked.resource, approved);
-    const { allowed, decided_by } = this.#answer(this.#askImage(asked, context));
-    if (allowed) return { is: "permitted", by: decided_by, uses_grants: [] };
-    if (decided_by.length > 0) return { is: "forbidden", by: decided_by, uses_grants: [] };
+    const ruling = this.#ruleOf(this.#all, asked, context);
+    if (ruling.is !== "open") return ruling;
     const grant = with_grants ? this.#grantFor(question, asked, context) : null;
-    if (grant === null) return { is: "open", by: [], uses_grants: [] };
+    if (grant === null) return ruling;
     return { is: "permitted", by: [grant.id], uses_grants: grant.scope.calls_max === null ? [] : [grant.id] };
   }
 
-  #askImage(asked: Asked, context: AskedContext): CedarAnswer {
-    const { key, places, mentioned } = this.#slices.of(asked.named, asked.action, asked.entity, context);
-    return this.#sets.ask(key, () => this.#policiesOf(places), cedarQuestion(asked, context, mentioned));
-  }
-
-  #policiesOf(places: readonly number[]): Record<string, PolicyJson> {
-    return Object.fromEntries(
-      places.map((at) => {
-        const policy = this.#loaded.policies[at];
-        if (policy === undefined) throw new Error(`looking for policy ${at} failed: there are ${this.#loaded.policies.length}`);
-        // Cedar copies the set at each question, annotations too
-        return [policy.name, { ...policy.json, annotations: {} }];
-      }),
-    );
+  /** By policies of the image alone. */
+  #ruleOf({ policies, slices, sets }: Asking, asked: Asked, context: AskedContext): Ruling {
+    const { key, places, mentioned } = slices.of(asked.named, asked.action, asked.entity, context);
+    const answer = this.#answer(sets.ask(key, () => setOf(policies, places), cedarQuestion(asked, context, mentioned)));
+    const is = answer.allowed ? "permitted" : answer.decided_by.length > 0 ? "forbidden" : "open";
+    return { is, by: answer.decided_by, uses_grants: [] };
   }
 
   /** The first grant that permits it, those for any number of calls first. */
@@ -277,9 +284,11 @@ class CedarAuthority implements PolicyAuthority {
     held.sort((a, b) => Number(a.grant.scope.calls_max !== null) - Number(b.grant.scope.calls_max !== null));
     for (const one of held) {
       const { id } = one.grant;
-      const paths = new Set(one.grant.scope.resources.map((resource) => resource.id));
-      const cedar_question = cedarQuestion(asked, context, { attributes: grant_facts, paths });
-      const answer = this.#answer(this.#grant_sets.ask(id, () => ({ [id]: this.#policyOf(one.grant) }), cedar_question));
+      const { policy, mentioned } = this.#granted(one.grant);
+      // of time a grant names its end alone: all moments before it are the same question
+      const now_ms = question.context.now_ms < one.grant.expires_ms ? 0 : (context["now_ms"] ?? 0);
+      const cedar_question = cedarQuestion(asked, { ...context, now_ms }, mentioned);
+      const answer = this.#answer(this.#grant_sets.ask(id, () => ({ [id]: policy }), cedar_question));
       if (answer.allowed && this.#granterMay(question, asked, one)) return one.grant;
     }
     return null;
@@ -295,6 +304,17 @@ class CedarAuthority implements PolicyAuthority {
     return this.#rule(question, as_granter, true, false).is === "permitted";
   }
 
+  /** A grant never changes. */
+  #granted(grant: Grant): Granted {
+    const known = this.#granted_policies.get(grant.id);
+    if (known !== undefined) return known;
+    const policy = this.#policyOf(grant);
+    const made = { policy, mentioned: mentionedIn([policy]) };
+    if (this.#granted_policies.size >= grants_max) this.#granted_policies.clear();
+    this.#granted_policies.set(grant.id, made);
+    return made;
+  }
+
   #policyOf(grant: Grant): PolicyJson {
     return grantPolicy(grant, grant.principal.startsWith("person:") ? "observer" : null);
   }
@@ -303,6 +323,21 @@ class CedarAuthority implements PolicyAuthority {
     if (answer.errors.length > 0) throw new Error(`a policy cannot be evaluated: ${answer.errors.join("; ")}`);
     return answer;
   }
+}
+
+function askingOf(policies: readonly LoadedPolicy[], cedar: () => CedarModule): Asking {
+  return { policies, slices: new Slices(policies.map(({ json }) => json)), sets: new ParsedSets(cedar) };
+}
+
+function setOf(policies: readonly LoadedPolicy[], places: readonly number[]): Record<string, PolicyJson> {
+  return Object.fromEntries(
+    places.map((at) => {
+      const policy = policies[at];
+      if (policy === undefined) throw new Error(`looking for policy ${at} failed: there are ${policies.length}`);
+      // Cedar copies the set at each question, annotations too
+      return [policy.name, { ...policy.json, annotations: {} }];
+    }),
+  );
 }
 
 function degradationOf(faults: readonly string[]): string {

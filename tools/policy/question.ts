@@ -159,15 +159,17 @@ export function cedarQuestion({ named, action, entity }: Asked, context: AskedCo
     .filter(({ groups }) => groups.length > 0)
     .map(({ uid, groups }) => ({ uid, attrs: {}, parents: [...groups] }));
   if (mentioned === null) return { principal: named.uid, action: action.uid, resource: entity.uid, context, entities: [entity, ...others] };
+  // no resource has an empty name (resourceEntity)
+  const uid = mentioned.names(entity.uid) ? entity.uid : { type: entity.uid.type, id: "" };
   const slim = {
-    uid: entity.uid,
+    uid,
     attrs: only(entity.attrs, mentioned.attributes),
     parents: entity.parents.filter((one) => mentioned.paths.has(one.id)),
   };
   return {
     principal: named.uid,
     action: action.uid,
-    resource: entity.uid,
+    resource: uid,
     context: only(context, mentioned.attributes),
     entities: [slim, ...others],
   };
