@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import { status as base } from "../testing/records.ts";
+import { status as base, services } from "../testing/records.ts";
 import { startWorld, type World } from "../testing/world.ts";
 import { Client } from "./client.ts";
 import { ansiPaint } from "./text/style.ts";
@@ -77,6 +77,22 @@ test("exit codes", async () => {
   Object.assign(answers, { "service.list": () => [] as const, "system.status": () => ({ ...status(), state: "degraded" }) });
   expect((await run("status", "--check")).code).toBe(4);
   Object.assign(answers, { "service.list": before, "system.status": status });
+}, 30_000);
+
+test("a service that runs and is not well is named by status", async () => {
+  const { answers } = world.system.init;
+  const before = answers["service.list"];
+  const detail = "the disk is full: nothing is written";
+  Object.assign(answers, {
+    "service.list": () =>
+      services.map((one) =>
+        one.name === "memory" && one.health !== null ? { ...one, health: { ...one.health, status: "degraded", detail } } : one,
+      ),
+  });
+  const [told, checked] = [await run("status"), await run("status", "--check")];
+  Object.assign(answers, { "service.list": before });
+  expect(told.out).toContain(`▲ memory is degraded  ${detail}`);
+  expect([told.code, checked.code]).toEqual([0, 4]);
 }, 30_000);
 
 test("the options that all commands share may come after the command", async () => {

@@ -10,7 +10,7 @@ import { whyView } from "../views/lines.ts";
 import { metricsView } from "../views/metrics.ts";
 import { processesView } from "../views/processes.ts";
 import { servicesView } from "../views/services.ts";
-import { statusView } from "../views/status.ts";
+import { statusView, unwell } from "../views/status.ts";
 
 export type Run = (command: (context: Context, ...rest: string[]) => Promise<number>) => (...args: unknown[]) => Promise<void>;
 
@@ -18,7 +18,7 @@ export function addLookCommands(program: Command, run: Run): void {
   program
     .command("status")
     .description("state of the whole system, worst first")
-    .option("--check", "exit with 4 unless the system runs and every service is ready")
+    .option("--check", "exit with 4 unless the system runs and every service is ready and well")
     .action(
       run(async (context) => await status(context, program.commands.find((one) => one.name() === "status")?.opts()["check"] === true)),
     );
@@ -70,7 +70,11 @@ export function addLookCommands(program: Command, run: Run): void {
 async function status(context: Context, check: boolean): Promise<number> {
   const [system, services] = await Promise.all([context.client.call("status"), context.client.call("services")]);
   show(context, system, () => statusView(system, services, context.view));
-  const well = system.state === "running" && system.degradations.length === 0 && services.every((one) => one.state === "ready");
+  const well =
+    system.state === "running" &&
+    system.degradations.length === 0 &&
+    services.every((one) => one.state === "ready") &&
+    unwell(services).length === 0;
   return check && !well ? exit.degraded : exit.ok;
 }
 

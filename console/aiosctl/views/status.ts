@@ -23,7 +23,19 @@ export function statusView(status: SystemStatus, services: readonly ServiceStatu
     ["machine", { text: plain(status.machine_id) }],
     ["boot", { text: plain(status.boot_id) }],
   ];
-  return [head, ...degradationLines(status, paint), "", ...pairs(rows, paint)];
+  return [head, ...degradationLines(status, paint), ...unwellLines(services, paint), "", ...pairs(rows, paint)];
+}
+
+/** Services that run and say that something is wrong with them. */
+export function unwell(services: readonly ServiceStatus[]): ServiceStatus[] {
+  return services.filter(({ state, health }) => state === "ready" && health !== null && health.status !== "ok");
+}
+
+function unwellLines(services: readonly ServiceStatus[], paint: View["paint"]): string[] {
+  return unwell(services).flatMap(({ name, health }) => [
+    "",
+    `${paint("yellow", `▲ ${name} is ${health?.status ?? "unwell"}`)}  ${plain(health?.detail ?? "")}`,
+  ]);
 }
 
 function degradationLines(status: SystemStatus, paint: View["paint"]): string[] {

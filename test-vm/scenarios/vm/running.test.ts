@@ -20,7 +20,12 @@ let early: { readonly status: SystemStatus; readonly serial: string };
 
 beforeAll(async () => {
   // of zeroes, without a file
-  const sata = ["-blockdev", "driver=null-co,node-name=sata,size=67108864,read-zeroes=on", "-device", "ide-hd,drive=sata,bus=ide.0,serial=sata"];
+  const sata = [
+    "-blockdev",
+    "driver=null-co,node-name=sata,size=67108864,read-zeroes=on",
+    "-device",
+    "ide-hd,drive=sata,bus=ide.0,serial=sata",
+  ];
   machine = await startMachine({ boot: "direct", more: sata });
   const status = await waitFor("a first answer", () => machine.console.call("status"), { limit_ms: 180_000, every_ms: 20 });
   early = { status, serial: machine.serial() };
