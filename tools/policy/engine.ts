@@ -18,19 +18,20 @@
 
 import type { Grant, PolicyInfo } from "../../contracts/permission.ts";
 import type { Principal, Role } from "../../contracts/tool.ts";
+import { Asking, type Ruled } from "./asking.ts";
 import type { Approver, Authority, Question, Verdict } from "./authorise.ts";
-import { type CedarAnswer, type CedarModule, lazyCedar, ParsedSets, type PolicyJson } from "./cedar.ts";
+import { type CedarModule, lazyCedar } from "./cedar.ts";
 import { forbidden, notPermitted } from "./explain.ts";
-import { grantPolicy, grantText, mayReach } from "./grant-policy.ts";
+import { grantText, mayReach } from "./grant-policy.ts";
+import { Granted, policyOfGrant } from "./granted.ts";
 import { type LoadedPolicies, type LoadedPolicy, loadPolicies, type PolicyFiles, type PolicyPlaces } from "./load.ts";
-import { type Mentioned, mentionedIn } from "./mentioned.ts";
+import { mentionedIn } from "./mentioned.ts";
 import { policy_files } from "./policies/index.ts";
 import {
   type Asked,
   type AskedContext,
   approving,
   BadQuestion,
-  cedarQuestion,
   contextOf,
   type Named,
   namedAction,
@@ -40,7 +41,6 @@ import {
   resourcesOf,
   type Subject,
 } from "./question.ts";
-import { Slices } from "./slice.ts";
 
 /** A grant and the role, at that time, of the person who gave it. */
 export interface HeldGrant {
@@ -78,27 +78,9 @@ interface Answer {
   readonly reason: string;
 }
 
-/** Policies that are asked together. */
-interface Asking {
-  readonly policies: readonly LoadedPolicy[];
-  /** Which of them can fit a question; the same ones are the same set. */
-  readonly slices: Slices;
-  readonly sets: ParsedSets;
+interface Ruling extends Ruled {
+  readonly uses_grants: readonly string[];
 }
-
-interface Granted {
-  readonly policy: PolicyJson;
-  readonly mentioned: Mentioned;
-}
-
-/** Policies of grants that are remembered; they are quickly made again. */
-const grants_max = 500;
-
-type Ruling = { readonly by: readonly string[]; readonly uses_grants: readonly string[] } & (
-  | { readonly is: "permitted" }
-  | { readonly is: "forbidden" }
-  | { readonly is: "open" }
-);
 
 const no_grants: GrantSource = { of: () => [], all: () => [] };
 const no_agents: AgentSource = { isAlive: () => false };
@@ -139,8 +121,7 @@ class CedarAuthority implements PolicyAuthority {
   readonly #all: Asking;
   /** Those that speak of a person's approval. */
   readonly #of_approval: Asking;
-  readonly #grant_sets: ParsedSets;
-  readonly #granted_policies = new Map<string, Granted>();
+  readonly #granted: Granted;
   /** Names of the policies that no approval changes: they do not speak of it. */
   readonly #whatever_approved: ReadonlySet<string>;
 
@@ -151,10 +132,10 @@ class CedarAuthority implements PolicyAuthority {
     this.#agents = options.agents ?? no_agents;
     this.#report = options.report ?? (() => {});
     const speaks = (policy: LoadedPolicy): boolean => mentionedIn([policy.json]).attributes.has("approved");
-    this.#all = askingOf(loaded.policies, cedar);
-    this.#of_approval = askingOf(loaded.policies.filter(speaks), cedar);
+    this.#all = new Asking(loaded.policies, cedar);
+    this.#of_approval = new Asking(loaded.policies.filter(speaks), cedar);
     this.#whatever_approved = new Set(loaded.policies.filter((policy) => !speaks(policy)).map(({ name }) => name));
-    this.#grant_sets = new ParsedSets(cedar);
+    this.#granted = new Granted(cedar);
   }
 
   warm(): void {
@@ -194,7 +175,7 @@ class CedarAuthority implements PolicyAuthority {
       effect: "permit" as const,
       reason: grant.reason,
       source: "grant" as const,
-      text: grantText(this.#cedar(), this.#policyOf(grant)),
+      text: grantText(this.#cedar(), policyOfGrant(grant)),
     }));
     return [...image, ...granted];
   }
@@ -253,7 +234,7 @@ class CedarAuthority implements PolicyAuthority {
 
   /** What an approval makes of a no. */
   #ifApproved(question: Question, asked: Asked, as_is: Ruling): Ruling {
-    if (as_is.is === "open") return this.#ruleOf(this.#of_approval, asked, contextOf(question, asked.resource, true));
+    if (as_is.is === "open") return { ...this.#of_approval.rule(asked, contextOf(question, asked.resource, true)), uses_grants: [] };
     const by = as_is.by.filter((name) => this.#whatever_approved.has(name));
     return by.length === 0 ? this.#rule(question, asked, true) : { ...as_is, by };
   }
@@ -261,19 +242,10 @@ class CedarAuthority implements PolicyAuthority {
   /** @param with_grants false: by the policies of the image alone */
   #rule(question: Question, asked: Asked, approved: boolean, with_grants = true): Ruling {
     const context = contextOf(question, asked.resource, approved);
-    const ruling = this.#ruleOf(this.#all, asked, context);
-    if (ruling.is !== "open") return ruling;
-    const grant = with_grants ? this.#grantFor(question, asked, context) : null;
-    if (grant === null) return ruling;
+    const ruled = this.#all.rule(asked, context);
+    const grant = ruled.is === "open" && with_grants ? this.#grantFor(question, asked, context) : null;
+    if (grant === null) return { ...ruled, uses_grants: [] };
     return { is: "permitted", by: [grant.id], uses_grants: grant.scope.calls_max === null ? [] : [grant.id] };
-  }
-
-  /** By policies of the image alone. */
-  #ruleOf({ policies, slices, sets }: Asking, asked: Asked, context: AskedContext): Ruling {
-    const { key, places, mentioned } = slices.of(asked.named, asked.action, asked.entity, context);
-    const answer = this.#answer(sets.ask(key, () => setOf(policies, places), cedarQuestion(asked, context, mentioned)));
-    const is = answer.allowed ? "permitted" : answer.decided_by.length > 0 ? "forbidden" : "open";
-    return { is, by: answer.decided_by, uses_grants: [] };
   }
 
   /** The first grant that permits it, those for any number of calls first. */
@@ -283,13 +255,8 @@ class CedarAuthority implements PolicyAuthority {
     const held = this.#grants.of(asked.subject.principal).filter(({ grant }) => mayReach(grant, question.tool, asked.resource, above));
     held.sort((a, b) => Number(a.grant.scope.calls_max !== null) - Number(b.grant.scope.calls_max !== null));
     for (const one of held) {
-      const { id } = one.grant;
-      const { policy, mentioned } = this.#granted(one.grant);
-      // of time a grant names its end alone: all moments before it are the same question
-      const now_ms = question.context.now_ms < one.grant.expires_ms ? 0 : (context["now_ms"] ?? 0);
-      const cedar_question = cedarQuestion(asked, { ...context, now_ms }, mentioned);
-      const answer = this.#answer(this.#grant_sets.ask(id, () => ({ [id]: policy }), cedar_question));
-      if (answer.allowed && this.#granterMay(question, asked, one)) return one.grant;
+      const permits = this.#granted.permits(one.grant, asked, context, question.context.now_ms);
+      if (permits && this.#granterMay(question, asked, one)) return one.grant;
     }
     return null;
   }
@@ -303,41 +270,6 @@ class CedarAuthority implements PolicyAuthority {
     const as_granter: Asked = { ...asked, subject, named: namedSubject(subject), action: approving };
     return this.#rule(question, as_granter, true, false).is === "permitted";
   }
-
-  /** A grant never changes. */
-  #granted(grant: Grant): Granted {
-    const known = this.#granted_policies.get(grant.id);
-    if (known !== undefined) return known;
-    const policy = this.#policyOf(grant);
-    const made = { policy, mentioned: mentionedIn([policy]) };
-    if (this.#granted_policies.size >= grants_max) this.#granted_policies.clear();
-    this.#granted_policies.set(grant.id, made);
-    return made;
-  }
-
-  #policyOf(grant: Grant): PolicyJson {
-    return grantPolicy(grant, grant.principal.startsWith("person:") ? "observer" : null);
-  }
-
-  #answer(answer: CedarAnswer): CedarAnswer {
-    if (answer.errors.length > 0) throw new Error(`a policy cannot be evaluated: ${answer.errors.join("; ")}`);
-    return answer;
-  }
-}
-
-function askingOf(policies: readonly LoadedPolicy[], cedar: () => CedarModule): Asking {
-  return { policies, slices: new Slices(policies.map(({ json }) => json)), sets: new ParsedSets(cedar) };
-}
-
-function setOf(policies: readonly LoadedPolicy[], places: readonly number[]): Record<string, PolicyJson> {
-  return Object.fromEntries(
-    places.map((at) => {
-      const policy = policies[at];
-      if (policy === undefined) throw new Error(`looking for policy ${at} failed: there are ${policies.length}`);
-      // Cedar copies the set at each question, annotations too
-      return [policy.name, { ...policy.json, annotations: {} }];
-    }),
-  );
 }
 
 function degradationOf(faults: readonly string[]): string {
