@@ -127,7 +127,12 @@ const codeOf = (work: Promise<unknown>) =>
     () => null,
     (error: unknown) => (error instanceof RpcError ? error.code : String(error)),
   );
+/** For what must not come. */
 const settle = () => Bun.sleep(20);
+/** For what has to: a busy machine takes its time. */
+async function until(holds: () => boolean): Promise<void> {
+  for (let looks = 0; looks < 1000 && !holds(); looks += 1) await Bun.sleep(10);
+}
 const web = DefinedService.parse({ argv: ["/usr/bin/web"], uid: 20_000 });
 
 afterEach(() => {
@@ -142,7 +147,7 @@ test("ready and heartbeat of the caller reach its service alone", async () => {
   peer.tell("ready", { detail: "listening" });
   peer.tell("heartbeat", { health });
   peer.tell("status", { text: "busy" });
-  await settle();
+  await until(() => supervisor.status("console")?.status_text === "busy");
   expect(supervisor.status("console")).toMatchObject({
     state: "ready",
     reason: "listening",
@@ -195,14 +200,14 @@ test("restart answers when the service is ready again, and the reason is in the 
   supervisor.saidReady("memory", "ok");
   const { peer } = await child("console", desk, supervisor);
   const answer = peer.call("service.restart", { service: "memory", why });
-  await settle();
+  await until(() => supervisor.state("memory") === "starting");
   expect(supervisor.state("memory")).toBe("starting");
   supervisor.saidReady("memory", "again");
   expect(await answer).toMatchObject({ name: "memory", state: "ready", restarts: 1 });
   const stopping = events.after(null).find((event) => event.kind === "service.state" && event.facts.to === "stopping");
   expect(stopping).toMatchObject({ facts: { reason: "restart requested by test (console): because" } });
   const failing = peer.call("service.restart", { service: "memory", why });
-  await settle();
+  await until(() => supervisor.state("memory") === "starting");
   children.get("memory")?.hears.ended({ status: 3, signal: null });
   expect(await failing).toMatchObject({ state: "backoff", last_exit: { status: 3 } });
 });
@@ -292,7 +297,7 @@ test("a running service is stopped before it is removed", async () => {
   await peer.call("service.define", { service: "web", definition: web, why });
   await peer.call("service.start", { service: "web", why });
   const removed = codeOf(peer.call("service.remove", { service: "web", why }));
-  await settle();
+  await until(() => supervisor.state("web") === "stopping");
   expect([supervisor.state("web"), desk.defined.list().length]).toEqual(["stopping", 1]);
   children.get("web")?.hears.ended({ status: 0, signal: null });
   expect(await removed).toBeNull();
@@ -348,7 +353,7 @@ test("events: those held after an id, then the new ones", async () => {
   const { peer, events: heard } = await child("reactive", desk, supervisor);
   await peer.call("events.subscribe", { after: "0badcafe-init-1" });
   emit(4);
-  await settle();
+  await until(() => heard.length === 3);
   expect(heard.map(({ id }) => id)).toEqual([2, 3, 4].map((n) => `0badcafe-init-${n}`));
   peer.close("left");
   await settle();
@@ -367,7 +372,7 @@ test("logs: backlog first, then what comes, of the service asked for; until the 
   const { subscription } = await answer;
   add("memory", "4");
   add("broker", "5");
-  await settle();
+  await until(() => heard.length === 3);
   expect(heard.map(({ message }) => message)).toEqual(["1", "3", "4"]);
   await peer.call("logs.unsubscribe", { subscription });
   add("memory", "6");
@@ -391,7 +396,7 @@ test("a child that comes before the schemas are loaded is heard once they are", 
   await settle();
   expect(supervisor.state("console")).toBe("starting");
   made.open(welcomeFor("console", desk, supervisor));
-  await settle();
+  await until(() => supervisor.state("console") === "ready");
   expect(supervisor.state("console")).toBe("ready");
   peer.close("the test is over");
 });
