@@ -34,7 +34,7 @@ const probe_limit_ms = 60_000;
 export const passing = /^(loop|ram|zram|nbd|sr|fd)\d/;
 
 /**
- * All disks and partitions, by one run of blkid. Loop devices only when `only` names them.
+ * All disks and partitions, as blkid knows them. Loop devices only when `only` names them.
  * @throws when blkid did not come to its end: then nothing is known, which is not the same as nothing being there
  */
 export async function probeBlockDevices(boot: Pick<BootContext, "ownChild">, only?: readonly string[]): Promise<BlockDevice[]> {
@@ -42,13 +42,24 @@ export async function probeBlockDevices(boot: Pick<BootContext, "ownChild">, onl
     if (only !== undefined) return only.includes(name);
     return !passing.test(name) && (readNumber(`/sys/class/block/${name}/size`) ?? 0) > 0;
   });
-  if (found.length === 0) return [];
-  const paths = found.map((name) => `/dev/${name}`);
-  // status 2 means that some hold nothing that it knows
-  const probe = await runHelper(boot, ["blkid", "-p", "-o", "export", ...paths], { limit_ms: probe_limit_ms });
-  if (probe.status === -1) throw new Error(`asking blkid what is on ${paths.join(" ")} failed: ${probe.said}`);
-  const facts = parseBlkid(probe.stdout);
+  const facts = await askBlkid(
+    boot,
+    found.map((name) => `/dev/${name}`),
+  );
   return found.map((name) => describe(name, facts.get(`/dev/${name}`) ?? new Map()));
+}
+
+/** One run is enough, but for disks of which blkid knows nothing: it stops at the first, and the rest is asked for anew. */
+async function askBlkid(boot: Pick<BootContext, "ownChild">, paths: readonly string[]): Promise<Map<string, Map<string, string>>> {
+  const facts = new Map<string, Map<string, string>>();
+  for (let left = paths; left.length > 0; ) {
+    const probe = await runHelper(boot, ["blkid", "-p", "-o", "export", ...left], { limit_ms: probe_limit_ms });
+    if (probe.status === -1) throw new Error(`asking blkid what is on ${left.join(" ")} failed: ${probe.said}`);
+    for (const [path, known] of parseBlkid(probe.stdout)) facts.set(path, known);
+    const stopped_at = left.findIndex((path) => !facts.has(path));
+    left = stopped_at < 0 ? [] : left.slice(stopped_at + 1).filter((path) => !facts.has(path));
+  }
+  return facts;
 }
 
 function describe(name: string, facts: ReadonlyMap<string, string>): BlockDevice {

@@ -73,6 +73,27 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+test("blank disks keep nothing from being found, whichever come first", async () => {
+  const blank = [0, 1, 2].map((at) => {
+    const path = join(folder, `blank-${at}`);
+    writeFileSync(path, "");
+    truncateSync(path, 8 * mib);
+    return path;
+  });
+  const attached = blank.slice(0, 2).map((path) => run("losetup", "--find", "--show", path));
+  try {
+    makeDisk(256, 32);
+    attached.push(run("losetup", "--find", "--show", blank[2] ?? ""));
+    const found = await probeBlockDevices(testBoot(sys), [...attached.map((path) => basename(path)), name(), `${name()}p3`]);
+    expect(found.map(({ path }) => path).sort()).toEqual([...attached, disk, data()].sort());
+    expect(found.find(({ path }) => path === disk)?.table).toBe("gpt");
+    expect(found.find(({ path }) => path === data())?.part_type).toBe(data_type);
+    for (const path of attached) expect(found.find((one) => one.path === path)).toMatchObject({ table: null, type: null });
+  } finally {
+    for (const path of attached) run("losetup", "--detach", path);
+  }
+});
+
 describe("first boot", () => {
   test("a disk without a data partition gets one, formatted, over all of the free room", async () => {
     makeDisk(256, null);
