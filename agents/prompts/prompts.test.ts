@@ -32,15 +32,16 @@ test.each(cases.map((one) => [`${one.prompt.name}: ${one.name}`, one] as const))
     expect(options).not.toContain(text);
   }
   const harmless = Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [name, prompt.places[name] === "data" ? "harmless" : value]),
+    Object.entries(given).map(([name, value]) => [name, prompt.places[name] === "data" && value !== "" ? "harmless" : value]),
   );
   expect(outside(filled)).toBe(outside(fill(prompt, harmless)));
 });
 
 const nasty = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 300 }),
+  fc.string({ unit: "binary", minLength: 1, maxLength: 300 }),
   fc
     .array(fc.constantFrom('"', "\\", "\n", "\r", "\u2028", "\u202e", "{", "}", "{text}", "<|im_end|>", "none", "\u0000", "`"), {
+      minLength: 1,
       maxLength: 60,
     })
     .map((parts) => parts.join("")),
@@ -62,6 +63,13 @@ test("whatever a text holds, what stands around it is the same, and it is read b
       { numRuns: 200 },
     );
   }
+});
+
+test("where there is no text from outside, the model reads no quotes", () => {
+  const prompt = loaded.find(({ name }) => name === "playbook");
+  if (prompt === undefined) throw new Error("there is no prompt");
+  const given = { playbooks: "p: helps", alarm: "disk-full", detail: "the disk is full", text: "" };
+  expect(fill(prompt, given).question).toBe('disk-full: "the disk is full"');
 });
 
 test("words of ours that hold quotes, and a prompt whose places and text differ, are refused", () => {

@@ -44,7 +44,8 @@ export function fill(prompt: Prompt, given: Readonly<Record<string, string>>): F
   const textFor = (name: string): string => {
     const value = given[name];
     if (value === undefined) throw new Error(`filling in the prompt "${prompt.name}" failed: there is no "${name}"`);
-    if (prompt.places[name] === "data") return quoted(value, prompt.data_chars_max);
+    // each token that a small model reads is three milliseconds: where there is no data it reads no quotes either
+    if (prompt.places[name] === "data") return value === "" ? "" : quoted(value, prompt.data_chars_max);
     if (!ours.test(value)) throw new Error(`filling in the prompt "${prompt.name}" failed: "${name}" holds characters that are not ours`);
     return value;
   };
