@@ -74,6 +74,7 @@ async function reportOf(name: string, kind: Drive["kind"], { exec }: Context): P
   if (kind === "virtual") return unknown("a virtual drive tells nothing: its host knows");
   if (!existsSync(smartctl)) return unknown("smartctl is not in this image");
   const device = `/dev/${name}`;
+  if (!existsSync(device)) return unknown("its device is not here: a container sees the names of its host's drives");
   const { stdout, stderr } = await exec.run({
     argv: [smartctl, "--json=c", "--nocheck=standby,0", "--info", "--health", "--attributes", device],
     // CAP_SYS_ADMIN for commands to an NVMe controller, CAP_SYS_RAWIO for those to a disk behind SCSI
