@@ -10,6 +10,11 @@ const page = (n: number): string =>
   `---\ntitle: Try ${n}\nkind: playbook\nsummary: What try ${n} taught.\n---\n## Steps\n1. Wait for ${"more ".repeat(n % 40)}power.\n`;
 const recalled_max = 50;
 
+/** It was not acknowledged, and nothing is wrong: an emulated machine beside other work is slower than its callers are patient. */
+function wasSlow(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("no answer within");
+}
+
 export class MemoryWriters {
   readonly #aiosctl: Aiosctl;
   #number = 0;
@@ -50,7 +55,7 @@ export class MemoryWriters {
       try {
         await write();
       } catch (error) {
-        if (!this.#over) throw error;
+        if (!this.#over && !wasSlow(error)) throw error;
       }
     }
   }
