@@ -243,7 +243,8 @@ async function reference(): Promise<(question: Question, approved: boolean) => s
   };
 }
 
-test("what no approval changes is asked once, anything else that is refused twice", async () => {
+/** A Cedar that counts its questions. */
+function counter() {
   let asked = 0;
   const counting: typeof cedar = {
     ...cedar,
@@ -252,25 +253,24 @@ test("what no approval changes is asked once, anything else that is refused twic
       return cedar.statefulIsAuthorized(call);
     },
   };
-  const counted = await createAuthority({ cedar: counting, agents });
-  const times = (line: string): [effect: string, times: number] => {
+  const times = (decide: () => string): [effect: string, times: number] => {
     asked = 0;
-    return [counted.decide(ask(line)).effect, asked];
+    return [decide(), asked];
   };
+  return { counting, times };
+}
+
+test("what no approval changes is asked once, anything else that is refused twice", async () => {
+  const { counting, times: timesOf } = counter();
+  const counted = await createAuthority({ cedar: counting, agents });
+  const times = (line: string) => timesOf(() => counted.decide(ask(line)).effect);
   expect(times("tier:tactical fs.write path:/var/lib/aios/broker/a")).toEqual(["deny", 1]);
   expect(times("tier:tactical fs.write path:/etc/hosts")).toEqual(["approval", 2]);
   expect(times("tier:tactical fs.remove path:/srv/www/b delete tainted")).toEqual(["approval", 2]);
 });
 
 test("resources that no policy tells apart are one question: of a file below a granted folder only the image's policies ask again", async () => {
-  let asked = 0;
-  const counting: typeof cedar = {
-    ...cedar,
-    statefulIsAuthorized(call) {
-      asked += 1;
-      return cedar.statefulIsAuthorized(call);
-    },
-  };
+  const { counting, times: timesOf } = counter();
   const scope = Scope.parse({ tools: ["fs.write"], resources: [{ kind: "path", id: "/data/a" }] });
   const grant: Grant = {
     ...{ id: "grant-1", principal: "tier:tactical", scope, reason: "a test", granted_by: "person:anna", created_ms: 0, expires_ms: 5000 },
@@ -278,10 +278,9 @@ test("resources that no policy tells apart are one question: of a file below a g
   };
   const held = [{ grant, granter_role: "operator" as const }];
   const granted = await createAuthority({ cedar: counting, agents, grants: { of: () => held, all: () => held } });
-  const times = (line: string, now_ms: number): [effect: string, times: number] => {
-    asked = 0;
+  const times = (line: string, now_ms: number) => {
     const question = ask(line);
-    return [granted.decide({ ...question, context: { ...question.context, now_ms } }).effect, asked];
+    return timesOf(() => granted.decide({ ...question, context: { ...question.context, now_ms } }).effect);
   };
   expect(times("tier:tactical fs.write path:/data/a/1", 1000)).toEqual(["allow", 3]);
   // for the caller and for who gave it, whose policies speak of names
