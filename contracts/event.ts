@@ -42,6 +42,8 @@ const facts = {
   "net.lease": z.strictObject({ interface: z.string(), reason: z.string(), address: z.string().nullable() }),
   "power.button": z.strictObject({ key: z.enum(["power", "ctrl-alt-del"]) }),
   "clock.step": z.strictObject({ by_ms: z.number() }),
+  /** A step that no time server made, although there are some to ask: `service` is to put it right. */
+  "clock.lost": z.strictObject({ by_ms: z.number(), service: ServiceName }),
   /** A time server keeps the clock from now on, or no longer. `error_ms`: how far off it may be at most. */
   "clock.sync": z.strictObject({ synchronised: z.boolean(), error_ms: z.number() }),
   "watchdog.near": z.strictObject({ left_ms: z.number() }),
@@ -101,6 +103,7 @@ export const Event = z.discriminatedUnion("kind", [
   eventOf("net.lease"),
   eventOf("power.button"),
   eventOf("clock.step"),
+  eventOf("clock.lost"),
   eventOf("clock.sync"),
   eventOf("watchdog.near"),
   eventOf("kernel.log"),

@@ -3,7 +3,7 @@ import { rpc_error } from "../../contracts/rpc.ts";
 import type { ServiceStatus } from "../../contracts/service.ts";
 import { RpcError } from "../../wire/peer.ts";
 import { status_of_ready } from "../../wire/testing/fake-init.ts";
-import { exited } from "../testing/events.ts";
+import { eventOf, exited } from "../testing/events.ts";
 import { carryOut, type Pid1 } from "./act.ts";
 
 const restart = { action: { do: "restart", service: "memory" }, reason: "r", trigger: exited("memory") } as const;
@@ -82,4 +82,16 @@ test("what hangs is restarted although it still runs; what was stopped by reques
   const stopped = async (): Promise<ServiceStatus> => ({ ...status_of_ready, state: "stopped", pid: null, reason: "stop requested" });
   const outcome = await carryOut(restart, { ...never, status: stopped }, no_wait);
   expect(outcome).toEqual({ result: "refused", detail: "memory was stopped meanwhile: stop requested" });
+});
+
+test("after an event that is about no process, the one that runs begins anew", async () => {
+  let restarts = 0;
+  const asked = pid1(() => {
+    restarts += 1;
+    return status_of_ready;
+  });
+  const trigger = eventOf("clock.lost", { by_ms: -31_536_000_000, service: "chronyd" });
+  const chronyd = { action: { do: "restart", service: "chronyd" }, reason: "r", trigger } as const;
+  const outcome = await carryOut(chronyd, { ...asked, status: async () => ({ ...status_of_ready, pid: 77 }) }, no_wait);
+  expect([restarts, outcome.result]).toEqual([1, "done"]);
 });

@@ -34,7 +34,7 @@ type Wait = (ms: number) => Promise<unknown>;
 export async function carryOut({ action, reason, trigger }: Deed, pid1: Pid1, wait: Wait): Promise<Result> {
   try {
     if (action.do === "log") return { result: "done", detail: "recorded" };
-    if (action.do === "restart") return await bringBack(action.service, pidOf(trigger), reason, pid1, wait);
+    if (action.do === "restart") return await bringBack(action.service, endedIn(trigger), reason, pid1, wait);
     const { freed_bytes } = await pid1.reclaim(reason);
     return { result: "done", detail: `${(freed_bytes / 1e6).toFixed(1)} MB freed` };
   } catch (error) {
@@ -47,10 +47,11 @@ export async function carryOut({ action, reason, trigger }: Deed, pid1: Pid1, wa
  * PID 1 restarts what died by itself, after a wait. Asked late, a restart would end the process that it has started
  * meanwhile: so it is asked only while there is none, or still the one that the event is about.
  */
-async function bringBack(service: string, old_pid: number | null, reason: string, pid1: Pid1, wait: Wait): Promise<Result> {
+async function bringBack(service: string, ended: number | undefined, reason: string, pid1: Pid1, wait: Wait): Promise<Result> {
   const status = await pid1.status(service);
   if (status?.state === "stopped") return { result: "refused", detail: `${service} was stopped meanwhile: ${status.reason}` };
-  const runs_again = (status?.state === "starting" || status?.state === "ready") && status.pid !== old_pid;
+  const runs = status?.state === "starting" || status?.state === "ready";
+  const runs_again = ended !== undefined && runs && status.pid !== ended;
   if (!runs_again) return restarted(await restart(service, reason, pid1, wait));
   const { result, detail } = restarted(await settled(service, status, pid1, wait));
   return { result, detail: `${detail}; PID 1 had started it already` };
@@ -87,6 +88,7 @@ function isRefusal(error: unknown): boolean {
   return error instanceof RpcError && (error.code === rpc_error.not_permitted || error.code === rpc_error.conflict);
 }
 
-function pidOf({ facts }: Event): number | null {
-  return "pid" in facts ? facts.pid : null;
+/** The process that the event is about; undefined: it is about none, and whichever runs is to begin anew. */
+function endedIn({ facts }: Event): number | undefined {
+  return "pid" in facts ? facts.pid : undefined;
 }

@@ -6,6 +6,7 @@ import { bundled_rules } from "./rules/index.ts";
 test("each rule does what it is for", () => {
   const rules = Object.values(bundled_rules).map((source) => Rule.parse(source));
   expect(Object.fromEntries(rules.map(({ name, action }) => [name, action.do]))).toEqual({
+    "clock-lost": "restart",
     "clock-step": "log",
     "disk-filling": "log",
     "disk-inodes": "log",

@@ -4,6 +4,7 @@
  */
 
 import type { BootContext } from "./phase.ts";
+import { chronyd } from "./programs.ts";
 
 /** Without a word from any time server for so long, people should know. A machine that boots offline is not in trouble at once. */
 const patience_ms = 10 * 60_000;
@@ -34,5 +35,20 @@ export function syncWatch(boot: Pick<BootContext, "sys" | "state" | "emit" | "lo
       detail: `the clock is not synchronised: no answer that can be used from ${clock.servers.join(", ")} for ${minutes} minutes`,
       todo: "check the network and network.ntp in aios.yaml; `aiosctl logs chronyd` says more",
     });
+  };
+}
+
+/**
+ * Tells a step that took the clock away from the time servers. Who sets it from outside makes the kernel forget that it is kept
+ * (clock_settime(2) clears the state of NTP); chronyd, which steps it too, says so again at once. So it is looked a moment later.
+ * @returns to be called after each look at both, with the step that was seen
+ */
+export function lossWatch(boot: Pick<BootContext, "state" | "emit">): (by_ms: number | null) => void {
+  let stepped_ms: number | null = null;
+  return (by_ms) => {
+    const { synchronised, servers } = boot.state.clock;
+    if (stepped_ms !== null && !synchronised && servers.length > 0)
+      boot.emit("clock.lost", "warning", { by_ms: stepped_ms, service: chronyd });
+    stepped_ms = by_ms;
   };
 }

@@ -5,7 +5,7 @@
 
 import { closeSync, existsSync, openSync, statSync, utimesSync } from "node:fs";
 import { data_dir, lib_dir } from "../../contracts/paths.ts";
-import { syncWatch } from "./clock-sync.ts";
+import { lossWatch, syncWatch } from "./clock-sync.ts";
 import { names, readText, reasonOf } from "./files.ts";
 import type { BootContext, Phase } from "./phase.ts";
 import { degraded, done } from "./result.ts";
@@ -126,14 +126,16 @@ export const clockWatch: Phase = {
   limit_ms: 1000,
   run: async (boot) => {
     const lookForStep = stepDetector(boot);
+    const lookForLoss = lossWatch(boot);
     const lookForSync = syncWatch(boot, () => {
       if (boot.mode === "machine") keepTime(boot, rtcDevice());
     });
     let may_ask = true;
     setInterval(() => {
-      lookForStep();
+      const by_ms = lookForStep();
       try {
         if (may_ask) lookForSync();
+        lookForLoss(by_ms);
       } catch (error) {
         may_ask = false; // some containers forbid the question
         boot.log("notice", `whether the clock is synchronised cannot be known: ${reasonOf(error)}`);
@@ -143,8 +145,11 @@ export const clockWatch: Phase = {
   },
 };
 
-/** Real time minus time since boot stays the same, unless someone sets the clock (slewing changes it by 0.5 ms a second at most). */
-export function stepDetector(boot: Pick<BootContext, "sys" | "emit">): () => void {
+/**
+ * Real time minus time since boot stays the same, unless someone sets the clock (slewing changes it by 0.5 ms a second at most).
+ * @returns looks, and gives the milliseconds of the step that it has told; null: none
+ */
+export function stepDetector(boot: Pick<BootContext, "sys" | "emit">): () => number | null {
   const offset = (): number => boot.sys.clock.nowMs("realtime") - boot.sys.clock.nowMs("boottime");
   let before = offset();
   return () => {
@@ -153,5 +158,6 @@ export function stepDetector(boot: Pick<BootContext, "sys" | "emit">): () => voi
     before = now;
     if (Math.abs(by_ms) > step_told_ms)
       boot.emit("clock.step", Math.abs(by_ms) > 60_000 ? "warning" : "notice", { by_ms: Math.round(by_ms) });
+    return Math.abs(by_ms) > step_told_ms ? Math.round(by_ms) : null;
   };
 }

@@ -15,6 +15,7 @@ import type { BootContext, Phase } from "./phase.ts";
 import {
   chrony_config,
   chronyConfigText,
+  chronyd,
   chronyProgram,
   dhcpcd_config,
   dhcpcdConfigText,
@@ -253,12 +254,12 @@ export class Network {
     this.#ntp = key;
     this.#boot.state.clock.servers = usable;
     if (usable.length === 0) {
-      this.#boot.runProgram("chronyd", null, "no time server is known any more");
+      this.#boot.runProgram(chronyd, null, "no time server is known any more");
       return;
     }
     keepOnData("chrony");
     writeDurably(chrony_config, chronyConfigText(usable));
-    this.#boot.runProgram("chronyd", chronyProgram(), `time servers: ${usable.join(", ")}`);
+    this.#boot.runProgram(chronyd, chronyProgram(), `time servers: ${usable.join(", ")}`);
   }
 }
 

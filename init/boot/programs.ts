@@ -32,6 +32,8 @@ const as_root = {
   writes: [],
 } as const;
 
+/** Its name as a service. */
+export const chronyd = "chronyd";
 export const chrony_config = `${run_dir}/etc/chrony.conf`;
 
 /** chronyd in the foreground, logging to stderr, as _chrony once it has its sockets, under its own system call filter. */
@@ -40,7 +42,7 @@ export function chronyProgram(): Program {
     ...as_root,
     after: [],
     writes: [],
-    name: "chronyd",
+    name: chronyd,
     argv: ["/usr/sbin/chronyd", "-d", "-f", chrony_config, "-u", "_chrony", "-F", "1"],
     limits: { memory_max_bytes: 64 * mib, pids_max: 16 },
     capabilities: ["sys_time", "setuid", "setgid", "net_bind_service", "chown", "dac_override", "fowner", "sys_nice", "sys_resource"],
@@ -56,8 +58,8 @@ export function chronyConfigText(servers: readonly string[]): string {
   return [
     ...servers.filter((server) => ntp_server.test(server)).map((server) => `server ${server} iburst`),
     `driftfile ${data_dir}/chrony/drift`,
-    "# in the first three updates the clock may jump; after that it is only slewed",
-    "makestep 1.0 3",
+    "# whatever is a second off or more is stepped, at any time: a machine that was paused, or whose clock was set, is not slewed for years",
+    "makestep 1.0 -1",
     '# clears the mark "not synchronised" of the kernel, by which PID 1 knows; PID 1 then writes the battery clock',
     "rtcsync",
     "# no server, no command port; chronyc talks through the unix socket",

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fakeSystem } from "../../sys/fake.ts";
 import { builtAt, chooseTime, stepDetector } from "./clock.ts";
-import { syncWatch } from "./clock-sync.ts";
+import { lossWatch, syncWatch } from "./clock-sync.ts";
 import { creditSeed } from "./entropy.ts";
 import { chooseMachineId } from "./identity.ts";
 import { testBoot } from "./testing.ts";
@@ -99,7 +99,7 @@ describe("clock", () => {
     ]);
     const boot = testBoot(fakeSystem(script));
     const look = stepDetector(boot);
-    for (let turn = 1; turn < pairs.length; turn++) look();
+    expect(pairs.slice(1).map(look)).toEqual([null, 6000, null, -7000]);
     expect(boot.told.events.map(({ facts }) => facts)).toEqual([{ by_ms: 6000 }, { by_ms: -7000 }]);
   });
 });
@@ -132,6 +132,27 @@ describe("the clock and time servers", () => {
     expect(boot.told.events.map(({ kind, severity, facts }) => [kind, severity, facts])).toEqual([
       ["clock.sync", "notice", { synchronised: true, error_ms: 12 }],
       ["clock.sync", "warning", { synchronised: false, error_ms: 16_000 }],
+    ]);
+  });
+
+  test("a step is lost when no time server keeps the clock a moment later", () => {
+    const boot = testBoot(fakeSystem([]));
+    const look = lossWatch(boot);
+    const at = (by_ms: number | null, synchronised: boolean, servers: string[]): void => {
+      boot.state.clock = { ...boot.state.clock, synchronised, servers };
+      look(by_ms);
+    };
+    const servers = ["192.0.2.1"];
+    // without a server there is nobody to ask
+    for (const by_ms of [5000, null]) at(by_ms, false, []);
+    // by chronyd itself
+    at(-172_800_000, false, servers);
+    at(null, true, servers);
+    expect(boot.told.events).toEqual([]);
+    at(-31_536_000_000, true, servers);
+    for (let turn = 0; turn < 3; turn += 1) at(null, false, servers);
+    expect(boot.told.events.map(({ kind, severity, facts }) => [kind, severity, facts])).toEqual([
+      ["clock.lost", "warning", { by_ms: -31_536_000_000, service: "chronyd" }],
     ]);
   });
 

@@ -1,5 +1,6 @@
 /** The rules in the image. The bundler parses the files: nothing is read or parsed as YAML at run time. */
 
+import clock_lost from "./clock-lost.yaml";
 import clock_step from "./clock-step.yaml";
 import disk_filling from "./disk-filling.yaml";
 import disk_inodes from "./disk-inodes.yaml";
@@ -13,6 +14,7 @@ import service_hung from "./service-hung.yaml";
 import watchdog_near from "./watchdog-near.yaml";
 
 export const bundled_rules: Readonly<Record<string, unknown>> = {
+  "clock-lost.yaml": clock_lost,
   "clock-step.yaml": clock_step,
   "disk-filling.yaml": disk_filling,
   "disk-inodes.yaml": disk_inodes,

@@ -42,6 +42,8 @@ function factWords(event: Event): string {
       return event.facts.key === "power" ? "the power button was pressed" : "Ctrl-Alt-Del was pressed";
     case "clock.step":
       return `the clock stepped by ${event.facts.by_ms < 0 ? "-" : "+"}${span(Math.abs(event.facts.by_ms))}`;
+    case "clock.lost":
+      return `no time server stepped the clock by ${span(Math.abs(event.facts.by_ms))}; ${event.facts.service} is to put it right`;
     case "clock.sync":
       return event.facts.synchronised
         ? `the clock is synchronised, to within ${span(event.facts.error_ms)}`
