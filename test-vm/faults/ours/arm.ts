@@ -25,20 +25,27 @@ export function armOf<G extends Ours>(ours: G): Arm<G> {
 }
 
 export async function toldBy(ours: Watched, since_ms: number, fault: Pick<Fault, "noticed"> | null): Promise<Told> {
-  const alarms = await alarmsSince(ours, since_ms);
-  const decisions = await decisionsSince(ours, since_ms);
+  const since_boot_ms = await onBootClock(ours, since_ms);
+  const alarms = await alarmsSince(ours, since_boot_ms);
+  const decisions = await decisionsSince(ours, since_boot_ms);
   const incidents = alarms.length === 0 ? [] : await incidentsOf(ours, alarms);
   const at_ms = fault === null ? null : noticedAt(fault, alarms, decisions);
   const best = helped(decisions);
-  const after = (time_ms: number | null | undefined): number | null => (time_ms == null ? null : Math.max(0, time_ms - since_ms));
+  const after = (boot_ms: number | null | undefined): number | null => (boot_ms == null ? null : Math.max(0, boot_ms - since_boot_ms));
   return {
-    ...{ detected: at_ms !== null, detected_ms: after(at_ms), decided_ms: after(best?.time_ms) },
+    ...{ detected: at_ms !== null, detected_ms: after(at_ms), decided_ms: after(best?.boot_ms) },
     incidents: incidents.map(({ state }) => state),
     ...{ tier: best?.tier ?? null, rule: best?.rule ?? null },
     ...spentOn(decisions, incidents),
     alarms: [...new Set(alarms.map(({ facts }) => `${facts.alarm} ${facts.subject}`))],
     learned: fault === null ? null : await learnedOf(ours, fault.noticed.alarms),
   };
+}
+
+/** A moment by this host's clock on the system's own that never steps: what goes wrong may be its wall clock. */
+async function onBootClock({ container }: Watched, at_ms: number): Promise<number> {
+  const { uptime_ms } = await container.console.call("status");
+  return uptime_ms - (Date.now() - at_ms);
 }
 
 function restoreDatabase({ folders }: Ours): void {

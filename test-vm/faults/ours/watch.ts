@@ -21,20 +21,20 @@ type AlarmEvent = EventOf<"alarm.changed">;
 
 const Incidents = z.looseObject({ incidents: z.array(WorkItem) });
 
-/** Alarms that were raised since then. */
-export async function alarmsSince({ container }: Watched, since_ms: number): Promise<AlarmEvent[]> {
+/** Alarms that were raised since then, on the boot clock. */
+export async function alarmsSince({ container }: Watched, since_boot_ms: number): Promise<AlarmEvent[]> {
   const events = await container.console.list("events", { query: { kind: "alarm.changed", lines: "1000" } });
   return events.filter(
     (event): event is AlarmEvent =>
-      isAlarm(event) && event.facts.raised && event.time_ms >= since_ms && !of_host.includes(event.facts.alarm),
+      isAlarm(event) && event.facts.raised && event.boot_ms >= since_boot_ms && !of_host.includes(event.facts.alarm),
   );
 }
 
-export async function decisionsSince({ container }: Watched, since_ms: number): Promise<Decision[]> {
+export async function decisionsSince({ container }: Watched, since_boot_ms: number): Promise<Decision[]> {
   const decisions = await container.console.list("decisions", { query: { lines: "1000" } });
   return decisions.filter(
-    ({ time_ms, action, trigger }) =>
-      time_ms >= since_ms && action.do !== "log" && !(isAlarm(trigger) && of_host.includes(trigger.facts.alarm)),
+    ({ boot_ms, action, trigger }) =>
+      boot_ms >= since_boot_ms && action.do !== "log" && !(isAlarm(trigger) && of_host.includes(trigger.facts.alarm)),
   );
 }
 
@@ -51,7 +51,7 @@ export async function incidentsOf({ aiosctl }: Watched, alarms: readonly AlarmEv
   );
 }
 
-/** The moment at which it was noticed, wall clock; null: not yet. */
+/** The moment at which it was noticed, on the boot clock; null: not yet. */
 export function noticedAt(
   { noticed }: Pick<Fault, "noticed">,
   alarms: readonly AlarmEvent[],
@@ -60,7 +60,7 @@ export function noticedAt(
   const subject = noticed.subject ?? "";
   const by_alarm = alarms.filter(({ facts }) => noticed.alarms.includes(facts.alarm) && facts.subject.includes(subject));
   const by_rule = decisions.filter(({ rule }) => noticed.rules?.includes(rule));
-  const times = [...by_alarm.map(({ time_ms }) => time_ms), ...by_rule.map(({ trigger }) => trigger.time_ms)];
+  const times = [...by_alarm.map(({ boot_ms }) => boot_ms), ...by_rule.map(({ trigger }) => trigger.boot_ms)];
   return times.length === 0 ? null : Math.min(...times);
 }
 

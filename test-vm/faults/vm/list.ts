@@ -53,10 +53,28 @@ const ip = "here /usr/bin/ip";
 const nft = "here /usr/sbin/nft";
 const used = `df ${data} | tail -n 1 | sed 's/.* \\([0-9]*\\)%.*/\\1/'`;
 
+/** Somebody sets the clock; right again is what is within two seconds of this host's, whose time the server gives. */
+function clockSet(name: string, what: string, by_s: number): Fault<VmGround> {
+  return {
+    ...{ name, family: "time", what },
+    noticed: { alarms: [], rules: ["clock-lost"] },
+    traces: [/^service\/chronyd$/],
+    async inject({ sh, container }) {
+      await sh(`date -s @$(($(date +%s) + ${by_s}))`);
+      return async () => {
+        const { time_ms } = await container.console.call("status");
+        return Math.abs(time_ms - Date.now()) < 2000;
+      };
+    },
+  };
+}
+
 export const vm_faults: readonly Fault<VmGround>[] = [
   signalled("vm-tier-killed", "tactical", "KILL", "service-dead"),
   signalled("vm-tier-frozen", "operational", "STOP", "service-hung"),
   signalled("vm-chronyd-killed", "chronyd", "KILL", "service-dead"),
+  clockSet("vm-clock-back", "the clock is set a year back", -365 * 86_400),
+  clockSet("vm-clock-ahead", "the clock is set a year ahead", 365 * 86_400),
   drifted("vm-address-lost", "network", "an interface loses its address", `${ip} address flush dev ${link.name}`, (ground) =>
     says(ground, `${ip} -4 address show dev ${link.name}`, link.address),
   ),
