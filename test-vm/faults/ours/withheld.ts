@@ -1,7 +1,8 @@
 /**
  * Faults that nobody has a playbook against: all of the image's are taken out of use, as a person can by a document each. What solves
  * them the first time is a model: the small one of this machine, or the one behind an API, which here is the test server that
- * speaks the provider's protocol and says what is written below. It answers at once; a real one takes seconds a turn.
+ * speaks the provider's protocol and says what is written below. It takes two seconds before each
+ * turn; a real one takes that long or longer.
  */
 
 import type { ScriptText } from "../../../agents/testing/provider/script.ts";
@@ -18,6 +19,9 @@ export const withheld: readonly string[] = [
   "hostname-changed",
   "forwarding-on",
 ];
+
+/** Milliseconds before the first byte of a turn. */
+const turn_ms = 2000;
 
 interface Solution {
   readonly alarm: string;
@@ -53,8 +57,12 @@ export const script: ScriptText = {
     when: `alarm: "${alarm}"`,
     ...(JSON.stringify(input).includes("{{service}}") ? { match: 'subject: "(?:tcp:[0-9]+ of )?(?<service>[a-z]+)"' } : {}),
     turns: [
-      { say: [{ text: "I look first." }, { tool: look }, { tool: { name: "tools.describe", input: { name: tool } } }] },
       {
+        first_byte_ms: turn_ms,
+        say: [{ text: "I look first." }, { tool: look }, { tool: { name: "tools.describe", input: { name: tool } } }],
+      },
+      {
+        first_byte_ms: turn_ms,
         say: [
           {
             tool: {
