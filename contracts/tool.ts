@@ -61,6 +61,9 @@ export type Reason = z.infer<typeof Reason>;
 /** The calls that one decision made, undone together. */
 export const GroupName = z.string().regex(/^[A-Za-z0-9._:-]{1,100}$/, "a group is named by 1 to 100 of A-Z a-z 0-9 . _ : -");
 
+/** Seconds that a call may wait to be confirmed. */
+export const confirm_within_s_max = 3600;
+
 /** What goes with a call besides its arguments. */
 export const CallMeta = z.strictObject({
   reason: Reason,
@@ -77,7 +80,7 @@ export const CallMeta = z.strictObject({
    * Seconds within which the call has to be confirmed (`calls/confirm`), or it is taken back: for changes that may lock people
    * out. Null: what the tool asks for; 0: not at all.
    */
-  confirm_within_s: z.int().min(0).max(3600).nullable().default(null),
+  confirm_within_s: z.int().min(0).max(confirm_within_s_max).nullable().default(null),
   /** A call with a key that the same principal has used is not made again: its first answer is given. */
   key: z.string().min(1).max(100).nullable().default(null),
 });

@@ -34,6 +34,7 @@ import type { Broker } from "./serve.ts";
 import { openState, stateKind } from "./state/open.ts";
 import { Values, values_schema } from "./state/values.ts";
 import { Confirmations, confirmations_schema } from "./undo/confirm.ts";
+import { cutoffIn } from "./undo/cutoff.ts";
 import { expiryEntry, imagesKept, imagesWanted } from "./undo/expiry.ts";
 import { ImageStore } from "./undo/store.ts";
 import { Undo } from "./undo/undo.ts";
@@ -110,6 +111,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     sys: options.sys,
     clock,
     boot: options.boot,
+    cutoff: cutoffIn(values.of("undo")),
     onExpiry: async (call, why) => void (await audit.append(expiryEntry(call, why))),
     onProblem: log,
   });
@@ -148,7 +150,7 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
   let chooser: ModelChooser | null = null;
   const undo = new Undo({ audit, registry, imagesKept: (call) => imagesKept(audit, call) });
   const confirmations = new Confirmations(state.db, {
-    now_ms: () => clock.now_ms(),
+    clock,
     onProblem: log,
     takeBack: async (call) => {
       await calls.running(call);

@@ -266,8 +266,8 @@ describe("an approval", () => {
 
   test("that is declined, withdrawn or late is a no", async () => {
     const at = folder();
-    let now = Date.now();
-    const clock = { now_ms: () => now, boot_ms: () => performance.now() };
+    let [passed_ms, set_by_ms] = [0, 0];
+    const clock = { now_ms: () => Date.now() + passed_ms + set_by_ms, boot_ms: () => performance.now() + passed_ms };
     const broker = await open(at, [noteTool(at)], "approval", { clock });
     const ask = async (): Promise<string> => (await broker.calls.make(request("test.note", { name: "a", text: "x" })))._meta.call;
     const declined = await ask();
@@ -278,7 +278,12 @@ describe("an approval", () => {
     const withdrawn = await ask();
     expect(await broker.calls.cancel(withdrawn, "tier:tactical", "no need")).toBe(true);
     const late = await ask();
-    now += 3_600_001;
+    // a wall clock that somebody sets is no answer
+    set_by_ms = 365 * 86_400_000;
+    await broker.calls.expire();
+    expect(broker.approvals.get(late)?.approval.state).toBe("waiting");
+    set_by_ms = -set_by_ms;
+    passed_ms = 3_600_001;
     await broker.calls.expire();
     for (const [call, state] of [
       [declined, "declined"],

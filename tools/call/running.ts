@@ -99,8 +99,7 @@ export class Running {
   #awaitConfirmation({ tool, call, request, input }: Attempt, image: unknown): void {
     const by_itself = tool.confirmWithin?.(input) ?? tool.confirm_within_s ?? 0;
     const within_s = request.meta.confirm_within_s ?? (request.redoes === null ? by_itself : 0);
-    if (within_s > 0 && image !== null && tool.undo !== undefined)
-      this.#ports.confirmations.await(call, this.#ports.clock.now_ms() + within_s * 1000);
+    if (within_s > 0 && image !== null && tool.undo !== undefined) this.#ports.confirmations.await(call, within_s);
   }
 
   async #keepImage(attempt: Attempt, target: Target, resources: readonly Resource[]): Promise<unknown> {

@@ -8,10 +8,7 @@ import { bounded } from "./bounded.ts";
 import type { Ending } from "./ending.ts";
 import { digestOf, failure } from "./entries.ts";
 import { type CallPorts, contextOf, resolve_limit_ms } from "./ports.ts";
-import type { Waiting } from "./waiting.ts";
-
-/** Milliseconds that a person has for an approval. */
-const approval_limit_ms = 3_600_000;
+import { approval_limit_ms, type Waiting } from "./waiting.ts";
 
 export class Showing {
   readonly #ports: CallPorts;

@@ -4,9 +4,13 @@ import type { Approval, Opinion } from "../../contracts/permission.ts";
 import { CallMeta, type CallOutcome, type CallResult, type Principal } from "../../contracts/tool.ts";
 import type { Audit } from "../audit/audit.ts";
 import type { Context } from "../context.ts";
+import { Deadlines } from "../deadlines.ts";
 import type { Approvals } from "./approvals.ts";
 import { approvalEntry, failure, outcomeEntry, outcomeOf, type Who } from "./entries.ts";
 import type { Request } from "./request.ts";
+
+/** Milliseconds that a person has for an approval. */
+export const approval_limit_ms = 3_600_000;
 
 interface WaitingPorts {
   readonly approvals: Approvals;
@@ -17,11 +21,13 @@ interface WaitingPorts {
 
 export class Waiting {
   readonly #ports: WaitingPorts;
+  readonly #deadlines: Deadlines;
   /** Answers that somebody waits for, by call. */
   readonly #answers = new Map<string, PromiseWithResolvers<CallResult>>();
 
   constructor(ports: WaitingPorts) {
     this.#ports = ports;
+    this.#deadlines = new Deadlines(ports.clock, approval_limit_ms);
   }
 
   answerOf(call: string): Promise<CallResult> | null {
@@ -38,6 +44,7 @@ export class Waiting {
     request: Request,
     shown: { readonly digest: string; readonly secret: boolean },
   ): Promise<CallResult | null> {
+    this.#deadlines.left(approval.call, approval.deadline_ms);
     this.#ports.approvals.ask(approval, request, shown.digest, shown.secret);
     await this.#ports.audit.append(approvalEntry(request, approval, approval.resources));
     const answer = Promise.withResolvers<CallResult>();
@@ -60,6 +67,7 @@ export class Waiting {
     const waiting = this.#ports.approvals.get(call);
     const approval = this.#ports.approvals.decide(call, state, by, why, this.#ports.clock.now_ms());
     if (waiting === null || approval === null) return null;
+    this.#deadlines.forget(call);
     const request: Who = waiting.request ?? {
       principal: approval.principal,
       tool: approval.tool,
@@ -87,11 +95,11 @@ export class Waiting {
 
   /** Those whose deadline is over. @returns milliseconds until the next deadline, or null */
   async expire(): Promise<number | null> {
-    const now = this.#ports.clock.now_ms();
     let next: number | null = null;
-    for (const approval of this.#ports.approvals.list(false)) {
-      if (approval.deadline_ms <= now) await this.leave(approval.call, "expired", null, "nobody answered before the deadline");
-      else next = Math.min(next ?? Number.POSITIVE_INFINITY, approval.deadline_ms - now);
+    for (const { call, deadline_ms } of this.#ports.approvals.list(false)) {
+      const left_ms = this.#deadlines.left(call, deadline_ms);
+      if (left_ms === 0) await this.leave(call, "expired", null, "nobody answered before the deadline");
+      else next = Math.min(next ?? Number.POSITIVE_INFINITY, left_ms);
     }
     return next;
   }

@@ -4,17 +4,18 @@
  */
 
 import type Sqlite from "better-sqlite3";
+import { confirm_within_s_max } from "../../contracts/tool.ts";
+import type { Clock } from "../context.ts";
+import { Deadlines } from "../deadlines.ts";
 
 /** broker.db */
 export const confirmations_schema = `CREATE TABLE unconfirmed_calls
   (call TEXT PRIMARY KEY, deadline_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID`;
 
-/** Milliseconds between two looks at the clock, which may be set meanwhile. */
-const look_ms_max = 5000;
 const retry_ms = 10_000;
 
 interface ConfirmationPorts {
-  now_ms(): number;
+  readonly clock: Clock;
   /** Takes a call back. @throws when that failed: it is tried again */
   takeBack(call: string): Promise<void>;
   readonly onProblem: (what: string) => void;
@@ -23,6 +24,7 @@ interface ConfirmationPorts {
 export class Confirmations {
   readonly #db: Sqlite.Database;
   readonly #ports: ConfirmationPorts;
+  readonly #deadlines: Deadlines;
   readonly #deadline: Sqlite.Statement<[string], { deadline_ms: number }>;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #running = false;
@@ -30,17 +32,21 @@ export class Confirmations {
   constructor(db: Sqlite.Database, ports: ConfirmationPorts) {
     this.#db = db;
     this.#ports = ports;
+    this.#deadlines = new Deadlines(ports.clock, confirm_within_s_max * 1000);
     this.#deadline = db.prepare("SELECT deadline_ms FROM unconfirmed_calls WHERE call = ?");
   }
 
   /** Durable when it returns. */
-  await(call: string, deadline_ms: number): void {
+  await(call: string, within_s: number): void {
+    const deadline_ms = this.#ports.clock.now_ms() + within_s * 1000;
+    this.#deadlines.left(call, deadline_ms);
     this.#db.prepare("INSERT OR REPLACE INTO unconfirmed_calls VALUES (?, ?)").run(call, deadline_ms);
     this.#plan();
   }
 
   /** @returns false when it does not wait for that (any more) */
   confirm(call: string): boolean {
+    this.#deadlines.forget(call);
     return this.#db.prepare("DELETE FROM unconfirmed_calls WHERE call = ?").run(call).changes > 0;
   }
 
@@ -63,16 +69,21 @@ export class Confirmations {
   #plan(wait_ms_min = 0): void {
     if (!this.#running) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    const next = this.#db.prepare<[], { at: number | null }>("SELECT min(deadline_ms) AS at FROM unconfirmed_calls").get()?.at ?? null;
-    if (next === null) return;
-    const wait_ms = Math.max(wait_ms_min, Math.min(look_ms_max, next - this.#ports.now_ms()));
-    this.#timer = setTimeout(() => void this.#takeBackLate(), Math.max(0, wait_ms));
+    const first = this.#unconfirmed()[0];
+    if (first !== undefined) this.#timer = setTimeout(() => void this.#takeBackLate(), Math.max(wait_ms_min, first.left_ms));
+  }
+
+  /** What is due first comes first; of what is due already, what was made last. */
+  #unconfirmed(): { call: string; left_ms: number }[] {
+    return this.#db
+      .prepare<[], { call: string; deadline_ms: number }>("SELECT call, deadline_ms FROM unconfirmed_calls ORDER BY deadline_ms DESC")
+      .all()
+      .map(({ call, deadline_ms }) => ({ call, left_ms: this.#deadlines.left(call, deadline_ms) }))
+      .sort((a, b) => a.left_ms - b.left_ms);
   }
 
   async #takeBackLate(): Promise<void> {
-    const late = this.#db
-      .prepare<[number], { call: string }>("SELECT call FROM unconfirmed_calls WHERE deadline_ms <= ? ORDER BY deadline_ms DESC")
-      .all(this.#ports.now_ms());
+    const late = this.#unconfirmed().filter(({ left_ms }) => left_ms === 0);
     let failed = false;
     for (const { call } of late) {
       try {

@@ -30,6 +30,8 @@ const boot = "0badcafe";
 const call = (number: number, of_boot = boot): string => `${of_boot}-call-${number}`;
 const day_ms = 24 * 3600 * 1000;
 
+const nowhere: ImageStoreOptions["cutoff"] = { get: () => undefined, put: () => {} };
+
 interface World {
   readonly folder: string;
   readonly expired: string[];
@@ -47,6 +49,7 @@ function world(): World {
       new ImageStore({
         ...{ folder, sys, boot },
         clock: { now_ms: () => Date.now(), boot_ms: () => 0 },
+        cutoff: nowhere,
         onExpiry: async (which, why) => void expired.push(`${which} ${why}`),
         onProblem: (what) => void problems.push(what),
         ...options,
@@ -193,6 +196,27 @@ test("images of earlier boots go after 30 days, those of this boot stay whatever
   await again.close();
 });
 
+test("a clock that is a year ahead for a while gives nothing up, also when it is so at a start", async () => {
+  const { open, expired } = world();
+  let [ahead_ms, kept] = [0, undefined as number | undefined];
+  const put = (ms: number): void => {
+    kept = ms;
+  };
+  const clock = { now_ms: () => Date.now() + ahead_ms, boot_ms: () => performance.now() };
+  const options = { clock, cutoff: { get: () => kept, put } };
+  const first = open(options);
+  await first.of(call(1, "11111111")).keepBytes(Buffer.from("x"));
+  await first.settle(call(1, "11111111"));
+  ahead_ms = 365 * day_ms;
+  await first.prune();
+  await first.close();
+  const again = open(options);
+  await again.start(() => true, []);
+  await again.prune();
+  expect(expired).toEqual([]);
+  await again.close();
+});
+
 test("at the start orphans go, images of unfinished calls stay, sizes are known again, foreign files are left alone", async () => {
   const { open, folder, expired } = world();
   const store = open();
@@ -266,7 +290,7 @@ test("in namespaces: a trash that somebody could replace is refused; a mount in 
     `
     const folder = mkdtempSync("/tmp/images-ns-");
     const problems = [];
-    const store = new ImageStore({ folder: folder + "/images", sys, boot: "0badcafe", clock: { now_ms: Date.now, boot_ms: () => 0 }, onExpiry: async () => {}, onProblem: (what) => problems.push(what) });
+    const store = new ImageStore({ folder: folder + "/images", sys, boot: "0badcafe", clock: { now_ms: Date.now, boot_ms: () => 0 }, cutoff: { get: () => undefined, put: () => {} }, onExpiry: async () => {}, onProblem: (what) => problems.push(what) });
     const said = (work) => { try { work(); return "ok"; } catch (error) { return error.message; } };
     mkdirSync(folder + "/open");
     sys.mount.mount({ source: "t", target: folder + "/open", type: "tmpfs", data: "mode=0777,uid=1000" });

@@ -5,8 +5,9 @@
  * older than `age_ms_max`, or, oldest first, when another call needs room. What is given up is written into the audit before
  * it goes. What was renamed into a trash counts like what was copied; on other mounts it is emptied with the rest.
  *
- * The age is that of the folder on the wall clock. Folders of this boot are never too old: a machine that starts with a
- * wrong clock would else throw away what it has just kept when the clock is set.
+ * The age is that of the folder on the wall clock; what is too old is a matter of its own (cutoff.ts), since clocks jump. Folders of
+ * this boot are never too old: a machine that starts with a wrong clock would else throw away what it has just kept when the clock
+ * is set.
  */
 
 import { mkdirSync, readFileSync } from "node:fs";
@@ -15,6 +16,7 @@ import type { System } from "../../sys/system.ts";
 import type { Clock } from "../context.ts";
 import { ToolError } from "../tool.ts";
 import { callImages, elsewhere_name } from "./call-images.ts";
+import { Cutoff, type KeptCutoff } from "./cutoff.ts";
 import type { CallImages } from "./images.ts";
 import { removeTree, treeBytes } from "./walk.ts";
 
@@ -33,6 +35,7 @@ export interface ImageStoreOptions {
   /** 8 hexadecimal digits of the boot id. */
   readonly boot: string;
   readonly limits?: ImageLimits;
+  readonly cutoff: KeptCutoff;
   /** Writes into the audit that this call cannot be taken back any more; durable when it is resolved. */
   onExpiry(call: string, why: string): Promise<void>;
   onProblem(what: string): void;
@@ -53,6 +56,7 @@ const call_name = /^[0-9a-f]{8}-call-[0-9]{1,15}$/;
 
 export class ImageStore {
   readonly #options: ImageStoreOptions;
+  readonly #cutoff: Cutoff;
   /** The oldest first. */
   readonly #folders = new Map<string, Folder>();
   /** Of all folders. */
@@ -67,6 +71,7 @@ export class ImageStore {
 
   constructor(options: ImageStoreOptions) {
     this.#options = options;
+    this.#cutoff = new Cutoff(options.clock, options.limits?.age_ms_max ?? age_ms_default, options.cutoff);
     try {
       mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     } catch (error) {
@@ -173,8 +178,8 @@ export class ImageStore {
   /** @param wanted_bytes that a call is about to write (and that are counted already) */
   async #prune(wanted_bytes: number): Promise<void> {
     await this.#measured;
-    const { clock, limits, boot, sys, folder } = this.#options;
-    const oldest_ms = clock.now_ms() - (limits?.age_ms_max ?? age_ms_default);
+    const { boot, sys, folder } = this.#options;
+    const oldest_ms = this.#cutoff.move();
     let full: boolean | null = null;
     for (const [call, { made_ms }] of this.#folders) {
       if (this.#open.has(call)) continue;
