@@ -42,7 +42,7 @@ const facts = {
   "net.lease": z.strictObject({ interface: z.string(), reason: z.string(), address: z.string().nullable() }),
   "power.button": z.strictObject({ key: z.enum(["power", "ctrl-alt-del"]) }),
   "clock.step": z.strictObject({ by_ms: z.number() }),
-  /** A step that no time server made, although there are some to ask: `service` is to put it right. */
+  /** After a step no time server keeps the clock that one had kept: `service` is to put it right. */
   "clock.lost": z.strictObject({ by_ms: z.number(), service: ServiceName }),
   /** A time server keeps the clock from now on, or no longer. `error_ms`: how far off it may be at most. */
   "clock.sync": z.strictObject({ synchronised: z.boolean(), error_ms: z.number() }),

@@ -39,16 +39,20 @@ export function syncWatch(boot: Pick<BootContext, "sys" | "state" | "emit" | "lo
 }
 
 /**
- * Tells a step that took the clock away from the time servers. Who sets it from outside makes the kernel forget that it is kept
- * (clock_settime(2) clears the state of NTP); chronyd, which steps it too, says so again at once. So it is looked a moment later.
+ * Tells a step after which a clock that was kept is kept no longer. Whoever sets it makes the kernel forget that it is kept
+ * (clock_settime(2) clears the state of NTP), and chronyd says so again only when it has heard from its servers: it may step at a
+ * start, when nothing is lost. So it counts how the clock was at the looks before, and how it is a moment later.
  * @returns to be called after each look at both, with the step that was seen
  */
 export function lossWatch(boot: Pick<BootContext, "state" | "emit">): (by_ms: number | null) => void {
   let stepped_ms: number | null = null;
+  // a step may have come between the look at steps and that at the kernel's mark
+  let [kept_before, kept] = [false, false];
   return (by_ms) => {
     const { synchronised, servers } = boot.state.clock;
     if (stepped_ms !== null && !synchronised && servers.length > 0)
       boot.emit("clock.lost", "warning", { by_ms: stepped_ms, service: chronyd });
-    stepped_ms = by_ms;
+    stepped_ms = kept || kept_before ? by_ms : null;
+    [kept_before, kept] = [kept, synchronised];
   };
 }

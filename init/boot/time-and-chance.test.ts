@@ -135,7 +135,7 @@ describe("the clock and time servers", () => {
     ]);
   });
 
-  test("a step is lost when no time server keeps the clock a moment later", () => {
+  test("a step is a loss when the clock was kept, and is not a moment later", () => {
     const boot = testBoot(fakeSystem([]));
     const look = lossWatch(boot);
     const at = (by_ms: number | null, synchronised: boolean, servers: string[]): void => {
@@ -143,16 +143,30 @@ describe("the clock and time servers", () => {
       look(by_ms);
     };
     const servers = ["192.0.2.1"];
-    // without a server there is nobody to ask
-    for (const by_ms of [5000, null]) at(by_ms, false, []);
-    // by chronyd itself
-    at(-172_800_000, false, servers);
-    at(null, true, servers);
+    // nobody is asked, or chronyd steps at its start
+    for (const by_ms of [null, 5000, null]) at(by_ms, true, []);
+    for (const by_ms of [null, null, -172_800_000, null, null]) at(by_ms, false, servers);
+    // it steps what it keeps, and goes on
+    for (const by_ms of [null, 5000, null]) at(by_ms, true, servers);
     expect(boot.told.events).toEqual([]);
-    at(-31_536_000_000, true, servers);
-    for (let turn = 0; turn < 3; turn += 1) at(null, false, servers);
+    // set between the two looks, and before them
+    for (const [by_ms, kept] of [
+      [null, true],
+      [null, false],
+      [-31_536_000_000, false],
+      [null, false],
+      [null, false],
+    ] as const)
+      at(by_ms, kept, servers);
+    for (const [by_ms, kept] of [
+      [null, true],
+      [60_000, false],
+      [null, false],
+    ] as const)
+      at(by_ms, kept, servers);
     expect(boot.told.events.map(({ kind, severity, facts }) => [kind, severity, facts])).toEqual([
       ["clock.lost", "warning", { by_ms: -31_536_000_000, service: "chronyd" }],
+      ["clock.lost", "warning", { by_ms: 60_000, service: "chronyd" }],
     ]);
   });
 

@@ -122,7 +122,7 @@ function wordsOf(event: Event): string {
     case "clock.step":
       return `the clock was set ${event.facts.by_ms < 0 ? "back" : "forward"} by ${duration(Math.abs(event.facts.by_ms))}`;
     case "clock.lost":
-      return `the clock was set by ${duration(Math.abs(event.facts.by_ms))}, by no time server; ${event.facts.service} is to put it right`;
+      return `after the clock was set by ${duration(Math.abs(event.facts.by_ms))} no time server keeps it; ${event.facts.service} is to put it right`;
     case "clock.sync":
       return event.facts.synchronised ? "the clock is synchronised with a time server" : "the clock is no longer synchronised";
     case "watchdog.near":

@@ -43,7 +43,7 @@ function factWords(event: Event): string {
     case "clock.step":
       return `the clock stepped by ${event.facts.by_ms < 0 ? "-" : "+"}${span(Math.abs(event.facts.by_ms))}`;
     case "clock.lost":
-      return `no time server stepped the clock by ${span(Math.abs(event.facts.by_ms))}; ${event.facts.service} is to put it right`;
+      return `after a step of ${span(Math.abs(event.facts.by_ms))} no time server keeps the clock; ${event.facts.service} is to put it right`;
     case "clock.sync":
       return event.facts.synchronised
         ? `the clock is synchronised, to within ${span(event.facts.error_ms)}`
