@@ -154,16 +154,25 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     onProblem: log,
     takeBack: async (call) => {
       await calls.running(call);
-      if (undo.stateOf(call) !== "possible") return; // it failed, was taken back already, or something else came later
-      const reason = ReasonSchema.parse({ text: "nobody confirmed it in time" });
-      await undo.run({ call }, { principal: "system", role: null, owner: null }, reason, calls);
+      // whatever came later upon it goes first: nothing that is made meanwhile keeps a change that may have locked everybody out
+      const passed_over: string[] = [];
+      for (const one of undo.withLater(call)) {
+        if (undo.stateOf(one, passed_over) !== "possible") passed_over.push(one);
+        else await takeBackOne(one, passed_over);
+      }
     },
   });
+  const takeBackOne = async (call: string, passed_over: readonly string[]): Promise<void> => {
+    const reason = ReasonSchema.parse({ text: "nobody confirmed it in time" });
+    const { outcomes } = await undo.run({ call }, { principal: "system", role: null, owner: null }, reason, calls, passed_over);
+    const failed = outcomes.find(({ status }) => status !== "done");
+    if (failed !== undefined) throw new Error(failed.text);
+  };
   const calls: Calls = new Calls({
     toolFor: (request) => {
       const { undoes } = request;
       if (undoes === null) return registry.tool(request.tool);
-      return undo.toolFor(undoes.call, (tool, image, past) => calls.undo(tool, image, past, request.principal));
+      return undo.toolFor(undoes, (tool, image, past) => calls.undo(tool, image, past, request.principal));
     },
     ...{ authority: permission.authority, audit, approvals, clock, boot: options.boot, contextOf, redact, giveUp: options.giveUp },
     unrecovered: () => recovery.wanting,
@@ -248,6 +257,12 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
     audit,
     approvals,
     confirmations,
+    confirm(call) {
+      if (!confirmations.confirm(call)) return false;
+      // who could confirm it was not locked out by what it was made upon
+      for (const earlier of confirmations.waiting()) if (undo.isUpon(call, earlier)) confirmations.confirm(earlier);
+      return true;
+    },
     output,
     images,
     vault,

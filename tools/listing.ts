@@ -21,6 +21,7 @@ const Listed = z.lazy(() =>
     risk: Risk,
     timeout_ms: z.int(),
     undoable: z.boolean(),
+    restores: z.boolean(),
     tainted: z.boolean(),
     state_of: z.string().nullable(),
     /** JSON, which is only read when somebody asks. */

@@ -7,11 +7,13 @@ import type { AnyTool } from "./tool.ts";
 /** What has to be known of a tool that is not called. */
 export interface ToolFacts extends Pick<AnyTool, "name" | "title" | "risk" | "timeout_ms" | "tainted"> {
   readonly undoable: boolean;
+  readonly restores: boolean;
   readonly state_of: string | null;
 }
 
-export function factsOf({ name, title, risk, timeout_ms, tainted, undo, state_of }: AnyTool): ToolFacts {
-  return { name, title, risk, timeout_ms, undoable: undo !== undefined, tainted, state_of: state_of ?? null };
+export function factsOf({ name, title, risk, timeout_ms, tainted, undo, restores, state_of }: AnyTool): ToolFacts {
+  const undoable = undo !== undefined;
+  return { name, title, risk, timeout_ms, undoable, restores: restores === true, tainted, state_of: state_of ?? null };
 }
 
 /** A tool whose module need not have been read. */

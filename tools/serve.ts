@@ -40,7 +40,9 @@ export interface Broker {
   readonly approvals: Approvals;
   readonly authority: Authority;
   readonly output: Output;
-  readonly confirmations: Confirmations;
+  readonly confirmations: Pick<Confirmations, "deadlineOf">;
+  /** Lets a call stand that would be taken back, and what it was made upon. @returns false when it does not wait for that (any more) */
+  confirm(call: string): boolean;
   readonly clock: { now_ms(): number };
   agents(): readonly Agent[];
   grants(all: boolean): readonly Grant[];
@@ -130,7 +132,7 @@ function handlersFor(
     },
     "calls/confirm": ({ call, person }) => {
       changeable(broker, call, who(person));
-      if (!broker.confirmations.confirm(call))
+      if (!broker.confirm(call))
         throw new RpcError(rpc_error.conflict, `confirming "${call}" failed: it does not wait for that; it stands, or was taken back`);
       return { confirmed: true };
     },

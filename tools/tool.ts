@@ -73,6 +73,8 @@ export interface Tool<I = unknown, O = unknown, T extends Target = Target, S = u
   readonly concurrency_max?: number;
   /** The family whose values it works with, where that is not its own. */
   readonly state_of?: string;
+  /** It makes things what earlier calls declared, and nothing else: those can be taken back although it came later. */
+  readonly restores?: true;
   /** Seconds within which a call has to be confirmed or is taken back, unless the caller says otherwise: it may lock people out. */
   readonly confirm_within_s?: number;
   /** Where only some inputs of it may: seconds, 0 for the others. */

@@ -491,6 +491,35 @@ describe("a change that has to be confirmed", () => {
     expect(undo).toMatchObject({ status: "done", reason: { text: "nobody confirmed it in time" }, body: { undoes: _meta.call } });
   });
 
+  test("is taken back whatever came later upon it: what can be goes first, what cannot be does not keep it", async () => {
+    const at = folder();
+    const restoring = noteTool(at, { name: "test.restore", image: null, restores: true });
+    const final = noteTool(at, { name: "test.final", image: null });
+    delete (final as { undo?: unknown }).undo;
+    const broker = await open(at, [noteTool(at), restoring, final]);
+    const note = async (tool: string, words: string, confirm_within_s = 0) =>
+      (await broker.calls.make(request(tool, { name: "a", text: words }, { confirm_within_s })))._meta.call;
+    const locked_out = await note("test.note", "locked out", 1);
+    await note("test.restore", "as declared");
+    const upon = await note("test.note", "upon it");
+    await note("test.final", "and more");
+    await broker.calls.make(request("test.note", { name: "b", text: "elsewhere" }));
+    while (broker.undo.stateOf(locked_out) !== "done") await Bun.sleep(20);
+    expect([text(at), broker.undo.stateOf(upon), existsSync(join(at, "b"))]).toEqual([null, "done", true]);
+  });
+
+  test("stays with what is confirmed upon it", async () => {
+    const at = folder();
+    const broker = await open(at, [noteTool(at)]);
+    const note = async (name: string) =>
+      (await broker.calls.make(request("test.note", { name, text: name }, { confirm_within_s: 1 })))._meta.call;
+    const [first, elsewhere, upon] = [await note("a"), await note("b"), await note("a")];
+    expect(broker.confirm(upon)).toBe(true);
+    expect(broker.confirmations.deadlineOf(first)).toBeNull();
+    while (broker.undo.stateOf(elsewhere) !== "done") await Bun.sleep(20);
+    expect(text(at)).toBe("a");
+  });
+
   test("has its whole time after it is done, however long that took", async () => {
     const at = folder();
     const slow = noteTool(at, {
@@ -521,8 +550,8 @@ describe("a change that has to be confirmed", () => {
     const at = folder();
     const broker = await open(at, [noteTool(at, { confirm_within_s: 1 })]);
     const { _meta } = await broker.calls.make(request("test.note", { name: "a", text: "x" }));
-    expect(broker.confirmations.confirm(_meta.call)).toBe(true);
-    expect(broker.confirmations.confirm(_meta.call)).toBe(false);
+    expect(broker.confirm(_meta.call)).toBe(true);
+    expect(broker.confirm(_meta.call)).toBe(false);
     await Bun.sleep(1500);
     expect(text(at)).toBe("x");
   });

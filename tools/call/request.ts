@@ -12,8 +12,11 @@ export const Request = z.strictObject({
   tool: z.string(),
   arguments: z.record(z.string(), z.unknown()),
   meta: CallMeta,
-  /** The call that this one takes back, for which the tool's `undo` runs instead of the tool; and whether it is the principal's own. */
-  undoes: z.strictObject({ call: CallId, own: z.boolean() }).nullable(),
+  /**
+   * The call that this one takes back, for which the tool's `undo` runs instead of the tool; whether it is the principal's own; and which
+   * later calls do not stand against it.
+   */
+  undoes: z.strictObject({ call: CallId, own: z.boolean(), passed_over: z.array(CallId).default([]) }).nullable(),
   /** The undo that this one takes back, by making the first call anew. */
   redoes: CallId.nullable(),
 });

@@ -12,7 +12,9 @@ import { Deadlines } from "../deadlines.ts";
 export const confirmations_schema = `CREATE TABLE unconfirmed_calls
   (call TEXT PRIMARY KEY, deadline_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID`;
 
+/** After a failure; it doubles up to the longest. */
 const retry_ms = 10_000;
+const retry_ms_max = 600_000;
 
 interface ConfirmationPorts {
   readonly clock: Clock;
@@ -28,6 +30,7 @@ export class Confirmations {
   readonly #deadline: Sqlite.Statement<[string], { deadline_ms: number }>;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #running = false;
+  #retry_ms = retry_ms;
 
   constructor(db: Sqlite.Database, ports: ConfirmationPorts) {
     this.#db = db;
@@ -39,6 +42,7 @@ export class Confirmations {
   /** Durable when it returns. */
   await(call: string, within_s: number): void {
     const deadline_ms = this.#ports.clock.now_ms() + within_s * 1000;
+    this.#deadlines.forget(call);
     this.#deadlines.left(call, deadline_ms);
     this.#db.prepare("INSERT OR REPLACE INTO unconfirmed_calls VALUES (?, ?)").run(call, deadline_ms);
     this.#plan();
@@ -48,6 +52,11 @@ export class Confirmations {
   confirm(call: string): boolean {
     this.#deadlines.forget(call);
     return this.#db.prepare("DELETE FROM unconfirmed_calls WHERE call = ?").run(call).changes > 0;
+  }
+
+  /** Calls that wait to be confirmed. */
+  waiting(): string[] {
+    return this.#unconfirmed().map(({ call }) => call);
   }
 
   /** When the call is taken back unless it is confirmed, or null. */
@@ -96,6 +105,7 @@ export class Confirmations {
         );
       }
     }
-    this.#plan(failed ? retry_ms : 0);
+    this.#plan(failed ? this.#retry_ms : 0);
+    this.#retry_ms = failed ? Math.min(2 * this.#retry_ms, retry_ms_max) : retry_ms;
   }
 }

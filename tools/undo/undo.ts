@@ -41,10 +41,11 @@ export class Undo {
     this.#ports = ports;
   }
 
-  plan(target: UndoTarget): UndoPlan {
+  /** @param passed_over calls whose effect may be lost */
+  plan(target: UndoTarget, passed_over: readonly string[] = []): UndoPlan {
     const history = this.#history(target);
     const chosen = this.#chosen(target, history);
-    const names = new Set(chosen.map(({ call }) => call));
+    const names = new Set([...chosen.map(({ call }) => call), ...passed_over]);
     const obstacles: UndoPlan["obstacles"] = chosen.flatMap((past) =>
       this.#obstacles(past, names, history).map((why) => ({ call: past.call, why })),
     );
@@ -53,20 +54,46 @@ export class Undo {
     return { calls, obstacles };
   }
 
-  /** Whether that call can be taken back now. */
-  stateOf(call: string): z.infer<typeof UndoState> {
+  /** Whether that call can be taken back now. @param passed_over calls whose effect may be lost */
+  stateOf(call: string, passed_over: readonly string[] = []): z.infer<typeof UndoState> {
     const history = this.#history({ call });
     const past = history.calls.find((one) => one.call === call);
     if (past === undefined) return "none";
     if (history.undone_by.has(call)) return "done";
-    const obstacles = this.#obstacles(past, new Set([call]), history);
+    const obstacles = this.#obstacles(past, new Set([call, ...passed_over]), history);
     if (obstacles.length === 0) return "possible";
     return past.image !== null && !this.#ports.imagesKept(call) ? "expired" : "none";
   }
 
-  /** @param calls where the undos are made. @throws {ToolError} when there are obstacles, naming them */
-  async run(target: UndoTarget, who: Undoer, reason: Reason, calls: Calls): Promise<{ outcomes: CallOutcome[]; plan: UndoPlan }> {
-    const plan = this.plan(target);
+  /** That call, and before it what later changed the same things, over any number of steps and newest first: it has to go with it. */
+  withLater(call: string): string[] {
+    const { calls, undone_by } = this.#history({ call });
+    const going: PastCall[] = [];
+    for (const past of calls.toReversed()) {
+      if (past.call !== call && (past.undoes !== null || undone_by.has(past.call) || !this.#stands(past))) continue;
+      if (past.call === call || going.some((earlier) => dependsOn(past, earlier))) going.unshift(past);
+    }
+    return going.map((past) => past.call);
+  }
+
+  /** Whether the later call changed what the earlier one had changed. */
+  isUpon(later: string, earlier: string): boolean {
+    const [upon, first] = [this.#past(later), this.#past(earlier)];
+    return upon.seq > first.seq && dependsOn(upon, first);
+  }
+
+  /**
+   * @param calls where the undos are made @param passed_over calls whose effect may be lost
+   * @throws {ToolError} when there are obstacles, naming them
+   */
+  async run(
+    target: UndoTarget,
+    who: Undoer,
+    reason: Reason,
+    calls: Calls,
+    passed_over: readonly string[] = [],
+  ): Promise<{ outcomes: CallOutcome[]; plan: UndoPlan }> {
+    const plan = this.plan(target, passed_over);
     if (plan.obstacles.length > 0)
       throw new ToolError(
         `taking back failed: ${plan.obstacles.map(({ call, why }) => (call === null ? why : `${call}: ${why}`)).join("; ")}; nothing was changed`,
@@ -75,7 +102,7 @@ export class Undo {
     const group = plan.calls.length > 1 ? `undo-${crypto.randomUUID()}` : null;
     for (const { call } of plan.calls) {
       const past = this.#past(call);
-      const { _meta } = await calls.make(requestFor(past, who, CallMeta.parse({ reason, group }), this.#original(past)));
+      const { _meta } = await calls.make(requestFor(past, who, CallMeta.parse({ reason, group }), this.#original(past), passed_over));
       outcomes.push(_meta);
       if (_meta.status !== "done") break;
     }
@@ -83,7 +110,10 @@ export class Undo {
   }
 
   /** The tool that takes that call back, for the pipeline. */
-  toolFor(call: string, take_back: (tool: AnyTool, image: unknown, past: Past<unknown, unknown>) => Promise<void>): AnyTool | undefined {
+  toolFor(
+    { call, passed_over }: NonNullable<Request["undoes"]>,
+    take_back: (tool: AnyTool, image: unknown, past: Past<unknown, unknown>) => Promise<void>,
+  ): AnyTool | undefined {
     const past = pastCalls(this.#ports.audit.ofCall(call))[0];
     const tool = past === undefined ? undefined : this.#ports.registry.facts(past.tool);
     if (past === undefined || tool === undefined) return undefined;
@@ -100,7 +130,7 @@ export class Undo {
       image: null,
       resolve: () => {
         const history = this.#history({ call });
-        const obstacles = this.#obstacles(past, new Set([call]), history);
+        const obstacles = this.#obstacles(past, new Set([call, ...passed_over]), history);
         if (obstacles.length > 0) throw new ToolError(`taking back "${call}" failed: ${obstacles.join("; ")}`);
         return { resources: past.resources };
       },
@@ -178,9 +208,14 @@ export class Undo {
   #laterChanges(past: PastCall, together: ReadonlySet<string>, { calls, undone_by }: History): string[] {
     return calls
       .filter((other) => other.seq > past.seq && !together.has(other.call) && other.undoes === null && !undone_by.has(other.call))
-      .filter((other) => other.outcome?.status === "done" || other.outcome?.status === "uncertain" || other.outcome === null)
-      .filter((other) => dependsOn(other, past))
+      .filter((other) => this.#stands(other) && dependsOn(other, past))
       .map(({ call }) => call);
+  }
+
+  /** Something of its own may be there. */
+  #stands({ tool, outcome }: PastCall): boolean {
+    if (this.#ports.registry.facts(tool)?.restores === true) return false;
+    return outcome === null || outcome.status === "done" || outcome.status === "uncertain";
   }
 
   #past(call: string): PastCall {
@@ -210,7 +245,7 @@ const group_query = {
   text: null,
 } as const;
 
-function requestFor(past: PastCall, who: Undoer, meta: CallMeta, original: PastCall | null): Request {
+function requestFor(past: PastCall, who: Undoer, meta: CallMeta, original: PastCall | null, passed_over: readonly string[]): Request {
   if (original === null)
     return {
       ...who,
@@ -218,7 +253,11 @@ function requestFor(past: PastCall, who: Undoer, meta: CallMeta, original: PastC
       arguments: { call: past.call },
       meta,
       // a person's role may be another by now: policies are asked about him as about any call
-      undoes: { call: past.call, own: who.principal === "system" || (past.principal === who.principal && who.role === null) },
+      undoes: {
+        call: past.call,
+        own: who.principal === "system" || (past.principal === who.principal && who.role === null),
+        passed_over: [...passed_over],
+      },
       redoes: null,
     };
   return {

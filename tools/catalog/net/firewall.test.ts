@@ -35,7 +35,7 @@ test("a firewall, an interface and a ban of a lifeline that nobody confirms are 
     for (let tries = 0; tries < 1000 && unconfirmed(); tries += 1) await Bun.sleep(20);
     const back = Bun.deepEquals([rules(), ip("link", "show", "left")], before);
     const kept = await made(broker, "net.firewall", { set: { default: "closed" } }, { confirm_within_s: 60 });
-    const confirmed = broker.confirmations.confirm(kept.call) && broker.confirmations.deadlineOf(kept.call) === null;
+    const confirmed = broker.confirm(kept.call) && broker.confirmations.deadlineOf(kept.call) === null;
     const by_itself = await made(broker, "sec.ban", { address: "192.0.2.254", why: "x", even_if: ["gateway"] });
     await end(broker, {
       statuses: [closed, moved, banned, kept].map(({ status }) => status),
@@ -49,6 +49,25 @@ test("a firewall, an interface and a ban of a lifeline that nobody confirms are 
     stays: true,
     within: true,
   });
+});
+
+test("what was restored since, because it had been declared, keeps no firewall that nobody confirms, nor one that is taken back", async () => {
+  const value = await valueInNamespaces(`${head}
+    const broker = await open();
+    await made(broker, "net.firewall", { set: { default: "open" } }, { confirm_within_s: 0 });
+    const before = rules();
+    const closed = await made(broker, "net.firewall", { set: { default: "closed" } }, { confirm_within_s: 2 });
+    nft("flush", "table", "inet", "aios");
+    const restored = await made(broker, "net.declared", { restore: true });
+    const stood = rules().includes("policy drop");
+    await made(broker, "net.listen", { port: 8080, owner: "web" });
+    for (let tries = 0; tries < 1000 && broker.undo.stateOf(closed.call) !== "done"; tries += 1) await Bun.sleep(20);
+    const back = rules().split("\\n").filter((line) => !line.includes("8080")).join("\\n") === before;
+    const again = await made(broker, "net.firewall", { set: { default: "closed" } }, { confirm_within_s: 0 });
+    await made(broker, "net.declared", { restore: true });
+    await end(broker, { restored: restored.status, stood, back, plan: broker.undo.plan({ call: again.call }).obstacles });
+  `);
+  expect(value).toEqual({ restored: "done", stood: true, back: true, plan: [] });
 });
 
 test("firewall, ports and bans are made again at the next start, and a ban keeps what is left of its time", async () => {

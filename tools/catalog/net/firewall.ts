@@ -2,7 +2,18 @@ import { z } from "zod";
 import type { Resource } from "../../../contracts/tool.ts";
 import { defineTool, ToolError } from "../../tool.ts";
 import { InterfaceName } from "./shared/fields.ts";
-import { Declared, declaredPorts, declaredWall, kernelWall, OpenPort, put, Rule, wall_key, wallDifference } from "./shared/wall.ts";
+import {
+  Declared,
+  declaredPorts,
+  declaredWall,
+  kernelWall,
+  OpenPort,
+  put,
+  Rule,
+  wall_key,
+  wallDifference,
+  wallNotBack,
+} from "./shared/wall.ts";
 
 const Image = z.lazy(() => z.strictObject({ declared: Declared.nullable(), kernel: z.array(z.unknown()).nullable() }));
 
@@ -73,7 +84,7 @@ export const firewall = defineTool({
     else context.state.put(wall_key, declared);
   },
   verifyUndone: async ({ kernel }, _, context) => {
-    if (!Bun.deepEquals(await kernelWall(context), kernel))
-      throw new ToolError("restoring the firewall failed: the kernel's rules are not those of before");
+    const wrong = await wallNotBack(context, kernel);
+    if (wrong !== null) throw new ToolError(`restoring the firewall failed: ${wrong}`);
   },
 });

@@ -4,7 +4,17 @@ import type { Resource } from "../../../contracts/tool.ts";
 import type { Context } from "../../context.ts";
 import { defineTool, ToolError } from "../../tool.ts";
 import { Cidr, Port } from "./shared/fields.ts";
-import { Declared, declaredPorts, declaredWall, kernelWall, OpenPort, port_prefix, put, wallDifference } from "./shared/wall.ts";
+import {
+  Declared,
+  declaredPorts,
+  declaredWall,
+  kernelWall,
+  OpenPort,
+  port_prefix,
+  put,
+  wallDifference,
+  wallNotBack,
+} from "./shared/wall.ts";
 
 const Image = z.lazy(() =>
   z.strictObject({ before: OpenPort.nullable(), wall: Declared.nullable(), kernel: z.array(z.unknown()).nullable() }),
@@ -87,7 +97,7 @@ export const listen = defineTool({
     await apply(context);
   },
   verifyUndone: async ({ kernel }, _, context) => {
-    if (!Bun.deepEquals(await kernelWall(context), kernel))
-      throw new ToolError("restoring the firewall failed: its rules are not those of before");
+    const wrong = await wallNotBack(context, kernel);
+    if (wrong !== null) throw new ToolError(`restoring the firewall failed: ${wrong}`);
   },
 });

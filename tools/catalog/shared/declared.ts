@@ -39,6 +39,7 @@ export function declaredTool({ name, title, covers, resources, drift, restore }:
     timeout_ms: 60_000,
     idempotent: true,
     tainted: false,
+    restores: true,
     image: null,
     resolve: ({ restore: change }) => ({
       resources: resources.map((one): Resource => ({ ...one, access: change ? "write" : "read", attributes: {} })),

@@ -163,3 +163,11 @@ export async function wallDifference(context: Pick<Context, "exec" | "state">): 
   const [want, have] = [sorted(names(wanted)), sorted(names(kernel ?? []))];
   return Bun.deepEquals(want, have) ? null : `the kernel has the rules ${have.join(", ") || "none"}, not ${want.join(", ")}`;
 }
+
+/**
+ * After an undo: what is neither as it was nor as it is declared now, or null. Ports and rules that other calls have declared since are
+ * there rightly.
+ */
+export async function wallNotBack(context: Pick<Context, "exec" | "state">, before: unknown[] | null): Promise<string | null> {
+  return Bun.deepEquals(await kernelWall(context), before) ? null : await wallDifference(context);
+}
