@@ -39,7 +39,7 @@ export function firstState(command_line: string, boot_id: string): BootState {
     machine_id: "",
     boot_id,
     hardware: null,
-    data: { persistent: false, mount: data_dir, device: null, detail: data_not_looked_for },
+    data: { persistent: false, mount: data_dir, device: null, detail: data_not_looked_for, mended: false },
     clock: { from: "as the kernel has it", servers: [], synchronised: false, error_ms: null },
     watchdog: { device: null, fd: null, timeout_s: null, petted_ms: null },
   };

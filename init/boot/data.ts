@@ -55,7 +55,7 @@ export const dataPartition: Phase = {
 async function mountData(boot: BootContext): Promise<PhaseResult> {
   const handed_over = mountPoints(readText("/proc/self/mountinfo") ?? "").has(data_dir);
   if (handed_over) {
-    boot.state.data = { persistent: true, mount: data_dir, device: null, detail: "mounted by who started this system" };
+    boot.state.data = { persistent: true, mount: data_dir, device: null, detail: "mounted by who started this system", mended: false };
     return done(boot.state.data.detail);
   }
   if (boot.mode === "container")
@@ -131,7 +131,7 @@ export async function mountPrepared(boot: BootContext, { device, steps, mended }
     return onTmpfs(boot, trouble(reasonOf(error), "look at the kernel log and at the disk"), at);
   }
   const detail = [`"${device.path}", ${mib(device.size_bytes)} MiB`, ...steps, ...grown].join(", ");
-  boot.state.data = { persistent: true, mount: at, device: device.path, detail };
+  boot.state.data = { persistent: true, mount: at, device: device.path, detail, mended };
   if (!mended) return done(detail);
   return degraded(
     "data partition",
@@ -143,7 +143,7 @@ export async function mountPrepared(boot: BootContext, { device, steps, mended }
 /** The system runs, but forgets. */
 export function onTmpfs(boot: BootContext, why: Trouble, at: string = data_dir): PhaseResult {
   const detail = `nothing will be kept over a reboot: ${why.trouble}`;
-  boot.state.data = { persistent: false, mount: at, device: null, detail };
+  boot.state.data = { persistent: false, mount: at, device: null, detail, mended: false };
   try {
     boot.sys.mount.mount({ source: "aios-data", target: at, type: "tmpfs", flags: ["nosuid", "nodev", "noatime"], data: tmpfs_data });
   } catch (error) {

@@ -45,7 +45,8 @@ export interface BootState {
   machine_id: string;
   boot_id: string;
   hardware: Hardware | null;
-  data: { persistent: boolean; mount: string; device: string | null; detail: string };
+  /** `mended`: its file system was damaged at this start. */
+  data: { persistent: boolean; mount: string; device: string | null; detail: string; mended: boolean };
   /** `from`: where the time came from at boot. `servers`: those that chronyd was given. */
   clock: { from: string; servers: readonly string[]; synchronised: boolean; error_ms: number | null };
   /** `petted_ms`: CLOCK_BOOTTIME of the last time that it was petted. */

@@ -29,6 +29,7 @@ const order: readonly (readonly [before: string, after: string, why: string])[] 
   ["machine config", "start services", "it switches services off and adds some"],
   ["machine config", "network", "it is in it"],
   ["data partition", "machine id", "it is kept there"],
+  ["machine id", "data watch", "a file that is known to be there is looked at"],
   ["data partition", "entropy seed", "it is kept there"],
   ["data partition", "clock", "the last time is kept there"],
   ["clock", "clock watch", "the first setting of the clock is no step"],

@@ -12,6 +12,7 @@ import { configSticks } from "./config-stick.ts";
 import { startConsole } from "./console.ts";
 import { openControl } from "./control.ts";
 import { dataPartition } from "./data.ts";
+import { dataWatch } from "./data-watch.ts";
 import { entropySeed } from "./entropy.ts";
 import { machineConfig } from "./find-config.ts";
 import { hardwareInventory } from "./hardware.ts";
@@ -44,6 +45,7 @@ export const phases: readonly Phase[] = [
   powerButton,
   dataPartition,
   machineId,
+  dataWatch,
   entropySeed,
   clock,
   clockWatch,

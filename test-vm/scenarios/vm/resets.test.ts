@@ -111,6 +111,27 @@ test("a kernel that panics restarts the machine", async () => {
   await machine.ready({ after });
 }, 900_000);
 
+test("a data partition whose file system was shut down after an error is mended by a restart", async () => {
+  await allReady(machine.console, patient, services_without_tiers);
+  const held = writers.acknowledged;
+  writers.start();
+  await waitFor("acknowledged writes", () => writers.acknowledged >= held + 4, patient);
+  const after = machine.serial().length;
+  writers.powerGoes();
+  await machine.sh("echo test > /sys/fs/ext4/*/trigger_fs_error");
+  const said = async () => (await machine.console.call("status")).degradations.find(({ what }) => what === "data partition");
+  const seen = await waitFor("that to be said", said, patient);
+  expect(seen.detail).toContain("was shut down by the kernel");
+  machine.wasReset();
+  await machine.ready({ after });
+  const { data, degradations } = await machine.console.call("status");
+  expect(data).toMatchObject({ persistent: true, detail: expect.stringContaining("repaired") });
+  expect(degradations.map(({ detail }) => detail).join()).toContain("has been repaired");
+  await writers.ended();
+  expect(await writers.missing()).toEqual([]);
+  await auditIsWhole();
+}, 900_000);
+
 test("after hard resets, and one more while it writes, memory.db is whole on the disk and holds all that was acknowledged", async () => {
   await allReady(machine.console, patient, services_without_tiers);
   const held = writers.acknowledged;
