@@ -118,7 +118,7 @@ test("a data partition whose file system was shut down after an error is mended 
   await waitFor("acknowledged writes", () => writers.acknowledged >= held + 4, patient);
   const after = machine.serial().length;
   writers.powerGoes();
-  await machine.sh("echo test > /sys/fs/ext4/*/trigger_fs_error");
+  await machine.sh("for file in /sys/fs/ext4/*/trigger_fs_error; do echo test > $file; done");
   const said = async () => (await machine.console.call("status")).degradations.find(({ what }) => what === "data partition");
   const seen = await waitFor("that to be said", said, patient);
   expect(seen.detail).toContain("was shut down by the kernel");
