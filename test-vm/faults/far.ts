@@ -17,9 +17,9 @@ function questionLength(message) { let at = 12; while (message[at] !== 0) at += 
 console.log("answering");
 `;
 
-/** @param pid a process in the system's network namespace, by the host's number */
-export async function connectWire(pid: number): Promise<void> {
-  const child = Bun.spawn(dyingWithUs(["unshare", "--net", "--", process.execPath, "-e", name_server]), {
+/** @param inside the words that bring a program into the namespace in which it is to answer @returns its process */
+export async function answerNames(inside: readonly string[]): Promise<number> {
+  const child = Bun.spawn(dyingWithUs([...inside, process.execPath, "-e", name_server]), {
     ...{ stdin: "ignore", stdout: "pipe", stderr: "inherit" },
   });
   atEnd(() => endProcess(child));
@@ -27,7 +27,12 @@ export async function connectWire(pid: number): Promise<void> {
   await waitFor("the name server", async () => new TextDecoder().decode((await reader.read()).value).includes("answering"), {
     limit_ms: 30_000,
   });
-  const far = String(child.pid);
+  return child.pid;
+}
+
+/** @param pid a process in the system's network namespace, by the host's number */
+export async function connectWire(pid: number): Promise<void> {
+  const far = String(await answerNames(["unshare", "--net", "--"]));
   ip(["link", "add", wire.name, "netns", String(pid), "type", "veth", "peer", "name", "far0", "netns", far]);
   const there = ["nsenter", `--net=/proc/${far}/ns/net`, "--", "ip"];
   for (const words of [`address add ${wire.gateway}/24 dev far0`, "link set far0 up", "link set lo up"])

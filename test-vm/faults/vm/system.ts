@@ -6,6 +6,7 @@ import { type Machine, startMachine } from "../../qemu.ts";
 import { Aiosctl } from "../../scenarios/aiosctl.ts";
 import { allReady } from "../../scenarios/expect.ts";
 import { waitFor } from "../../wait.ts";
+import { answerNames } from "../far.ts";
 import type { System } from "../ground.ts";
 import { toldBy } from "../ours/arm.ts";
 import { confirmed, quiet } from "../ours/system.ts";
@@ -21,13 +22,15 @@ export interface VmGround extends System, Watched {
 }
 
 export const link = { name: "lan", address: "192.0.2.1/24" } as const;
+/** The host of QEMU's own network, as the guest sees it. */
+const host = "10.0.2.2";
 const here = 'here() { chroot /proc/1/root "$@"; }\nset -e\n';
 const repair_limit_ms = 300_000;
 
 export async function startVm(pace: number): Promise<Arm<VmGround>> {
   const server = await startTimeServer(newFolder("time-server"));
-  // the host of QEMU's own network, as the guest sees it
-  const config = `network: { ntp: [10.0.2.2] }\nsensors: { pace: ${pace} }\n`;
+  await answerNames(["nsenter", `--net=/proc/${server.pid}/ns/net`, "--"]);
+  const config = `network: { ntp: [${host}], dns: [${host}] }\nsensors: { pace: ${pace} }\n`;
   const machine = await startMachine({ boot: "direct", network_of: server.pid, config });
   await machine.ready();
   await allReady(machine.console, { limit_ms: 300_000, every_ms: 500 });
