@@ -1,8 +1,10 @@
 /** The playbooks in the image. The bundler parses the files: nothing is read or parsed as YAML at run time. */
 
 import certificate_renew from "./list/certificate-renew.yaml";
+import clock_restart from "./list/clock-restart.yaml";
 import disk_full from "./list/disk-full.yaml";
 import disk_full_at_once from "./list/disk-full-at-once.yaml";
+import disk_full_generations from "./list/disk-full-generations.yaml";
 import listener_end from "./list/listener-end.yaml";
 import listener_restart from "./list/listener-restart.yaml";
 import login_ban from "./list/login-ban.yaml";
@@ -19,7 +21,9 @@ import userland_restore from "./list/userland-restore.yaml";
 
 export const bundled_playbooks: Readonly<Record<string, unknown>> = {
   "certificate-renew.yaml": certificate_renew,
+  "clock-restart.yaml": clock_restart,
   "disk-full-at-once.yaml": disk_full_at_once,
+  "disk-full-generations.yaml": disk_full_generations,
   "disk-full.yaml": disk_full,
   "listener-end.yaml": listener_end,
   "listener-restart.yaml": listener_restart,

@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { Playbook } from "../../contracts/playbook.ts";
+import { bundled_playbooks } from "./index.ts";
 import { fitting, loadPlaybooks } from "./playbooks.ts";
 
 const one = Playbook.parse({
@@ -38,4 +41,9 @@ test("what a subject is called stays what it is called", () => {
 test("a parameter that there is not is refused when it is loaded", () => {
   const wrong = { ...one, steps: [{ tool: "fs.read", arguments: { path: "{folder}" }, why: "because" }] };
   expect(loadPlaybooks({ wrong }).refused[0]).toContain('there is no parameter "folder"; there are subject, pid');
+});
+
+test("every playbook in the folder is in the image", () => {
+  const files = readdirSync(join(import.meta.dir, "list")).filter((name) => name.endsWith(".yaml"));
+  expect(Object.keys(bundled_playbooks).sort()).toEqual(files.sort());
 });
