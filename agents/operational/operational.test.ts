@@ -116,7 +116,8 @@ describe.skipIf(!has_models)("with SmolLM2", () => {
   test("what was never met is new, and every playbook that fits is as likely as not; the model's word is kept, not yet counted", async () => {
     const { triage, tokens } = await thinking.judge.judge(thinking.event(alarm), summary);
     expect(triage).toMatchObject({ kind: "disk", known: false });
-    expect(triage.options.map(({ rule }) => rule).sort()).toEqual(["playbook disk-full", "playbook disk-full-at-once"]);
+    const fitting = ["playbook disk-full", "playbook disk-full-at-once", "playbook disk-full-generations"];
+    expect(triage.options.map(({ rule }) => rule).sort()).toEqual(fitting);
     for (const { confidence, signals } of triage.options) {
       expect(confidence).toBe(0.5);
       expect(signals["neighbours"]).toBe(0.5);
@@ -134,9 +135,13 @@ describe.skipIf(!has_models)("with SmolLM2", () => {
     await thinking.memory.call("append", { memories });
     const { triage, memories: based_on } = await thinking.judge.judge(thinking.event(alarm), summary);
     expect(triage.known).toBe(true);
-    expect(triage.options.map(({ rule }) => rule)).toEqual(["playbook disk-full-at-once", "playbook disk-full"]);
+    expect(triage.options.map(({ rule }) => rule)).toEqual([
+      "playbook disk-full-at-once",
+      "playbook disk-full-generations",
+      "playbook disk-full",
+    ]);
     expect(triage.options[0]?.confidence).toBeGreaterThan(0.6);
-    expect(triage.options[1]?.confidence).toBeLessThan(0.45);
+    expect(triage.options[2]?.confidence).toBeLessThan(0.45);
     expect(based_on).toEqual(expect.arrayContaining(memories.map(({ id }) => id)));
   });
 

@@ -12,3 +12,6 @@ export const of_host: readonly string[] = [
   "drive-failing",
   "drive-worn",
 ];
+
+/** Notices that nobody acts upon: whoever can write into a log can raise them. They stand for as long as they are news. */
+export const told_only: readonly string[] = ["log-novel", "log-burst"];

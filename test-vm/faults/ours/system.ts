@@ -13,7 +13,7 @@ import { connectWire, wire } from "../far.ts";
 import type { Ground, Patient, PatientName } from "../ground.ts";
 import { order } from "../order.ts";
 import { patientProgram } from "../programs.ts";
-import { of_host } from "./host.ts";
+import { of_host, told_only } from "./host.ts";
 import type { Watched } from "./watch.ts";
 
 export interface Ours extends Ground {
@@ -164,7 +164,7 @@ export async function quiet(ours: Pick<Watched, "container">, limit_ms: number):
     const away = services.filter(({ state }) => state !== "ready" && state !== "stopped").map(({ name, reason }) => `${name}: ${reason}`);
     last = [health?.detail ?? "reactive says nothing", ...away].join("; ");
     const [, ...alarms] = (health?.detail ?? "alarm unknown").split(/(?:^|; )alarm /);
-    return alarms.every((one) => of_host.some((name) => one.startsWith(`${name} `))) && away.length === 0;
+    return alarms.every((one) => [...of_host, ...told_only].some((name) => one.startsWith(`${name} `))) && away.length === 0;
   };
   await waitFor("all to be quiet", ask, { limit_ms, every_ms: 500, explain: () => last });
 }
