@@ -157,16 +157,16 @@ export async function openBroker(options: BrokerOptions): Promise<OpenBroker> {
       // whatever came later upon it goes first: nothing that is made meanwhile keeps a change that may have locked everybody out
       const passed_over: string[] = [];
       for (const one of undo.withLater(call)) {
-        if (undo.stateOf(one, passed_over) !== "possible") passed_over.push(one);
-        else await takeBackOne(one, passed_over);
+        const failed = undo.stateOf(one, passed_over) === "possible" ? await takeBackOne(one, passed_over) : null;
+        if (failed !== null && one === call) throw new Error(failed);
+        if (undo.stateOf(one) !== "done") passed_over.push(one);
       }
     },
   });
-  const takeBackOne = async (call: string, passed_over: readonly string[]): Promise<void> => {
+  const takeBackOne = async (call: string, passed_over: readonly string[]): Promise<string | null> => {
     const reason = ReasonSchema.parse({ text: "nobody confirmed it in time" });
     const { outcomes } = await undo.run({ call }, { principal: "system", role: null, owner: null }, reason, calls, passed_over);
-    const failed = outcomes.find(({ status }) => status !== "done");
-    if (failed !== undefined) throw new Error(failed.text);
+    return outcomes.find(({ status }) => status !== "done")?.text ?? null;
   };
   const calls: Calls = new Calls({
     toolFor: (request) => {

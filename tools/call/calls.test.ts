@@ -496,13 +496,15 @@ describe("a change that has to be confirmed", () => {
     const restoring = noteTool(at, { name: "test.restore", image: null, restores: true });
     const final = noteTool(at, { name: "test.final", image: null });
     delete (final as { undo?: unknown }).undo;
-    const broker = await open(at, [noteTool(at), restoring, final]);
+    const stuck = noteTool(at, { name: "test.stuck", undo: () => Promise.reject(new ToolError("it does not go back")) });
+    const broker = await open(at, [noteTool(at), restoring, final, stuck]);
     const note = async (tool: string, words: string, confirm_within_s = 0) =>
       (await broker.calls.make(request(tool, { name: "a", text: words }, { confirm_within_s })))._meta.call;
     const locked_out = await note("test.note", "locked out", 1);
     await note("test.restore", "as declared");
     const upon = await note("test.note", "upon it");
     await note("test.final", "and more");
+    await note("test.stuck", "and stuck");
     await broker.calls.make(request("test.note", { name: "b", text: "elsewhere" }));
     while (broker.undo.stateOf(locked_out) !== "done") await Bun.sleep(20);
     expect([text(at), broker.undo.stateOf(upon), existsSync(join(at, "b"))]).toEqual([null, "done", true]);
