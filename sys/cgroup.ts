@@ -7,13 +7,21 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "n
 import { dirname } from "node:path";
 import type { Limits } from "../contracts/config.ts";
 
+interface Bounds {
+  /** Whether the OOM killer ends all its processes when it ends one. */
+  readonly oom_ends?: "all" | "one";
+  /** Whether what it has not touched for long may go to swap, beside what it may have in memory. */
+  readonly swap?: boolean;
+}
+
 /** Files of a cgroup and their texts. */
-function limitFiles(limits: Limits, oom_ends: "all" | "one" = "all"): ReadonlyMap<string, string> {
+function limitFiles(limits: Limits, { oom_ends = "all", swap = true }: Bounds): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   if (limits.cpu_weight !== undefined) files.set("cpu.weight", String(limits.cpu_weight));
   if (limits.memory_high_bytes !== undefined) files.set("memory.high", String(limits.memory_high_bytes));
   if (limits.memory_max_bytes !== undefined) files.set("memory.max", String(limits.memory_max_bytes));
   if (limits.pids_max !== undefined) files.set("pids.max", String(limits.pids_max));
+  if (!swap) files.set("memory.swap.max", "0");
   // one that lost one process to the OOM killer is better begun anew, unless it was made to go on without
   files.set("memory.oom.group", oom_ends === "all" ? "1" : "0");
   return files;
@@ -23,7 +31,7 @@ function limitFiles(limits: Limits, oom_ends: "all" | "one" = "all"): ReadonlyMa
 export function makeCgroup(
   path: string,
   limits: Limits | null,
-  oom_ends: "all" | "one" = "all",
+  bounds: Bounds = {},
 ): { readonly path: string; readonly missing: readonly string[] } | null {
   const missing: string[] = [];
   if (!existsSync(`${nearestFolder(path)}/cgroup.procs`)) return null; // a plain folder would be made
@@ -32,7 +40,7 @@ export function makeCgroup(
   } catch {
     return null;
   }
-  for (const [file, text] of limits === null ? [] : limitFiles(limits, oom_ends)) {
+  for (const [file, text] of limits === null ? [] : limitFiles(limits, bounds)) {
     try {
       if (existsSync(`${path}/${file}`)) writeFileSync(`${path}/${file}`, text);
       else missing.push(file);

@@ -50,6 +50,8 @@ export interface MountCalls {
   mount(request: MountRequest): void;
   /** umount2(2). @throws {SysError} EBUSY when it is in use, EINVAL when it is not a mount point */
   unmount(target: string, flags?: readonly UnmountFlag[]): void;
+  /** swapon(2), at the kernel's own choice of priority. @throws {SysError} EINVAL when it holds no swap area (mkswap(8)), EBUSY when it is in use */
+  swapOn(path: string): void;
   /**
    * swapoff(2) on a thread of its own: all that lies in it is read back, which takes as long as the disk takes. Whether it
    * is out of use afterwards says /proc/swaps.
@@ -85,6 +87,7 @@ export function mountCalls(libc: Libc): MountCalls {
       const bits = flags.reduce((sum, flag) => sum | unmount_flags[flag], 0);
       libc.call("umount2", [target, bits], `unmount "${target}"`);
     },
+    swapOn: (path) => void libc.call("swapon", [path, 0], `swapon "${path}"`),
     swapOffAside: (path) => libc.aside("swapoff", [path]),
     tableChanged(fd) {
       const asked = Buffer.alloc(pollfd_bytes);

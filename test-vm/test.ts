@@ -5,8 +5,8 @@
  * The suites of units and containers run as many files at once as there are processors, four at most. One suite comes after
  * the other, but for that of the machines: once the image is built it runs beside all the others, also on two processors. An
  * emulated machine keeps one and a half of them busy, containers less than one: each of them alone waits for a third to a half of
- * the time that is there. They meet in no file, port, namespace or cgroup. Containers come first, for their waiting is filled
- * by the machines; units and the broker's proofs, which fill what there is by themselves, come last.
+ * the time that is there. They meet in no file, port, namespace or cgroup. So what they need is built first of all. Containers come
+ * early, for their waiting is filled by the machines; units and the broker's proofs, which fill what there is by themselves, come last.
  */
 
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -81,8 +81,6 @@ const scenarios = (folder: string): string[] => [`--timeout=${scenario_limit_ms}
 const at_once = `--parallel=${Math.min(availableParallelism(), 4)}`;
 
 const suites: readonly Suite[] = [
-  { name: "types", check: true, run: program([tool("tsc"), "-p", "."]) },
-  { name: "lint", check: true, run: program([tool("biome"), "check", "--diagnostic-level=error", "."]) },
   { name: "build models", check: true, run: program([bun, "models/build.ts"]) },
   { name: "fetch models for tests", check: true, run: program([bun, "models/testing/fetch.ts"]) },
   { name: "build kernel", check: false, run: program([bun, "kernel-config/build.ts"]) },
@@ -90,6 +88,8 @@ const suites: readonly Suite[] = [
   { name: "build image", check: false, root: true, needs: "build kernel", run: program([bun, "image/build.ts", "all"]) },
   { name: "build client", check: false, run: program([bun, "image/build.ts", "client"]) },
   { name: "vm", check: false, needs: "build image", beside: true, run: tests("vm", scenarios("vm")) },
+  { name: "types", check: true, run: program([tool("tsc"), "-p", "."]) },
+  { name: "lint", check: true, run: program([tool("biome"), "check", "--diagnostic-level=error", "."]) },
   { name: "container", check: false, needs: "build image", run: tests("container", [at_once, ...scenarios("container")]) },
   { name: "unit", check: true, root: true, run: tests("unit", [at_once, "--timeout=300000", ...rooms]) },
   { name: "image", check: false, needs: "build image", run: tests("image", ["--timeout=300000", "./image/"]) },

@@ -31,8 +31,10 @@ interface SliceLimit {
 const slice_limits: readonly SliceLimit[] = [
   { slice: "init", file: "cpu.weight", value: "1000", why: "PID 1 has to turn, or the watchdog resets the machine" },
   { slice: "init", file: "memory.min", value: { memory_share: 0.15 }, why: "PID 1 is never paged out to disk while others ask for memory" },
+  { slice: "init", file: "memory.swap.max", value: "0", why: "as above" },
   { slice: "system", file: "cpu.weight", value: "400", why: "the way to look in comes before what thinks" },
   { slice: "system", file: "memory.low", value: { memory_share: 0.2 }, why: "the console answers while a model fills the memory" },
+  { slice: "system", file: "memory.swap.max", value: { memory_share: 0.25 }, why: "what leaks comes to its end all the same" },
   { slice: "system", file: "pids.max", value: "2048", why: "a fork bomb in a service stays in its slice" },
   { slice: "tiers", file: "cpu.weight", value: "100", why: "thinking may wait" },
   {
@@ -42,10 +44,22 @@ const slice_limits: readonly SliceLimit[] = [
     why: "models are slowed down and reclaimed before the system starves",
   },
   { slice: "tiers", file: "memory.max", value: { memory_share: 0.9 }, why: "then the OOM killer ends a tier, not the console" },
+  {
+    slice: "tiers",
+    file: "memory.swap.max",
+    value: { memory_share: 0.25 },
+    why: "a tier that leaks comes to its end all the same",
+  },
   { slice: "tiers", file: "pids.max", value: "2048", why: "as above" },
   { slice: "work", file: "cpu.weight", value: "50", why: "what the AI starts comes last" },
   { slice: "work", file: "memory.high", value: { memory_share: 0.5 }, why: "and leaves half of the memory to the system" },
   { slice: "work", file: "memory.max", value: { memory_share: 0.6 }, why: "hard border a little above" },
+  {
+    slice: "work",
+    file: "memory.swap.max",
+    value: "0",
+    why: "a service that may have so much memory has so much, and not more of it compressed",
+  },
   { slice: "work", file: "pids.max", value: "4096", why: "builds start many processes, a fork bomb more" },
 ];
 

@@ -8,6 +8,8 @@
 import { apiFileSystems } from "./api-file-systems.ts";
 import { cgroupTree, configuredLimits } from "./cgroups.ts";
 import { clock, clockWatch } from "./clock.ts";
+import { coldMemory } from "./cold-memory.ts";
+import { compressedSwap } from "./compressed-swap.ts";
 import { configSticks } from "./config-stick.ts";
 import { startConsole } from "./console.ts";
 import { openControl } from "./control.ts";
@@ -51,5 +53,7 @@ export const phases: readonly Phase[] = [
   clockWatch,
   startServices,
   network,
+  compressedSwap,
   hardwareInventory,
+  coldMemory,
 ];

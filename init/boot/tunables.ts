@@ -27,7 +27,7 @@ export const sysctls: readonly Sysctl[] = [
   { key: "vm/overcommit_memory", value: "0", why: "the runtime reserves far more than it uses" },
   { key: "vm/panic_on_oom", value: "0", why: "the OOM killer chooses by the scores of the service table" },
   { key: "vm/oom_kill_allocating_task", value: "0", why: "as above" },
-  { key: "vm/swappiness", value: "60", why: "idle models may go to compressed swap" },
+  { key: "vm/swappiness", value: "100", why: "what lies compressed in memory is back as soon as a page of the packed root" },
   { key: "vm/max_map_count", value: "262144", why: "SQLite and model files are mapped" },
   { key: "vm/mmap_min_addr", value: "65536", why: "a null pointer in the kernel stays a fault" },
   { key: "fs/protected_hardlinks", value: "1", why: "no tricks with links in /tmp" },

@@ -18,7 +18,7 @@ export interface Prepared {
 export function prepare(spec: ServiceSpec): Prepared {
   makeServiceFolders(spec);
   const notify_folder = spec.ready === "notify" ? makeNotifyFolder(spec.name, spec.gid) : null;
-  const cgroup = makeCgroup(serviceCgroup(spec.slice, spec.name), spec.limits, spec.oom_ends)?.path ?? null;
+  const cgroup = makeCgroup(serviceCgroup(spec.slice, spec.name), spec.limits, spec)?.path ?? null;
   const devices = spec.sandbox === null ? [] : portDevices(spec.sandbox.ports, spec.uid);
   const notify_socket = notify_folder === null ? null : `${notify_folder}/sock`;
   const env: Record<string, string> = { ...spec.env };

@@ -32,6 +32,8 @@ export interface ServiceSpec {
   readonly oom_score: number;
   /** Whether the OOM killer ends all its processes when it ends one. */
   readonly oom_ends: "all" | "one";
+  /** Whether what it has not touched for long may be taken from it and lie in compressed swap. */
+  readonly swap: boolean;
   readonly limits: Limits;
   readonly sandbox: Profile | null;
   /** Folders that are there, and its own, before it starts. */

@@ -148,6 +148,7 @@ export function coreSpecs(config: MachineConfig, mode: Mode): ServiceSpec[] {
       stop_limit_ms: times[mode].stop,
       oom_score: oomScore(row.oom_score, mode),
       oom_ends: with_model_process.has(row.name) ? "one" : "all", // the process of its model is there to be the one
+      swap: !(config.models.local && with_model_process.has(row.name)), // a model's weights cannot be compressed, and are wanted at once
       limits: { ...row.limits, ...own?.limits },
       sandbox: row.name === "broker" ? null : profiles[row.name],
       writes: row.name === "broker" ? [] : profiles[row.name].writes,
@@ -175,6 +176,7 @@ export function extraSpec(name: string, extra: ExtraService, mode: Mode): Servic
     stop_limit_ms: times[mode].stop,
     oom_score: 600,
     oom_ends: "all",
+    swap: true,
     limits: extra.limits,
     sandbox: extra.sandbox ? extraProfile(extra.network) : null,
     writes: [],

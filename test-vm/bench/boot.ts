@@ -11,6 +11,7 @@ import { say } from "../../tooling/progress.ts";
 import { startConventionalMachine } from "../conventional/machine.ts";
 import { needBuilt } from "../places.ts";
 import { type Machine, startMachine } from "../qemu.ts";
+import { without_models } from "../scenarios/without-models.ts";
 import { waitFor } from "../wait.ts";
 import { rowOf, rowOfValue, Samples, versus } from "./rows.ts";
 
@@ -20,9 +21,10 @@ const conventional_boots = 5;
 const cpus = 2;
 const memory_mib = 1024;
 const console_answers = "direct: power to console answering, by the host's clock";
-const memory_used = "memory used, kernel included";
-/** Seconds after which a system counts as idle: the tiers have made their first round, and what only the start needs is let go. */
-const settle_s = 120;
+const memory_used = "memory used, kernel and compressed swap included";
+/** Seconds after which a system counts as idle: what only the start needs is let go, and what nobody touches is taken (init/boot/cold-memory.ts). */
+const settle_s = 300;
+const idle_rounds = 2;
 
 export async function benchBoot(): Promise<BenchRow[]> {
   const times = new Samples();
@@ -42,8 +44,23 @@ export async function benchBoot(): Promise<BenchRow[]> {
         await addServices(times, boot, machine, timeline);
         if (boot === "disk") times.add("disk: firmware and loader", wall_ms - (timeline.marks["all-ready"] ?? Number.NaN));
         say(`boot by ${boot} ${round} of ${boots}: ready after ${(wall_ms / 1000).toFixed(1)} s`);
-        if (boot === "direct" && round <= 3) await addMemory(memory, machine);
         await machine.poweroff();
+      } finally {
+        await machine.kill();
+      }
+    }
+  }
+  for (const [kind, config] of [
+    ["without models", without_models],
+    ["with models", ""],
+  ] as const) {
+    for (let round = 1; round <= idle_rounds; round += 1) {
+      const machine = await startMachine({ boot: "direct", agent: false, cpus, memory_mib, config });
+      try {
+        await machine.ready();
+        await Bun.sleep(settle_s * 1000);
+        const { all, used } = await addMemory(memory, kind, machine);
+        say(`idle ${kind} ${round} of ${idle_rounds}: ${all} MB of processes, ${used} MB used in all`);
       } finally {
         await machine.kill();
       }
@@ -53,7 +70,7 @@ export async function benchBoot(): Promise<BenchRow[]> {
   const rows = [...times.rows("ms"), ...memory.rows("bytes"), ...sizes()];
   return rows.map((row) => {
     if (row.name === console_answers) return versus(row, "Debian 13, systemd: power to sshd answering", theirs.answers);
-    return row.name === memory_used ? versus(row, "Debian 13, systemd, sshd, chrony", theirs.memory) : row;
+    return row.name === `idle without models: ${memory_used}` ? versus(row, "Debian 13, systemd, sshd, chrony", theirs.memory) : row;
   });
 }
 
@@ -112,8 +129,8 @@ function addTimes(times: Samples, boot: string, { marks, phases }: BootTimeline)
   for (const phase of phases) times.add(`phase ${phase.name}`, (phase.end_ms ?? Number.NaN) - phase.start_ms);
 }
 
-async function addMemory(memory: Samples, machine: Machine): Promise<void> {
-  await Bun.sleep(settle_s * 1000);
+/** @returns megabytes of all processes, and of all that is used */
+async function addMemory(memory: Samples, kind: string, machine: Machine): Promise<{ readonly all: number; readonly used: number }> {
   const processes = await machine.console.call("processes");
   let all = 0;
   const by_service = new Map<string, number>();
@@ -122,9 +139,11 @@ async function addMemory(memory: Samples, machine: Machine): Promise<void> {
     const service = process_.service ?? (process_.pid === 1 ? "PID 1" : null);
     if (service !== null) by_service.set(service, (by_service.get(service) ?? 0) + (process_.pss_bytes ?? 0));
   }
-  for (const [service, bytes] of by_service) memory.add(`memory (PSS) of ${service}`, bytes);
-  memory.add("memory (PSS) of all processes", all);
-  memory.add(memory_used, (await machine.console.call("metrics")).memory.used_bytes);
+  for (const [service, bytes] of by_service) memory.add(`idle ${kind}: memory (PSS) of ${service}`, bytes);
+  memory.add(`idle ${kind}: memory (PSS) of all processes`, all);
+  const { used_bytes } = (await machine.console.call("metrics")).memory;
+  memory.add(`idle ${kind}: ${memory_used}`, used_bytes);
+  return { all: Math.round(all / 1e6), used: Math.round(used_bytes / 1e6) };
 }
 
 function sizes(): BenchRow[] {

@@ -16,7 +16,10 @@ export function makeCell(parent: string | null, name: string, limits: Command["l
   if (parent === null || makeCgroup(parent, null) === null) return null;
   passControllers(parent);
   const { cpu_weight, memory_max_bytes = defaults.memory_max_bytes, pids_max = defaults.pids_max } = limits ?? {};
-  return makeCgroup(`${parent}/${name}`, { memory_max_bytes, pids_max, ...(cpu_weight === undefined ? {} : { cpu_weight }) })?.path ?? null;
+  return (
+    makeCgroup(`${parent}/${name}`, { memory_max_bytes, pids_max, ...(cpu_weight === undefined ? {} : { cpu_weight }) }, { swap: false })
+      ?.path ?? null
+  );
 }
 
 /** What all in it used so far. */

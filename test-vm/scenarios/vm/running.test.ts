@@ -254,7 +254,21 @@ test("kexec is refused where no kernel lies, and everything goes on", async () =
   expect((await machine.console.call("status")).state).not.toBe("stopping");
 });
 
-/** With swap in use, on the data partition and on a disk: a file system that holds swap cannot be unmounted. */
+test("what the services do not touch is taken from them, and lies compressed in memory", async () => {
+  const { swap_bytes, total_bytes } = (await machine.console.call("hardware")).memory;
+  expect(swap_bytes / total_bytes).toBeCloseTo(0.5, 1);
+  // mm_stat (zram.rst): bytes before and after they were compressed
+  const stored = async (): Promise<number[]> => (await machine.sh("cat /sys/block/zram0/mm_stat")).out.trim().split(/\s+/).map(Number);
+  const [before = 0, after = 0] = await waitFor(
+    "memory to be taken",
+    async () => ((await stored())[0] ?? 0) > 1024 * 1024 && stored(),
+    patient,
+  );
+  expect(after).toBeLessThan(before / 2);
+  expect((await machine.sh("cat /cg/init/memory.swap.current /cg/work/memory.swap.max")).out).toBe("0\n0\n");
+});
+
+/** With swap in use, on the data partition and on a disk too: a file system that holds swap cannot be unmounted. */
 test("the power button powers off, and leaves a clean file system", async () => {
   const swap_disk = join(machine.folder, "swap.raw");
   makeBlankDisk(swap_disk, 64);
@@ -270,12 +284,12 @@ test("the power button powers off, and leaves a clean file system", async () => 
   const areas = [file, `/dev/${added.facts.name}`];
   await machine.sh(`dd if=/dev/zero of=${file} bs=1M count=32 2>/dev/null; chmod 600 ${file}`);
   const on = await machine.sh(`${areas.map((area) => `mkswap ${area} && swapon ${area}`).join(" && ")} && grep -c ^/ /proc/swaps`);
-  expect(on.out).toEndWith("2\n");
+  expect(on.out).toEndWith("3\n");
   const before = machine.serial().length;
   await inject.pressPowerButton(machine.qmp);
   await within("the machine to power off", 300_000, machine.ended, () => machine.serial().slice(-3000));
   const said = machine.serial().slice(before);
-  expect(said).toContain("shutdown: swap: 2 areas out of use, 0 in use");
+  expect(said).toContain("shutdown: swap: 3 areas out of use, 0 in use");
   expect(said).toContain("shutdown: file systems: 1 unmounted, 0 in use");
   const partition = join(machine.folder, "data.ext4");
   await extractDataPartition(machine.disk ?? "", partition);
