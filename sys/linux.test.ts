@@ -71,6 +71,7 @@ describe("mount", () => {
         options: codeOf(() => sys.mount.mount({ source: "x", target: at, type: "tmpfs", data: "nonsense=1" })),
         missing: codeOf(() => sys.mount.mount({ source: "x", target: at + "/no", type: "tmpfs" })),
         not_mounted: codeOf(() => sys.mount.unmount("/usr/bin")),
+        no_swap: codeOf(() => sys.mount.swapOn(at + "/held")),
         swap: await sys.mount.swapOffAside(at + "/held").then(() => "ended"),
         zero: codeOf(() => sys.mount.unmount("a\\0b")),
       };
@@ -79,7 +80,16 @@ describe("mount", () => {
     `);
     expect(value).toEqual({
       size: 1024 * 1024,
-      codes: { busy: "EBUSY", type: "ENODEV", options: "EINVAL", missing: "ENOENT", not_mounted: "EINVAL", swap: "ended", zero: "EINVAL" },
+      codes: {
+        busy: "EBUSY",
+        type: "ENODEV",
+        options: "EINVAL",
+        missing: "ENOENT",
+        not_mounted: "EINVAL",
+        no_swap: "EINVAL",
+        swap: "ended",
+        zero: "EINVAL",
+      },
     });
     expect(() => sys.mount.use("/nowhere")).toThrow('statvfs "/nowhere" failed: ENOENT (No such file or directory)');
   });

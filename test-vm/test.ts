@@ -10,7 +10,7 @@
  */
 
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { availableParallelism, setPriority } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { junit } from "../tooling/junit.ts";
 import { say } from "../tooling/progress.ts";
@@ -53,13 +53,12 @@ function program(argv: readonly string[]): () => Promise<Counts> {
 }
 
 /** Tests that bun runs, counted from its report. */
-function tests(name: string, argv: readonly string[], nice = 0): () => Promise<Counts> {
+function tests(name: string, argv: readonly string[]): () => Promise<Counts> {
   return async () => {
     const report = join(reports, `${name}.xml`);
     rmSync(report, { force: true });
     const options = ["--reporter=junit", `--reporter-outfile=${report}`, "--only-failures"];
     const child = Bun.spawn([bun, "test", ...options, ...argv], { cwd: checkout, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
-    if (nice < 0 && process.getuid?.() === 0) setPriority(child.pid, nice); // the machines that it starts inherit it
     return counted(report, await child.exited);
   };
 }
@@ -78,8 +77,6 @@ const rooms = ["agents", "console", "init", "kernel-config", "knowledge", "memor
 /** Each of these tests waits for processes of its own most of the time: two at once, as many as the smallest machine has processors. */
 const properties = ["--timeout=600000", "--max-concurrency=2", "./test-vm/scenarios/broker/"];
 const scenarios = (folder: string): string[] => [`--timeout=${scenario_limit_ms}`, `./test-vm/scenarios/${folder}/`];
-/** nice(2): the suite that takes longest is not made longer by those beside it, which fill what it leaves. */
-const before_others = -5;
 /** Files at once, each with modules and globals of its own. */
 const at_once = `--parallel=${Math.min(availableParallelism(), 4)}`;
 
@@ -90,7 +87,7 @@ const suites: readonly Suite[] = [
   { name: "arm64 kernel config", check: false, run: program([bun, "kernel-config/build.ts", "--arch", "arm64", "--config-only"]) },
   { name: "build image", check: false, root: true, needs: "build kernel", run: program([bun, "image/build.ts", "all"]) },
   { name: "build client", check: false, run: program([bun, "image/build.ts", "client"]) },
-  { name: "vm", check: false, needs: "build image", beside: true, run: tests("vm", scenarios("vm"), before_others) },
+  { name: "vm", check: false, needs: "build image", beside: true, run: tests("vm", scenarios("vm")) },
   { name: "types", check: true, run: program([tool("tsc"), "-p", "."]) },
   { name: "lint", check: true, run: program([tool("biome"), "check", "--diagnostic-level=error", "."]) },
   { name: "container", check: false, needs: "build image", run: tests("container", [at_once, ...scenarios("container")]) },

@@ -1,7 +1,7 @@
 /**
  * Memory that a service has not touched for a while is taken from it in small steps, long before anyone is short of it: pages of
  * files are dropped (they are read again from the packed root), the others go to the compressed swap. What a start leaves behind
- * is a third of an idle system. The kernel knows what is cold (memory.reclaim; Documentation/admin-guide/cgroup-v2.rst), and
+ * is a fifth of an idle system. The kernel knows what is cold (memory.reclaim; Documentation/admin-guide/cgroup-v2.rst), and
  * how long a service has waited for what it wanted back (memory.pressure; Documentation/accounting/psi.rst): the more, the
  * smaller the step. After Weiner et al., "TMO: Transparent Memory Offloading in Datacenters", ASPLOS 2022.
  */

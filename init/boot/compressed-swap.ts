@@ -30,15 +30,15 @@ export const compressedSwap: Phase = {
 };
 
 async function makeSwap(boot: Pick<BootContext, "sys" | "ownChild">, memory_bytes: number) {
-  const without = "idle memory is not compressed; nothing else depends on it";
+  const todo = "nothing: without it idle memory only takes more room";
   try {
     writeFileSync(`${sysfs}/disksize`, String(Math.floor(memory_bytes * content_share)));
     writeFileSync(`${sysfs}/mem_limit`, String(Math.floor(memory_bytes * taken_share)));
     const made = await runHelper(boot, ["/usr/sbin/mkswap", "--quiet", device], { limit_ms: 5000 });
-    if (made.status !== 0) return degraded("compressed swap", `mkswap "${device}" ended with status ${made.status}: ${made.said}`, without);
+    if (made.status !== 0) return degraded("compressed swap", `mkswap "${device}" ended with status ${made.status}: ${made.said}`, todo);
     boot.sys.mount.swapOn(device);
   } catch (error) {
-    return degraded("compressed swap", reasonOf(error), without);
+    return degraded("compressed swap", reasonOf(error), todo);
   }
   return done(`${Math.floor((memory_bytes * content_share) / 1024 / 1024)} MiB, ${algorithm()}`);
 }

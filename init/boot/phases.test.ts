@@ -35,6 +35,8 @@ const order: readonly (readonly [before: string, after: string, why: string])[] 
   ["clock", "clock watch", "the first setting of the clock is no step"],
   ["data partition", "start services", "memory writes there"],
   ["start services", "hardware inventory", "nobody waits for it"],
+  ["compressed swap", "hardware inventory", "it tells how much swap there is"],
+  ["start services", "compressed swap", "nobody waits for it either"],
 ];
 
 test("they stand in an order in which each has what it needs", () => {
