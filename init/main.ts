@@ -21,12 +21,15 @@ export async function main(): Promise<void> {
 /** @param replaced parts that tests replace */
 export async function becomePid1(replaced: Partial<Pid1Ports>): Promise<void> {
   const clock = new BootClock();
-  const init_ms = clock.now();
+  const marks: Record<string, number> = { kernel: 0 };
+  const stage0_ms = Number(process.env["AIOS_STAGE0_NS"]) / 1e6;
+  if (Number.isFinite(stage0_ms) && stage0_ms > 0) {
+    marks["stage0"] = Math.round(stage0_ms);
+    clock.refine(stage0_ms); // it is later than that, and /proc/uptime may be ten milliseconds behind
+  }
+  marks["init"] = Math.round(clock.now());
   // Environment and kernel files are read here, once. A container boots more often than its host: its boot has an id of its own.
   const mode = process.env["AIOS_MODE"] === "container" ? "container" : "machine";
-  const stage0_ns = Number(process.env["AIOS_STAGE0_NS"]);
-  const marks: Record<string, number> = { kernel: 0, init: Math.round(init_ms) };
-  if (Number.isFinite(stage0_ns) && stage0_ns > 0) marks["stage0"] = Math.round(stage0_ns / 1e6);
 
   const pid1 = new Pid1({
     clock,
