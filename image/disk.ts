@@ -25,17 +25,19 @@ import type { Release } from "./release.ts";
 import type { Userland } from "./userland.ts";
 
 const mebibyte = 1024 * 1024;
-/** What the root may weigh without models. */
-const root_size_max = 96 * mebibyte;
+/** What the root may weigh without models, bytes. */
+const root_size_max = 96e6;
 
 /** Fixed, so that the same input makes the same bytes. */
 const file_system_uuid = "6b0c5a52-8e0b-4c0e-9d3a-a105a105a105";
 
 /**
  * Clusters of 64 KiB: 74 MB; of 16 KiB 80 MB; zstd at 19 would be 59 MB, but takes six minutes to make and longer to
- * read, and the first thing that a boot does is to read 109 MB of executable.
+ * read, and the first thing that a boot does is to read 109 MB of executable. So zstd (5 MB less) is for what a boot does not
+ * wait for; what it does, and weights, which do not get smaller, are named in the hints.
  */
-const compression = ["-zlz4hc,12", "-C65536"] as const;
+const compression = ["-zzstd,level=9:lz4hc,12", "-C65536", "--compress-hints=/mnt/hints"] as const;
+const hints = join(image, "root/compression.hints");
 
 /** Makes `product` unless it was made from the same inputs. */
 async function unlessSame(product: string, key: string, make: () => Promise<void>): Promise<void> {
@@ -57,12 +59,13 @@ export async function makeErofs(
 ): Promise<void> {
   const packed = join(build, "root.erofs");
   const erofs_options = [...(plain ? [] : compression), "--all-root"];
-  const key = keyOf({ values: [readFileSync(join(build, "root.key"), "utf8"), base.key, ...erofs_options, file_system_uuid] });
+  const values = [readFileSync(join(build, "root.key"), "utf8"), base.key, ...erofs_options, file_system_uuid];
+  const key = keyOf({ values, files: [hints] });
   await unlessSame(packed, key, () =>
     step("root.erofs: packing", async () => {
       const options = [...erofs_options, `-T${release.built_s}`, `-U${file_system_uuid}`, "--quiet"];
       await runTool(base, ["mkfs.erofs", ...options, "/mnt/out/root.erofs.new", "/mnt/root"], {
-        inputs: { root: join(build, "root") },
+        inputs: { root: join(build, "root"), hints },
         output: build,
       });
       renameSync(`${packed}.new`, packed);
@@ -71,7 +74,7 @@ export async function makeErofs(
   if (plain) return;
   const size = statSync(packed).size;
   const models = readdirSync(built_models).reduce((sum, name) => sum + statSync(join(built_models, name)).size, 0);
-  say(`root.erofs: ${(size / mebibyte).toFixed(1)} MiB, ${((size - models) / mebibyte).toFixed(1)} MiB without models (${profile})`);
+  say(`root.erofs: ${(size / 1e6).toFixed(1)} MB, ${((size - models) / 1e6).toFixed(1)} MB without models (${profile})`);
   demandBudget(size, models, profile);
 }
 

@@ -27,6 +27,7 @@
 /* contracts/paths.ts, and the console's uid and gid of init/supervise/table.ts; a test compares them */
 #define CONSOLE_SOCKET "/run/aios/console/http/sock"
 #define CONSOLE_ID "806"
+#define CGROUPS "/sys/fs/cgroup"
 #define RESTART_DELAY_S 10
 #define OWN_VARIABLES 6
 #define PASSED_VARIABLES_MAX 16
@@ -90,6 +91,15 @@ static int is_mount_point(const char *path) {
   return (found.attributes & found.attributes_mask & ATTR_MOUNT_ROOT) != 0;
 }
 
+/* What cannot be written is found missing by PID 1, which says so. */
+static void put(const char *path, const char *text) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  ssize_t written = write(fd, text, strlen(text));
+  (void)written;
+  close(fd);
+}
+
 struct wanted {
   const char *type, *path, *options;
   unsigned long flags;
@@ -101,7 +111,7 @@ static const struct wanted mounts[] = {
     {"sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, 0},
     {"devtmpfs", "/dev", "mode=0755", MS_NOSUID | MS_NOEXEC, 0},
     /* so that PID 1 can put its first service into a cgroup before it has loaded its system calls */
-    {"cgroup2", "/sys/fs/cgroup", "nsdelegate,memory_recursiveprot", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0},
+    {"cgroup2", CGROUPS, "nsdelegate,memory_recursiveprot", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0},
     {"tmpfs", "/run", "mode=0755,size=25%,nr_inodes=100k", MS_NOSUID | MS_NODEV, 1},
     {"tmpfs", "/tmp", "mode=1777,size=10%,nr_inodes=50k", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0},
 };
@@ -114,6 +124,17 @@ static void mount_all(void) {
     if (m->needed) give_up("mounting", m->path, errno);
     say("mounting", m->path, errno);
   }
+}
+
+/*
+ * A page counts for the cgroup of whoever reads it first, and stays there: what PID 1 is made of, and the runtime that all
+ * services share, shall count for `init` and not for the root, from which nothing is taken back (init/boot/cold-memory.ts).
+ * PID 1 makes the rest of the tree, and what could not be done here.
+ */
+static void enter_cgroup(void) {
+  mkdir(CGROUPS "/init", 0755);
+  put(CGROUPS "/init/cgroup.procs", "0");
+  put(CGROUPS "/cgroup.subtree_control", "+memory");
 }
 
 /* Descriptors that are open already belong to whoever started us (the kernel's console, or a harness's pipes). */
@@ -152,6 +173,7 @@ int main(void) {
   clock_gettime(CLOCK_BOOTTIME, &now);
 
   mount_all();
+  if (getpid() == 1) enter_cgroup();
   open_standard_descriptors();
   start_first_answer();
 

@@ -73,10 +73,38 @@ test("a service that waits for what was taken keeps what it has, and the others 
   expect(from("tiers/busy")).toBeLessThan(from("tiers/idle"));
 });
 
-test("PID 1 and the services that are not ours are left alone", async () => {
+test("services that are not ours are left alone", async () => {
   const cold = { has: 80 * mib, wanted: 0 };
-  const { taken } = await run({ "init/one": cold, "work/web": cold, "system/console": cold }, 20);
+  const { taken } = await run({ "work/web": cold, "system/console": cold }, 20);
   expect(new Set(taken.map(({ name }) => name))).toEqual(new Set(["system/console"]));
+});
+
+test("of PID 1 only pages of files are taken, as long as nobody in the machine waits for them", async () => {
+  const taken = async (percent: string, swap_max: string): Promise<number[]> => {
+    const root = mkdtempSync(join(tmpdir(), "cold-"));
+    const taken: number[] = [];
+    let now_ms = 0;
+    const look = coldMemoryWatch(
+      root,
+      () => now_ms,
+      async (path, text) => {
+        expect(path).toBe(`${root}/init/memory.reclaim`);
+        taken.push(Number(text) / mib);
+      },
+    );
+    mkdirSync(`${root}/init`);
+    writeFileSync(`${root}/init/memory.current`, `${80 * mib}\n`);
+    writeFileSync(`${root}/init/memory.swap.max`, `${swap_max}\n`);
+    writeFileSync(`${root}/init/memory.stat`, `anon ${30 * mib}\nfile ${48 * mib}\nfile_mapped ${24 * mib}\n`);
+    writeFileSync(`${root}/memory.pressure`, `some avg10=0.00 avg60=${percent} avg300=0.00 total=1\n`);
+    for (; now_ms <= 60_000; now_ms += 30_000) await look();
+    rmSync(root, { recursive: true });
+    return taken;
+  };
+  expect(await taken("0.00", "0")).toEqual([6]);
+  expect(await taken("0.05", "0")).toEqual([3]);
+  expect(await taken("0.20", "0")).toEqual([]);
+  expect(await taken("0.00", "max")).toEqual([]); // else it would go to swap
 });
 
 test("a service that may not swap holds a model, and is left alone", async () => {

@@ -269,6 +269,18 @@ test("what the services do not touch is taken from them, and lies compressed in 
   expect((await machine.sh(`mkdir -p /cg; mount -t cgroup2 none /cg 2>/dev/null; ${kept}`)).out).toBe("0\n0\n");
 });
 
+test("what PID 1 and all services are made of counts for PID 1's cgroup, not for the root of the tree", async () => {
+  const mapped = "sed -n 's/^file_mapped //p'";
+  const { out } = await machine.sh(
+    `mkdir -p /cg; mount -t cgroup2 none /cg 2>/dev/null; ${mapped} /cg/memory.stat; for s in init system tiers work; do ${mapped} /cg/$s/memory.stat; done`,
+  );
+  const [all = 0, ...slices] = out.trim().split("\n").map(Number);
+  expect(slices).toHaveLength(4);
+  const of_the_root = all - slices.reduce((sum, bytes) => sum + bytes, 0);
+  expect(of_the_root).toBeLessThan(4 * 1024 * 1024);
+  expect(slices[0]).toBeGreaterThan(8 * 1024 * 1024);
+});
+
 /** With swap in use, on the data partition and on a disk too: a file system that holds swap cannot be unmounted. */
 test("the power button powers off, and leaves a clean file system", async () => {
   const swap_disk = join(machine.folder, "swap.raw");
