@@ -23,7 +23,7 @@ const memory_mib = 1024;
 const console_answers = "direct: power to console answering, by the host's clock";
 const memory_used = "memory used, kernel and compressed swap included";
 /** Seconds after which a system counts as idle: what only the start needs is let go, and what nobody touches is taken (init/boot/cold-memory.ts). */
-const settle_s = 300;
+const settle_s = 600;
 /** What it holds, by its config, and how often that is looked at. */
 const idle_kinds = [
   ["without models", without_models, 2],

@@ -371,6 +371,20 @@ test("leaving out what cannot matter changes no answer", async () => {
   );
 }, 120_000);
 
+test("a tier that only looks asks the same question again, however often it has looked", async () => {
+  let evaluated = 0;
+  const statefulIsAuthorized: typeof cedar.statefulIsAuthorized = (call) => {
+    evaluated += 1;
+    return cedar.statefulIsAuthorized(call);
+  };
+  const counting = await createAuthority({ cedar: { ...cedar, statefulIsAuthorized }, agents });
+  const asked = ask("tier:reactive process.list process:*", { risk: "observe" });
+  evaluated = 0; // the policies' own examples are asked at the start
+  for (const calls_last_hour of [0, 99, 100, 2999, 3000, 9000])
+    expect(counting.decide({ ...asked, context: { ...asked.context, calls_last_hour } }).effect).toBe("allow");
+  expect(evaluated).toBe(1);
+});
+
 test("whatever is asked, it answers", () => {
   const anything = fc.record({
     principal: fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("tier:tactical", "person:anna")),
