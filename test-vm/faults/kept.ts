@@ -14,11 +14,11 @@ import { build, checkout } from "../places.ts";
 import { Result } from "./result.ts";
 
 /** What is tried together: an arm, in one way. */
-export const set_names = ["ours", "packages", "without-playbooks", "conventional", "vm"] as const;
+export const set_names = ["ours", "packages", "without-playbooks", "conventional", "conventional-packages", "vm"] as const;
 export type SetName = (typeof set_names)[number];
 
 /** All of it says how a trial is made, besides the faults themselves. */
-const suite = ["trial.ts", "snapshot.ts", "effects.ts", "ours", "conventional", "vm", "../fixtures/patient.c"];
+const suite = ["trial.ts", "repository.ts", "snapshot.ts", "effects.ts", "ours", "conventional", "vm", "../fixtures/patient.c"];
 
 const Kept = z.array(z.strictObject({ key: z.string(), ended: z.string(), result: Result }));
 

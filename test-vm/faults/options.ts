@@ -18,7 +18,13 @@ export interface Options {
   readonly whatever: boolean;
 }
 
-export const usual: Options = { names: [], pace: usual_pace, sets: ["ours", "packages", "conventional"], fresh: false, whatever: false };
+export const usual: Options = {
+  names: [],
+  pace: usual_pace,
+  sets: ["ours", "packages", "conventional", "conventional-packages"],
+  fresh: false,
+  whatever: false,
+};
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -39,6 +45,6 @@ function setsOf(arm: string, is: (name: string) => boolean): readonly SetName[] 
   if (is("VM")) return ["vm"];
   if (arm === "") return usual.sets;
   if (arm === "ours") return ["ours", "packages"];
-  if (arm === "conventional") return [arm];
+  if (arm === "conventional") return ["conventional", "conventional-packages"];
   throw new Error(`choosing an arm failed: "${arm}" is none; use ARM=ours or ARM=conventional, or none for both`);
 }

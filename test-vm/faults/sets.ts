@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { keyOf } from "../../tooling/cache.ts";
 import { built, checkout } from "../places.ts";
 import { controls } from "./controls/index.ts";
+import { startCarefulWithPackages } from "./conventional/packages.ts";
 import { startCareful } from "./conventional/system.ts";
 import type { Control, Fault, Named } from "./fault.ts";
 import type { System } from "./ground.ts";
@@ -86,6 +87,10 @@ function rootKey(): string {
   return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
+function conventionalKey(): string {
+  return keyOf({ files: [join(checkout, "test-vm/faults/conventional")] });
+}
+
 export const sets: Readonly<Record<SetName, TrialSet>> = {
   ours: setOf({
     ...{ faults: faults.filter(isOf("ours")), controls: controls.filter(isOf("ours")), times: 2, system: rootKey },
@@ -104,7 +109,10 @@ export const sets: Readonly<Record<SetName, TrialSet>> = {
     ...{ faults: faults.filter(isOf("conventional")), controls: controls.filter(isOf("conventional")) },
     // it does not learn
     times: 1,
-    system: () => keyOf({ files: [join(checkout, "test-vm/faults/conventional")] }),
+    system: conventionalKey,
     start: startCareful,
+  }),
+  "conventional-packages": setOf({
+    ...{ faults: package_faults, controls: [], times: 1, system: conventionalKey, start: startCarefulWithPackages },
   }),
 };

@@ -50,10 +50,10 @@ function rowsOf(own: readonly Result[], other: readonly Result[]): Row[] {
   }));
 }
 
-/** @param all by set: each but the conventional one is a table, which has the conventional one beside it */
+/** @param all by set: each but the conventional ones is a table, which has what those did beside it */
 export function markdown(all: ReadonlyMap<string, readonly Result[]>): string {
-  const other = all.get("conventional") ?? [];
-  const names = [...all.keys()].filter((name) => name !== "conventional");
+  const other = [...all].flatMap(([name, results]) => (name.startsWith("conventional") ? results : []));
+  const names = [...all.keys()].filter((name) => !name.startsWith("conventional"));
   const made = names.length === 0 ? [tableOf("conventional", [], other)] : names.map((name) => tableOf(name, all.get(name) ?? [], other));
   return `${made.join("\n\n")}\n`;
 }

@@ -33,7 +33,12 @@ const folders_inside: Readonly<Record<PatientName, string>> = {
   clerk: "srv/services/clerk",
 };
 
-export async function startCareful(pace: number): Promise<Arm> {
+export interface Careful extends Arm {
+  /** Its root, a path of the host. */
+  readonly root: string;
+}
+
+export async function startCareful(pace: number): Promise<Careful> {
   const disk = smallDisk("careful-disk");
   unmountLeftBehind("careful-root");
   const root = newFolder("careful-root");
@@ -59,7 +64,7 @@ export async function startCareful(pace: number): Promise<Arm> {
     disk.end();
   });
   return {
-    ground,
+    ...{ ground, root },
     snapshot: () => takeSnapshot(ground),
     repair_limit_ms,
     quiet: (limit_ms) => quiet(ground, limit_ms),
@@ -141,7 +146,8 @@ function patientOf(inside: Namespaces, root: string, name: PatientName): Patient
   };
 }
 
-async function ask(inside: Namespaces, ...argv: string[]): Promise<void> {
+/** @throws when it fails */
+export async function ask(inside: Namespaces, ...argv: string[]): Promise<void> {
   const { status, out } = await inside.inside(argv, 120_000);
   if (status !== 0) throw new Error(`running "${argv.join(" ")}" in the conventional system failed: status ${status}: ${out}`);
 }
