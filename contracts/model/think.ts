@@ -37,6 +37,8 @@ export const think_methods = {
     params: z.strictObject({ id: RequestId, request: ChatRequest }),
     result: z.union([z.strictObject({ answer: Thought }), z.strictObject({ failure: Failure })]),
   })),
+  /** Answered at once, also while it computes: one that is slow is told from one that hangs by it. */
+  alive: method(() => ({ params: z.strictObject({}), result: z.strictObject({}) })),
 } as const;
 
 export const think_notifications = {

@@ -46,6 +46,7 @@ async function runThink(chosen: ModelInUse, threads: Threads): Promise<void> {
             const { engine, turns } = await loading;
             return await converse(engine, turns, request, { signal, onText: (text) => peer.tell("delta", { id, text }) });
           }),
+        alive: async () => ({}),
       },
     },
     hears: { notifications: think_notifications, listeners: { cancel: ({ id }) => open.get(id)?.abort() } },

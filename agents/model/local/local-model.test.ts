@@ -165,6 +165,20 @@ describe.skipIf(!has_models)("with SmolLM2", () => {
     expect(await likeliest(model, sort("write failed: disk /dev/sda1 is full"))).toBe("disk");
   });
 
+  test("one that is slow is left to end what it began; one that hangs is ended, and comes back", async () => {
+    const model = await load(small(), { grace_ms: 100, alive_ms: 3000 });
+    const pid = model.loaded?.pid ?? 0;
+    const long = "word ".repeat(1500);
+    const late = Array.from({ length: 4 }, (_, at) => failure(model.chat(ask(`${at} ${long}`, { limit_ms: 30 }))));
+    expect((await Promise.all(late)).map(({ kind }) => kind)).toEqual(late.map(() => "timeout"));
+    expect((await model.chat(ask("Hello", { tokens_max: 3 }))).model).toBe(small().name);
+    expect([model.restarts, model.loaded?.pid]).toEqual([0, pid]);
+    process.kill(pid, "SIGSTOP");
+    expect((await failure(model.chat(ask("Hello", { limit_ms: 50 })))).kind).toBe("timeout");
+    await until("the process to come back", () => model.loaded !== null && model.loaded.pid !== pid);
+    expect(model.restarts).toBe(1);
+  });
+
   test("a prompt that is too long is refused, with the figures", async () => {
     const model = await load(small({ context_used_tokens: 256 }));
     const error = await failure(model.chat(ask("word ".repeat(600))));

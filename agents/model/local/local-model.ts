@@ -19,8 +19,11 @@ import { pipePeer } from "../../../wire/pipe.ts";
 import { ChatError, type ChatOptions, type ChoiceModel } from "../port.ts";
 import { check } from "../reach/check.ts";
 
-/** Milliseconds beyond a request's own limit after which the process counts as hung: a batch may be under way. */
+/** Milliseconds beyond a request's own limit after which the process is asked whether it is alive, again and again; and in which it has to say so. */
 const grace_ms = 20_000;
+const alive_ms = 20_000;
+/** So long it may go on with one batch that nobody waits for any more, on a machine that is far too slow for its model. */
+const slow_max_ms = 600_000;
 /** When it is worth to ask again, while too many ask. */
 const retry_after_ms = 500;
 
@@ -46,6 +49,7 @@ export interface LocalModelOptions {
   readonly backoff_first_ms?: number;
   readonly watch_ms?: number;
   readonly grace_ms?: number;
+  readonly alive_ms?: number;
 }
 
 interface Open {
@@ -159,7 +163,8 @@ export class LocalModel implements ChoiceModel {
   /** Counts as open until the process has answered: one that nobody waits for any more may still be computed. */
   async #called(loaded: LoadedModel, kind: Kind, id: number, request: ChatRequest | ChoiceRequest): Promise<Thought | ChoiceAnswer> {
     const failed = `asking "${this.model.name}" failed`;
-    const limit_ms = request.limit_ms + (this.#options.grace_ms ?? grace_ms);
+    const limit_ms = request.limit_ms + slow_max_ms;
+    const watch = this.#watchOver(loaded, request.limit_ms);
     try {
       const call =
         "question" in request ? loaded.peer.call("choose", { id, request }, limit_ms) : loaded.peer.call("chat", { id, request }, limit_ms);
@@ -172,8 +177,34 @@ export class LocalModel implements ChoiceModel {
       if (cause.includes("no answer within") && this.#keeper.loaded === loaded) this.#keeper.giveUp("it did not answer");
       throw new ChatError("unreachable", `${failed}: ${cause}`, { again: true });
     } finally {
+      watch.end();
       this.#open[kind] -= 1;
     }
+  }
+
+  /** Ends a process that does not even say that it is alive, once it is late. To end one that is slow would only have it begin anew. */
+  #watchOver(loaded: LoadedModel, limit_ms: number): { end(): void } {
+    const patience_ms = this.#options.grace_ms ?? grace_ms;
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const lookAfter = (wait_ms: number): void => {
+      timer = setTimeout(() => void look(), wait_ms);
+      timer.unref();
+    };
+    const look = async (): Promise<void> => {
+      try {
+        await loaded.peer.call("alive", {}, this.#options.alive_ms ?? alive_ms);
+        if (timer !== null) lookAfter(patience_ms);
+      } catch {
+        if (timer !== null && this.#keeper.loaded === loaded) this.#keeper.giveUp("it did not answer");
+      }
+    };
+    lookAfter(limit_ms + patience_ms);
+    return {
+      end: () => {
+        if (timer !== null) clearTimeout(timer);
+        timer = null;
+      },
+    };
   }
 
   #connect({ input, output, pid }: ChildPipes, events: ChildEvents<LoadedModel>): ThinkPeer {
