@@ -73,6 +73,11 @@ export const Opinion = z.lazy(() =>
 );
 export type Opinion = z.infer<typeof Opinion>;
 
+/** No model could be asked: one that is asked later may still say something. */
+export function isUnasked({ verdict, model }: Opinion): boolean {
+  return verdict === "none" && model === null;
+}
+
 /** A call that waits for a person. */
 export const Approval = z.lazy(() =>
   z.strictObject({

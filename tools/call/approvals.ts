@@ -11,9 +11,10 @@
 
 import type Sqlite from "better-sqlite3";
 import { z } from "zod";
-import { Approval, type Opinion } from "../../contracts/permission.ts";
+import { Approval, isUnasked, type Opinion } from "../../contracts/permission.ts";
 import type { Principal } from "../../contracts/tool.ts";
 import { Request } from "./request.ts";
+import { mayBeReviewed } from "./review.ts";
 
 /** broker.db */
 export const approvals_schema = `
@@ -91,12 +92,13 @@ export class Approvals {
       .immediate();
   }
 
-  /** What is thought of it, once, while it waits. @returns null when it does not wait any more, or has been thought of */
+  /** What is thought of it, once, while it waits; after "nobody could be asked" what somebody says. @returns null when it does not wait any more, or has been thought of */
   review(call: string, review: Opinion): Approval | null {
     return this.#db
       .transaction(() => {
         const found = this.get(call);
-        if (found === null || found.approval.state !== "waiting" || found.approval.review !== null) return null;
+        if (found === null || found.approval.state !== "waiting" || !mayBeReviewed(found.approval)) return null;
+        if (found.approval.review !== null && isUnasked(review)) return null;
         const reviewed: Approval = { ...found.approval, review };
         this.#db.prepare("UPDATE approvals SET approval = ? WHERE call = ?").run(JSON.stringify(reviewed), call);
         return reviewed;

@@ -1,17 +1,22 @@
 /** Which calls that wait for a person get a second opinion, and whose: those of the tiers that could do harm. */
 
-import type { Approval } from "../../contracts/permission.ts";
+import { type Approval, isUnasked } from "../../contracts/permission.ts";
 import { Risk } from "../../contracts/tool.ts";
 
 /** As many are told at a time. */
 const pending_max = 10;
 
-/** @returns the oldest first: a person may come to it at any time */
+/** @returns those that nobody has looked into, and the oldest, first: a person may come to it at any time */
 export function pendingReviews(waiting: readonly Approval[]): Approval[] {
   return waiting
-    .filter((approval) => approval.state === "waiting" && approval.review === null && isReviewed(approval))
-    .sort((a, b) => a.asked_ms - b.asked_ms)
+    .filter((approval) => approval.state === "waiting" && mayBeReviewed(approval) && isReviewed(approval))
+    .sort((a, b) => Number(a.review !== null) - Number(b.review !== null) || a.asked_ms - b.asked_ms)
     .slice(0, pending_max);
+}
+
+/** One opinion each; that no model could be asked is none yet. */
+export function mayBeReviewed({ review }: Pick<Approval, "review">): boolean {
+  return review === null || isUnasked(review);
 }
 
 /** Above reversible, or resting on text from outside; people look at what they asked for themselves. */

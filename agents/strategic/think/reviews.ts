@@ -1,10 +1,11 @@
 /**
  * A second opinion on calls that wait for a person. It is kept with the approval and in the audit, shown to whoever decides, and decides
- * nothing: the broker takes no verdict as a yes or a no. Where no model can be asked, the approval says that, and why.
+ * nothing: the broker takes no verdict as a yes or a no. Where no model can be asked, the approval says that, and why; when one can be
+ * later, and the call still waits, it is asked.
  */
 
 import { JsonSchema } from "../../../contracts/model/chat.ts";
-import type { Approval, Opinion } from "../../../contracts/permission.ts";
+import { type Approval, isUnasked, type Opinion } from "../../../contracts/permission.ts";
 import { ReviewAnswer, review_answer_schema } from "../../../contracts/strategic.ts";
 import { issuesText } from "../../../wire/issues.ts";
 import type { Round } from "../../loop/run.ts";
@@ -17,20 +18,24 @@ const reason_chars_max = 1000;
 const text_chars_max = 1000;
 const lines_max = 20;
 const remembered_max = 64;
+/** After nobody could be asked about a call. */
+const again_after_ms = 600_000;
 
 /** One call after the other: thinking costs. */
-export function reviewRound(thinker: Thinker, warn: (sentence: string) => void): Round {
+export function reviewRound(thinker: Thinker, warn: (sentence: string) => void, now_ms = (): number => performance.now()): Round {
   /** What was thought and could not be handed over yet: it is not paid for twice. */
   const thought = new Map<string, Opinion>();
+  /** Calls about which nobody could be asked, and when that was. */
+  const in_vain = new Map<string, number>();
   let busy = 0;
   const review = async (approval: Approval): Promise<void> => {
     busy = 1;
     const { call } = approval;
     try {
       const opinion = thought.get(call) ?? (await opinionOf(approval, thinker));
-      thought.set(call, opinion);
-      const [oldest] = thought.keys();
-      if (thought.size > remembered_max && oldest !== undefined) thought.delete(oldest);
+      if (isUnasked(opinion)) remember(in_vain, call, now_ms());
+      if (isUnasked(opinion) && approval.review !== null) return;
+      remember(thought, call, opinion);
       await thinker.broker().call("reviews/give", { call, opinion });
       thought.delete(call);
     } catch (error) {
@@ -46,10 +51,17 @@ export function reviewRound(thinker: Thinker, warn: (sentence: string) => void):
     async run() {
       if (busy > 0) return;
       const { approvals } = await thinker.broker().call("reviews/pending", {});
-      const [first] = approvals;
+      const rests = (call: string): boolean => now_ms() - (in_vain.get(call) ?? Number.NEGATIVE_INFINITY) < again_after_ms;
+      const first = approvals.find(({ call, review }) => review === null || (thinker.hindrance() === null && !rests(call)));
       if (first !== undefined) void review(first);
     },
   };
+}
+
+function remember<T>(map: Map<string, T>, call: string, what: T): void {
+  map.set(call, what);
+  const [oldest] = map.keys();
+  if (map.size > remembered_max && oldest !== undefined) map.delete(oldest);
 }
 
 async function opinionOf(approval: Approval, { hindrance, models, broker, tools }: Thinker): Promise<Opinion> {

@@ -91,10 +91,15 @@ async function wanted(why: string, tainted: string[] = []): Promise<string> {
   return outcome.call;
 }
 
-async function reviewed(call: string, thinker: Thinker, turns: ScriptText["conversations"][number]["turns"]): Promise<Approval> {
+async function reviewed(
+  call: string,
+  thinker: Thinker,
+  turns: ScriptText["conversations"][number]["turns"],
+  again: ReturnType<typeof reviewRound> | null = null,
+): Promise<Approval> {
   server.use({ conversations: [{ turns }] });
   const warned: string[] = [];
-  const round = reviewRound(thinker, (sentence) => warned.push(sentence));
+  const round = again ?? reviewRound(thinker, (sentence) => warned.push(sentence));
   await round.run();
   while (round.busy > 0) await Bun.sleep(5);
   expect(warned).toEqual([]);
@@ -156,5 +161,34 @@ test("without a provider the approval says so, and nobody is asked", async () =>
   const { review } = await reviewed(call, thinkerOf("openai", { hindrance: "no API key configured" }), [{ say: [] }]);
   expect(review).toEqual({ verdict: "none", reason: "no API key configured", model: null, tokens: 0, usd: 0, heard_outside: false });
   expect(server.requests).toEqual([]);
+  await decline(call);
+});
+
+test("once a provider can be asked, it is asked about what still waits; while none answers, seldom", async () => {
+  const call = await wanted("the provider comes back");
+  let hindrance: string | null = "offline";
+  let now_ms = 0;
+  const thinker = { ...thinkerOf("openai"), hindrance: () => hindrance };
+  const round = reviewRound(
+    thinker,
+    (sentence) => {
+      throw new Error(sentence);
+    },
+    () => now_ms,
+  );
+  const turns = [{ say: [says("reject", "it does harm")] }];
+  const looked = async (): Promise<string | undefined> => (await reviewed(call, thinker, turns, round)).review?.verdict;
+  expect(await looked()).toBe("none");
+  now_ms = 3_600_000;
+  expect(await looked()).toBe("none"); // nobody is there yet
+  hindrance = null;
+  now_ms = 60_000;
+  expect(await looked()).toBe("none"); // too soon
+  now_ms = 3_600_000;
+  expect(await looked()).toBe("reject");
+  const asked = server.requests.length;
+  now_ms = 7_200_000;
+  expect(await looked()).toBe("reject");
+  expect(server.requests).toHaveLength(asked); // once
   await decline(call);
 });
