@@ -4,6 +4,7 @@ import { z } from "zod";
 import { Severity } from "../event.ts";
 import { method } from "../rpc.ts";
 
+/** Append only: the place of one is its number in templates that are kept (memory/templates/kinds.ts). */
 export const ParameterKind = z.enum([
   "text",
   "number",

@@ -3,33 +3,10 @@
  * holds: a line cannot pretend to have a parameter, and to compare words stays to compare strings.
  */
 
-import type { ParameterKind } from "../../contracts/memory/templates.ts";
+import { ParameterKind } from "../../contracts/memory/templates.ts";
 
 /** By number; the number is the character's code. */
-export const kinds = [
-  "none",
-  "text",
-  "number",
-  "duration",
-  "size",
-  "percent",
-  "time",
-  "ip",
-  "mac",
-  "uuid",
-  "hex",
-  "hash",
-  "path",
-  "url",
-  "host",
-  "unit",
-  "account",
-  "version",
-  "pid",
-  "quoted",
-  "id",
-  "rest",
-] as const satisfies readonly (ParameterKind | "none")[];
+export const kinds = ["none", ...ParameterKind.options] as const;
 
 export const kind = {
   text: 1,
