@@ -69,6 +69,11 @@ export const Thresholds = z.lazy(() =>
       /** Milliseconds after the call within which it has to help. */
       watch_ms: Milliseconds,
     }),
+    /**
+     * What was handed to a person and still stands is taken up again: what was away (a repository, a provider, a budget) may be back.
+     * Milliseconds after it was handed over; twice as long each time, up to the longest.
+     */
+    again: z.strictObject({ after_ms: z.int().min(60_000), most_ms: z.int().min(60_000) }),
     /** Many alarms at once. */
     storms: z.strictObject({
       /** Alarms of one subject raised within so long of each other are one incident. */

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../contracts/memory/working/fields.ts";
 import type { Covers } from "../../contracts/memory/working/incidents.ts";
 import type { WorkItem } from "../../contracts/memory/working/items.ts";
 import type { memory_methods, memory_notifications } from "../../contracts/memory.ts";
+import type { Thresholds } from "../../contracts/router.ts";
 import type { Peer } from "../../wire/peer.ts";
 import { type AlarmEvent, matterOf } from "../shared/standing.ts";
 import { WorkLease } from "./lease.ts";
@@ -31,11 +32,24 @@ export class Incidents {
     return items.filter((item): item is Incident => item.kind === "incident").reverse();
   }
 
-  /** Whether an incident about this very alarm has ended: what was handed to a person is not taken up again. */
-  async isOver(event: AlarmEvent): Promise<boolean> {
-    const { items } = await this.#memory().call("work.list", { kinds: ["incident"], key: matterOf(event), limit: 1 });
-    const [newest] = items;
-    return newest?.kind === "incident" && newest.ended && newest.body.events.includes(event.id);
+  /**
+   * When an alarm that still stands after its incident has ended is to be taken up again: what was handed to a person may be done
+   * later, unless somebody or a policy has refused it. @returns wall clock, milliseconds; null: no incident about this very alarm has ended
+   */
+  async restsUntil(event: AlarmEvent, { after_ms, most_ms }: Thresholds["again"]): Promise<number | null> {
+    const { items } = await this.#memory().call("work.list", { kinds: ["incident"], key: matterOf(event), limit: listed_max });
+    const own = items.filter((item): item is Incident => item.kind === "incident" && item.body.events.includes(event.id));
+    const [newest] = own;
+    if (newest === undefined || newest.id !== items[0]?.id || !newest.ended) return null;
+    if (newest.state !== "handed-over" || (await this.#wasRefused(newest))) return Number.POSITIVE_INFINITY;
+    const times = own.filter(({ state }) => state === "handed-over").length;
+    return newest.changed_ms + Math.min(most_ms, after_ms * 2 ** (times - 1));
+  }
+
+  async #wasRefused({ body: { decisions } }: Incident): Promise<boolean> {
+    if (decisions.length === 0) return false;
+    const made = await this.#memory().call("decisions.get", { ids: decisions });
+    return made.some(({ outcome }) => outcome.result === "refused");
   }
 
   /** Opens an incident about the first of some alarms, or adds to the one that is open. @param covers which others belong to it */

@@ -11,10 +11,10 @@ const pause_after_error_ms = 10_000;
 const at_once_max = 4;
 const why = "whether the strategic tier runs";
 
-export function triageRound({ incidents, standing, boot_ms }: BasePorts, judge: Judge): Round {
-  const over = new Set<string>();
+export function triageRound({ incidents, standing, boot_ms, pace = 1 }: BasePorts, judge: Judge): Round {
+  const over = new Map<string, number>();
   const thresholds = loadThresholds();
-  return { busy: 0, run: () => triageAll({ judge, thresholds, incidents, standing, boot_ms, over }) };
+  return { busy: 0, run: () => triageAll({ judge, thresholds, incidents, standing, boot_ms, over, pace }) };
 }
 
 /** Works on what is this tier's, several at once. */

@@ -30,8 +30,12 @@ export interface TriagePorts {
   readonly standing: Standing;
   readonly thresholds: Thresholds;
   readonly boot_ms: () => number;
-  /** Alarms that stand although their incident has ended, by the ids of their events: kept from one round to the next. */
-  readonly over: Set<string>;
+  /** Alarms that stand although their incident has ended, by the ids of their events, and until when they are left alone: kept from one round to the next. */
+  readonly over: Map<string, number>;
+  /** How many times sooner than in earnest. */
+  readonly pace?: number;
+  /** Wall clock, milliseconds. */
+  readonly now_ms?: () => number;
 }
 
 /** One round: an incident for each alarm that has none and belongs to none, and a look at those nobody has looked at. */
@@ -50,21 +54,32 @@ export async function triageAll(ports: TriagePorts): Promise<void> {
   }
 }
 
-async function reportAll(open: readonly Incident[], { incidents, standing, over, thresholds, boot_ms }: TriagePorts): Promise<void> {
+async function reportAll(open: readonly Incident[], ports: TriagePorts): Promise<void> {
+  const { incidents, standing, over, thresholds, boot_ms } = ports;
   const own = new Map(open.map((incident) => [incident.body.key, incident]));
   const alarms = standing.all().filter(({ severity }) => !told_only.has(severity));
   const now_ms = boot_ms();
-  for (const id of over) if (!alarms.some((event) => event.id === id)) over.delete(id);
+  for (const id of over.keys()) if (!alarms.some((event) => event.id === id)) over.delete(id);
   const fresh: AlarmEvent[] = [];
   for (const event of alarms) {
     const incident = own.get(matterOf(event));
-    if (incident?.body.events.includes(event.id) === true || over.has(event.id)) continue;
+    if (incident?.body.events.includes(event.id) === true) continue;
     if (incident !== undefined) await incidents.report([event]);
-    else if (open.some((one) => belongsTo(event, one, now_ms))) continue;
-    else if (await incidents.isOver(event)) over.add(event.id);
+    else if (open.some((one) => belongsTo(event, one, now_ms)) || (await rests(event, ports))) continue;
     else fresh.push(event);
   }
   for (const { events, covers } of groupsOf(fresh, thresholds.storms, now_ms)) await incidents.report(events, covers);
+}
+
+/** Whether its incident has ended, and it is left alone for now. */
+async function rests(event: AlarmEvent, { incidents, over, thresholds, pace = 1, now_ms = Date.now }: TriagePorts): Promise<boolean> {
+  const { after_ms, most_ms } = thresholds.again;
+  const until_ms = over.get(event.id) ?? (await incidents.restsUntil(event, { after_ms: after_ms / pace, most_ms: most_ms / pace }));
+  if (until_ms === null) return false;
+  const is_over = now_ms() < until_ms;
+  if (is_over) over.set(event.id, until_ms);
+  else over.delete(event.id);
+  return is_over;
 }
 
 async function triage(held: Held, { judge, standing }: TriagePorts): Promise<void> {

@@ -153,7 +153,7 @@ export async function startThinking(
       const met = event(alarm);
       const before = wanted.length;
       standing.take(met);
-      await triageAll({ incidents: new Incidents(() => operational, "o1"), judge, standing, thresholds, boot_ms, over: new Set() });
+      await triageAll({ incidents: new Incidents(() => operational, "o1"), judge, standing, thresholds, boot_ms, over: new Map() });
       const incidents = new Incidents(() => tactical, "t1");
       const incident = (await incidents.open()).find(({ body }) => body.key === matterOf(met));
       const held = incident === undefined ? null : await incidents.take(incident);

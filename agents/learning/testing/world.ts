@@ -51,7 +51,7 @@ export class World {
   readonly #ids = new Map<CallerName, Ids>();
   readonly #run = mkdtempSync(join(tmpdir(), "learning-"));
   readonly #memory = startMemory(diskFolder("learning"));
-  readonly #over = new Set<string>();
+  readonly #over = new Map<string, number>();
   #keeper: MemoryPeer | null = null;
   #operational: BasePorts | null = null;
 

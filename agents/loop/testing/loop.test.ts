@@ -134,12 +134,12 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => memory?.kill());
 
-const triage = () => {
+const triage = (now_ms = Date.now) => {
   const decisions = (): Promise<Decision[]> => operational.call("decisions.list", { limit: 1000 });
   const judge = operationalJudge({ ask: ports.ask, thresholds, playbooks: () => playbooks, decisions, model: null });
-  return triageAll({ incidents: new Incidents(() => operational, "o1"), judge, standing, thresholds, boot_ms, over });
+  return triageAll({ incidents: new Incidents(() => operational, "o1"), judge, standing, thresholds, boot_ms, over, now_ms });
 };
-const over = new Set<string>();
+const over = new Map<string, number>();
 const open = async (subject: string): Promise<Incident> => {
   const found = (await new Incidents(() => peer, "t").open()).find(({ body }) => body.key === `service-down ${subject}`);
   if (found === undefined) throw new Error(`there is no open incident about "${subject}"`);
@@ -211,6 +211,32 @@ test("when nothing helps a person has to look, and the same alarm opens no other
   await triage();
   expect((await last("mail")).id).toBe(over.id);
 });
+
+test("what was handed to a person and still stands is taken up again hours later, unless it was refused: what was away may be back", async () => {
+  tell("feed", true);
+  for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} feed`, { status: "failed" });
+  const hour_ms = 3_600_000;
+  const at = (hours: number) => triage(() => Date.now() + hours * hour_ms);
+  await triage();
+  const first = await worked("feed");
+  expect(first.state).toBe("handed-over");
+  await at(5);
+  expect((await last("feed")).id).toBe(first.id);
+  await at(7);
+  const second = await worked("feed");
+  expect(second).toMatchObject({ state: "handed-over" });
+  expect(second.id).not.toBe(first.id);
+  // twice as long the next time; then what was away is back
+  await at(7);
+  expect((await last("feed")).id).toBe(second.id);
+  effects.set("fix.gentle feed", { status: "done", clears: true });
+  effects.set("fix.harsh feed", { status: "done", clears: true });
+  await at(13);
+  expect((await worked("feed")).state).toBe("solved");
+  // somebody or a policy said no
+  await at(100);
+  expect((await open("mail").catch(() => null))?.id).toBeUndefined();
+}, 30_000);
 
 test("an alarm that is cleared while something else became worse is not solved by that", async () => {
   tell("proxy", true);

@@ -19,7 +19,7 @@ let memory: MemoryService;
 let peer: MemoryPeer;
 let tactical: MemoryPeer;
 let standing: Standing;
-let over: Set<string>;
+let over: Map<string, number>;
 let now_ms = 1_000_000;
 const ids = new Ids("reactive", boot_id, 1);
 
@@ -35,7 +35,7 @@ const open = async (): Promise<Incident[]> => await incidents.open();
 beforeEach(async () => {
   for (const one of (await memory_open()) ?? []) await end(one);
   standing = new Standing(shortBootId(boot_id));
-  over = new Set();
+  over = new Map();
   now_ms += 1_000_000;
 });
 const memory_open = async (): Promise<Incident[] | null> => (peer === undefined ? null : await open());
