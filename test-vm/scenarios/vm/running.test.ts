@@ -300,7 +300,7 @@ test("the power button powers off, and leaves a clean file system", async () => 
   expect(on.out).toEndWith("3\n");
   const before = machine.serial().length;
   await inject.pressPowerButton(machine.qmp);
-  await within("the machine to power off", 300_000, machine.ended, () => machine.serial().slice(-3000));
+  await within("the machine to power off", 180_000, machine.ended, () => machine.serial().slice(-3000));
   const said = machine.serial().slice(before);
   expect(said).toContain("shutdown: swap: 3 areas out of use, 0 in use");
   expect(said).toContain("shutdown: file systems: 1 unmounted, 0 in use");
