@@ -1,12 +1,14 @@
 /**
- * The playbooks that count now: those of the image, and the learned ones of the knowledge base, each with its stage. Read again
- * when it is told to, and at the latest after half a minute; a document that cannot be read is said once and left out.
+ * The playbooks that count now: those of the image, and the learned ones of the knowledge base, each with its stage. Each half
+ * minute, or when it is told to, it looks whether a document was written since, and only then reads which there are; one that
+ * cannot be read is said once, left out, and tried again.
  */
 
 import { Learning } from "../../contracts/learning.ts";
 import type { Playbook } from "../../contracts/playbook.ts";
 import type { ToolAnswer } from "../../contracts/tool-answers.ts";
 import type { Log } from "../../wire/log.ts";
+import type { MemoryPeer } from "../loop/incidents.ts";
 import { bundled_playbooks } from "../playbooks/index.ts";
 import { loadPlaybooks } from "../playbooks/playbooks.ts";
 import type { AskTool } from "../shared/ask-tool.ts";
@@ -32,6 +34,7 @@ export interface Known {
 
 export interface LibraryPorts {
   readonly ask: AskTool;
+  readonly memory: () => Pick<MemoryPeer, "call">;
   readonly bundled: readonly Playbook[];
   readonly warn: (sentence: string) => void;
 }
@@ -51,10 +54,14 @@ interface Read extends Pick<Source, "version" | "time_ms" | "text"> {
 }
 
 /** As a tier has it: with the playbooks of the image; what is wrong is said in its log. */
-export function openLibrary({ ask, log }: { readonly ask: AskTool; readonly log: Pick<Log, "error" | "warn"> }): Library {
+export function openLibrary({
+  ask,
+  memory,
+  log,
+}: Pick<LibraryPorts, "ask" | "memory"> & { readonly log: Pick<Log, "error" | "warn"> }): Library {
   const { loaded, refused } = loadPlaybooks(bundled_playbooks);
   for (const sentence of refused) log.error(sentence);
-  return new Library({ ask, bundled: loaded, warn: (sentence) => log.warn(sentence) });
+  return new Library({ ask, memory, bundled: loaded, warn: (sentence) => log.warn(sentence) });
 }
 
 export class Library {
@@ -63,6 +70,8 @@ export class Library {
   #known: readonly Known[];
   #refused: readonly string[] = [];
   #next_ms = 0;
+  /** Of the knowledge base when all of it was read; null: not all could be. */
+  #revision: number | null = null;
 
   constructor(ports: LibraryPorts) {
     this.#ports = ports;
@@ -101,6 +110,14 @@ export class Library {
   /** Reads what changed, when it is time. @throws when the broker is away or does not answer */
   async refresh(now_ms: number, at_once = false): Promise<void> {
     if (!at_once && now_ms < this.#next_ms) return;
+    // asked first: what is written while the rest is read is read the next time
+    const { revision } = await this.#ports.memory().call("knowledge.revision", {});
+    if (revision !== this.#revision) this.#revision = (await this.#readAll()) ? revision : null;
+    this.#next_ms = now_ms + refresh_every_ms;
+  }
+
+  /** @returns whether all could be read */
+  async #readAll(): Promise<boolean> {
     const read = new Map<string, Read>();
     const refused: string[] = [];
     for (const one of await this.#list()) {
@@ -118,7 +135,7 @@ export class Library {
     this.#refused = refused;
     this.#read = read;
     this.#known = merged(this.#ports.bundled, read);
-    this.#next_ms = now_ms + refresh_every_ms;
+    return refused.length === 0;
   }
 
   async #list() {

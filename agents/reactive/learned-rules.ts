@@ -3,7 +3,7 @@
 import type { Decision } from "../../contracts/decision.ts";
 import type { Event, Severity } from "../../contracts/event.ts";
 import type { Log } from "../../wire/log.ts";
-import { Library } from "../learning/library.ts";
+import { Library, type LibraryPorts } from "../learning/library.ts";
 import { bundled_playbooks } from "../playbooks/index.ts";
 import { loadPlaybooks } from "../playbooks/playbooks.ts";
 import type { AskTool, BrokerPeer } from "../shared/ask-tool.ts";
@@ -23,6 +23,7 @@ export interface LearnedRulesPorts {
   /** Throws while it is away. */
   readonly broker: () => BrokerPeer;
   readonly ask: AskTool;
+  readonly memory: LibraryPorts["memory"];
   readonly record: (decision: Decision, severity: Severity) => void;
   readonly log: Pick<Log, "warn" | "error">;
 }
@@ -39,7 +40,7 @@ export class LearnedRules {
     const { loaded, refused } = loadPlaybooks(bundled_playbooks);
     for (const sentence of refused) ports.log.error(sentence);
     // the tactical tier says what is wrong with a document
-    this.#library = new Library({ ask: ports.ask, bundled: loaded, warn: () => {} });
+    this.#library = new Library({ ask: ports.ask, memory: ports.memory, bundled: loaded, warn: () => {} });
     this.#promoted = new Promoted(ports.ids, ports.boot_ms);
     this.#standing = new Standing(ports.boot);
   }

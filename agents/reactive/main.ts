@@ -102,6 +102,7 @@ export async function runReactive(run: string): Promise<void> {
   const from_playbooks = new LearnedRules({
     ...{ ids, boot: shortBootId(boot_id), boot_ms, ask, log },
     broker: () => broker.peer ?? away("the broker"),
+    memory: () => memory.peer() ?? away("memory"),
     record,
   });
   learned = from_playbooks;
@@ -146,6 +147,7 @@ function connectMemory(run: string, onUp: () => void) {
     onUp: () => setImmediate(onUp),
   });
   return {
+    peer: () => connection.peer,
     port() {
       const { peer } = connection;
       if (peer === null) return null;

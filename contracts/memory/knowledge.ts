@@ -239,6 +239,8 @@ export const knowledge_methods = {
     }),
     result: z.strictObject({ documents: z.array(Listed), total: z.int(), note: z.string().nullable() }),
   })),
+  /** Grows with every version that is written: who has read at one revision need not read again until there is another. */
+  "knowledge.revision": method(() => ({ params: z.strictObject({}), result: z.strictObject({ revision: z.int().min(0) }) })),
   /** Newest first; also of a document that was withdrawn. */
   "knowledge.history": method(() => ({
     params: z.strictObject({
@@ -250,4 +252,12 @@ export const knowledge_methods = {
   })),
 } as const;
 
-export const knowledge_permissions = { broker: Object.keys(knowledge_methods) as (keyof typeof knowledge_methods)[] };
+type KnowledgeMethod = keyof typeof knowledge_methods;
+
+/** What documents say is asked of the broker; whether there is anything new is no secret. */
+const may_ask_for_news: readonly KnowledgeMethod[] = ["knowledge.revision"];
+
+export const knowledge_permissions = {
+  broker: Object.keys(knowledge_methods) as KnowledgeMethod[],
+  ...{ reactive: may_ask_for_news, operational: may_ask_for_news, tactical: may_ask_for_news },
+};

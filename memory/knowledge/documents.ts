@@ -67,12 +67,14 @@ export class Documents {
     { document: string; version: number | null; shipped_version: number | null; in_image: number }
   >;
   readonly #version: Sqlite.Statement<[string, number], Row>;
+  readonly #revision: Sqlite.Statement<[], { seq: number | null }>;
   readonly #insert_section: Sqlite.Statement<[string, number, string, string, string, string]>;
 
   constructor(db: Sqlite.Database) {
     this.#db = db;
     this.#head = db.prepare("SELECT * FROM knowledge_documents WHERE document = ?");
     this.#version = db.prepare("SELECT * FROM knowledge_versions WHERE document = ? AND version = ?");
+    this.#revision = db.prepare("SELECT max(seq) AS seq FROM knowledge_versions");
     this.#insert_section = db.prepare(
       "INSERT INTO knowledge_sections (document, place, title, heading, text, sha256) VALUES (?, ?, ?, ?, ?, ?)",
     );
@@ -85,6 +87,11 @@ export class Documents {
   head(id: string): Head | null {
     const row = this.#head.get(id);
     return row === undefined ? null : { ...row, in_image: row.in_image === 1 };
+  }
+
+  /** The number of the version that was written last, of any document. */
+  revision(): number {
+    return this.#revision.get()?.seq ?? 0;
   }
 
   heads(): Head[] {

@@ -71,6 +71,10 @@ export function knowledgeHandlers({ keeper, shipped, meaning }: KnowledgeServing
       await shipped.bring(keeper);
       return { ...keeper.read(({ documents }) => documents.list(kinds, prefix, offset, limit)), note: shipped.note };
     },
+    async "knowledge.revision"() {
+      await shipped.bring(keeper);
+      return { revision: keeper.read(({ documents }) => documents.revision()) };
+    },
     async "knowledge.history"({ id, before, limit }) {
       await shipped.bring(keeper);
       return keeper.read(({ documents }) => documents.history(id, before, limit));

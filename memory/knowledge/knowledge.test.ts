@@ -60,6 +60,7 @@ const failure = async (of: unknown): Promise<string> =>
 test("added, edited, brought back, withdrawn: each is a version, who and why stand with it, and none goes", async () => {
   const { ask, keeper } = rig();
   const id = "playbooks/nginx";
+  const unwritten = await ask["knowledge.revision"]({});
   const first = await ask["knowledge.add"]({ id, text: page("nginx", "First."), ...by });
   expect(first).toMatchObject({ version: 1, origin: "written", current: true, author: "tier:tactical", reason: "learned" });
   await edit(ask, id, { text: page("nginx", "Second.") }, 1);
@@ -67,7 +68,11 @@ test("added, edited, brought back, withdrawn: each is a version, who and why sta
   expect(third).toMatchObject({ version: 3, origin: "brought-back", brings_back: 1, sha256: first.sha256 });
   expect((await show(ask, id))?.text).toContain("First.");
   expect((await show(ask, id, 2))?.text).toContain("Second.");
+  const before = await ask["knowledge.revision"]({});
+  expect(before.revision).toBe(unwritten.revision + 3);
+  expect(await ask["knowledge.revision"]({})).toEqual(before);
   expect(await edit(ask, id, { withdraw: true })).toMatchObject({ version: 4, origin: "withdrawn", current: false });
+  expect((await ask["knowledge.revision"]({})).revision).toBe(before.revision + 1);
   expect(await show(ask, id)).toBeNull();
   expect((await show(ask, id, 2))?.text).toContain("Second.");
   const { versions, total } = await ask["knowledge.history"]({ id, before: null, limit: 10 });

@@ -7,6 +7,7 @@ import { type Option, type OptionSource, playbookSource } from "../../loop/optio
 import type { BasePorts, LoopPorts } from "../../loop/ports.ts";
 import { work } from "../../loop/work.ts";
 import { loadThresholds } from "../../router/thresholds.ts";
+import type { AskTool } from "../../shared/ask-tool.ts";
 import { KnownTools } from "../known-tools.ts";
 import { Learner } from "../learn.ts";
 import { Library } from "../library.ts";
@@ -34,7 +35,7 @@ const model: OptionSource = {
 
 beforeAll(async () => {
   base = await world.ports("tactical");
-  library = new Library({ ask: base.ask, bundled: [], warn: (text) => void world.said.push(text) });
+  library = new Library({ ...base, bundled: [], warn: (text) => void world.said.push(text) });
   learner = new Learner({ ...base, tools: new KnownTools(base.broker), library });
 }, 60_000);
 afterAll(() => world.kill());
@@ -89,13 +90,51 @@ test("what a model solved once is a playbook the next time: no model is asked, a
 }, 60_000);
 
 test("what was learned is there after a restart of the tier, and is not written twice", async () => {
-  const again = new Library({ ask: base.ask, bundled: [], warn: () => {} });
+  const again = new Library({ ...base, bundled: [], warn: () => {} });
   await again.refresh(0);
   expect(again.all()).toEqual(library.all());
   expect(await new Learner({ ...base, tools: new KnownTools(base.broker), library: again }).run()).toBe(false);
   const keeper = await world.memory("broker");
   const id = again.all()[0]?.document?.id ?? "";
   expect((await keeper.call("knowledge.history", { id, before: null, limit: 10 })).total).toBe(1);
+});
+
+test("which documents there are is read only when one was written, and again while one cannot be read", async () => {
+  const keeper = await world.memory("broker");
+  const asked: string[] = [];
+  const ask: AskTool = (tool, args, why) => {
+    asked.push(tool);
+    return base.ask(tool, args, why);
+  };
+  const own = new Library({ ...base, ask, bundled: [], warn: () => {} });
+  await own.refresh(0);
+  expect(asked[0]).toBe("knowledge.list");
+  asked.length = 0;
+  await own.refresh(29_000);
+  await own.refresh(31_000);
+  await own.refresh(32_000, true);
+  expect(asked).toEqual([]);
+  const id = "playbooks/of-a-person";
+  const text = `---\ntitle: By hand\nkind: playbook\nsummary: Of a person.\n---\nNothing that runs.\n`;
+  const by = { author: "person:operator", reason: "to see", call: null, taint: [] };
+  await keeper.call("knowledge.add", { id, text, ...by });
+  await own.refresh(33_000);
+  expect(asked).toEqual([]);
+  await own.refresh(62_000);
+  expect(asked).toEqual(["knowledge.list", "knowledge.show"]);
+  await keeper.call("knowledge.edit", { id, change: { text: `${text}\n\`\`\`yaml playbook\nname: [\n\`\`\`\n` }, expected: null, ...by });
+  for (const at_ms of [93_000, 124_000]) {
+    asked.length = 0;
+    await own.refresh(at_ms);
+    expect(own.refused).toHaveLength(1);
+    expect(asked).toEqual(["knowledge.list", "knowledge.show"]);
+  }
+  await keeper.call("knowledge.edit", { id, change: { withdraw: true }, expected: null, ...by });
+  await own.refresh(155_000);
+  expect(own.refused).toEqual([]);
+  asked.length = 0;
+  await own.refresh(186_000);
+  expect(asked).toEqual([]);
 });
 
 test("a document that was edited badly is said and left out, and one that another tier wrote does not count", async () => {

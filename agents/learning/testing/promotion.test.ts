@@ -34,14 +34,14 @@ let trying: Promise<unknown>[] = [];
 
 beforeAll(async () => {
   [base, reactive] = await Promise.all([world.ports("tactical"), world.ports("reactive")]);
-  library = new Library({ ask: base.ask, bundled, warn: (text) => void world.said.push(text) });
+  library = new Library({ ...base, bundled, warn: (text) => void world.said.push(text) });
   promoted = await freshReactive();
 }, 60_000);
 afterAll(() => world.kill());
 
 /** As a process of the tier that has just been started: what it knows is in documents. */
 async function freshReactive(): Promise<Promoted> {
-  const own = new Library({ ask: reactive.ask, bundled, warn: () => {} });
+  const own = new Library({ ...reactive, bundled, warn: () => {} });
   await own.refresh(0);
   const made = new Promoted(reactive.ids, reactive.boot_ms);
   made.set(own.all());
@@ -87,7 +87,7 @@ async function fault(alarm: string, before: (subject: string) => void = () => {}
 
 async function learn(): Promise<void> {
   if (await promoteAll({ ...base, tools: new KnownTools(base.broker), library })) await library.refresh(0, true);
-  const own = new Library({ ask: reactive.ask, bundled, warn: () => {} });
+  const own = new Library({ ...reactive, bundled, warn: () => {} });
   await own.refresh(0);
   promoted.set(own.all());
 }
