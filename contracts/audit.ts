@@ -16,6 +16,8 @@ export const AuditKind = z.enum([
   "permission",
   /** Before-images were given up: those calls cannot be undone any more. */
   "expiry",
+  /** A tier's look that was like an earlier one: how often it came again, from when to when. `call` is the first, which has its outcome. */
+  "repeats",
   /** The broker began: version, policy set, what it found unfinished. */
   "start",
 ]);

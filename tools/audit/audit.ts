@@ -8,7 +8,10 @@ export type NewEntry = Omit<AuditEntry, "seq" | "time_ms" | "boot" | "boot_ms" |
 export interface Audit {
   /** Resolves when it is durable. Entries that come in one turn of the event loop share one commit. */
   append(entry: NewEntry): Promise<AuditEntry>;
-  /** For calls that change nothing: written in order with the rest, durable within 100 ms, not waited for. */
+  /**
+   * For calls that change nothing: written in order with the rest, durable within 100 ms, not waited for. A tier's look that is
+   * like an earlier one of its own is counted only (repeats.ts).
+   */
   note(entry: NewEntry): void;
   query(query: AuditQuery): AuditEntry[];
   /** All entries of one call, oldest first. */
@@ -17,7 +20,7 @@ export interface Audit {
   outcomesAfter(seq: number, limit: number): AuditEntry[];
   /** Entries of calls with an intent and no outcome, by call, oldest first. */
   unfinished(): ReadonlyMap<string, readonly AuditEntry[]>;
-  /** The highest number of a call of this boot so far; 0 before the first. */
+  /** The highest number of a call of this boot that is on record; 0 before the first. */
   lastCallNumber(): number;
   /** Reads the whole chain. Other calls go on meanwhile. */
   verify(): Promise<AuditVerdict>;

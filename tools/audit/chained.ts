@@ -14,6 +14,7 @@ import type { Unnumbered } from "./chain.ts";
 import { Heads, readHead } from "./heads.ts";
 import { lossEntry, type Outage, outageEntry } from "./loss.ts";
 import { damagedLoss, type OpenAudit, type OpenOptions, openAuditFile } from "./open.ts";
+import { Repeats } from "./repeats.ts";
 import { fitted } from "./size.ts";
 import { verifyChain } from "./verify.ts";
 
@@ -29,6 +30,8 @@ export interface AuditOptions {
   readonly must_last: boolean;
   /** Told what went wrong beside the audit itself. */
   readonly onProblem?: (what: string) => void;
+  /** How often it is told how many looks came again; an hour, but for tests. */
+  readonly repeats_every_ms?: number;
 }
 
 /** An entry with its place among those of its turn. */
@@ -39,6 +42,7 @@ interface Ordered {
 
 const notes_wait_ms = 100;
 const notes_max = 10_000;
+const repeats_every_ms = 3_600_000;
 const retry_ms = 2000;
 const words_wait_ms = 1000;
 const words_pause_ms = 50;
@@ -47,6 +51,8 @@ const words_slice = 200;
 export class ChainedAudit implements Audit {
   readonly #options: AuditOptions;
   readonly #commits: GroupCommit<Ordered, AuditEntry>;
+  readonly #repeats = new Repeats();
+  readonly #repeats_timer: ReturnType<typeof setInterval>;
   #open: OpenAudit;
   #heads: Heads;
   #heads_failure: string | null = null;
@@ -68,6 +74,7 @@ export class ChainedAudit implements Audit {
     this.#open = openAuditFile(this.#openOptions());
     this.#heads = this.#newHeads();
     this.#begin();
+    this.#repeats_timer = setInterval(() => this.#tellRepeats(), options.repeats_every_ms ?? repeats_every_ms).unref();
   }
 
   get head(): string {
@@ -106,6 +113,7 @@ export class ChainedAudit implements Audit {
 
   note(entry: NewEntry): void {
     try {
+      if (this.#repeats.counted(entry, this.#options.clock.now_ms())) return;
       this.#notes.push(this.#stamp(entry));
     } catch (error) {
       this.#options.onProblem?.(`noting a call in the audit failed: ${describe(error)}`);
@@ -152,6 +160,8 @@ export class ChainedAudit implements Audit {
 
   close(): Promise<void> {
     if (this.#closed) return Promise.resolve();
+    clearInterval(this.#repeats_timer);
+    this.#tellRepeats();
     this.#commits.flush();
     if (this.#notes.length > 0) this.#writeNotes();
     this.#closed = true;
@@ -215,6 +225,10 @@ export class ChainedAudit implements Audit {
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  #tellRepeats(): void {
+    for (const entry of this.#repeats.take()) this.note(entry);
   }
 
   #failed(error: unknown): void {

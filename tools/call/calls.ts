@@ -5,7 +5,8 @@
  * What is durable when: the intent before anything is touched, the before-image before `run`, the outcome before the
  * answer. So whatever moment the power goes, `recover.ts` finds either nothing to do or all it needs.
  *
- * A call that changes nothing (`observe`) is written as one entry after it, and nobody waits for the disk.
+ * A call that changes nothing (`observe`) is written as one entry after it, and nobody waits for the disk. What a tier looks
+ * at again and again is counted (`tools/audit/repeats.ts`).
  */
 
 import { z } from "zod";
@@ -26,6 +27,9 @@ import { Running } from "./running.ts";
 import { Showing } from "./showing.ts";
 import { Waiting } from "./waiting.ts";
 
+/** More looks than there are between two records of them (tools/audit/repeats.ts): after a crash no number comes twice. */
+const unrecorded_max = 100_000;
+
 export class Calls {
   readonly #ports: CallPorts;
   readonly #admission: Admission;
@@ -44,7 +48,8 @@ export class Calls {
     this.#running = new Running(ports, this.#ending);
     this.#waiting = new Waiting(ports);
     this.#showing = new Showing(ports, this.#ending, this.#waiting);
-    this.#last_number = ports.audit.lastCallNumber();
+    const recorded = ports.audit.lastCallNumber();
+    this.#last_number = recorded === 0 ? 0 : recorded + unrecorded_max;
   }
 
   /** Calls in work. */

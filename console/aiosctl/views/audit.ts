@@ -14,7 +14,9 @@ export function auditLine(entry: AuditEntry, { paint, width }: View): string {
   const things = entry.resources.filter(({ access }) => access !== "read" || entry.kind === "outcome").map(({ id }) => id);
   const head = `${stamp(entry.time_ms)} ${pad(what, 10)} ${pad(entry.principal, 18)} `;
   const said = plain(
-    [entry.tool ?? saidOf(entry), ...things.slice(0, 2), entry.reason === null ? "" : `“${entry.reason.text}”`].filter(Boolean).join("  "),
+    [entry.tool ?? saidOf(entry), againOf(entry), ...things.slice(0, 2), entry.reason === null ? "" : `“${entry.reason.text}”`]
+      .filter(Boolean)
+      .join("  "),
   );
   const tail = entry.call ?? `#${entry.seq}`;
   const room = width === undefined ? Number.POSITIVE_INFINITY : width - head.length - tail.length - 2;
@@ -72,6 +74,12 @@ export function verdictView({ whole, entries, head, faults, took_ms }: AuditVerd
 function saidOf({ body, kind }: AuditEntry): string {
   const said = body["audit_lost"] ?? body["audit_outage"] ?? body["why"] ?? "";
   return typeof said === "string" && said !== "" ? said : kind;
+}
+
+/** `118 times until 2026-02-03 04:05:06`, of looks that are counted. */
+function againOf({ kind, body }: AuditEntry): string {
+  const { times, until_ms } = body;
+  return kind === "repeats" && typeof times === "number" && typeof until_ms === "number" ? `${times} times until ${stamp(until_ms)}` : "";
 }
 
 function stamp(time_ms: number): string {
