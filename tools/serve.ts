@@ -237,7 +237,11 @@ function record(broker: Broker, call: string, who: Who) {
 function mine(broker: Broker, call: string, who: Who) {
   const entries = broker.audit.ofCall(call);
   const callers = callersOf(broker, call, entries);
-  if (callers.length === 0) throw new RpcError(rpc_error.not_found, `there is no call "${call}" in the audit`);
+  if (callers.length === 0)
+    throw new RpcError(
+      rpc_error.not_found,
+      `there is no call "${call}" in the audit; a look that a tier repeats is counted with its first one: entries of kind "repeats" say so`,
+    );
   if (who.role === null && !callers.some((caller) => isOwn(broker, caller, who)))
     throw new RpcError(rpc_error.not_permitted, `"${call}" is not a call of ${who.principal}`);
   return entries;
