@@ -135,9 +135,31 @@ describe("who calls", () => {
     expect(JSON.stringify(entries)).not.toContain(secret);
   });
 
+  test("a look of a tier is on record once, and each time when it has a key or belongs to an incident; a person's is each time", async () => {
+    const [peer, console_] = [await connect("tactical"), await connect("console")];
+    const look = async (more: Partial<CallMeta>, of = peer, by = {}) => {
+      const made = { name: "fs.stat", arguments: { path: "/etc" }, _meta: { ...meta, ...more } };
+      return (await of.call("tools/call", { ...made, ...by }))._meta;
+    };
+    const recorded = async (call: string) => {
+      const { entries } = await console_.call("audit/query", { query: { call }, person });
+      return entries.map(({ status }) => status);
+    };
+    const [first, again] = [await look({}), await look({})];
+    expect(again.status).toBe("done");
+    expect(await Promise.all([first, again].map(({ call }) => recorded(call)))).toEqual([["done"], []]);
+    const keyed = await look({ key: "one" });
+    expect(await recorded(keyed.call)).toEqual(["done"]);
+    expect((await look({ key: "one" })).call).toBe(keyed.call);
+    for (let n = 0; n < 2; n += 1) {
+      expect(await recorded((await look({ group: "incident" })).call)).toEqual(["done"]);
+      expect(await recorded((await look({}, console_, { person })).call)).toEqual(["done"]);
+    }
+  });
+
   test("a tier sees its own calls only", async () => {
     const [tactical, strategic, console_] = [await connect("tactical"), await connect("strategic"), await connect("console")];
-    const { _meta } = await tactical.call("tools/call", { name: "fs.stat", arguments: { path: "/" }, _meta: meta });
+    const { _meta } = await tactical.call("tools/call", { name: "fs.stat", arguments: { path: "/usr" }, _meta: meta });
     expect((await tactical.call("calls/get", { call: _meta.call })).outcome?.status).toBe("done");
     expect((await console_.call("calls/get", { call: _meta.call, person })).outcome?.status).toBe("done");
     await expect(strategic.call("calls/get", { call: _meta.call })).rejects.toThrow("not a call of tier:strategic");

@@ -8,11 +8,10 @@ export type NewEntry = Omit<AuditEntry, "seq" | "time_ms" | "boot" | "boot_ms" |
 export interface Audit {
   /** Resolves when it is durable. Entries that come in one turn of the event loop share one commit. */
   append(entry: NewEntry): Promise<AuditEntry>;
-  /**
-   * For calls that change nothing: written in order with the rest, durable within 100 ms, not waited for. A tier's look that is
-   * like an earlier one of its own is counted only (repeats.ts).
-   */
+  /** For calls that change nothing: written in order with the rest, durable within 100 ms, not waited for. */
   note(entry: NewEntry): void;
+  /** The same, for looks that nobody asks for again by their number: a tier's that is like an earlier one of its own is counted only (repeats.ts). */
+  look(entry: NewEntry): void;
   query(query: AuditQuery): AuditEntry[];
   /** All entries of one call, oldest first. */
   ofCall(call: string): AuditEntry[];

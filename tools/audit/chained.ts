@@ -113,7 +113,6 @@ export class ChainedAudit implements Audit {
 
   note(entry: NewEntry): void {
     try {
-      if (this.#repeats.counted(entry, this.#options.clock.now_ms())) return;
       this.#notes.push(this.#stamp(entry));
     } catch (error) {
       this.#options.onProblem?.(`noting a call in the audit failed: ${describe(error)}`);
@@ -125,6 +124,15 @@ export class ChainedAudit implements Audit {
       this.#notes_lost += over;
     }
     this.#notes_timer ??= setTimeout(() => this.#writeNotes(), notes_wait_ms);
+  }
+
+  look(entry: NewEntry): void {
+    try {
+      if (this.#repeats.counted(entry, this.#options.clock.now_ms())) return;
+    } catch {
+      // what is not JSON is lost with the rest of what cannot be written, and said
+    }
+    this.note(entry);
   }
 
   query(query: AuditQuery): AuditEntry[] {

@@ -80,7 +80,7 @@ test("more different looks than it keeps apart are entries", () => {
 test("the chain has the first and the count, from time to time and at the end, and is whole", async () => {
   const folder = newFolder();
   const audit = auditIn(folder, { repeats_every_ms: 200 });
-  for (let n = 1; n <= 50; n += 1) audit.note(look(n));
+  for (let n = 1; n <= 50; n += 1) audit.look(look(n));
   const all = (): number => audit.query(AuditQuery.parse({})).length;
   expect(all()).toBe(1);
   while (all() < 2) await Bun.sleep(20);
@@ -88,8 +88,8 @@ test("the chain has the first and the count, from time to time and at the end, a
     { kind: "outcome", status: "done" },
     { kind: "repeats", principal: "tier:reactive", tool: "net.interfaces", body: { times: 49, last_call: `${boot}-call-50` } },
   ]);
-  audit.note(look(51));
-  audit.note(look(52));
+  audit.look(look(51));
+  audit.look(look(52));
   await audit.close();
   const again = auditIn(folder);
   const counted = again.query(AuditQuery.parse({ kind: "repeats" })).map(({ body }) => Number(body["times"]));

@@ -40,6 +40,7 @@ export class Ending {
     const durable =
       how !== "note" && (ended.status === "done" || ended.status === "undone" || ended.status === "uncertain" || this.#hasIntent(call));
     if (durable) await this.#ports.audit.append(entry);
+    else if (attempt.risk === "observe" && request.meta.key === null) this.#ports.audit.look(entry);
     else this.#ports.audit.note(entry);
     if (durable) step(this.#ports, "outcome", attempt);
     // What went wrong may be told in words of outside, and what was written until then may have been followed.
