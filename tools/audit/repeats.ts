@@ -1,7 +1,7 @@
 /**
  * What a tier looks at again and again, as its patrol does for ever: the first look is an entry, and those that are like it are
- * counted, with one entry an hour that says how often. Else an idle system would fill its disk with having looked: a
- * thousand entries an hour, and two of each thing an hour as it is.
+ * counted, with one entry an hour that says how often. Else an idle system would fill its disk with having looked: six hundred
+ * entries an hour, measured in a container without models.
  */
 
 import type { NewEntry } from "./audit.ts";

@@ -11,7 +11,9 @@ import type { View } from "./view.ts";
 
 export function auditLine(entry: AuditEntry, { paint, width }: View): string {
   const what = entry.status ?? entry.kind;
-  const things = entry.resources.filter(({ access }) => access !== "read" || entry.kind === "outcome").map(({ id }) => id);
+  const things = entry.resources
+    .filter(({ access }) => access !== "read" || entry.kind === "outcome" || entry.kind === "repeats")
+    .map(({ id }) => id);
   const head = `${stamp(entry.time_ms)} ${pad(what, 10)} ${pad(entry.principal, 18)} `;
   const said = plain(
     [entry.tool ?? saidOf(entry), againOf(entry), ...things.slice(0, 2), entry.reason === null ? "" : `“${entry.reason.text}”`]
