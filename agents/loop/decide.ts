@@ -11,7 +11,7 @@ import { measureHealth, worseThan } from "./health.ts";
 import type { Held } from "./incidents.ts";
 import type { Option, OptionSource } from "./options.ts";
 import { decisions_looked_at, type LoopPorts } from "./ports.ts";
-import { recordOf, type TrackRecord, triesOf } from "./track-record.ts";
+import { lastOn, recordOf, type TrackRecord, triesOf } from "./track-record.ts";
 
 /** A tier that tried as often is at its end. */
 const tries_max = 3;
@@ -20,10 +20,15 @@ const alternatives_max = 8;
 interface Ranked {
   readonly option: Option;
   readonly record: TrackRecord;
+  /** The last time on this very matter: 1 it helped, -1 it did not, 0 it was not tried. */
+  readonly last: number;
 }
 
 interface Found {
-  /** The likeliest first; nothing that was tried on this incident, or is too unlikely ever to be tried. */
+  /**
+   * The best first: what is sure before what is not, then what helped here the last time, then the likeliest. Nothing that was tried
+   * on this incident, or is too unlikely ever to be tried.
+   */
   readonly ranked: readonly Ranked[];
   readonly asked: readonly Asked[];
   /** Where text from outside came from that options rest on. */
@@ -49,7 +54,9 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
   const tried = new Set(of_this.map(({ rule }) => rule));
   const may_try = of_this.filter(({ tier }) => tier === ports.tier).length < tries_max;
   const { sure_min } = sureMin(past, ports.tier, ports.thresholds);
-  const found = may_try ? await search(held, { tried, sure_min }, ports) : { ranked: [], asked: [], taint: [] };
+  const found = may_try
+    ? await search(held, { tried, sure_min, last: lastOn(held.item.body.key, past) }, ports)
+    : { ranked: [], asked: [], taint: [] };
   const [best, ...others] = found.ranked;
   if (best === undefined || best.record.expected < sure_min) {
     const why = best === undefined ? nothingLeft(tried, found.asked) : `${best.option.rule} is not likely to help`;
@@ -60,7 +67,7 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
     }
   }
   const before = held.item.body.health_before ?? (await measureHealth(ports.ask, ports.standing, held.item.body.key));
-  const { option, record } = best;
+  const { option, record, last } = best;
   const instead = others.map((other) => other.option.rule).join(", ") || "nothing else";
   const decision: Decision = {
     id: ports.ids.decision(),
@@ -74,7 +81,7 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
     confidence: record.expected,
     ...(option.signals === undefined ? {} : { signals: option.signals }),
     alternatives: others.slice(0, alternatives_max).map((other) => ({ what: other.option.rule, confidence: other.record.expected })),
-    reason: `${option.does}: it helped ${record.worked} of ${record.tries} times (expected ${record.expected.toFixed(2)}); else: ${instead}`,
+    reason: `${option.does}: it helped ${record.worked} of ${record.tries} times (expected ${record.expected.toFixed(2)})${last > 0 ? ", and the last time here" : ""}; else: ${instead}`,
     action: { do: "call", calls: option.calls.map((call) => ({ ...call })), watch_ms: option.watch_ms },
     took_us: Math.round((performance.now() - began_ms) * 1000),
     outcome: { result: "pending", detail: "the calls are being made", after_ms: null },
@@ -91,10 +98,11 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
 interface Known {
   readonly tried: ReadonlySet<string>;
   readonly sure_min: number;
+  readonly last: ReadonlyMap<string, number>;
 }
 
 /** Asks one after the other until something is sure. */
-async function search(held: Held, { tried, sure_min }: Known, ports: LoopPorts): Promise<Found> {
+async function search(held: Held, { tried, sure_min, last }: Known, ports: LoopPorts): Promise<Found> {
   const try_min = ports.thresholds.acting[ports.tier].try_min;
   const asked: Asked[] = [];
   const rests_on: string[] = [];
@@ -109,12 +117,17 @@ async function search(held: Held, { tried, sure_min }: Known, ports: LoopPorts):
       ports.memory,
     );
     const fresh = left
-      .map((option) => ({ option, record: recordOf(records, option.rule, option.confidence) }))
+      .map((option) => ({ option, record: recordOf(records, option.rule, option.confidence), last: last.get(option.rule) ?? 0 }))
       .filter(({ record }) => record.expected >= try_min);
-    ranked = [...ranked, ...fresh].sort((a, b) => b.record.expected - a.record.expected || a.option.rank - b.option.rank);
+    ranked = [...ranked, ...fresh].sort(bestFirst(sure_min));
     if (ranked.some(({ record }) => record.expected >= sure_min)) break;
   }
   return { ranked, asked, taint: rests_on };
+}
+
+function bestFirst(sure_min: number): (a: Ranked, b: Ranked) => number {
+  const isSure = ({ record }: Ranked): number => (record.expected >= sure_min ? 1 : 0);
+  return (a, b) => isSure(b) - isSure(a) || b.last - a.last || b.record.expected - a.record.expected || a.option.rank - b.option.rank;
 }
 
 async function offered(source: OptionSource, held: Held, tried: ReadonlySet<string>, { standing }: LoopPorts) {

@@ -1,6 +1,8 @@
 /** How often something has helped, by all decisions that there ever were: memory counts them, also those that have become cold. */
 
+import type { Decision } from "../../contracts/decision.ts";
 import type { RuleRecord } from "../../contracts/learning.ts";
+import { matterOf } from "../shared/standing.ts";
 import type { MemoryPeer } from "./incidents.ts";
 
 export interface TrackRecord {
@@ -25,6 +27,22 @@ export function recordOf(records: readonly Tried[], rule: string, prior = 0.5): 
   const worked = own.reduce((sum, one) => sum + one.worked, 0);
   const tries = own.reduce((sum, one) => sum + one.failed, worked);
   return { tries, worked, expected: (worked + prior * prior_tries) / (tries + prior_tries) };
+}
+
+/**
+ * What came of each rule the last time that it was tried on this very matter: 1 it helped, -1 it did not. What fills one disk is seldom
+ * what fills another, and it is mostly the same again (win-stay, lose-shift: Robbins 1952).
+ *
+ * @param past oldest first
+ */
+export function lastOn(matter: string, past: readonly Pick<Decision, "rule" | "trigger" | "outcome">[]): ReadonlyMap<string, 1 | -1> {
+  const last = new Map<string, 1 | -1>();
+  for (const { rule, trigger, outcome } of past) {
+    if (trigger.kind !== "alarm.changed" || matterOf(trigger) !== matter) continue;
+    if (outcome.result === "done") last.set(rule, 1);
+    if (outcome.result === "failed") last.set(rule, -1);
+  }
+  return last;
 }
 
 type Tried = Pick<RuleRecord, "rule" | "worked" | "failed">;

@@ -201,6 +201,21 @@ test("what was refused or did not help is taken back and the next is tried; the 
   expect((await decisionsOf(again)).map(({ rule }) => rule)).toEqual(["playbook harsh"]);
 }, 30_000);
 
+test("what helped against this very alarm the last time goes first, whatever has the better record elsewhere", async () => {
+  tell("web", false);
+  await triage();
+  const event = tell("web", true);
+  effects.set("fix.harsh web", { status: "done", clears: true });
+  await triage();
+  const again = await worked("web");
+  expect(again.body.events).toEqual([event.id]);
+  const [decision, ...more] = await decisionsOf(again);
+  expect(decision).toMatchObject({ rule: "playbook gentle", alternatives: [{ what: "playbook harsh" }] });
+  expect(more).toEqual([]);
+  expect(decision?.alternatives?.[0]?.confidence).toBeGreaterThan(decision?.confidence ?? 1);
+  expect(decision?.reason).toContain("and the last time here");
+});
+
 test("when nothing helps a person has to look, and the same alarm opens no other incident", async () => {
   tell("mail", true);
   for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} mail`, { status: "refused" });
