@@ -130,6 +130,8 @@ export const CallOutcome = z.lazy(() =>
     confirm_by_ms: z.number().nullable(),
     /** Milliseconds from taking the call to its outcome. */
     took_ms: z.number(),
+    /** It was done, and found nothing to change. Left out: it has changed something, or nobody knows. */
+    unchanged: z.literal(true).optional(),
   }),
 );
 export type CallOutcome = z.infer<typeof CallOutcome>;

@@ -67,6 +67,8 @@ export interface Tool<I = unknown, O = unknown, T extends Target = Target, S = u
   readonly tainted: boolean;
   /** Where only some of its answers do, and it knows which: whether this one does. `tainted` is true for such a tool. */
   taintedAnswer?(output: O): boolean;
+  /** Where it can tell: whether this answer says that there was nothing to change. Whoever tried it need not wait whether it helped. */
+  changedNothing?(output: O): boolean;
   /** It talks to hosts outside (MCP: openWorldHint). */
   readonly open_world?: boolean;
   /** Calls of it that may run at once; 16 unless it says otherwise. */

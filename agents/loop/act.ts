@@ -22,6 +22,7 @@ export async function act(held: Held, ports: LoopPorts): Promise<void> {
     await held.move("deciding", "there is no decision to carry out");
     return;
   }
+  let nothing_changed = true;
   for (const [at, call] of decision.action.calls.entries()) {
     const outcome = await called(held, decision, at, call, ports);
     if (outcome.status === "waiting") {
@@ -30,10 +31,17 @@ export async function act(held: Held, ports: LoopPorts): Promise<void> {
       });
       return;
     }
+    if (outcome.unchanged !== true) nothing_changed = false;
     if (outcome.status === "done" || call.may_fail === true) continue;
     const refused = outcome.status === "refused" || outcome.status === "declined";
     const why = `${call.tool}: ${outcome.status}: ${outcome.text}`;
     await giveUp(held, decision, { result: refused ? "refused" : "failed", why }, ports);
+    return;
+  }
+  // it might go away by itself; where there is something else to try nobody waits for that
+  if (nothing_changed && (decision.alternatives ?? []).length > 0) {
+    const tools = [...new Set(decision.action.calls.map(({ tool }) => tool))].join(", ");
+    await giveUp(held, decision, { result: "failed", why: `there was nothing for ${tools} to change` }, ports);
     return;
   }
   await held.move("watching", "all calls are made");

@@ -23,7 +23,12 @@ export class Ending {
   ): Promise<CallResult> {
     const { request, tool, call } = attempt;
     const tainted = ended.status === "done" ? isTaintedAnswer(tool, ended.output) : tool.tainted;
-    const outcome = { ...this.outcome(attempt, ended.status, ended.text, policies), tainted: tainted && ended.status === "done" };
+    const is_done = ended.status === "done";
+    const outcome: CallOutcome = {
+      ...this.outcome(attempt, ended.status, ended.text, policies),
+      tainted: tainted && is_done,
+      ...(is_done && tool.changedNothing?.(ended.output) === true ? { unchanged: true } : {}),
+    };
     const body = {
       text: ended.text,
       took_ms: outcome.took_ms,

@@ -8,6 +8,7 @@
  *   killed    the broker is killed at steps of the call and before system calls of the tool: afterwards the record says
  *             what is true, and it is all or nothing. `--all`: at every step and before every system call; else at half
  *             of the steps and before two, which are others for the next case
+ *   unchanged a tool that can tell says so of the same call a second time, and not of the first
  *
  * One after the other in one world, as each leaves it as it was. Ends with status 0, or with what is not so.
  */
@@ -208,6 +209,7 @@ async function proveUndone(one: ToolCase, tool: AnyTool, { world, args, broker }
   const result = await broker.call(one.tool, args);
   demand(`it ended as ${result._meta.status}: ${result._meta.text}`, result._meta.status === (one.fails ?? "done"));
   if (one.fails !== undefined) return same("failing changed something", await one.observe(world), before);
+  if (one.looks !== true) same("whether it has changed nothing, by its own word", result._meta.unchanged, undefined);
   await one.settle?.(world);
   await one.check?.(result.structuredContent ?? {}, world);
   const after = await one.observe(world);
@@ -238,6 +240,15 @@ async function proveUndone(one: ToolCase, tool: AnyTool, { world, args, broker }
 
 function canBeUndone(one: ToolCase, tool: AnyTool): boolean {
   return one.final !== true && tool.undo !== undefined;
+}
+
+async function proveUnchanged(one: ToolCase, { world, args, broker }: Ready): Promise<void> {
+  await broker.call(one.tool, args);
+  await one.settle?.(world);
+  const before = await one.observe(world);
+  const { _meta } = await broker.call(one.tool, args);
+  same(`the same again ended as ${_meta.status}: ${_meta.text}; that it has changed nothing`, _meta.unchanged, true);
+  same("the same again changed something", await one.observe(world), before);
 }
 
 /** What is known of a call that nothing disturbed. */
@@ -346,6 +357,11 @@ async function main(): Promise<void> {
     if (changes && canBeUndone(one, tool)) await proving(killed, proveKilled(one, tool, points, ready));
   });
   if (changes && !canBeUndone(one, tool)) await proving(killed, proveKilledInWorlds(one, tool, points));
+  if (changes && tool.changedNothing !== undefined)
+    await proving(
+      "done twice it says that it has changed nothing",
+      inWorld(one, (ready) => proveUnchanged(one, ready)),
+    );
 }
 
 /** What is proved, before why it is not so. */

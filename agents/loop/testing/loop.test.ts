@@ -40,6 +40,7 @@ interface Effect {
   readonly status: CallStatus;
   readonly clears?: boolean;
   readonly breaks?: boolean;
+  readonly unchanged?: true;
 }
 const effects = new Map<string, Effect>();
 const made: { readonly tool: string; readonly name: string; readonly key: string | null; readonly call: string }[] = [];
@@ -79,7 +80,11 @@ function answered(tool: string, args: Readonly<Record<string, unknown>>, key: st
     if (effect.clears === true) tell(name, false);
     if (effect.breaks === true) broken_services += 1;
   }
-  return { structuredContent: null, isError: effect.status !== "done", _meta: outcome(tool, call, effect.status) };
+  return {
+    structuredContent: null,
+    isError: effect.status !== "done",
+    _meta: { ...outcome(tool, call, effect.status), ...(effect.unchanged === undefined ? {} : { unchanged: true }) },
+  };
 }
 
 function tell(subject: string, raised: boolean): AlarmEvent {
@@ -215,6 +220,30 @@ test("what helped against this very alarm the last time goes first, whatever has
   expect(decision?.alternatives?.[0]?.confidence).toBeGreaterThan(decision?.confidence ?? 1);
   expect(decision?.reason).toContain("and the last time here");
 });
+
+test("what found nothing to change is not watched where there is something else to try; the last that is left is", async () => {
+  const patient = playbooks.map((one) => ({ ...one, alarms: ["service-down"], watch_ms: 30_000 }));
+  tell("queue", true);
+  effects.set("fix.harsh queue", { status: "done", unchanged: true });
+  effects.set("fix.gentle queue", { status: "done", unchanged: true });
+  await triage();
+  const held = await new Incidents(() => peer, "t1").take(await open("queue"));
+  if (held === null) throw new Error("somebody else holds it");
+  const begin_ms = performance.now();
+  const over = work(held, { ...ports, sources: [playbookSource(() => patient)] }).finally(() => held.release());
+  const decisions = async () =>
+    (await decisionsOf(await last("queue"))).map(({ rule, outcome: { result, detail } }) => [rule, result, detail]);
+  while ((await decisions()).length < 2) await Bun.sleep(20);
+  expect(performance.now() - begin_ms).toBeLessThan(20_000);
+  expect(await decisions()).toEqual([
+    ["playbook harsh", "failed", expect.stringContaining("there was nothing for fix.harsh to change")],
+    ["playbook gentle", "pending", expect.anything()],
+  ]);
+  while ((await last("queue")).state !== "watching") await Bun.sleep(20);
+  tell("queue", false);
+  await over;
+  expect(await last("queue")).toMatchObject({ state: "solved", reason: "playbook gentle helped" });
+}, 60_000);
 
 test("when nothing helps a person has to look, and the same alarm opens no other incident", async () => {
   tell("mail", true);

@@ -31,7 +31,8 @@ export function callView({ structuredContent, _meta }: CallResult, view: View): 
 export function outcomeLine(outcome: CallOutcome, { paint }: View): string {
   const status = paint(status_colours[outcome.status], `● ${outcome.status}`);
   const took = outcome.took_ms > 0 ? ` in ${span(outcome.took_ms)}` : "";
-  const text = outcome.text === `${outcome.tool}: ${outcome.status}` ? "" : `${plain(outcome.text)}  `;
+  const said = outcome.text === `${outcome.tool}: ${outcome.status}` ? "" : `${plain(outcome.text)}  `;
+  const text = outcome.unchanged === true ? `${said}nothing to change  ` : said;
   return `${status}  ${paint("bold", plain(outcome.tool))}${took}  ${text}${paint("grey", outcome.call)}`;
 }
 

@@ -42,6 +42,7 @@ export const prune = defineTool<Input, z.infer<typeof Output>, Target>({
   timeout_ms: 600_000,
   idempotent: true,
   tainted: false,
+  changedNothing: ({ removed, removed_bases }) => removed.length === 0 && removed_bases.length === 0,
   image: null,
   resolve: ({ keep, older_than_days }): Target => ({ resources: [resource(keep, older_than_days)] }),
   async preview(_target, input, context) {

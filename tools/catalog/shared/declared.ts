@@ -40,6 +40,7 @@ export function declaredTool({ name, title, covers, resources, drift, restore }:
     idempotent: true,
     tainted: false,
     restores: true,
+    changedNothing: ({ drift: found }) => found.length === 0,
     image: null,
     resolve: ({ restore: change }) => ({
       resources: resources.map((one): Resource => ({ ...one, access: change ? "write" : "read", attributes: {} })),

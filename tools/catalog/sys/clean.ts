@@ -71,6 +71,7 @@ export const clean = defineTool({
   timeout_ms: 300_000,
   idempotent: true,
   tainted: false,
+  changedNothing: ({ removed }) => removed === 0,
   image: null,
   resolve: ({ what }, { places }) => ({
     resources: [...new Set(what)]

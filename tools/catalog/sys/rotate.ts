@@ -84,6 +84,7 @@ export const rotate = defineTool<Input, Output, RotateTarget, Image>({
   idempotent: true,
   tainted: false,
   concurrency_max: 1,
+  changedNothing: ({ rotated }) => rotated.length === 0,
   image: Image,
   async resolve(input, context) {
     const what = "rotating logs";
