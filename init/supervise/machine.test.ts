@@ -189,6 +189,39 @@ describe("states", () => {
     expect(r.did("report-hang")).toBe(1);
   });
 
+  test("a restart that is asked for while what hangs is being killed comes at once when it is gone, and the failure counts", () => {
+    for (const type of ["restart", "start"] as const) {
+      const r = rig();
+      r.up();
+      r.pass(5_100);
+      expect(r.state()).toBe("stopping");
+      r.send({ type, service: "a", reason: "the rule wants it" });
+      const states = r.die("a", null, "SIGKILL").flatMap((action) => (action.do === "report-state" ? [action.to] : []));
+      expect(states).toEqual(["waiting", "starting"]);
+      expect(r.unit()).toMatchObject({ run: 2, attempt: 1, asked: null });
+    }
+  });
+
+  test("it does not hide a crash loop, and a stop after it counts", () => {
+    const r = rig();
+    for (let n = 0; r.state() !== "crash-loop"; n += 1) {
+      expect(n).toBeLessThan(20);
+      if (r.run() === 0) r.up();
+      else r.started();
+      r.pass(5_100);
+      r.send({ type: "restart", service: "a", reason: "the rule wants it" });
+      r.die("a", null, "SIGKILL");
+    }
+    expect(r.unit()?.failures.length).toBe(policy.loop_failures);
+    const stopped = rig();
+    stopped.up();
+    stopped.pass(5_100);
+    stopped.send({ type: "restart", service: "a", reason: "the rule wants it" });
+    stopped.send({ type: "stop", service: "a", cause: "a person" });
+    stopped.die("a", null, "SIGKILL");
+    expect(stopped.state()).toBe("stopped");
+  });
+
   test("WATCHDOG=trigger is a hang at once", () => {
     const r = rig();
     r.up();

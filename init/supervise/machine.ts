@@ -28,7 +28,7 @@
  *             Heartbeats are not asked for any more. A process that survives KILL sits in the kernel (a dead
  *             disk, say): that is said, KILL is repeated, and the state stays. No second process is started meanwhile.
  *             → stopped   when it has ended and is not wanted
- *             → waiting   when it has ended and a restart was asked for
+ *             → waiting   when it has ended and a restart was asked for, also one after a failure, if it is no crash loop
  *             → backoff / crash-loop   when it stopped by itself, or was killed for a hang or for the limit of a start or a
  *                         reload: that is a failure
  * backoff     Failed; the next try comes after a wait that doubles from 100 ms to 30 s.
@@ -209,11 +209,13 @@ export class Machine {
   #start(unit: Unit, reason: string): void {
     if (this.#held) return;
     unit.wanted = true;
-    if (unit.state === "stopped" || unit.state === "backoff" || unit.state === "crash-loop") this.#wait(unit, reason);
+    if (unit.state === "stopping") unit.asked = reason;
+    else if (unit.state === "stopped" || unit.state === "backoff" || unit.state === "crash-loop") this.#wait(unit, reason);
   }
 
   #stop(unit: Unit, cause: string): void {
     unit.wanted = false;
+    unit.asked = null;
     if (unit.state === "starting" || unit.state === "ready") this.#term(unit, cause);
     else if (unit.state !== "stopping" && unit.state !== "stopped") this.#enter(unit, "stopped", cause);
   }
@@ -221,7 +223,8 @@ export class Machine {
   #restart(unit: Unit, reason: string): void {
     if (this.#held) return;
     unit.wanted = true;
-    if (unit.state === "ready") this.#term(unit, reason);
+    if (unit.state === "stopping") unit.asked = reason;
+    else if (unit.state === "ready") this.#term(unit, reason);
     else if (unit.state === "stopped" || unit.state === "backoff" || unit.state === "crash-loop") this.#wait(unit, reason);
   }
 
@@ -246,6 +249,7 @@ export class Machine {
     unit.pid = null;
     unit.cause = null;
     unit.failed = false;
+    unit.asked = null;
     unit.spawned_at = this.#now;
     this.#enter(unit, "starting", why);
     unit.deadline = this.#now + unit.spec.start_limit_ms;
@@ -387,6 +391,10 @@ export class Machine {
       unit.probation = true;
       this.#enter(unit, "crash-loop", `${how}; ${why}; next try in ${numbers.loop_retry_ms / 1000} s, or on request`);
       unit.deadline = this.#now + numbers.loop_retry_ms;
+      return;
+    }
+    if (unit.asked !== null) {
+      this.#wait(unit, `${how}; ${unit.asked}`);
       return;
     }
     const wait_ms = backoffMs(unit.attempt, numbers, this.#random());

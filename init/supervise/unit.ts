@@ -28,6 +28,8 @@ export interface Unit {
   cause: string | null;
   /** It is being ended because it failed. */
   failed: boolean;
+  /** Why a start or restart was asked for while it was being ended for a failure: no wait comes after that. */
+  asked: string | null;
   /** KILL was sent. */
   killed: boolean;
   /** Failures since it was last stable: sets the wait. */
@@ -60,6 +62,7 @@ export function newUnit(spec: MachineSpec, now: number): Unit {
     last_exit: null,
     cause: null,
     failed: false,
+    asked: null,
     killed: false,
     attempt: 0,
     failures: [],
