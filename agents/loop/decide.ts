@@ -6,6 +6,7 @@
 
 import type { Asked, Decision } from "../../contracts/decision.ts";
 import { sureMin } from "../router/sure.ts";
+import { type AlarmEvent, matterOf } from "../shared/standing.ts";
 import { leaveToBelow, tryBelow } from "./below.ts";
 import { measureHealth, worseThan } from "./health.ts";
 import type { Held } from "./incidents.ts";
@@ -170,9 +171,21 @@ async function passedOn(held: Held, why: string, asked: readonly Asked[], ports:
   return true;
 }
 
+/** The alarm of the same service that has come in its place: what does not run any more may not even start, for example. */
+function heirOf({ item: { body, created_ms } }: Held, standing: LoopPorts["standing"]): AlarmEvent | null {
+  const is_heir = ({ facts, time_ms }: AlarmEvent): boolean =>
+    facts.alarm.startsWith("service-") && facts.subject === body.service && time_ms >= created_ms;
+  return body.service === null ? null : (standing.all().find((event) => matterOf(event) !== body.key && is_heir(event)) ?? null);
+}
+
 /** The alarm does not stand any more, and no try is under way. */
 async function cleared(held: Held, { ask, standing }: LoopPorts): Promise<void> {
   const { key, decisions, health_before } = held.item.body;
+  const heir = heirOf(held, standing);
+  if (heir !== null) {
+    await held.move("parked", `it goes on as "${matterOf(heir)}", which is an incident of its own`);
+    return;
+  }
   const worse = health_before === null ? null : worseThan(health_before, await measureHealth(ask, standing, key));
   if (worse !== null) await held.move("handed-over", `a person has to look: the alarm is cleared, but ${worse}`);
   else await held.move("watching", decisions.length === 0 ? "the alarm was cleared before anything was done" : "the alarm was cleared");

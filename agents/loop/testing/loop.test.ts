@@ -87,8 +87,8 @@ function answered(tool: string, args: Readonly<Record<string, unknown>>, key: st
   };
 }
 
-function tell(subject: string, raised: boolean): AlarmEvent {
-  const facts = { alarm: "service-down", subject, raised, value: 1, limit: 1, stood_ms: 0, detail: "it does not run" };
+function tell(subject: string, raised: boolean, alarm = "service-down"): AlarmEvent {
+  const facts = { alarm, subject, raised, value: 1, limit: 1, stood_ms: 0, detail: "it does not run" };
   const event: AlarmEvent = {
     ...{ id: alarm_ids.memory(), time_ms: Date.now(), boot_ms: boot_ms() + made.length + 1, source: "reactive", severity: "error" },
     ...{ kind: "alarm.changed", facts },
@@ -295,6 +295,20 @@ test("an alarm that is cleared while something else became worse is not solved b
   expect(seen).toMatchObject({ state: "handed-over", reason: expect.stringContaining("the alarm is cleared, but services_down rose") });
   broken_services = 0;
 }, 30_000);
+
+test("when another alarm of the same service has come in its place, that is the incident, and no person is called for the first", async () => {
+  tell("shop", true);
+  effects.set("fix.harsh shop", { status: "refused" });
+  effects.set("fix.gentle shop", { status: "refused" });
+  await triage();
+  tell("shop", true, "service-crash-loop");
+  tell("shop", false);
+  expect(await worked("shop")).toMatchObject({
+    state: "parked",
+    reason: expect.stringContaining('it goes on as "service-crash-loop shop"'),
+  });
+  tell("shop", false, "service-crash-loop");
+});
 
 test("what is beyond a tier goes to the one above once, and comes back when that has no answer", async () => {
   tell("pop", true);
