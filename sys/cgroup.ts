@@ -77,6 +77,14 @@ export function killCgroup(path: string): boolean {
   }
 }
 
+/**
+ * Whether a process of it or below it lives: one that is ending counts until its files, sockets and memory are given back, though
+ * `cgroup.procs` does not list it any more (cgroup.events, `populated`).
+ */
+export function isPopulated(path: string): boolean {
+  return /^populated 1$/m.test(readText(`${path}/cgroup.events`) ?? "");
+}
+
 export function cgroupPids(path: string): number[] {
   return (readText(`${path}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number);
 }

@@ -1,6 +1,6 @@
 /** Starts and ends the processes of services on the running system: what the supervisor's actions become. */
 
-import { cgroupPids, killCgroup } from "../../sys/cgroup.ts";
+import { cgroupPids, isPopulated, killCgroup } from "../../sys/cgroup.ts";
 import type { Watch } from "../../sys/descriptor.ts";
 import { allStats, mainPid, treeBelow } from "../../sys/procfs.ts";
 import type { System } from "../../sys/system.ts";
@@ -40,6 +40,9 @@ interface RunnerOptions {
   readonly now: () => number;
 }
 
+/** After KILL, milliseconds: a process with much memory takes tenths of a second. */
+const leave_limit_ms = 2_000;
+const leave_look_ms = 5;
 const SIGKILL = 9;
 const SIGTERM = 15;
 
@@ -71,10 +74,10 @@ export function processRunner(options: RunnerOptions): Runner {
         for (const stat of treeBelow(pid, allStats())) signal(stat.pid, SIGKILL);
         for (const other of inside) signal(other, SIGKILL);
       };
-      void ended.then((how) => {
+      void ended.then(async (how) => {
         options.reaper.disown(pid);
         watch?.close();
-        if (prepared.cgroup !== null) leaveNobody(prepared.cgroup);
+        if (prepared.cgroup !== null) await leaveNobody(prepared.cgroup);
         hears.ended(spec.sandbox === null ? how : behindSandbox(how));
       });
       return { pid, mainPid: () => mainPid(pid), term: () => signal(mainPid(pid), SIGTERM), kill };
@@ -82,9 +85,16 @@ export function processRunner(options: RunnerOptions): Runner {
   };
 }
 
-/** What a service started and left behind ends with it. */
-function leaveNobody(cgroup: string): void {
-  if (cgroupPids(cgroup).length > 0) killCgroup(cgroup);
+/**
+ * What a service started and left behind ends with it, before another is started in its place: a child that is still ending has the
+ * port. One that sits in the kernel is not waited for longer than the limit.
+ */
+async function leaveNobody(cgroup: string): Promise<void> {
+  const until_ms = performance.now() + leave_limit_ms;
+  while (isPopulated(cgroup) && performance.now() < until_ms) {
+    killCgroup(cgroup);
+    await Bun.sleep(leave_look_ms);
+  }
 }
 
 function startOr<T>(undo: () => void, start: () => T): T {

@@ -20,6 +20,7 @@ extra_services:
   boxed: { argv: [/mnt/notify], ready: notify, after: [foreign] }
   looping: { argv: [/mnt/notify, "7"], sandbox: false }
   leaving: { argv: [/mnt/leaves], sandbox: false }
+  heirs: { argv: [/mnt/heirs, "8099"], ready: notify }
 `;
 
 let container: Container;
@@ -206,6 +207,15 @@ describe("services by request", () => {
     await container.console.call("service_stop", { path: { name: "leaving" } });
     await waitFor("its end", () => left() === 0, { limit_ms: 120_000 });
   });
+
+  test("a restart waits until all of it is gone: what it has started holds its port", async () => {
+    for (let n = 0; n < 10; n += 1) {
+      const { pid } = await serviceStatus(container.console, "heirs");
+      await container.console.call("service_restart", { path: { name: "heirs" } });
+      const { last_exit } = await readyAgain(container.console, "heirs", pid);
+      expect(last_exit).toMatchObject({ status: null, signal: "SIGTERM" });
+    }
+  }, 120_000);
 
   test("a service that does not exist is refused", async () => {
     expect(container.console.call("service_restart", { path: { name: "nobody" } })).rejects.toThrow("404");
