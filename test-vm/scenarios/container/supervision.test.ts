@@ -209,11 +209,11 @@ describe("services by request", () => {
   });
 
   test("a restart waits until all of it is gone: what it has started holds its port", async () => {
+    let running = await readyAgain(container.console, "heirs", null);
     for (let n = 0; n < 10; n += 1) {
-      const { pid } = await serviceStatus(container.console, "heirs");
       await container.console.call("service_restart", { path: { name: "heirs" } });
-      const { last_exit } = await readyAgain(container.console, "heirs", pid);
-      expect(last_exit).toMatchObject({ status: null, signal: "SIGTERM" });
+      running = await readyAgain(container.console, "heirs", running.pid);
+      expect(running.last_exit).toMatchObject({ status: null, signal: "SIGTERM" });
     }
   }, 120_000);
 
