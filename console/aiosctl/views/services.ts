@@ -58,6 +58,7 @@ function row(service: ServiceStatus, uptime_ms: number): Cell[] {
     { text: service.ready_after_ms === null ? "–" : span(service.ready_after_ms) },
     { text: service.health === null ? "–" : bytes(service.health.resources.rss_bytes) },
     healthCell(service),
-    { text: reasonText(service), colour: "dim" },
+    // what it said as it became ready is an old story where it tells how it is now
+    { text: service.state === "ready" && service.health !== null ? "" : reasonText(service), colour: "dim" },
   ];
 }
