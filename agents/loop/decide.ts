@@ -6,7 +6,7 @@
 
 import type { Asked, Decision } from "../../contracts/decision.ts";
 import { sureMin } from "../router/sure.ts";
-import { type AlarmEvent, matterOf } from "../shared/standing.ts";
+import { type AlarmEvent, gravity, isOfService, matterOf } from "../shared/standing.ts";
 import { leaveToBelow, tryBelow } from "./below.ts";
 import { measureHealth, worseThan } from "./health.ts";
 import type { Held } from "./incidents.ts";
@@ -171,11 +171,15 @@ async function passedOn(held: Held, why: string, asked: readonly Asked[], ports:
   return true;
 }
 
-/** The alarm of the same service that has come in its place: what does not run any more may not even start, for example. */
+/** The alarm of the same service, at least as grave, that has come in its place: what does not run may not even start, for example. */
 function heirOf({ item: { body, created_ms } }: Held, standing: LoopPorts["standing"]): AlarmEvent | null {
-  const is_heir = ({ facts, time_ms }: AlarmEvent): boolean =>
-    facts.alarm.startsWith("service-") && facts.subject === body.service && time_ms >= created_ms;
-  return body.service === null ? null : (standing.all().find((event) => matterOf(event) !== body.key && is_heir(event)) ?? null);
+  const isHeir = (event: AlarmEvent): boolean =>
+    isOfService(event) &&
+    event.facts.subject === body.service &&
+    matterOf(event) !== body.key &&
+    event.time_ms >= created_ms &&
+    gravity(event.severity) >= gravity(body.severity);
+  return standing.all().find(isHeir) ?? null;
 }
 
 /** The alarm does not stand any more, and no try is under way. */

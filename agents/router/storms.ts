@@ -4,11 +4,10 @@
  * incident has none of its own while that is worked on, and for a limited time: then it is looked at for itself, so nothing is lost.
  */
 
-import { Severity } from "../../contracts/event.ts";
 import type { Covers } from "../../contracts/memory/working/incidents.ts";
 import type { WorkItem } from "../../contracts/memory/working/items.ts";
 import type { Thresholds } from "../../contracts/router.ts";
-import type { AlarmEvent } from "../shared/standing.ts";
+import { type AlarmEvent, gravity, isOfService } from "../shared/standing.ts";
 
 type Storms = Thresholds["storms"];
 type Incident = Extract<WorkItem, { kind: "incident" }>;
@@ -51,7 +50,7 @@ export function belongsTo(event: AlarmEvent, { state, body }: Incident, now_ms: 
     (covers.alarm === null || covers.alarm === alarm) &&
     event.boot_ms >= covers.from_ms &&
     event.boot_ms <= covers.until_ms &&
-    rank(severity) <= rank(body.severity)
+    gravity(severity) <= gravity(body.severity)
   );
 }
 
@@ -91,15 +90,7 @@ function gravestFirst(events: Some): Some {
 
 /** The gravest first, then the oldest: what came first is more likely the cause. */
 function byGravity(a: AlarmEvent, b: AlarmEvent): number {
-  return rank(b.severity) - rank(a.severity) || a.boot_ms - b.boot_ms;
-}
-
-function rank(severity: AlarmEvent["severity"]): number {
-  return Severity.options.indexOf(severity);
-}
-
-function isOfService({ facts }: AlarmEvent): boolean {
-  return facts.alarm.startsWith("service-");
+  return gravity(b.severity) - gravity(a.severity) || a.boot_ms - b.boot_ms;
 }
 
 function isOfOneService(a: AlarmEvent, b: AlarmEvent): boolean {

@@ -1,6 +1,6 @@
 /** Which alarms stand, as the events tell that memory holds and hands on. */
 
-import type { Event, EventOf } from "../../contracts/event.ts";
+import { type Event, type EventOf, Severity } from "../../contracts/event.ts";
 
 export type AlarmEvent = EventOf<"alarm.changed">;
 
@@ -10,6 +10,16 @@ const key_chars_max = 200;
 /** What an incident about it is called: one matter, however often it is raised. */
 export function matterOf({ facts }: AlarmEvent): string {
   return `${facts.alarm} ${facts.subject}`.slice(0, key_chars_max);
+}
+
+/** Whether its subject is a service. */
+export function isOfService({ facts }: AlarmEvent): boolean {
+  return facts.alarm.startsWith("service-");
+}
+
+/** The graver, the higher. */
+export function gravity(severity: Severity): number {
+  return Severity.options.indexOf(severity);
 }
 
 export class Standing {

@@ -87,10 +87,10 @@ function answered(tool: string, args: Readonly<Record<string, unknown>>, key: st
   };
 }
 
-function tell(subject: string, raised: boolean, alarm = "service-down"): AlarmEvent {
+function tell(subject: string, raised: boolean, alarm = "service-down", severity: AlarmEvent["severity"] = "error"): AlarmEvent {
   const facts = { alarm, subject, raised, value: 1, limit: 1, stood_ms: 0, detail: "it does not run" };
   const event: AlarmEvent = {
-    ...{ id: alarm_ids.memory(), time_ms: Date.now(), boot_ms: boot_ms() + made.length + 1, source: "reactive", severity: "error" },
+    ...{ id: alarm_ids.memory(), time_ms: Date.now(), boot_ms: boot_ms() + made.length + 1, source: "reactive", severity },
     ...{ kind: "alarm.changed", facts },
   };
   standing.take(event);
@@ -229,12 +229,10 @@ test("what found nothing to change is not watched where there is something else 
   await triage();
   const held = await new Incidents(() => peer, "t1").take(await open("queue"));
   if (held === null) throw new Error("somebody else holds it");
-  const begin_ms = performance.now();
   const over = work(held, { ...ports, sources: [playbookSource(() => patient)] }).finally(() => held.release());
   const decisions = async () =>
     (await decisionsOf(await last("queue"))).map(({ rule, outcome: { result, detail } }) => [rule, result, detail]);
   while ((await decisions()).length < 2) await Bun.sleep(20);
-  expect(performance.now() - begin_ms).toBeLessThan(20_000);
   expect(await decisions()).toEqual([
     ["playbook harsh", "failed", expect.stringContaining("there was nothing for fix.harsh to change")],
     ["playbook gentle", "pending", expect.anything()],
@@ -308,6 +306,15 @@ test("when another alarm of the same service has come in its place, that is the 
     reason: expect.stringContaining('it goes on as "service-crash-loop shop"'),
   });
   tell("shop", false, "service-crash-loop");
+});
+
+test("a lesser alarm of the same service does not take its place", async () => {
+  tell("stall", true);
+  await triage();
+  tell("stall", true, "service-slow-start", "warning");
+  tell("stall", false);
+  expect((await worked("stall")).state).toBe("solved");
+  tell("stall", false, "service-slow-start", "warning");
 });
 
 test("what is beyond a tier goes to the one above once, and comes back when that has no answer", async () => {
