@@ -8,7 +8,7 @@ import {
   closeSync,
   existsSync,
   fstatSync,
-  fsyncSync,
+  fsync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -20,13 +20,16 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { z } from "zod";
 import { syncFolder } from "../../../../wire/files.ts";
 import type { Context } from "../../../context.ts";
 import { quote } from "../../../paths/path-text.ts";
 import { ToolError } from "../../../tool.ts";
 import { breathe, doing, goOn } from "../../fs/shared/failure.ts";
+import { topMount } from "../../fs/shared/mounting.ts";
 import { basesOf } from "./folders.ts";
+import { turns } from "./turns.ts";
 
 const Pin = z.lazy(() =>
   z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/), size_bytes: z.number().int().min(1), debian: z.string() }),
@@ -36,6 +39,7 @@ export type Pin = z.infer<typeof Pin>;
 const what = "opening the userland";
 const on_esp = "aios/userland.erofs";
 const chunk_bytes = 1024 * 1024;
+const synced = promisify(fsync);
 
 /** What this image says of its base. @throws {ToolError} */
 export function pinOf({ places }: Pick<Context, "places">): Pin {
@@ -56,9 +60,16 @@ export function baseFile(sha256: string, { places }: Pick<Context, "places">): s
 export async function needBase(context: Context): Promise<string> {
   const pin = pinOf(context);
   const file = baseFile(pin.sha256, context);
-  if (!existsSync(file))
-    await withOffered(context, (from) => doing(`copying the base of the userland`, () => fetchBase(from, file, pin, context)));
+  if (!existsSync(file)) await fetching(() => fetchUnlessThere(file, pin, context));
   return pin.sha256;
+}
+
+/** There is one place to mount at and one file to write: who comes second finds what the first has fetched. */
+const fetching = turns();
+
+async function fetchUnlessThere(file: string, pin: Pin, context: Context): Promise<void> {
+  if (existsSync(file)) return;
+  await withOffered(context, (from) => doing(`copying the base of the userland`, () => fetchBase(from, file, pin, context)));
 }
 
 async function fetchBase(from: string, file: string, pin: Pin, context: Context): Promise<void> {
@@ -73,7 +84,7 @@ async function fetchBase(from: string, file: string, pin: Pin, context: Context)
       throw new ToolError(
         `${what} failed: ${quote(from)} (${size_bytes} bytes) is not the base that belongs to this image (SHA-256 ${pin.sha256}, ${pin.size_bytes} bytes); put the image's own ${on_esp} there`,
       );
-    fsyncSync(target);
+    await synced(target); // beside the broker's other work: a slow disk takes seconds for that much
     renameSync(fresh, file);
     syncFolder(dirname(file));
   } finally {
@@ -105,19 +116,31 @@ async function withOffered(context: Context, work: (path: string) => Promise<voi
     throw new ToolError(
       `${what} failed: the base of the userland is not at ${quote(file)}${context.mode === "machine" ? ", and no disk has an EFI system partition" : ""}; start from the disk image, or put build/userland.erofs there`,
     );
-  const at = `${context.places.run}/broker/esp`;
-  mkdirSync(at, { recursive: true, mode: 0o700 });
-  await doing(`mounting the EFI system partition ${quote(esp)}`, () =>
-    context.sys.mount.mount({ source: esp, target: at, type: "vfat", flags: ["ro", "nosuid", "nodev", "noexec"] }),
-  );
-  try {
+  await whileMounted(context, esp, `${context.places.run}/broker/esp`, async (at) => {
     if (!existsSync(join(at, on_esp)))
       throw new ToolError(
         `${what} failed: there is no ${quote(on_esp)} on the EFI system partition ${quote(esp)}; copy it there from the image`,
       );
     await work(join(at, on_esp));
+  });
+}
+
+/** What a broker that was killed at this has left mounted there is taken down first: the kernel mounts nothing twice at one place. */
+export async function whileMounted(
+  { sys }: Pick<Context, "sys">,
+  esp: string,
+  at: string,
+  work: (at: string) => Promise<void>,
+): Promise<void> {
+  mkdirSync(at, { recursive: true, mode: 0o700 });
+  while (topMount(at) !== null) sys.mount.unmount(at, ["detach"]);
+  await doing(`mounting the EFI system partition ${quote(esp)}`, () =>
+    sys.mount.mount({ source: esp, target: at, type: "vfat", flags: ["ro", "nosuid", "nodev", "noexec"] }),
+  );
+  try {
+    await work(at);
   } finally {
-    context.sys.mount.unmount(at, ["detach"]);
+    sys.mount.unmount(at, ["detach"]);
     rmdirSync(at);
   }
 }

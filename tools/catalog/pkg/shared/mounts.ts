@@ -13,6 +13,7 @@ import { topMount } from "../../fs/shared/mounting.ts";
 import { baseFile, needBase } from "./base.ts";
 import { currentMount, folderOf, generationFolder, mountsOf } from "./folders.ts";
 import { chainOf, currentNumber } from "./generation.ts";
+import { turns } from "./turns.ts";
 
 /** The name under which the mount table shows one; what runs in it shows the same. */
 const mountName = (number: number): string => `userland-${number}`;
@@ -86,18 +87,12 @@ export async function mountGeneration(number: number, context: Context): Promise
   return at;
 }
 
-let last_turn: Promise<unknown> = Promise.resolve();
+/** Of two that mount at once the second finds what the first has mounted; and nothing is taken down under the hands of a third. */
+export const inTurn = turns();
 
 /** Mounts the generation that counts, leads `current` there, and takes down the others. @returns where it is */
 export function showCurrent(context: Context): Promise<string> {
   return inTurn(() => show(context));
-}
-
-/** Of two that mount at once the second finds what the first has mounted; and nothing is taken down under the hands of a third. */
-export function inTurn<T>(work: () => T | Promise<T>): Promise<T> {
-  const turn = last_turn.then(work);
-  last_turn = turn.catch(() => {});
-  return turn;
 }
 
 async function show(context: Context): Promise<string> {
