@@ -1,4 +1,4 @@
-/** What an operator does with the tools on a running system, and after a reboot. The same in a container and in the VM. */
+/** What an operator does with the tools on a running system, and after a reboot. In a container and in the VM. */
 
 import { expect } from "bun:test";
 import { z } from "zod";
@@ -36,7 +36,7 @@ export async function makeChanges(aiosctl: Aiosctl): Promise<number> {
   return begin_ms;
 }
 
-/** A firewall that nobody confirms brings the one before back, after `meanwhile`; one that is confirmed stays. */
+/** A firewall that nobody confirms brings the one before back, after `meanwhile`. */
 export async function lockOut(aiosctl: Aiosctl, meanwhile: () => Promise<void>): Promise<void> {
   const wall = async (): Promise<unknown> => (await aiosctl.done("net.firewall", {})).structuredContent?.["declared"];
   const before = await wall();
@@ -46,6 +46,10 @@ export async function lockOut(aiosctl: Aiosctl, meanwhile: () => Promise<void>):
   expect(await wall()).toMatchObject({ default: "open" });
   await meanwhile();
   await waitFor("the firewall to come back", async () => Bun.deepEquals(await wall(), before), { limit_ms: 180_000, every_ms: 250 });
+}
+
+/** A rule for the firewall, confirmed. */
+export async function keepRule(aiosctl: Aiosctl): Promise<void> {
   const kept = await aiosctl.done("net.firewall", {
     set: { default: "closed", rules: [{ direction: "in", action: "accept", protocol: "tcp", port: 9000, comment: "kept" }] },
   });
@@ -74,13 +78,13 @@ export async function stillThere(aiosctl: Aiosctl): Promise<void> {
     every_ms: 250,
   });
   const { structuredContent } = await aiosctl.done("net.firewall", {});
-  expect(structuredContent?.["ports"]).toEqual([{ protocol: "tcp", port: 8080, owner: "watcher", sources: [] }]);
+  expect(structuredContent?.["ports"]).toContainEqual({ protocol: "tcp", port: 8080, owner: "watcher", sources: [] });
   expect(JSON.stringify(structuredContent?.["kernel"])).toContain("listen watcher");
   expect(JSON.stringify(structuredContent?.["kernel"])).toContain("kept");
 }
 
-/** Everything since `begin_ms` is taken back, and the record is whole. */
-export async function takeBack(aiosctl: Aiosctl, begin_ms: number, hostname: string): Promise<void> {
+/** Everything since `begin_ms` is taken back, and the record is whole. @returns the tools whose calls were undone */
+export async function takeBack(aiosctl: Aiosctl, begin_ms: number, hostname: string): Promise<string[]> {
   const outcomes = await aiosctl.undo("--since", new Date(begin_ms).toISOString());
   expect(outcomes.map(({ tool, status }) => `${tool} ${status}`).filter((one) => !one.endsWith(" done"))).toEqual([]);
   expect((await aiosctl.call("fs.stat", { path: work }))._meta.status).toBe("failed");
@@ -89,4 +93,5 @@ export async function takeBack(aiosctl: Aiosctl, begin_ms: number, hostname: str
   const { structuredContent } = await aiosctl.done("net.firewall", {});
   expect(structuredContent?.["ports"]).toEqual([]);
   expect(await aiosctl.verify()).toMatchObject({ whole: true, faults: [] });
+  return outcomes.map(({ tool }) => tool);
 }

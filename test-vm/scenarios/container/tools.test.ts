@@ -11,7 +11,7 @@ import { newFolder } from "../../places.ts";
 import { within } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { readyAgain, serviceStatus } from "../expect.ts";
-import { askForApproval, lockOut, makeChanges, stillThere, takeBack } from "../tools-story.ts";
+import { askForApproval, keepRule, lockOut, makeChanges, stillThere, takeBack } from "../tools-story.ts";
 import { without_models } from "../without-models.ts";
 
 const started: Container[] = [];
@@ -38,6 +38,7 @@ test("an operator changes the system, reboots it, and takes everything back", as
   const { structuredContent } = await first.aiosctl.done("sys.hostname", {});
   const begin_ms = await makeChanges(first.aiosctl);
   await lockOut(first.aiosctl, () => askForApproval(first.aiosctl));
+  await keepRule(first.aiosctl);
   await first.container.console.call("reboot", { reason: "to see what stays" });
   await within("the reboot", 120_000, first.container.ended);
 

@@ -12,8 +12,10 @@ import { Aiosctl } from "../aiosctl.ts";
 import { hasRead, listed, putAndUse, service, timesIn, value } from "../secrets-story.ts";
 import { without_tiers } from "../without-models.ts";
 
-/** One boot with the TPM whose state is in that folder; null: without one. */
-async function boot(disk: string, tpm_folder: string | null, work: (machine: Machine, aiosctl: Aiosctl) => Promise<void>): Promise<void> {
+type Work = (machine: Machine, aiosctl: Aiosctl) => Promise<void>;
+
+/** One boot with the TPM whose state is in that folder; null: without one. The machine is left as it is, which is a power cut. */
+async function boot(disk: string, tpm_folder: string | null, work: Work): Promise<void> {
   const sockets = mkdtempSync(join(tmpdir(), "aios-tpm-"));
   const tpm = tpm_folder === null ? null : await startTpm(tpm_folder, sockets);
   const machine = await startMachine({ boot: "direct", config: without_tiers, disk, more: tpm?.arguments ?? [] });
@@ -21,7 +23,6 @@ async function boot(disk: string, tpm_folder: string | null, work: (machine: Mac
     await machine.ready();
     await work(machine, new Aiosctl(machine.console_socket));
     expect(machine.serial()).not.toContain(value);
-    await machine.poweroff();
   } finally {
     await machine.kill();
     tpm?.end();
@@ -43,6 +44,7 @@ test("sealed by the TPM: used after a reboot, plain nowhere on the disk; another
     expect((await machine.sh("stat -c '%a %u' /proc/1/root/run/aios/secrets/reader/shop")).out.trim()).toBe("400 20000");
     expect((await machine.sh("stat -f -c %T /proc/1/root/run/aios/secrets")).out.trim()).toBe("tmpfs");
     expect((await machine.sh("dmesg")).out).not.toContain(value);
+    await machine.poweroff();
   });
   for (const [now, words] of [
     [join(folder, "other"), "the TPM that sealed it was cleared, or this is another one"],
@@ -59,8 +61,9 @@ test("sealed by the TPM: used after a reboot, plain nowhere on the disk; another
       expect(broker?.health?.detail).toContain(words);
     });
   // with the first TPM all is as it was
-  await boot(disk, tpm, async (_machine, aiosctl) => {
+  await boot(disk, tpm, async (machine, aiosctl) => {
     await hasRead(aiosctl);
     expect(await listed(aiosctl)).toMatchObject({ secrets: [{ name: "shop", sealed_by: "tpm", trouble: null }] });
+    await machine.poweroff();
   });
 }, 1_800_000);
