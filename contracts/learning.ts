@@ -37,6 +37,8 @@ export const Learning = z.lazy(() =>
     carried: z.strictObject({ tries: z.int().min(0), worked: z.int().min(0) }).default({ tries: 0, worked: 0 }),
     /** What its subjects are called is text from outside: it never becomes a rule. */
     tainted_subject: z.boolean().default(false),
+    /** Its calls hold parameters, words of the tools' own schemas, yes or no, and nothing else: no word of outside can stand in them. */
+    ours: z.boolean().default(false),
     /** Tries that spoke against it when it came to this stage: one more, and it goes back. Null: those before the document count not. */
     against: z.int().min(0).nullable().default(null),
     /** Newest last. */

@@ -93,13 +93,15 @@ test("nothing is learned of what cannot be taken back, is not known, did not hel
   expect(refusal(decisionOf([{ tool: "fs.write", arguments: { path: "{subject}" } }]))).toBe("an argument looks like a parameter");
 });
 
-test("of what rests on text from outside only the subject and words of the tool's own schema are learned, marked", () => {
+test("of what rests on text from outside only the subject and words of the tool's own schema are learned; marked is a subject from outside", () => {
   const how = (value: string | number | boolean): Decision =>
     decisionOf([{ tool: "service.restart", arguments: { name: "web", how: value } }]);
-  expect(learned(how("soft"), true).learning.tainted_subject).toBe(true);
-  expect(learned(how(true), true).learning.tainted_subject).toBe(true);
+  for (const value of ["soft", true]) expect(learned(how(value), true).learning).toMatchObject({ ours: true, tainted_subject: false });
   for (const value of ["rm -rf /", "web ", 42]) expect(refusal(how(value), true)).toBe("an argument may derive from text of outside");
-  expect(learned(how("rm -rf /")).learning.tainted_subject).toBe(false);
+  expect(learned(how("rm -rf /")).learning).toMatchObject({ ours: false, tainted_subject: false });
+  const { trigger } = decisionOf(restart);
+  const outside = decisionOf(restart, "a", "web", { trigger: { ...trigger, untrusted: "web" } });
+  expect(learned(outside, true).learning).toMatchObject({ ours: true, tainted_subject: true });
 });
 
 test("whatever stands in a playbook, its document reads back the same", () => {

@@ -22,7 +22,7 @@ export interface KnownTool {
 
 export interface Solution {
   readonly decision: Decision;
-  /** It rests on text from outside: its trigger, what was read of it, or what was remembered. */
+  /** It may rest on text from outside: its trigger, what was read of it, or what was remembered. */
   readonly tainted: boolean;
   readonly tools: ReadonlyMap<string, KnownTool>;
 }
@@ -56,8 +56,8 @@ export function distil({ decision, tainted, tools }: Solution): Lesson | { reado
   }
   if (action.calls.some((call) => hasPlaceholder(call.arguments))) return { not: "an argument looks like a parameter" };
   const filled = action.calls.map((call) => parametrised(call, partsOf(subject)));
-  if (tainted && !filled.every(({ tool, arguments: args }) => areOurs(args, tools.get(tool)?.words ?? new Set())))
-    return { not: "an argument may derive from text of outside" };
+  const ours = filled.every(({ tool, arguments: args }) => areOurs(args, tools.get(tool)?.words ?? new Set()));
+  if (tainted && !ours) return { not: "an argument may derive from text of outside" };
   const of_service = alarm.startsWith("service-") && JSON.stringify(filled).includes('"{subject}"');
   const form = formOf(subject, of_service, JSON.stringify(filled));
   const steps = filled.map((call) => ({ ...call, why: `it was done when ${alarm} was solved (${decision.id})` }));
@@ -80,7 +80,8 @@ export function distil({ decision, tainted, tools }: Solution): Lesson | { reado
     learning: {
       ...{ playbook: name, stage: "playbook", learned_from: decision.id, learned_by: tier, history: [] },
       carried: { tries: 1, worked: 1 },
-      tainted_subject: tainted,
+      tainted_subject: trigger.untrusted !== undefined,
+      ours,
       against: 0,
     },
   };

@@ -167,3 +167,22 @@ test("nothing is learned of an alarm whose subject was named from outside but th
   expect(library.all().length).toBe(before + 1);
   expect(library.all().at(-1)).toMatchObject({ playbook: { subject: "^mail$" }, learning: { tainted_subject: true } });
 }, 60_000);
+
+test("a document that repeats words from outside counts when its calls can hold none, and else waits for a person", async () => {
+  const keeper = await world.memory("broker");
+  const one = library.all().find(({ learning }) => learning.ours && !learning.tainted_subject);
+  const text = one?.document?.text ?? "";
+  const again = async (name: string, ours: boolean) => {
+    const copy = text.replaceAll(one?.playbook.name ?? "", name).replace("ours: true", `ours: ${ours}`);
+    const by = { author: "tier:tactical", reason: "to see", call: null, taint: ["call:1"] };
+    await keeper.call("knowledge.add", { id: `playbooks/${name}`, text: copy, ...by });
+  };
+  await again("learned-repeats", true);
+  await again("learned-may-carry", false);
+  await library.refresh(0, true);
+  expect(library.find("learned-repeats")?.learning).toMatchObject({ ours: true, tainted_subject: false });
+  expect(library.find("learned-may-carry")).toBeNull();
+  expect(library.refused).toEqual([
+    expect.stringMatching(/^reading the playbook "playbooks\/learned-may-carry" .*: text from outside is in it: a person has to read it/),
+  ]);
+});

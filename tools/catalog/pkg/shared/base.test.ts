@@ -25,13 +25,13 @@ test("two calls that want the base at once both have it, fetched once", async ()
 /** With a file system in memory in the place of the ESP's. */
 test("what a killed broker has left mounted is taken down first, and nothing is left afterwards", async () => {
   const imports = `
-import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { whileMounted } from ${JSON.stringify(join(import.meta.dir, "base.ts"))};
 import { topMount } from ${JSON.stringify(join(import.meta.dir, "../../fs/shared/mounting.ts"))};
 `;
   const value = await valueInNamespaces(
     `
-const at = mkdtempSync("/tmp/aios-esp-") + "/esp";
+const at = ${JSON.stringify(join(tests.work, "esp"))};
 const inMemory = { ...sys, mount: { ...sys.mount, mount: (what) => sys.mount.mount({ ...what, source: "esp", type: "tmpfs" }) } };
 mkdirSync(at);
 for (const left of ["first", "second"]) sys.mount.mount({ source: left, target: at, type: "tmpfs", flags: ["ro"] });
