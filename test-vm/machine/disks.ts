@@ -1,6 +1,6 @@
 /** Disks of test machines: sparse files, partitioned without being mounted. */
 
-import { closeSync, constants, ftruncateSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, ftruncateSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { z } from "zod";
 import { run } from "../../tooling/run.ts";
 
@@ -90,6 +90,23 @@ export async function breakDataPartition(disk: string): Promise<void> {
   const noise = Buffer.alloc(1024 * 1024, "not a file system ");
   for (let at = 0; at + noise.length <= size_bytes; at += 8 * noise.length) writeSync(fd, noise, 0, noise.length, offset_bytes + at);
   closeSync(fd);
+}
+
+/**
+ * What a boot does with a data partition after a power cut: replays the journal, and mends what e2fsck(8) takes for safe.
+ * @throws {CommandFailed} when that is not enough
+ */
+export async function recoverFileSystem(file: string): Promise<void> {
+  // 1 and 2 of its status: something was mended
+  await run(["sh", "-c", 'said=$(e2fsck -f -p "$1" 2>&1); [ $? -le 3 ] || { echo "$said"; exit 1; }', "sh", file]);
+}
+
+/** Copies a folder out of an ext4 file system that is not mounted. debugfs(8) ends with 0 whatever went wrong. @throws when it is not there */
+export async function copyFolderOut(file: string, folder: string, to: string): Promise<string> {
+  const said = await run(["sh", "-c", 'debugfs -R "rdump /$2 $3" "$1" 2>&1', "sh", file, folder, to]);
+  const copied = `${to}/${folder}`;
+  if (!existsSync(copied)) throw new Error(`copying "/${folder}" out of "${file}" failed: ${said.trim()}`);
+  return copied;
 }
 
 /** Whether the ext4 file system was unmounted cleanly: nothing to recover, nothing to check. */
