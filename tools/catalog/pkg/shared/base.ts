@@ -28,8 +28,8 @@ import { quote } from "../../../paths/path-text.ts";
 import { ToolError } from "../../../tool.ts";
 import { breathe, doing, goOn } from "../../fs/shared/failure.ts";
 import { topMount } from "../../fs/shared/mounting.ts";
+import { turns } from "../../shared/turns.ts";
 import { basesOf } from "./folders.ts";
-import { turns } from "./turns.ts";
 
 const Pin = z.lazy(() =>
   z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/), size_bytes: z.number().int().min(1), debian: z.string() }),

@@ -10,10 +10,10 @@ import { isWithin, quote } from "../../../paths/path-text.ts";
 import { ToolError } from "../../../tool.ts";
 import { doing } from "../../fs/shared/failure.ts";
 import { topMount } from "../../fs/shared/mounting.ts";
+import { turns } from "../../shared/turns.ts";
 import { baseFile, needBase } from "./base.ts";
 import { currentMount, folderOf, generationFolder, mountsOf } from "./folders.ts";
 import { chainOf, currentNumber } from "./generation.ts";
-import { turns } from "./turns.ts";
 
 /** The name under which the mount table shows one; what runs in it shows the same. */
 const mountName = (number: number): string => `userland-${number}`;

@@ -12,6 +12,7 @@ import { Principal } from "../../../../contracts/tool.ts";
 import type { Context, State } from "../../../context.ts";
 import { maskText, type Network, networkOf } from "../../net/shared/network.ts";
 import { dropTable, type Json, readTable, transact } from "../../shared/nft.ts";
+import { turns } from "../../shared/turns.ts";
 
 export const Ban = z.lazy(() =>
   z.strictObject({
@@ -109,17 +110,15 @@ export function renderBans(bans: readonly Ban[], now_ms: number): Json[] {
 }
 
 /** One transaction after the other, each with what is declared when its turn comes: a later one never brings older bans. */
-let last: Promise<void> = Promise.resolve();
+const inTurn = turns();
 
 /** Makes the kernel's bans those that are declared, and forgets those whose time is over. @throws {ToolError} */
 export function applyBans(context: Ports): Promise<void> {
-  const mine = last.then(async () => {
+  return inTurn(async () => {
     const now_ms = context.clock.now_ms();
     for (const { key, value } of context.state.list(prefix)) if (!inForce(Ban.parse(value), now_ms)) context.state.delete(key);
     await transact(context, renderBans(bansNow(context), now_ms), "banning addresses");
   });
-  last = mine.catch(() => {});
-  return mine;
 }
 
 const Element = z.object({ elem: z.object({ val: z.string(), timeout: z.number().optional() }) });
