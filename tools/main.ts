@@ -21,6 +21,8 @@ import { serveBroker } from "./serve.ts";
 import { machineTpm } from "./vault/tpm/tpm.ts";
 
 const kmsg = "/dev/kmsg";
+/** Longer than those wait who only look: a tool that fails because PID 1 is busy (a slow disk, many starts) is work not done. */
+const answer_limit_ms = 20_000;
 const work_cgroup = "/sys/fs/cgroup/work";
 
 export async function main(): Promise<void> {
@@ -34,6 +36,7 @@ export async function main(): Promise<void> {
     health: () => healthOf(broker),
     onLog: (notification) => logs.take(notification),
     onStop: () => close(),
+    answer_limit_ms,
   });
   const { boot_id, mode } = await service.init.call("system.status", {}, start_answer_limit_ms);
   const sys = linuxSystem();

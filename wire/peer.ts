@@ -60,7 +60,11 @@ export interface PeerSides<Served extends Methods, Heard extends Notifications, 
   /** Sees the parameters of every call as they came, before the schema does, and may change them. */
   readonly cleans?: (params: unknown) => void;
   readonly onClose?: (reason: string) => void;
+  /** Milliseconds that a call waits for its answer where it names no limit of its own. */
+  readonly answer_limit_ms?: number;
 }
+
+const answer_limit_ms = 5000;
 
 interface OpenCall {
   readonly method: string;
@@ -114,7 +118,7 @@ export class Peer<Served extends Methods, Heard extends Notifications, Called ex
   call<K extends keyof Called & string>(
     method: K,
     params: z.input<Called[K]["params"]>,
-    timeout_ms = 5000,
+    timeout_ms = this.#sides.answer_limit_ms ?? answer_limit_ms,
   ): Promise<z.infer<Called[K]["result"]>> {
     const schema = this.#sides.calls[method];
     if (schema === undefined)

@@ -30,6 +30,8 @@ interface ServiceOptions {
   readonly health: () => Omit<Health, "resources">;
   readonly onEvent?: (event: Event) => void;
   readonly onLog?: Listeners<typeof child_notifications>["log"];
+  /** Milliseconds that it waits for PID 1's answers; those of wire/peer.ts where it says nothing. */
+  readonly answer_limit_ms?: number;
   /** Runs once on SIGTERM, before the process ends; PID 1 kills it after its limit. */
   readonly onStop?: () => void | Promise<void>;
 }
@@ -54,6 +56,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     calls: init_methods,
     tells: init_notifications,
     onClose: () => process.exit(0),
+    ...(options.answer_limit_ms === undefined ? {} : { answer_limit_ms: options.answer_limit_ms }),
   });
   const stop = async (): Promise<void> => {
     await options.onStop?.();

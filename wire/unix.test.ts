@@ -84,6 +84,9 @@ test("wrong parameters, a missing method, a refusal and a time-out each have the
   expect(await code(peer.call("add", { a: 1, b: "x" as unknown as number }))).toBe(rpc_error.invalid_params);
   expect(await code(peer.call("forbidden", {}))).toBe(rpc_error.not_permitted);
   expect(await code(peer.call("hang", {}, 20))).toBe(rpc_error.timeout);
+  const hasty = await connectUnix(path, { ...silent, calls: methods, tells: {}, answer_limit_ms: 10 });
+  await expect(hasty.call("hang", {})).rejects.toThrow("no answer within 10 ms");
+  hasty.close("test is over");
   peer.close("test is over");
   expect(await code(peer.call("add", { a: 1, b: 1 }))).toBe(rpc_error.unavailable);
 });
