@@ -26,26 +26,31 @@ export function makeBrokerHandlers(link: () => BrokerLink | null): Pick<Handlers
     value: await asked(link(), work),
     source: "broker",
   });
+  const change = async <T>(work: (port: BrokerPort) => Promise<T>): Promise<Answer<T>> => ({
+    value: await changed(link(), work),
+    source: "broker",
+  });
   return {
     tools: () => ask(allTools),
     tool: ({ path }) => ask((port) => port.call("tools/get", { name: path.name })),
-    call_make: ({ body }) => ask((port) => port.call("tools/call", { ...body, person }, call_ms_max)),
+    call_make: ({ body }) => change((port) => port.call("tools/call", { ...body, person }, call_ms_max)),
     call: ({ path, query }) => {
       const { wait_ms } = query;
       return ask((port) => port.call("calls/get", { call: path.id, wait_ms, person }, wait_ms + 10_000));
     },
-    call_confirm: ({ path }) => ask((port) => port.call("calls/confirm", { call: path.id, person }, call_ms_max)),
-    call_cancel: ({ path, body }) => ask((port) => port.call("calls/cancel", { call: path.id, reason: body.reason, person }, call_ms_max)),
+    call_confirm: ({ path }) => change((port) => port.call("calls/confirm", { call: path.id, person }, call_ms_max)),
+    call_cancel: ({ path, body }) =>
+      change((port) => port.call("calls/cancel", { call: path.id, reason: body.reason, person }, call_ms_max)),
     call_follow: async ({ path }) => ({ value: { backlog: [], live: await following(link(), path.id, person) }, source: "broker" }),
     undo_plan: ({ body }) => ask((port) => port.call("undo/plan", { target: body.target, person }, 60_000)),
-    undo: ({ body }) => ask((port) => port.call("undo/run", { ...body, person }, call_ms_max)),
+    undo: ({ body }) => change((port) => port.call("undo/run", { ...body, person }, call_ms_max)),
     audit: async ({ query: { lines, ...filter } }) => {
       const next = auditPages(link, AuditQuery.parse({ ...filter, limit: 1 }), lines, person);
       return { value: { backlog: await next(), live: null, more: next }, source: "broker" };
     },
     audit_verify: () => ask((port) => port.call("audit/verify", { person }, verify_ms_max)),
     approvals: ({ query }) => ask(async (port) => (await port.call("approvals/list", { all: query.all, person })).approvals),
-    approval_decide: ({ path, body }) => ask((port) => port.call("approvals/decide", { call: path.id, ...body, person }, call_ms_max)),
+    approval_decide: ({ path, body }) => change((port) => port.call("approvals/decide", { call: path.id, ...body, person }, call_ms_max)),
     grants: ({ query }) => ask((port) => port.call("grants/list", { all: query.all, person })),
     policies: () => ask(async (port) => (await port.call("policies/list", { person })).policies),
   };
@@ -62,15 +67,32 @@ export async function allTools(port: BrokerPort): Promise<ToolDescription[]> {
   }
 }
 
-/** Asks the broker; when it is not there, or says no, that becomes a problem. */
+/** Asks the broker for what changes nothing; when it is not there, or says no, that becomes a problem. */
 export async function asked<T>(link: BrokerLink | null, work: (port: BrokerPort) => Promise<T>): Promise<T> {
-  const port = link?.port ?? null;
-  if (port === null) throw away(link?.why ?? "the console has not connected to it yet");
   try {
-    return await work(port);
+    return await work(portOf(link));
   } catch (error) {
     throw inWords(error);
   }
+}
+
+/** Asks it for what may change something: when it goes away before it has answered, nobody may be told to ask again. */
+export async function changed<T>(link: BrokerLink | null, work: (port: BrokerPort) => Promise<T>): Promise<T> {
+  const port = portOf(link);
+  try {
+    return await work(port);
+  } catch (error) {
+    const went = error instanceof RpcError && error.code === rpc_error.unavailable && link?.port !== port;
+    if (!went) throw inWords(error);
+    const todo = "look at `aiosctl audit` before you ask again; a call with a key (--key) is done once, however often it is asked for";
+    throw new ProblemError(502, `the broker went away before it answered, so whether it was done is not known: ${error.message}`, todo);
+  }
+}
+
+function portOf(link: BrokerLink | null): BrokerPort {
+  const port = link?.port ?? null;
+  if (port === null) throw away(link?.why ?? "the console has not connected to it yet");
+  return port;
 }
 
 /** What the broker says already tells what to do. */

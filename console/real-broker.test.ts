@@ -234,6 +234,29 @@ test("memory from the command line: stored, found with the reason why, seen in i
   expect((await run("memory", "backups", "--verify", "first")).out).toContain("it was read through, and is whole");
 }, 60_000);
 
+test("of a call whose broker goes away it is not known whether it was done: nobody is told to ask again", async () => {
+  const asked = Promise.withResolvers<void>();
+  const server = Bun.serve({
+    ...{ port: 0, hostname: "127.0.0.1" },
+    fetch: () => {
+      asked.resolve();
+      return new Promise<Response>(() => {});
+    },
+  });
+  try {
+    const calling = run("call", "net.http", "--json", JSON.stringify({ url: `http://127.0.0.1:${server.port}/` }), "--why", "to see");
+    await Promise.race([asked.promise, calling.then(({ err, out }) => Promise.reject(new Error(`it ended too early: ${err}${out}`)))]);
+    await stopBroker();
+    const { code, err } = await calling;
+    expect([code, err]).toEqual([1, expect.stringMatching(/whether it was done is not known[\s\S]*aiosctl audit/)]);
+    expect(err).not.toContain("broker is away");
+    expect((await run("call", "net.http", "--json", "{}", "--why", "to see")).err).toContain("the broker is away");
+  } finally {
+    await server.stop(true);
+    await startBroker("allow");
+  }
+}, 60_000);
+
 test("a model is fetched, verified, given to a tier, and one that does not load is taken back", async () => {
   const content = { good: Buffer.concat([Buffer.from("GGUF"), Buffer.alloc(100_000, "x")]), bad: Buffer.from("no model at all") };
   const server = Bun.serve({

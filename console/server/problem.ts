@@ -15,6 +15,7 @@ const titles: Readonly<Record<number, string>> = {
   414: "The address is too long",
   415: "The body is not JSON",
   500: "The console failed",
+  502: "Not known whether it was done",
   503: "Not available now",
   504: "No answer in time",
 };
