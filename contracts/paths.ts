@@ -3,6 +3,9 @@
 export const run_dir = "/run/aios";
 export const data_dir = "/var/lib/aios";
 export const lib_dir = "/usr/lib/aios";
+/** Under /run/aios, by PID 1: its resolv.conf(5) by config and leases, and the links that the config set up (contracts/network.ts). */
+export const configured_resolv = "net/resolv.conf";
+export const configured_links = "net/links.json";
 /** Model files that come with the image. */
 export const models_dir = `${lib_dir}/models`;
 /** Documents of the image: the memory service indexes them. */

@@ -15,7 +15,7 @@ import { dhcpHook } from ${here("../dhcp-hook.ts")};
 import { testBoot } from ${here("testing.ts")};
 import { MachineConfig } from ${here("../../contracts/config.ts")};
 import { spawnSync } from "node:child_process";
-import { readFileSync, mkdirSync } from "node:fs";
+import { readFileSync, mkdirSync, writeFileSync } from "node:fs";
 const ip = (line) => spawnSync("ip", line.split(" ")).stdout.toString();
 sys.mount.mount({ source: "run", target: "/run", type: "tmpfs" });
 mkdirSync("/run/aios/etc", { recursive: true });
@@ -77,6 +77,47 @@ describe("configured links", () => {
       resolv_after: "nameserver 9.9.9.9\nnameserver 10.1.0.53\nnameserver 10.1.0.54\n",
       chrony: "server 10.1.0.123 iburst",
       programs: ["chronyd"],
+    });
+  });
+
+  test("the broker is told what is right; servers that somebody declared stay when a lease changes", async () => {
+    const value = await valueInNamespaces(
+      `
+      const text = (name) => readFileSync("/run/aios/" + name, "utf8");
+      const links = () => JSON.parse(text("net/links.json"));
+      ip("link add wire0 type veth peer name wire1");
+      const boot = testBoot(sys);
+      boot.state.config = MachineConfig.parse({ network: { dns: ["9.9.9.9"], interfaces: [
+        { match: { name: "wire0" }, addresses: ["10.1.0.2/24"], gateway: "10.1.0.1", mtu: 1400, routes: [{ to: "10.7.0.0/16", via: "10.1.0.7" }] },
+        { match: { name: "late0" }, addresses: ["10.2.0.2/24"] },
+      ] } });
+      await network.run(boot);
+      const first = { links: links(), own: text("net/resolv.conf") };
+      ip("link add late0 type veth peer name late1");
+      await until(() => links().length === 2);
+      ip("link delete late0");
+      await until(() => links().length === 1);
+      writeFileSync("/run/aios/etc/resolv.conf", "nameserver 10.1.0.99\\n");
+      dhcpHook({ reason: "BOUND", interface: "wire0", new_ip_address: "10.1.0.99", new_domain_name_servers: "10.1.0.54" });
+      await until(() => text("net/resolv.conf").includes("10.1.0.54"));
+      console.log(JSON.stringify({ ...first, own_after: text("net/resolv.conf"), used_after: text("etc/resolv.conf") }));
+      process.exit(0);
+      `,
+      { imports },
+    );
+    expect(value).toEqual({
+      links: [
+        {
+          ...{ name: "wire0", dhcp: false, mtu: 1400, addresses: ["10.1.0.2/24"] },
+          routes: [
+            { to: "10.7.0.0/16", via: "10.1.0.7" },
+            { to: "default", via: "10.1.0.1" },
+          ],
+        },
+      ],
+      own: "nameserver 9.9.9.9\n",
+      own_after: "nameserver 9.9.9.9\nnameserver 10.1.0.54\n",
+      used_after: "nameserver 10.1.0.99\n",
     });
   });
 

@@ -5,11 +5,12 @@
 
 import { existsSync, mkdirSync, readFileSync, symlinkSync, watch } from "node:fs";
 import type { InterfaceConfig, MachineConfig } from "../../contracts/config.ts";
-import { data_dir, run_dir } from "../../contracts/paths.ts";
+import type { ConfiguredLinks } from "../../contracts/network.ts";
+import { configured_links, configured_resolv, data_dir, run_dir } from "../../contracts/paths.ts";
 import { isSysError } from "../../sys/errors.ts";
 import type { Link, NetChange } from "../../sys/netlink/route.ts";
 import { writeDurably } from "../../wire/files.ts";
-import { names, reasonOf } from "./files.ts";
+import { names, readText, reasonOf } from "./files.ts";
 import type { Lease } from "./lease.ts";
 import type { BootContext, Phase } from "./phase.ts";
 import {
@@ -26,10 +27,15 @@ import {
 import { degraded, done } from "./result.ts";
 
 const resolv_file = `${run_dir}/etc/resolv.conf`;
+/** What the broker compares with, where nobody declared otherwise (tools/catalog/net). */
+const resolv_own = `${run_dir}/${configured_resolv}`;
+const links_file = `${run_dir}/${configured_links}`;
 /** resolv.conf(5): MAXNS. */
 const nameservers_max = 3;
 /** Leases change in bursts: address, then routes, then renewals of both families. */
 const settle_ms = 50;
+
+type ConfiguredLink = ConfiguredLinks[number];
 
 export const loopback: Phase = {
   name: "loopback",
@@ -79,6 +85,11 @@ export function configFor(link: Link, config: MachineConfig["network"], physical
   return { match: { name: link.name }, dhcp: true, addresses: [], routes: [], dns: [] };
 }
 
+function configuredLink(name: string, { dhcp, mtu, addresses, routes, gateway }: InterfaceConfig): ConfiguredLink {
+  const all = gateway === undefined ? routes : [...routes, { to: "default", via: gateway }];
+  return { name, dhcp, mtu: mtu ?? null, addresses, routes: all };
+}
+
 function matches({ match }: InterfaceConfig, link: Link): boolean {
   return "name" in match ? match.name === link.name : match.mac.toLowerCase() === link.mac;
 }
@@ -96,7 +107,8 @@ export class Network {
   readonly #boot: BootContext;
   /** The last state that was told, by index. */
   readonly #told = new Map<number, { readonly name: string; readonly up: boolean; readonly carrier: boolean }>();
-  readonly #configured = new Set<number>();
+  /** By index. */
+  readonly #configured = new Map<number, ConfiguredLink>();
   readonly #dhcp = new Set<string>();
   readonly #leases = new Map<string, { readonly text: string; readonly lease: Lease }>();
   /** What could not be set up, by interface. */
@@ -159,8 +171,9 @@ export class Network {
     const physical = existsSync(`/sys/class/net/${name}/device`);
     const config = configFor(link, this.#boot.state.config.network, physical);
     if (config === null) return false;
-    this.#configured.add(index);
+    this.#configured.set(index, configuredLink(name, config));
     this.#configure(link, config);
+    this.#tellConfigured();
     if (!config.dhcp) return false;
     this.#dhcp.add(name);
     return true;
@@ -168,7 +181,7 @@ export class Network {
 
   #forget(link: Link): void {
     this.#told.delete(link.index);
-    this.#configured.delete(link.index);
+    if (this.#configured.delete(link.index)) this.#tellConfigured();
     this.problems.delete(link.name);
     this.#boot.emit("net.link", "warning", { interface: link.name, index: link.index, up: false, carrier: false });
     // dhcpcd sees by itself that an interface went, and the same name may come back
@@ -198,6 +211,10 @@ export class Network {
     if (wrong.length === 0) return;
     this.problems.set(link.name, `"${link.name}": ${wrong.join("; ")}`);
     this.#boot.log("error", `configuring "${link.name}" failed in part: ${wrong.join("; ")}`);
+  }
+
+  #tellConfigured(): void {
+    writeDurably(links_file, JSON.stringify([...this.#configured.values()]));
   }
 
   #runDhcp(): void {
@@ -234,8 +251,16 @@ export class Network {
       this.#boot.emit("net.lease", "info", { interface: lease.interface, reason: lease.reason, address: lease.address });
     }
     const leases = [...this.#leases.values()].map(({ lease }) => lease);
-    writeDurably(resolv_file, resolvConf(this.#boot.state.config.network, leases));
+    this.#applyResolver(resolvConf(this.#boot.state.config.network, leases));
     this.#runNtp(leases);
+  }
+
+  /** Servers that somebody declared (`net.configure`) stay when a lease changes. */
+  #applyResolver(text: string): void {
+    const in_use = readText(resolv_file);
+    const others_set_it = in_use !== null && in_use !== readText(resolv_own);
+    writeDurably(resolv_own, text);
+    if (!others_set_it) writeDurably(resolv_file, text);
   }
 
   /** The servers of the config; those of leases only when it names none. Offline is normal: without a server nothing runs. */

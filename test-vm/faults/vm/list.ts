@@ -2,7 +2,7 @@
 
 import { serviceStatus } from "../../scenarios/expect.ts";
 import type { Family, Fault } from "../fault.ts";
-import { link, type VmGround } from "./system.ts";
+import { host, link, type VmGround } from "./system.ts";
 
 const network = ["network-drift", "no-address", "route-lost", "dns-silent", "link-down"] as const;
 const data = "/proc/1/root/var/lib/aios";
@@ -81,6 +81,13 @@ export const vm_faults: readonly Fault<VmGround>[] = [
   ),
   drifted("vm-interface-down", "network", "an interface was set down", `${ip} link set ${link.name} down`, (ground) =>
     says(ground, `${ip} link show ${link.name}`, "UP"),
+  ),
+  drifted(
+    "vm-dns-other-server",
+    "dns",
+    "resolv.conf names a server that does not answer, behind the machine config's back",
+    "echo nameserver 203.0.113.66 > /proc/1/root/run/aios/etc/resolv.conf",
+    (ground) => says(ground, "cat /proc/1/root/run/aios/etc/resolv.conf", `nameserver ${host}`),
   ),
   drifted("vm-mtu-changed", "drift", "an interface has another MTU than declared", `${ip} link set ${link.name} mtu 600`, (ground) =>
     says(ground, `${ip} link show ${link.name}`, "mtu 1500"),

@@ -23,7 +23,7 @@ export interface VmGround extends System, Watched {
 
 export const link = { name: "lan", address: "192.0.2.1/24" } as const;
 /** The host of QEMU's own network, as the guest sees it. */
-const host = "10.0.2.2";
+export const host = "10.0.2.2";
 const here = 'here() { chroot /proc/1/root "$@"; }\nset -e\n';
 const repair_limit_ms = 300_000;
 

@@ -1,7 +1,9 @@
 import { createSocket } from "node:dgram";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import type { ConfiguredLinks } from "../../../contracts/network.ts";
+import { configured_links, configured_resolv } from "../../../contracts/paths.ts";
 import { linuxSystem } from "../../../sys/linux.ts";
 import type { ToolCase, World } from "../../testing/case.ts";
 import { readTree } from "../../testing/tree.ts";
@@ -265,6 +267,40 @@ export const net_cases: readonly ToolCase[] = [
       if (!rules().includes("policy drop")) throw new Error("the firewall is not there");
     },
     bad: () => [{ restore: "yes" }, { undo: true }],
+    final: true,
+  },
+  {
+    tool: "net.declared",
+    name: "a link and the DNS servers of the machine config, which nobody declared otherwise",
+    prepare: async (world) => {
+      fresh();
+      await world.call("net.firewall", { set: { default: "closed" } });
+      ip("address", "flush", "dev", "left");
+      ip("address", "add", "198.51.100.66/24", "dev", "left");
+      const routes = [{ to: "default", via: "192.0.2.254" }];
+      const links: ConfiguredLinks = [
+        { name: "left", dhcp: false, mtu: 1400, addresses: ["192.0.2.7/24"], routes },
+        { name: "right", dhcp: true, mtu: null, addresses: [], routes: [] },
+        { name: "unplugged", dhcp: false, mtu: null, addresses: ["192.0.2.8/24"], routes: [] },
+      ];
+      mkdirSync(`${world.places.run}/net`, { recursive: true });
+      mkdirSync(`${world.places.run}/etc`, { recursive: true });
+      writeFileSync(`${world.places.run}/${configured_links}`, JSON.stringify(links));
+      writeFileSync(`${world.places.run}/${configured_resolv}`, "nameserver 192.0.2.53\n");
+      writeFileSync(`${world.places.run}/etc/resolv.conf`, "nameserver 203.0.113.66\n");
+      return { restore: true };
+    },
+    observe: network,
+    check: ({ drift }, { places }) => {
+      const what = (drift as { what: string }[]).map((one) => one.what).sort();
+      if (what.join() !== "dns,interface/left") throw new Error(`it saw ${what.join()}`);
+      const seen = `${ip("-4", "address", "show", "dev", "left")} ${ip("-4", "route", "show", "default")}`;
+      for (const part of ["mtu 1400", "192.0.2.7/24", "default via 192.0.2.254"])
+        if (!seen.includes(part)) throw new Error(`there is no ${part}: ${seen}`);
+      if (seen.includes("198.51.100.66")) throw new Error("an address of nobody's is still there");
+      const resolv = readFileSync(`${places.run}/etc/resolv.conf`, "utf8");
+      if (resolv !== "nameserver 192.0.2.53\n") throw new Error(`the servers are ${resolv}`);
+    },
     final: true,
   },
   {

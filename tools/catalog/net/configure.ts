@@ -3,21 +3,12 @@ import type { Resource } from "../../../contracts/tool.ts";
 import { writeDurably } from "../../../wire/files.ts";
 import type { Context } from "../../context.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
-import type { Drift } from "../shared/declared.ts";
 import { readOrNull, removeIfThere } from "../shared/small-files.ts";
+import { Declared, declared_prefix, difference, identity, Make } from "./shared/declared-links.ts";
+import { dns_key, resolvFile, setDns } from "./shared/dns-servers.ts";
 import { Address, Cidr, InterfaceName } from "./shared/fields.ts";
-import { changeLinks, InterfaceState, RouteState, readInterfaces } from "./shared/ip.ts";
+import { changeLinks, InterfaceState, readInterfaces } from "./shared/ip.ts";
 import { canonicalAddress, canonicalRoute, made_kinds, planLines, type Wanted } from "./shared/plan.ts";
-
-const Make = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("vlan").describe("a tagged network on another interface (802.1Q)"),
-    parent: InterfaceName.describe("the interface below"),
-    id: z.number().int().min(1).max(4094).describe("the VLAN tag"),
-  }),
-  z.strictObject({ kind: z.literal("bridge").describe("a switch between its members") }),
-  z.strictObject({ kind: z.literal("bond").describe("several links as one") }),
-]);
 
 const Route = z.lazy(() =>
   z.strictObject({
@@ -42,20 +33,6 @@ const Input = z.lazy(() =>
 );
 type Input = z.infer<typeof Input>;
 
-/** What is made again at the next boot. */
-export const Declared = z.lazy(() =>
-  z.strictObject({
-    /** Tunnels are made with net.wireguard_create. */
-    make: z.union([Make, z.strictObject({ kind: z.literal("wireguard") })]).nullable(),
-    up: z.boolean(),
-    mtu: z.number().int(),
-    master: z.string().nullable(),
-    addresses: z.array(z.string()),
-    routes: z.array(RouteState),
-  }),
-);
-export type Declared = z.infer<typeof Declared>;
-
 const Image = z.lazy(() =>
   z.strictObject({
     name: z.string(),
@@ -69,9 +46,6 @@ const Image = z.lazy(() =>
 interface ConfigureTarget extends Target {
   readonly now: InterfaceState | null;
 }
-
-export const declared_prefix = "interface/";
-const declared_dns_key = "dns";
 
 export const configure = defineTool<
   Input,
@@ -116,7 +90,7 @@ export const configure = defineTool<
     state: now,
     resolv: readOrNull(resolvFile(places)),
     declared: state.get(declared_prefix + input.interface) ?? null,
-    declared_dns: state.get(declared_dns_key) ?? null,
+    declared_dns: state.get(dns_key) ?? null,
   }),
   async run({ now }, input, context) {
     const wanted = wantedOf(now, input);
@@ -137,7 +111,7 @@ export const configure = defineTool<
     else if (readOrNull(resolvFile(context.places)) !== resolv) writeDurably(resolvFile(context.places), resolv);
     for (const [key, value] of [
       [declared_prefix + name, declared],
-      [declared_dns_key, declared_dns],
+      [dns_key, declared_dns],
     ] as const)
       if (value === null) context.state.delete(key);
       else context.state.put(key, value);
@@ -157,39 +131,14 @@ function isMade({ kind }: InterfaceState): boolean {
   return made_kinds.some((one) => one === kind);
 }
 
-function resolvFile(places: Context["places"]): string {
-  return `${places.run}/etc/resolv.conf`;
-}
-
-function resolvText(servers: readonly string[]): string {
-  return servers.map((address) => `nameserver ${address}\n`).join("");
-}
-
-function declaredDns(state: Context["state"]): string[] | null {
-  return z
-    .array(z.string())
-    .nullable()
-    .parse(state.get(declared_dns_key) ?? null);
-}
-
-function setDns(servers: readonly string[], { places, state }: Pick<Context, "places" | "state">): void {
-  writeDurably(resolvFile(places), resolvText(servers));
-  state.put(declared_dns_key, servers);
-}
-
 const default_mtu = 1500;
 
-function wantedOf(
-  now: InterfaceState | null,
-  input: Omit<Input, "make"> & { readonly make?: Declared["make"] | undefined },
-): Wanted | null {
+function wantedOf(now: InterfaceState | null, input: Input): Wanted | null {
   if (input.remove === true) return null;
   const base = now ?? { up: false, mtu: default_mtu, master: null, addresses: [], routes: [] };
   return {
     name: input.interface,
-    kind: now?.kind ?? input.make?.kind ?? null,
-    parent: now?.parent ?? (input.make?.kind === "vlan" ? input.make.parent : null),
-    vlan: now?.vlan ?? (input.make?.kind === "vlan" ? input.make.id : null),
+    ...identity(now, input.make ?? null),
     up: input.up ?? base.up,
     mtu: input.mtu ?? base.mtu,
     master: input.master === undefined ? base.master : input.master,
@@ -209,57 +158,4 @@ function declareInterface(input: Input, wanted: Wanted | null, { state }: Contex
     .parse(state.get(key) ?? null);
   const { up, mtu, master, addresses, routes } = wanted;
   state.put(key, { make: input.make ?? before?.make ?? null, up, mtu, master, addresses, routes } satisfies Declared);
-}
-
-/** What of a state is not as wanted; a down interface has no routes. */
-function difference(found: InterfaceState | null, wanted: Pick<Wanted, "up" | "mtu" | "master" | "addresses" | "routes">): string | null {
-  if (found === null) return "it is not there";
-  for (const key of ["up", "mtu", "master"] as const)
-    if (found[key] !== wanted[key]) return `${key} is ${JSON.stringify(found[key])}, not ${JSON.stringify(wanted[key])}`;
-  const missing = wanted.addresses.filter((one) => !found.addresses.includes(one));
-  const more = found.addresses.filter((one) => !wanted.addresses.includes(one));
-  if (missing.length + more.length > 0)
-    return `its addresses are ${found.addresses.join(", ") || "none"}, not ${wanted.addresses.join(", ") || "none"}`;
-  if (!wanted.up) return null;
-  const lost = wanted.routes.find((route) => !found.routes.some((one) => one.to === route.to && one.via === route.via));
-  return lost === undefined ? null : `its route to ${lost.to} is missing`;
-}
-
-/** What of the declared interfaces and DNS servers is not so. */
-export async function interfaceDrift(context: Context): Promise<Drift[]> {
-  const { state, places } = context;
-  const all = state.list(declared_prefix).length === 0 ? [] : await readInterfaces(context);
-  const drift = state.list(declared_prefix).flatMap(({ key, value }): Drift[] => {
-    const name = key.slice(declared_prefix.length);
-    const now = all.find((one) => one.name === name) ?? null;
-    const wrong = difference(now, Declared.parse(value));
-    return wrong === null ? [] : [{ what: `interface/${name}`, detail: wrong.slice(0, 500) }];
-  });
-  const dns = declaredDns(state);
-  if (dns === null || readOrNull(resolvFile(places)) === resolvText(dns)) return drift;
-  return [...drift, { what: "dns", detail: `the servers are not ${dns.join(", ")}` }];
-}
-
-/** Makes what was declared, where it is not so. @returns what failed */
-export async function restoreInterfaces(context: Context): Promise<string[]> {
-  const failed: string[] = [];
-  const declared = context.state
-    .list(declared_prefix)
-    .map(({ key, value }) => ({ name: key.slice(declared_prefix.length), is: Declared.parse(value) }));
-  // Those that others stand on come first: bridges and bonds, then VLANs.
-  const order = ({ is }: { is: Declared }): number => (is.make === null ? 1 : is.make.kind === "vlan" ? 2 : 0);
-  for (const { name, is } of declared.sort((a, b) => order(a) - order(b))) {
-    try {
-      const now = await stateNow(context, name);
-      if (now === null && is.make === null) throw new Error("there is no such device now");
-      const { make, ...rest } = is;
-      const base = wantedOf(now, { interface: name, make: now === null ? make : null });
-      if (base !== null) await changeLinks(context, planLines(now, { ...base, ...rest }));
-    } catch (error) {
-      failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-  const dns = declaredDns(context.state);
-  if (dns !== null) setDns(dns, context);
-  return failed;
 }

@@ -1,6 +1,7 @@
 import { declaredTool } from "../shared/declared.ts";
-import { interfaceDrift } from "./configure.ts";
 import { restoreNetwork } from "./restore.ts";
+import { linkDrift } from "./shared/declared-links.ts";
+import { dnsDrift } from "./shared/dns-servers.ts";
 import { wallDifference } from "./shared/wall.ts";
 
 /** Tunnels are made again at the broker's start; whether they are as declared nobody looks. */
@@ -15,7 +16,8 @@ export const declared = declaredTool({
   ],
   async drift(context) {
     const wall = await wallDifference(context);
-    return [...(wall === null ? [] : [{ what: "firewall", detail: wall.slice(0, 500) }]), ...(await interfaceDrift(context))];
+    const of_wall = wall === null ? [] : [{ what: "firewall", detail: wall.slice(0, 500) }];
+    return [...of_wall, ...(await linkDrift(context)), ...dnsDrift(context)];
   },
   restore: restoreNetwork,
 });

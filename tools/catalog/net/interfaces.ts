@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { Resource } from "../../../contracts/tool.ts";
 import { defineTool, ToolError } from "../../tool.ts";
+import { dnsServers } from "./shared/dns-servers.ts";
 import { InterfaceName } from "./shared/fields.ts";
 import { InterfaceState, readInterfaces } from "./shared/ip.ts";
 
@@ -23,15 +23,6 @@ export const interfaces = defineTool({
     const found = all.filter((one) => name === null || one.name === name);
     if (name !== null && found.length === 0)
       throw new ToolError(`looking at "${name}" failed: there is no such interface; there are ${all.map((one) => one.name).join(", ")}`);
-    return { interfaces: found, dns: nameservers(context.places.run) };
+    return { interfaces: found, dns: dnsServers(context.places) };
   },
 });
-
-/** resolv.conf(5) */
-export function nameservers(run: string): string[] {
-  try {
-    return [...readFileSync(`${run}/etc/resolv.conf`, "utf8").matchAll(/^nameserver\s+(\S+)/gm)].map(([, address]) => address ?? "");
-  } catch {
-    return [];
-  }
-}

@@ -1,7 +1,8 @@
-/** What was declared of the network, made so again. */
+/** The network as it was declared, made so again. */
 
 import type { Context } from "../../context.ts";
-import { restoreInterfaces } from "./configure.ts";
+import { restoreLinks } from "./shared/declared-links.ts";
+import { restoreDns } from "./shared/dns-servers.ts";
 import { declaredPorts, declaredWall, first_wall, put, wall_key } from "./shared/wall.ts";
 import { applyTunnel, Tunnel, tunnel_prefix } from "./shared/wireguard.ts";
 
@@ -15,7 +16,8 @@ export async function restoreNetwork(context: Context): Promise<void> {
   } catch (error) {
     failed.push(error instanceof Error ? error.message : String(error));
   }
-  failed.push(...(await restoreInterfaces(context)));
+  failed.push(...(await restoreLinks(context)));
+  restoreDns(context);
   for (const { key, value } of context.state.list(tunnel_prefix))
     await applyTunnel(context, key.slice(tunnel_prefix.length), Tunnel.parse(value)).catch((error: unknown) => {
       failed.push(error instanceof Error ? error.message : String(error));

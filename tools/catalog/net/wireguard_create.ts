@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Resource } from "../../../contracts/tool.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
-import { type Declared, declared_prefix } from "./configure.ts";
+import { type Declared, declared_prefix } from "./shared/declared-links.ts";
 import { Cidr, InterfaceName, Port } from "./shared/fields.ts";
 import { changeLinks, type InterfaceState, readInterface, readInterfaces } from "./shared/ip.ts";
 import { canonicalAddress, planLines } from "./shared/plan.ts";

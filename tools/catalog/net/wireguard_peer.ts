@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Resource } from "../../../contracts/tool.ts";
 import { defineTool, type Target, ToolError } from "../../tool.ts";
-import { Declared, declared_prefix } from "./configure.ts";
+import { Declared, declared_prefix } from "./shared/declared-links.ts";
 import { Cidr, InterfaceName } from "./shared/fields.ts";
 import { changeLinks, type InterfaceState, type RouteState, readInterface } from "./shared/ip.ts";
 import { meet, networkOf } from "./shared/network.ts";

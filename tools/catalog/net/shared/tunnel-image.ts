@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Context } from "../../../context.ts";
 import { ToolError } from "../../../tool.ts";
 import { KeptFile } from "../../../undo/images.ts";
-import { declared_prefix } from "../configure.ts";
+import { declared_prefix } from "./declared-links.ts";
 import { changeLinks, InterfaceState, readInterface } from "./ip.ts";
 import { planLines } from "./plan.ts";
 import { applyTunnel, declaredTunnel, keepSecrets, readTunnels, secretsFile, Tunnel, tunnel_prefix } from "./wireguard.ts";

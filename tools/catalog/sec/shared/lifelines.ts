@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import type { Context } from "../../../context.ts";
-import { nameservers } from "../../net/interfaces.ts";
+import { dnsServers } from "../../net/shared/dns-servers.ts";
 import { readInterfaces } from "../../net/shared/ip.ts";
 import { meet, type Network, networkOf } from "../../net/shared/network.ts";
 import { parseSockets } from "../../net/shared/sockets.ts";
@@ -26,7 +26,7 @@ export async function lifelinesIn(network: Network, context: Ports): Promise<Lif
   const own = interfaces.flatMap(({ addresses, other_addresses }) => [...addresses, ...other_addresses]).map(hostOf);
   const all: Lifeline[] = [
     ...gateways.map((at) => ({ kind: "gateway" as const, at })),
-    ...nameservers(context.places.run).map((at) => ({ kind: "dns" as const, at })),
+    ...dnsServers(context.places).map((at) => ({ kind: "dns" as const, at })),
     ...(await consolePeers(context)).map((at) => ({ kind: "console" as const, at })),
     ...own.map((at) => ({ kind: "own-network" as const, at })),
   ];

@@ -1,0 +1,18 @@
+/** What PID 1 tells the broker of the network: a file on /run, for what is right where nobody declared otherwise. */
+
+import { z } from "zod";
+
+/** Ethernet devices that the machine config has set up and that are plugged in. */
+export const ConfiguredLinks = z.array(
+  z.strictObject({
+    name: z.string(),
+    /** dhcpcd adds addresses and routes to those below. */
+    dhcp: z.boolean(),
+    mtu: z.number().int().nullable(),
+    /** With prefix length, as the config writes them. */
+    addresses: z.array(z.string()),
+    /** `to` is `default` for the gateway. */
+    routes: z.array(z.strictObject({ to: z.string(), via: z.string() })),
+  }),
+);
+export type ConfiguredLinks = z.infer<typeof ConfiguredLinks>;
