@@ -11,6 +11,7 @@ import { loadNative } from "../../wire/native.ts";
 import { diskFolder } from "../testing/folder.ts";
 import { openMemory } from "../testing/in-process.ts";
 import { type MemoryPeer, type MemoryService, startMemory } from "../testing/service.ts";
+import { withVectors } from "./cases.ts";
 
 setDefaultTimeout(600_000);
 const patience_ms = 500_000;
@@ -65,6 +66,21 @@ test("without a sentence model it goes by alarm and subject; with too few cases 
     chances: [{ rule, chance: expect.any(Number) }],
     said: "version 1",
   });
+});
+
+test("a text that comes late is asked for again, four times at most", async () => {
+  const told = { decision: "d-1", alarm: "a", subject: "s", rule, worked: true, neighbours: null, text: "a of s: late" };
+  const late = (times: number) => {
+    let asked = 0;
+    const embed = async (texts: readonly string[]) => {
+      asked += 1;
+      if (asked <= times) throw new Error("embedding a text failed: it took longer than 120 s");
+      return texts.map(() => new Float32Array([0.5]));
+    };
+    return { model: "m", dimensions: 1, reason: null, embed };
+  };
+  expect(await withVectors([told], late(3))).toEqual([expect.objectContaining({ decision: "d-1", vector: "AAAAPw==" })]);
+  await expect(withVectors([told], late(4))).rejects.toThrow("took longer");
 });
 
 describe.skipIf(!existsSync(sentence_model))("with the sentence model", () => {
