@@ -11,8 +11,9 @@ import { without_models } from "../without-models.ts";
 
 const started: Container[] = [];
 
+/** Without models, unless its config is what it is about. */
 async function boot(options: ContainerOptions): Promise<Container> {
-  const container = await startContainer(options);
+  const container = await startContainer({ config: without_models, ...options });
   started.push(container);
   await container.ready("all");
   return container;
@@ -124,7 +125,7 @@ test("from the first moment on the console's socket answers, and nobody is refus
 });
 
 test("a good config holds", async () => {
-  const config = "hostname: lighthouse\ntiers:\n  strategic: { enabled: false }\n";
+  const config = `${without_models}hostname: lighthouse\ntiers:\n  strategic: { enabled: false }\n`;
   const container = await boot({ data: newFolder("data"), config });
   const status = await container.console.call("status");
   expect(status.hostname).toBe("lighthouse");

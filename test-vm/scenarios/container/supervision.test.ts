@@ -9,10 +9,11 @@ import { testPrograms } from "../../fixtures/programs.ts";
 import { newFolder } from "../../places.ts";
 import { waitFor } from "../../wait.ts";
 import { allReady, decisionWhere, eventWhere, isKind, readyAgain, serviceStatus } from "../expect.ts";
+import { without_models } from "../without-models.ts";
 
 const { loop_failures } = policy;
 
-const config = `
+const config = `${without_models}
 services:
   tactical: { heartbeat_ms: 2000 }
 extra_services:

@@ -8,7 +8,8 @@ import { dataPartition, extractDataPartition, isCleanFileSystem, makeBlankDisk, 
 import { setLink } from "../../machine/inject.ts";
 import { needBuilt, newFolder } from "../../places.ts";
 import { type Machine, startMachine } from "../../qemu.ts";
-import { allReady, decisionWhere } from "../expect.ts";
+import { waitFor } from "../../wait.ts";
+import { allReady, decisionWhere, serviceStatus } from "../expect.ts";
 import { services_without_tiers, without_tiers } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
@@ -21,11 +22,22 @@ async function flash(disk: string): Promise<void> {
   await run(["dd", `if=${needBuilt("disk_image")}`, `of=${disk}`, "bs=4M", "conv=fsync,notrunc,sparse", "status=none"]);
 }
 
+/** Within the limits of memory's cgroup. */
+async function sentenceModelLoaded({ console }: Machine): Promise<void> {
+  const loaded = async () => {
+    const { health } = await serviceStatus(console, "memory");
+    return health?.facts["embed_loaded"] === true ? health.facts : null;
+  };
+  const facts = await waitFor("the sentence model", loaded, patient);
+  expect(facts["embed_model"]).toMatch(/^all-minilm-l6-v2@[0-9a-f]{12}$/);
+  expect(facts["embed_restarts"]).toBe(0);
+}
+
 /** The second boot, in which no tier thinks: the first test leaves it for the other. */
 let second: Machine | null = null;
 afterAll(() => second?.kill());
 
-test("boots by UEFI, grows and keeps its data, powers off cleanly, and reads its config from the ESP", async () => {
+test("boots by UEFI with its models, grows and keeps its data, powers off cleanly, and reads its config from the ESP", async () => {
   const folder = newFolder("image");
   const disk = join(folder, "disk.raw");
   await flash(disk);
@@ -37,10 +49,12 @@ test("boots by UEFI, grows and keeps its data, powers off cleanly, and reads its
     await allReady(first.console, patient);
     const status = await first.console.call("status");
     machine_id = status.machine_id;
+    expect([status.state, status.degradations]).toEqual(["running", []]);
     expect(status.data.persistent).toBe(true);
     expect(status.data.size_bytes).toBeGreaterThan(2.5 * gibibyte);
     expect(status.data.detail).toContain("grown to its disk, formatted");
     expect((await first.console.call("hardware")).firmware.kind).toBe("uefi");
+    await sentenceModelLoaded(first);
     await setLink(first.qmp, "net0", false);
     decided = (
       await decisionWhere(first.console, "about the link", ({ rule }) => rule === "link-down", { limit_ms: 180_000, every_ms: 500 })

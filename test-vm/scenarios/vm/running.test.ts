@@ -1,4 +1,4 @@
-/** One machine, booted directly, to which everything happens that can happen to a machine that runs. */
+/** One machine, booted directly, to which everything happens that can happen to a machine that runs. Its models are in `disk.test.ts`. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { type Machine, startMachine } from "../../qemu.ts";
 import { waitFor, within } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { allReady, decisionWhere, eventWhere, readyAgain, serviceStatus } from "../expect.ts";
+import { without_models } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 
@@ -26,7 +27,7 @@ beforeAll(async () => {
     "-device",
     "ide-hd,drive=sata,bus=ide.0,serial=sata",
   ];
-  machine = await startMachine({ boot: "direct", more: sata });
+  machine = await startMachine({ boot: "direct", config: without_models, more: sata });
   const status = await waitFor("a first answer", () => machine.console.call("status"), { limit_ms: 180_000, every_ms: 20 });
   early = { status, serial: machine.serial() };
   await machine.ready();
@@ -50,16 +51,6 @@ test("all services run, and nothing is degraded", async () => {
   expect(status.mode).toBe("machine");
   expect(status.watchdog.device).toBe("/dev/watchdog0");
   expect(status.data.persistent).toBe(true);
-});
-
-test("the sentence model is loaded, within the limits of memory's cgroup", async () => {
-  const loaded = async () => {
-    const { health } = await serviceStatus(machine.console, "memory");
-    return health?.facts["embed_loaded"] === true ? health.facts : null;
-  };
-  const facts = await waitFor("the model", loaded, patient);
-  expect(facts["embed_model"]).toMatch(/^all-minilm-l6-v2@[0-9a-f]{12}$/);
-  expect(facts["embed_restarts"]).toBe(0);
 });
 
 test("the data partition was made, and grown to its disk", async () => {
