@@ -30,11 +30,14 @@ async function on(what: () => Promise<Omit<MachineOptions, "boot">>): Promise<Ma
 }
 
 function serviceReady(machine: Machine, names: readonly string[]): Promise<unknown> {
+  let last = "no answer";
   const ask = async (): Promise<boolean> => {
     const services = await machine.console.call("services");
+    last = services.map(({ name, state, reason, restarts }) => `${name} is ${state} (${reason}), ${restarts} restarts`).join("; ");
     return names.every((name) => services.some((service) => service.name === name && service.state === "ready"));
   };
-  return waitFor(`${names.join(", ")} to be ready`, ask, patient);
+  const explain = (): string => `${last}\n${machine.serial().slice(-3000)}`;
+  return waitFor(`${names.join(", ")} to be ready`, ask, { ...patient, explain });
 }
 
 const small = async () => ({ memory_mib: 256, config: "hostname: x\nwatchdog:\n  timeout_s: soon\n", nic: false });

@@ -19,5 +19,5 @@ export const declared = declaredTool({
     const of_wall = wall === null ? [] : [{ what: "firewall", detail: wall.slice(0, 500) }];
     return [...of_wall, ...(await linkDrift(context)), ...dnsDrift(context)];
   },
-  restore: restoreNetwork,
+  restore: (context) => restoreNetwork(context, "all"),
 });

@@ -22,4 +22,8 @@ export const net: Loaders = {
   "net.wireguard_status": async () => (await import("./wireguard_status.ts")).wireguardStatus,
 };
 
-export const net_restorer: Restorer = { name: "firewall and interfaces", family: "net", restore: restoreNetwork };
+export const net_restorer: Restorer = {
+  name: "firewall and interfaces",
+  family: "net",
+  restore: (context) => restoreNetwork(context, "declared"),
+};

@@ -1,13 +1,13 @@
 /** The network as it was declared, made so again. */
 
 import type { Context } from "../../context.ts";
-import { restoreLinks } from "./shared/declared-links.ts";
+import { restoreLinks, type Which } from "./shared/declared-links.ts";
 import { restoreDns } from "./shared/dns-servers.ts";
 import { declaredPorts, declaredWall, first_wall, put, wall_key } from "./shared/wall.ts";
 import { applyTunnel, Tunnel, tunnel_prefix } from "./shared/wireguard.ts";
 
 /** The firewall first: nothing is reachable that was not meant to be, while the addresses come up. @throws with what failed */
-export async function restoreNetwork(context: Context): Promise<void> {
+export async function restoreNetwork(context: Context, which: Which): Promise<void> {
   const failed: string[] = [];
   const wall = declaredWall(context.state) ?? first_wall;
   try {
@@ -16,7 +16,7 @@ export async function restoreNetwork(context: Context): Promise<void> {
   } catch (error) {
     failed.push(error instanceof Error ? error.message : String(error));
   }
-  failed.push(...(await restoreLinks(context)));
+  failed.push(...(await restoreLinks(context, which)));
   restoreDns(context);
   for (const { key, value } of context.state.list(tunnel_prefix))
     await applyTunnel(context, key.slice(tunnel_prefix.length), Tunnel.parse(value)).catch((error: unknown) => {

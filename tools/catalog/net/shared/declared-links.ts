@@ -67,22 +67,26 @@ export function difference(
 
 /** What of the interfaces is not as it is to be. */
 export async function linkDrift(context: Context): Promise<Drift[]> {
-  return (await wantedLinks(context)).flatMap(({ now, wanted }): Drift[] => {
+  return (await wantedLinks(context, "all")).flatMap(({ now, wanted }): Drift[] => {
     const wrong = difference(now, wanted);
     return wrong === null ? [] : [{ what: `interface/${wanted.name}`, detail: wrong.slice(0, 500) }];
   });
 }
 
+/** Those that a call declared; or those of the machine config, too, which PID 1 has set up at the boot already. */
+export type Which = "declared" | "all";
+
 /** Makes them so where they are not. @returns what failed */
-export async function restoreLinks(context: Context): Promise<string[]> {
+export async function restoreLinks(context: Context, which: Which): Promise<string[]> {
   const failed: string[] = [];
-  for (const { name } of (await wantedLinks(context)).map(({ wanted }) => wanted)) {
+  let links = await wantedLinks(context, which);
+  for (const { name } of links.map(({ wanted }) => wanted)) {
+    const one = links.find(({ wanted }) => wanted.name === name);
+    if (one === undefined || difference(one.now, one.wanted) === null) continue;
     try {
-      // each anew: what was made before it may have changed it
-      const one = (await wantedLinks(context)).find(({ wanted }) => wanted.name === name);
-      if (one === undefined) continue;
       if (one.now === null && one.make === null) throw new Error("there is no such device now");
       await changeLinks(context, planLines(one.now, one.wanted));
+      links = await wantedLinks(context, which); // it may have changed others: members of a bridge, routes through it
     } catch (error) {
       failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -97,11 +101,11 @@ interface WantedLink {
 }
 
 /** Those that others stand on come first: bridges and bonds, then devices, then VLANs. */
-async function wantedLinks(context: Context): Promise<WantedLink[]> {
+async function wantedLinks(context: Context, which: Which): Promise<WantedLink[]> {
   const declared = context.state
     .list(declared_prefix)
     .map(({ key, value }) => ({ name: key.slice(declared_prefix.length), is: Declared.parse(value) }));
-  const configured = readConfigured(context).filter(({ name }) => !declared.some((one) => one.name === name));
+  const configured = which === "declared" ? [] : readConfigured(context).filter(({ name }) => !declared.some((one) => one.name === name));
   if (declared.length + configured.length === 0) return [];
   const all = await readInterfaces(context);
   const nowOf = (wanted: string): InterfaceState | null => all.find(({ name }) => name === wanted) ?? null;
