@@ -12,3 +12,6 @@ export const without_tiers = `${without_models}tiers: { operational: ${off}, tac
 const thinking: readonly CoreService[] = ["operational", "tactical", "strategic"];
 /** What then runs. */
 export const services_without_tiers = core_services.filter((name) => !thinking.includes(name));
+
+/** The console alone: for what PID 1 does by itself. */
+export const console_only = `${without_tiers}services: { broker: ${off}, memory: ${off}, reactive: ${off} }\n`;

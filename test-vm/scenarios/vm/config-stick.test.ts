@@ -8,7 +8,7 @@ import { newFolder } from "../../places.ts";
 import { type Machine, startMachine } from "../../qemu.ts";
 import { waitFor } from "../../wait.ts";
 import { eventWhere } from "../expect.ts";
-import { without_tiers } from "../without-models.ts";
+import { console_only } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 const folder = newFolder("sticks");
@@ -17,9 +17,9 @@ const sticks = { first: join(folder, "first.raw"), wrong: join(folder, "wrong.ra
 let machine: Machine;
 
 beforeAll(async () => {
-  await makeConfigStick(sticks.first, `hostname: from-the-stick\n${without_tiers}`, false);
+  await makeConfigStick(sticks.first, `hostname: from-the-stick\n${console_only}`, false);
   await makeConfigStick(sticks.wrong, "hostname: x\nnetwork:\n  dsn: []\n", true);
-  await makeConfigStick(sticks.second, `hostname: from-the-second\n${without_tiers}`, true);
+  await makeConfigStick(sticks.second, `hostname: from-the-second\n${console_only}`, true);
   const more = ["-blockdev", `driver=raw,node-name=first-medium,file.driver=file,file.filename=${sticks.first}`];
   machine = await startMachine({ boot: "direct", more: [...more, "-device", "usb-storage,id=first,drive=first-medium,bus=usb.0"] });
   await machine.ready();
