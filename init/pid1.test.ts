@@ -111,6 +111,7 @@ test("the watchdog is told to stop at a clean power-off, and guards a restart to
         { call: "power.reboot", args: ["power-off"] },
       ],
       at_restart: [
+        { call: "device.watchdogSetTimeout", args: [9, 300], returns: 300 },
         { call: "device.watchdogPet", args: [9] },
         { call: "clock.nowMs", returns: 1 },
         { call: "power.reboot", args: ["restart"] },

@@ -89,7 +89,7 @@ test("the timeout of the config is set; a device that keeps its own says so", as
   expect(await configureWatchdog.run(fixed.made)).toMatchObject({ outcome: "degraded", detail: "the watchdog took 60 instead of 30 s" });
 });
 
-test("magic close only at a clean power-off; a reboot stays guarded", () => {
+test("magic close only at a clean power-off; a restart stays guarded, with time for firmware and kernel", () => {
   const off = boot(
     [pet, at(1), { call: "descriptor.write", args: [9, Buffer.from("V")], returns: 1 }, { call: "descriptor.close", args: [9] }],
     0,
@@ -97,8 +97,17 @@ test("magic close only at a clean power-off; a reboot stays guarded", () => {
   releaseWatchdog(off.made, true);
   off.sys.done();
   expect(off.made.state.watchdog.fd).toBeNull();
-  const again = boot([pet, at(1)], 0);
+  const longer: Step = { call: "device.watchdogSetTimeout", args: [9, 300], returns: 300 };
+  const again = boot([longer, pet, at(1)], 0);
   releaseWatchdog(again.made, false);
   again.sys.done();
-  expect(again.made.state.watchdog.fd).toBe(9);
+  expect(again.made.state.watchdog).toMatchObject({ fd: 9, timeout_s: 300 });
+  const keeps_its_own: Step[] = [
+    { call: "device.watchdogSetTimeout", args: [9, 300], fails: "EINVAL" },
+    { call: "device.watchdogTimeout", returns: 63 },
+  ];
+  const short = boot([...keeps_its_own, pet, at(1)], 0);
+  releaseWatchdog(short.made, false);
+  short.sys.done();
+  expect(short.made.state.watchdog).toMatchObject({ fd: 9, timeout_s: 63 });
 });

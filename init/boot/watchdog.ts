@@ -9,6 +9,11 @@ import { degraded, done } from "./result.ts";
 
 /** Until the machine config is read. */
 const first_timeout_s = 30;
+/**
+ * For a restart or kexec, from reboot(2) until the next PID 1 opens it: some firmware needs minutes, and does not stop a watchdog
+ * (systemd-system.conf(5) has RebootWatchdogSec= for the same, ten minutes, which is more than some devices can count to).
+ */
+const restart_timeout_s = 300;
 /** A watchdog is petted this many times within its timeout, at least once every five seconds. */
 const pets_in_timeout = 4;
 const pet_interval_ms_max = 5000;
@@ -125,12 +130,14 @@ function startWatchdog(boot: BootContext): () => void {
 
 /**
  * The last thing before reboot(2). At a clean power-off it is told to stop (the "magic close"), for a machine that is
- * slow to switch off must not be reset; else it stays armed, so that a reboot that hangs ends in a reset. Never throws.
+ * slow to switch off must not be reset; else it stays armed, so that a restart that hangs ends in a reset, with time enough for
+ * whatever comes between. Never throws.
  */
 export function releaseWatchdog(boot: BootContext, clean_poweroff: boolean): void {
   const { watchdog } = boot.state;
   if (watchdog.fd === null) return;
   try {
+    if (!clean_poweroff && (watchdog.timeout_s ?? 0) < restart_timeout_s) setTimeout_s(boot, restart_timeout_s);
     pet(boot);
     if (!clean_poweroff) return;
     boot.sys.descriptor.write(watchdog.fd, Buffer.from("V"));
