@@ -3,7 +3,11 @@
 export const run_dir = "/run/aios";
 export const data_dir = "/var/lib/aios";
 export const lib_dir = "/usr/lib/aios";
-/** Under /run/aios, by PID 1: its resolv.conf(5) by config and leases, and the links that the config set up (contracts/network.ts). */
+/**
+ * Under /run/aios, by PID 1, for what is right where no call declared otherwise: the host name of the config, its resolv.conf(5) by
+ * config and leases, and the links that the config set up (contracts/network.ts).
+ */
+export const configured_hostname = "net/hostname";
 export const configured_resolv = "net/resolv.conf";
 export const configured_links = "net/links.json";
 /** Model files that come with the image. */

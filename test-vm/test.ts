@@ -22,6 +22,8 @@ interface Counts {
   readonly skipped: number;
   /** What failed, a line each: whoever sees only the end of the output still learns it. */
   readonly broken?: readonly string[];
+  /** Processor time in seconds, of the suite with all that it started and waited for (getrusage(2)). */
+  readonly cpu_s?: number;
 }
 
 interface Suite {
@@ -47,8 +49,8 @@ const scenario_limit_ms = 900_000;
 /** A program whose status is the result. */
 function program(argv: readonly string[]): () => Promise<Counts> {
   return async () => {
-    const status = await Bun.spawn([...argv], { cwd: checkout, stdin: "ignore", stdout: "inherit", stderr: "inherit" }).exited;
-    return status === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
+    const { status, cpu_s } = await ended(argv);
+    return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0, cpu_s };
   };
 }
 
@@ -58,9 +60,15 @@ function tests(name: string, argv: readonly string[]): () => Promise<Counts> {
     const report = join(reports, `${name}.xml`);
     rmSync(report, { force: true });
     const options = ["--reporter=junit", `--reporter-outfile=${report}`, "--only-failures"];
-    const child = Bun.spawn([bun, "test", ...options, ...argv], { cwd: checkout, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
-    return counted(report, await child.exited);
+    const { status, cpu_s } = await ended([bun, "test", ...options, ...argv]);
+    return { ...counted(report, status), cpu_s };
   };
+}
+
+async function ended(argv: readonly string[]): Promise<{ readonly status: number; readonly cpu_s: number }> {
+  const child = Bun.spawn([...argv], { cwd: checkout, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+  const status = await child.exited;
+  return { status, cpu_s: Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6 };
 }
 
 /** @param status what bun ended with: a failure that is in no report (a file that does not load) still counts */
@@ -155,10 +163,10 @@ function busySeconds(): number {
   return (ticks.reduce((sum, each) => sum + each, 0) - (ticks[3] ?? 0) - (ticks[4] ?? 0)) / 100;
 }
 
-function row(name: string, { passed, failed, skipped, took_s, busy }: Result): string {
+function row(name: string, { passed, failed, skipped, took_s, busy, cpu_s = 0 }: Result): string {
   const others = skipped === 0 ? "" : `, ${skipped} skipped`;
   const counts = `${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed${others}`;
-  return `${name.padEnd(19)} ${counts}   ${took_s.toFixed(1)} s, ${busy.toFixed(1)} processors busy`;
+  return `${name.padEnd(19)} ${counts}   ${took_s.toFixed(1)} s, ${cpu_s.toFixed(0)} s of processor, ${busy.toFixed(1)} processors busy`;
 }
 
 process.exit(await main());

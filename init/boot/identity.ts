@@ -1,13 +1,15 @@
 /** What the machine is called, and the number that tells it from every other (machine-id(5)). */
 
 import { createHash, randomBytes } from "node:crypto";
-import { data_dir, run_dir } from "../../contracts/paths.ts";
+import { configured_hostname, data_dir, run_dir } from "../../contracts/paths.ts";
 import { writeDurably } from "../../wire/files.ts";
 import { readText, reasonOf } from "./files.ts";
 import type { Phase } from "./phase.ts";
 import { degraded, done } from "./result.ts";
 
 const hostname_file = `${run_dir}/etc/hostname`;
+/** The same name, which stays the config's when a call sets another. */
+const configured_file = `${run_dir}/${configured_hostname}`;
 const machine_id_file = `${run_dir}/etc/machine-id`;
 const kept_machine_id = `${data_dir}/machine-id`;
 const product_uuid = "/sys/class/dmi/id/product_uuid";
@@ -22,6 +24,7 @@ export const hostName: Phase = {
     const name = boot.state.config.hostname;
     boot.state.hostname = name;
     writeDurably(hostname_file, `${name}\n`);
+    writeDurably(configured_file, `${name}\n`);
     try {
       boot.sys.host.setHostname(name);
       boot.sys.host.setDomainname(domain_none);

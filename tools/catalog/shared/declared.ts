@@ -31,7 +31,7 @@ export function declaredTool({ name, title, covers, resources, drift, restore }:
   return defineTool({
     name,
     title,
-    description: `Tells which of ${covers} is not as it was declared, because something else than a call changed it. With \`restore\` it is made so again. To declare something else use the tool that declared it; what nobody declared is left alone.`,
+    description: `Tells which of ${covers} is not as it was declared, because something else than a call changed it. With \`restore\` it is made so again. To declare something else use the tool that declared it; what neither a call nor the machine config declared is left alone.`,
     input: z.strictObject({ restore: z.boolean().default(false).describe("make all of it so again; else it is only told") }),
     output: z.strictObject({ drift: z.array(Drift).describe("what was not so when the call began"), restored: z.boolean() }),
     risk: "compensable",

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { configured_hostname } from "../../../contracts/paths.ts";
 import { linuxSystem } from "../../../sys/linux.ts";
 import type { ToolCase, World } from "../../testing/case.ts";
 import { readTree } from "../../testing/tree.ts";
@@ -79,6 +80,24 @@ export const sys_cases: readonly ToolCase[] = [
       if (hostname() !== "lighthouse" || forwarding() !== "1") throw new Error("it is not as declared");
     },
     bad: () => [{ restore: "yes" }, { name: "hostname" }],
+    final: true,
+  },
+  {
+    tool: "sys.declared",
+    name: "the host name of the machine config, which nobody declared otherwise",
+    prepare: ({ places }) => {
+      mkdirSync(join(places.run, "net"), { recursive: true });
+      writeFileSync(join(places.run, configured_hostname), "lighthouse\n");
+      linuxSystem().host.setHostname("somebody");
+      return { restore: true };
+    },
+    observe: hostname,
+    check: ({ drift }) => {
+      const what = (drift as { what: string }[]).map((one) => one.what).sort();
+      if (what.join() !== "hostname") throw new Error(`it saw ${what.join()}`);
+      if (hostname() !== "lighthouse") throw new Error("it is not as the config says");
+    },
+    bad: () => [],
     final: true,
   },
   {

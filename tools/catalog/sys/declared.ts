@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Context } from "../../context.ts";
 import { type Drift, declaredTool } from "../shared/declared.ts";
-import { hostname_key } from "./hostname.ts";
+import { hostnameDeclared } from "./hostname.ts";
 import { restoreSettings } from "./restore.ts";
 import { declaredValue } from "./shared/settings.ts";
 import { readSysctl, sysctl_prefix } from "./sysctl.ts";
@@ -18,8 +18,9 @@ export const declared = declaredTool({
   restore: async (context) => restoreSettings(context),
 });
 
-function driftOf({ state }: Context): Drift[] {
-  const wanted = new Map<string, string | null>([["hostname", declaredValue(state, hostname_key)]]);
+function driftOf(context: Context): Drift[] {
+  const { state } = context;
+  const wanted = new Map<string, string | null>([["hostname", hostnameDeclared(context)]]);
   for (const { key } of state.list(sysctl_prefix)) wanted.set(key, declaredValue(state, key));
   return [...wanted].flatMap(([what, value]) => {
     const now = value === null ? null : nowOf(what);

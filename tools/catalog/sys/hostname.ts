@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { configured_hostname } from "../../../contracts/paths.ts";
 import type { Resource } from "../../../contracts/tool.ts";
 import { writeDurably } from "../../../wire/files.ts";
 import type { Context } from "../../context.ts";
 import { defineTool, ToolError } from "../../tool.ts";
+import { readOrNull } from "../shared/small-files.ts";
 import { declare, declaredValue, SettingImage } from "./shared/settings.ts";
 
 const Name = z
@@ -17,6 +19,11 @@ export const hostname_key = "hostname";
 export function setHostname(name: string, { sys, places }: Pick<Context, "sys" | "places">): void {
   sys.host.setHostname(name);
   writeDurably(`${places.run}/etc/hostname`, `${name}\n`);
+}
+
+/** By a call, or else by the machine config; null: nobody says what it is called. */
+export function hostnameDeclared({ state, places }: Pick<Context, "state" | "places">): string | null {
+  return declaredValue(state, hostname_key) ?? readOrNull(`${places.run}/${configured_hostname}`)?.trim() ?? null;
 }
 
 function current(): string {

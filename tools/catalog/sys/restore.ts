@@ -1,13 +1,13 @@
 /** What was declared of the system's settings, made so again. */
 
 import type { Context } from "../../context.ts";
-import { hostname_key, setHostname } from "./hostname.ts";
+import { hostnameDeclared, setHostname } from "./hostname.ts";
 import { declaredValue } from "./shared/settings.ts";
 import { readSysctl, sysctl_prefix, writeSysctl } from "./sysctl.ts";
 
 /** @throws with what failed */
 export function restoreSettings(context: Context): void {
-  const name = declaredValue(context.state, hostname_key);
+  const name = hostnameDeclared(context);
   if (name !== null) setHostname(name, context);
   const failed: string[] = [];
   for (const { key } of context.state.list(sysctl_prefix)) {
