@@ -251,25 +251,28 @@ test("a descriptor shows the very thing, whatever its path means by then; nothin
   for (const one of [fd, file]) closeSync(one);
 });
 
-/** Mounts and unmounts below a shared mount that every sandbox takes over, in a process of its own. */
+/** Mounts and unmounts below a shared mount that every sandbox takes over, in a process of its own; a folder goes with it. */
 const coming_and_going = `
+  import { mkdirSync, rmdirSync } from "node:fs";
   import { linuxSystem } from "${join(import.meta.dir, "../../sys/linux.ts")}";
   const { mount } = linuxSystem();
-  const target = process.argv[1];
+  const [, target, what] = process.argv;
   process.stdout.write("begun\\n");
   for (;;) {
     mount.mount({ source: "comes", target, type: "tmpfs" });
     Bun.sleepSync(1);
     mount.unmount(target, ["detach"]);
+    if (what === "folder") rmdirSync(target);
     Bun.sleepSync(1);
+    if (what === "folder") mkdirSync(target);
   }`;
 
-test("a mount that goes while a sandbox is being made is no failure", async () => {
+test.each(["mount", "folder"])("a %s that goes while a sandbox is being made is no failure", async (what) => {
   const target = mkdtempSync("/var/tmp/aios-exec-"); // below /tmp there is nothing to take over
   const { exec } = rig();
   Bun.spawnSync(["mount", "--types", "tmpfs", "--make-shared", "here", target]);
   mkdirSync(join(target, "comes"));
-  const others = Bun.spawn([process.execPath, "-e", coming_and_going, join(target, "comes")], { stdout: "pipe" });
+  const others = Bun.spawn([process.execPath, "-e", coming_and_going, join(target, "comes"), what], { stdout: "pipe" });
   try {
     await others.stdout.getReader().read();
     const ends = await Promise.all(Array.from({ length: 64 }, () => failure(exec.ok({ argv: ["/bin/true"], sandbox: {} }))));

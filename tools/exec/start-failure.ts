@@ -5,8 +5,11 @@ import type { Command, Finished } from "./exec.ts";
 
 /** launch.c says with these, and one JSON line, that the program did not come to run; bubblewrap with 1 and its name. */
 const launch_failures: readonly (number | null)[] = [120, 121, 122];
-/** Of bubblewrap's bind-mount.c: mount(2) with MS_REMOUNT of what is no mount (any more) ends with EINVAL. */
-const mount_went = /^bwrap: .*Unable to apply mount flags: remount "[^\n]*": Invalid argument/;
+/**
+ * Of bubblewrap's bind-mount.c: mount(2) with MS_REMOUNT of what is no mount (any more) ends with EINVAL, and with ENOENT where the
+ * folder is gone, too (a stage of another program always takes its folder with it).
+ */
+const mount_went = /^bwrap: .*Unable to apply mount flags: remount "[^\n]*": (Invalid argument|No such file or directory)/;
 /** Of making a sandbox while mounts come and go. */
 const tries_max = 5;
 export const stderr_shown_chars = 800;
