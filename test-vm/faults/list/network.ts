@@ -1,6 +1,7 @@
 /** Ports, links, routes and names. */
 
 import { writeFileSync } from "node:fs";
+import { waitFor } from "../../wait.ts";
 import { answerOn, listeners, run } from "../effects.ts";
 import { wire } from "../far.ts";
 import type { Fault } from "../fault.ts";
@@ -68,7 +69,8 @@ export const network_faults: readonly Fault[] = [
     traces: [/^service\/(web|clerk)$/],
     async inject(ground) {
       ground.patient("web").tell("mute");
-      while (listeners(ground.inside.pid).includes("tcp:8080")) await Bun.sleep(20);
+      const closed = (): boolean => !listeners(ground.inside.pid).includes("tcp:8080");
+      await waitFor("the port to be closed", closed, { limit_ms: 10_000, every_ms: 20 });
       const clerk = await ground.patient("clerk").pid();
       ground.patient("clerk").tell("listen 8080");
       return async () => {
