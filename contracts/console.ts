@@ -6,10 +6,11 @@
 import { z } from "zod";
 import { broker_routes } from "./console-broker.ts";
 import { Count, Flag, none, route } from "./console-route.ts";
-import { Decision, Why } from "./decision.ts";
+import { Decision } from "./decision.ts";
 import { Event, LogRecord } from "./event.ts";
 import { BootTimeline, Hardware, ProcessInfo, SystemStatus } from "./init.ts";
 import { ServiceName, ServiceStatus } from "./service.ts";
+import { Why } from "./why.ts";
 
 /** A problem in the form of RFC 9457 (application/problem+json). */
 export const Problem = z.lazy(() =>
@@ -182,7 +183,8 @@ export const routes = {
   why: route({
     method: "GET",
     path: "/v1/why/{id}",
-    summary: "What happened and why, for an event or a decision",
+    summary:
+      "What happened and why, for an event, a decision or an incident: which incident it became, what was known and decided, what came of it",
     path_params: z.strictObject({ id: z.string().min(1).max(100) }),
     query: none,
     body: null,

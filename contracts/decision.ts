@@ -96,16 +96,4 @@ export const Decision = z.lazy(() =>
   }),
 );
 export type Decision = z.infer<typeof Decision>;
-
-/** The chain behind one event or decision. */
-export const Why = z.lazy(() =>
-  z.strictObject({
-    id: z.string(),
-    event: Event.nullable(),
-    decisions: z.array(Decision),
-    /** Events around the trigger, oldest first. */
-    around: z.array(Event),
-  }),
-);
-export type Why = z.infer<typeof Why>;
 export { EventId };

@@ -21,11 +21,11 @@ import { operationalHandlers } from "./operational/handlers.ts";
 import type { Recent } from "./operational/recent.ts";
 import { retentionHandlers } from "./retention/handlers.ts";
 import { speakingFor } from "./speaks-for.ts";
-import { whyOf } from "./store/why.ts";
 import { templatesHandlers } from "./templates/handlers.ts";
 import type { MineCommit } from "./templates/mine-commit.ts";
 import { upkeepHandlers } from "./upkeep/handlers.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
+import { whyOf } from "./why.ts";
 import { workingHandlers } from "./working/handlers.ts";
 
 /** What every caller is answered alike. */
@@ -117,7 +117,7 @@ export function memoryHandlers(served: Served): CommonHandlers {
     "events.list": (filter) => keeper.read(({ store }) => store.newestEvents(filter)),
     "decisions.list": ({ limit }) => keeper.read(({ store }) => store.newestDecisions(limit)),
     "decisions.get": ({ ids }) => keeper.read(({ store }) => store.decisionsById(ids)),
-    why: ({ id }) => keeper.read(({ store }) => whyOf(store, id)),
+    why: ({ id }) => keeper.read((parts) => whyOf(parts, id)),
     counts: () => ({
       events: keeper.store.events,
       decisions: keeper.store.decisions,

@@ -4,12 +4,13 @@ import { z } from "zod";
 import { AuditEntry, AuditVerdict } from "../../contracts/audit.ts";
 import { CallRecord, UndoPlan } from "../../contracts/broker.ts";
 import { Metrics, Problem, type Route, routes } from "../../contracts/console.ts";
-import { Decision, Why } from "../../contracts/decision.ts";
+import { Decision } from "../../contracts/decision.ts";
 import { Event, LogRecord } from "../../contracts/event.ts";
 import { BootTimeline, Hardware, ProcessInfo, SystemStatus } from "../../contracts/init.ts";
 import { Agent, Approval, Grant, PolicyInfo } from "../../contracts/permission.ts";
 import { Health, ServiceStatus } from "../../contracts/service.ts";
 import { CallOutcome, CallResult, Reason, Resource, ToolDescription } from "../../contracts/tool.ts";
+import { Why } from "../../contracts/why.ts";
 
 const named = {
   Problem,

@@ -1,8 +1,10 @@
 /** Events, decisions and their why: from memory, and from what this process has seen itself while memory is away. */
 
-import type { Decision, Why } from "../../contracts/decision.ts";
+import type { Decision } from "../../contracts/decision.ts";
 import type { Event } from "../../contracts/event.ts";
 import { rpc_error } from "../../contracts/rpc.ts";
+import { CallId } from "../../contracts/tool.ts";
+import type { Why } from "../../contracts/why.ts";
 import { RpcError } from "../../wire/peer.ts";
 import type { Answer } from "../server/handlers.ts";
 import { ProblemError } from "../server/problem.ts";
@@ -31,11 +33,14 @@ export async function explain(memory: MemoryPort | null, log: EventLog, id: stri
   if (asked !== null && asked.why !== null) return { value: asked.why, source: "memory" };
   const event = log.get(id);
   if (event !== undefined) {
-    const why = { id, event, decisions: [], around: log.around(id, around_each_side) };
+    const why: Why = { id, event, incidents: [], memories: [], decisions: [], around: log.around(id, around_each_side) };
     return asked === null ? ring(why) : { value: why, source: "init-ring", note: "memory has not written this event yet" };
   }
   if (asked === null) throw memoryAway(`"${id}" is not among the events that PID 1 still holds`);
-  throw new ProblemError(404, `there is no event or decision "${id}"`, "take an id from GET /v1/events or GET /v1/decisions");
+  const todo = CallId.safeParse(id).success
+    ? `a call is in the audit: \`aiosctl audit show ${id}\``
+    : "take an id from GET /v1/events, GET /v1/decisions or the tool memory.incidents";
+  throw new ProblemError(404, `there is no event, decision or incident "${id}"`, todo);
 }
 
 /** What memory has, then what was seen after its newest: memory writes a moment later. */

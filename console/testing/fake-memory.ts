@@ -45,7 +45,14 @@ export function startFakeMemory(run: string, events: readonly Event[] = [], deci
           why: ({ id }) => {
             const event = held.events.find((one) => one.id === id) ?? held.decisions.find((one) => one.id === id)?.trigger;
             if (event === undefined) return null;
-            return { id, event, decisions: held.decisions.filter((one) => one.trigger.id === event.id), around: held.events };
+            return {
+              id,
+              event,
+              incidents: [],
+              memories: [],
+              decisions: held.decisions.filter((one) => one.trigger.id === event.id),
+              around: held.events,
+            };
           },
           subscribe: () => {
             subscribers.add(peer());

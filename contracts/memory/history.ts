@@ -1,9 +1,10 @@
 /** Events and decisions: written by those that notice and decide, listed and explained. */
 
 import { z } from "zod";
-import { Decision, DecisionId, Why } from "../decision.ts";
+import { Decision, DecisionId } from "../decision.ts";
 import { Event } from "../event.ts";
 import { method, Nothing } from "../rpc.ts";
+import { Why } from "../why.ts";
 
 export const history_methods = {
   /** Answers when the events are durable (SQLite, synchronous=FULL). Those already held, by id, are not written twice. */

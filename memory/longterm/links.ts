@@ -42,6 +42,16 @@ export class Links {
     this.#from = db.prepare("SELECT to_id AS id, relation FROM links WHERE from_id = ? ORDER BY relation, to_id LIMIT ?");
   }
 
+  /** The memories that this one names so, as far as anybody follows them. */
+  named(id: string, relation: z.infer<typeof Relation>): string[] {
+    return this.#from.all(id, fan_max).flatMap((step) => (step.relation === relation ? step.id : []));
+  }
+
+  /** The memories that name this one so. */
+  naming(id: string, relation: z.infer<typeof Relation>): string[] {
+    return this.#to.all(id, fan_max).flatMap((step) => (step.relation === relation ? step.id : []));
+  }
+
   /** Breadth first, each memory once, nearest first. */
   trace(id: string, direction: Direction, limit: number, over: readonly string[] = Relation.options): Walk {
     const next = direction === "influenced" ? this.#to : this.#from;

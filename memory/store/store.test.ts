@@ -7,7 +7,6 @@ import { boot, decisionOn, exitedEvent, stepEvent } from "../testing/records.ts"
 import { memory_file, migrations } from "./migrations.ts";
 import { type OpenDatabase, openDatabase } from "./open.ts";
 import { Store } from "./store.ts";
-import { whyOf } from "./why.ts";
 
 const newFolder = (): string => diskFolder("memory");
 const time = (): Date => new Date("2026-01-02T03:04:05.678Z");
@@ -58,32 +57,6 @@ test("an answer stays below a frame however large the events are", () => {
   const events = store.newestEvents({ limit: 200, kind: null, service: null });
   expect(JSON.stringify(events).length).toBeLessThan(256 * 1024);
   expect(events.at(-1)?.id).toBe(`${boot}-init-199`);
-});
-
-test("why tells the trigger, the decision first, and what happened to the same service", () => {
-  const store = new Store(openDatabase(newFolder()).db);
-  const trigger = exitedEvent(10);
-  const others = [
-    exitedEvent(8),
-    exitedEvent(9, "broker"),
-    exitedEvent(12),
-    exitedEvent(200),
-    { ...exitedEvent(11), id: "11111111-init-11" },
-  ];
-  store.commit(() => [trigger, ...others].map((event) => store.addEvent(event)));
-  store.commit(() => [1, 2].map((n) => store.putDecision(decisionOn(trigger, n))));
-  const by_decision = whyOf(store, `${boot}-d-reactive-2`);
-  expect(by_decision?.event).toEqual(trigger);
-  expect(by_decision?.decisions.map((decision) => decision.id)).toEqual([`${boot}-d-reactive-2`, `${boot}-d-reactive-1`]);
-  expect(by_decision?.around.map((event) => event.id)).toEqual([8, 10, 12].map((n) => `${boot}-init-${n}`));
-  expect(whyOf(store, trigger.id)?.decisions).toHaveLength(2);
-  expect(whyOf(store, `${boot}-init-999`)).toBeNull();
-});
-
-test("a decision whose trigger was not stored still tells it", () => {
-  const store = new Store(openDatabase(newFolder()).db);
-  store.commit(() => store.putDecision(decisionOn(exitedEvent(1), 1)));
-  expect(whyOf(store, `${boot}-d-reactive-1`)?.event).toEqual(exitedEvent(1));
 });
 
 test("a schema from the future is refused and its file not touched", () => {

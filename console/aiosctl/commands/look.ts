@@ -49,8 +49,8 @@ export function addLookCommands(program: Command, run: Run): void {
     .action(run(async (context) => whole(context, await context.client.call("metrics"), (one) => metricsView(one, context.view))));
   program
     .command("why")
-    .description("what happened and why, for an event or a decision")
-    .argument("<id>", "id of an event or a decision, as `events` and `decisions` show it")
+    .description("what happened and why, for an event, a decision or an incident")
+    .argument("<id>", "id of an event, a decision or an incident, as `events`, `decisions` and `memory incidents` show it")
     .action(
       run(async (context, id = "") =>
         whole(context, await context.client.call("why", { path: { id } }), (why) => whyView(why, context.view)),

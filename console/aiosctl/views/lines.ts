@@ -1,9 +1,10 @@
 /** One line for one log record, event or decision. */
 
-import type { Asked, Decision, Why } from "../../../contracts/decision.ts";
+import type { Asked, Decision } from "../../../contracts/decision.ts";
 import type { Event, LogRecord } from "../../../contracts/event.ts";
+import type { Why, WhyIncident, WhyMemory } from "../../../contracts/why.ts";
 import { cut, pad, plain } from "../text/plain.ts";
-import { clock } from "../text/units.ts";
+import { clock, span } from "../text/units.ts";
 import { outcome_colours, severity_colours } from "./colours.ts";
 import type { View } from "./view.ts";
 import { actionWords, eventWords } from "./words.ts";
@@ -32,7 +33,7 @@ export function decisionLine(decision: Decision, { paint, width }: View): string
   return `${paint("dim", clock(decision.time_ms))} ${paint("bold", pad(decision.tier, 11))} ${result} ${words}  ${paint("grey", decision.id)}`;
 }
 
-/** `aiosctl why ID`: what happened, what was decided, what came of it, and what else happened then. */
+/** `aiosctl why ID`: what happened, what became of it, what was known, what was decided, what was learned, and what else happened then. */
 export function whyView(why: Why, view: View): string[] {
   const { paint } = view;
   const lines = [
@@ -40,19 +41,48 @@ export function whyView(why: Why, view: View): string[] {
     why.event === null ? "  the event is not known any more" : `  ${eventLine(why.event, view)}`,
     "",
   ];
+  if (why.incidents.length > 0) lines.push(paint("bold", "What became of it"));
+  for (const incident of why.incidents) lines.push(...incidentLines(incident, view), "");
+  if (why.memories.length > 0)
+    lines.push(paint("bold", "What was known"), ...why.memories.map((memory) => `  ${memoryLine(memory, view)}`), "");
   lines.push(paint("bold", "What was decided"));
-  if (why.decisions.length === 0) lines.push("  nothing: no rule took it up");
+  if (why.decisions.length === 0) lines.push(why.incidents.length === 0 ? "  nothing: no rule took it up" : "  nothing was done");
   for (const decision of why.decisions) lines.push(...decisionLines(decision, view));
   const around = why.around.filter((event) => event.id !== why.event?.id);
   if (around.length > 0) lines.push("", paint("bold", "Around it"), ...around.map((event) => `  ${eventLine(event, view)}`));
   return lines;
 }
 
+function incidentLines({ id, severity, state, steps, spent, lesson }: WhyIncident, view: View): string[] {
+  const { paint } = view;
+  const cost = [`${spent.calls} calls`, ...(spent.tokens === 0 ? [] : [`${spent.tokens} tokens in ${span(spent.model_ms)}`])].join(", ");
+  return [
+    `  ${paint(severity_colours[severity], "●")} ${paint("bold", state)}  ${cost}  ${paint("grey", id)}`,
+    ...steps.map(
+      ({ time_ms, who, to, why }) =>
+        `    ${paint("dim", clock(time_ms))} ${pad(plain(to), 12)} ${paint("dim", `${plain(who)}:`)} ${plain(why)}`,
+    ),
+    ...(lesson === null ? [] : [`    learned  ${memoryLine(lesson, view)}`]),
+  ];
+}
+
+/** What somebody outside has written stands in marks of its own. */
+function memoryLine({ id, outcome, text, from_outside }: WhyMemory, { paint }: View): string {
+  const words = plain(text);
+  const said = from_outside ? `from outside «${words}»` : words;
+  return `${said}${outcome === null ? "" : ` (${outcome})`}  ${paint("grey", id)}`;
+}
+
+/** Rules decide in microseconds, models in minutes. */
+function within(us: number): string {
+  return us < 1000 ? `${Math.round(us)} µs` : span(us / 1000);
+}
+
 function decisionLines(decision: Decision, { paint }: View): string[] {
   const { outcome } = decision;
-  const after = outcome.after_ms === null ? "" : ` after ${Math.round(outcome.after_ms)} ms`;
+  const after = outcome.after_ms === null ? "" : ` after ${span(outcome.after_ms)}`;
   return [
-    `  ${paint("bold", decision.tier)} by rule ${paint("cyan", plain(decision.rule))}, in ${Math.round(decision.took_us)} µs`,
+    `  ${paint("bold", decision.tier)} by rule ${paint("cyan", plain(decision.rule))}, in ${within(decision.took_us)}`,
     `    because  ${plain(decision.reason)}`,
     ...(decision.based_on.length === 0 ? [] : [`    based on ${decision.based_on.map(plain).join(", ")}`]),
     ...(decision.asked ?? []).map(
@@ -68,7 +98,7 @@ function decisionLines(decision: Decision, { paint }: View): string[] {
 
 function askedCost({ took_ms, tokens, usd }: Asked): string {
   const money = usd === 0 ? "" : `, $${usd.toFixed(4)}`;
-  return `(${Math.round(took_ms)} ms${tokens === 0 ? "" : `, ${tokens} tokens${money}`})`;
+  return `(${span(took_ms)}${tokens === 0 ? "" : `, ${tokens} tokens${money}`})`;
 }
 
 function chance({ what, confidence }: NonNullable<Decision["alternatives"]>[number]): string {

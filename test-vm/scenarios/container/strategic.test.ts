@@ -113,6 +113,10 @@ test("the cause is found by looking, a person approves what removes it, and the 
   const { out } = await aiosctl.run("why", decision.id);
   for (const said of ["claude-opus-5-5", cause, "fs.chmod", "strategic setuid-file fs.remove (0.60)", "expected 0.90"])
     expect(out).toContain(said);
+  // from the alarm, with every state of the incident
+  const chain = await aiosctl.run("why", decision.trigger.id);
+  for (const said of ["What became of it", "observing", "passed to strategic", "waits for an approval of fs.chmod", decision.id])
+    expect(chain.out).toContain(said);
   const looks = await aiosctl.audit("--tool", "fs.list", "--principal", "tier:strategic");
   expect(JSON.stringify(looks)).toContain("looking for the root cause of setuid-file");
   expect(await aiosctl.verify()).toMatchObject({ whole: true });

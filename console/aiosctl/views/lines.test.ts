@@ -1,0 +1,73 @@
+import { expect, test } from "bun:test";
+import type { Decision } from "../../../contracts/decision.ts";
+import type { Event } from "../../../contracts/event.ts";
+import type { Why } from "../../../contracts/why.ts";
+import { noPaint } from "../text/style.ts";
+import { whyView } from "./lines.ts";
+
+const view = { paint: noPaint, width: undefined };
+const time_ms = Date.parse("2026-01-02T12:00:00Z");
+const event: Event = {
+  ...{ id: "0badcafe-reactive-7", time_ms, boot_ms: 7000, source: "reactive", severity: "error", kind: "alarm.changed" },
+  facts: { alarm: "setuid-file", subject: "file-1", raised: true, value: 1, limit: 1, stood_ms: 0, detail: "a file runs as root" },
+};
+const step = (seconds: number, who: string, to: string, why: string) => ({ time_ms: time_ms + seconds * 1000, who, to, why });
+const incident: Why["incidents"][number] = {
+  ...{ id: "0badcafe-incident-9", summary: "a file runs as root", severity: "error", state: "handed-over" },
+  steps: [
+    step(1, "operational", "observing", "alarm setuid-file stands"),
+    step(2, "operational", "deciding", "new, security: no playbook fits"),
+    step(9, "tactical", "handed-over", "a person has to look"),
+  ],
+  ...{ calls: [], spent: { calls: 3, tokens: 310, model_ms: 4200 }, lesson: null },
+};
+const known: Why["memories"][number] = {
+  ...{ id: "0badcafe-incident-2", kind: "incident", time_ms, outcome: "worked", text: "it was a backup tool\u001b[2J", from_outside: true },
+};
+const nothing: Why = { id: event.id, event, incidents: [], memories: [], decisions: [], around: [event] };
+
+test("an incident in which nothing was done says what became of it", () => {
+  expect(whyView({ ...nothing, incidents: [incident], memories: [known] }, view).join("\n")).toMatchInlineSnapshot(`
+    "What happened
+      12:00:00.000 error    setuid-file (file-1) raised: a file runs as root  0badcafe-reactive-7
+
+    What became of it
+      ● handed-over  3 calls, 310 tokens in 4.2 s  0badcafe-incident-9
+        12:00:01.000 observing    operational: alarm setuid-file stands
+        12:00:02.000 deciding     operational: new, security: no playbook fits
+        12:00:09.000 handed-over  tactical: a person has to look
+
+    What was known
+      from outside «it was a backup tool␛[2J» (worked)  0badcafe-incident-2
+
+    What was decided
+      nothing was done"
+  `);
+});
+
+test("without an incident no rule took it up", () => {
+  expect(whyView(nothing, view)).toEqual([
+    "What happened",
+    expect.stringContaining("setuid-file (file-1) raised"),
+    "",
+    "What was decided",
+    "  nothing: no rule took it up",
+  ]);
+});
+
+test("who thought for minutes has its time in minutes, and what was learned is said", () => {
+  const decision: Decision = {
+    ...{ id: "0badcafe-d-strategic-1", time_ms, boot_ms: 8000, tier: "strategic", trigger: event, rule: "strategic setuid-file" },
+    ...{ based_on: [], reason: "no program of ours", action: { do: "log" }, took_us: 101_278_162 },
+    asked: [{ who: "claude", said: "it is not ours", took_ms: 99_169, tokens: 15_926, usd: 0.0835 }],
+    outcome: { result: "done", detail: "the alarm was cleared", after_ms: 61_000 },
+  };
+  const text = whyView({ ...nothing, decisions: [decision], incidents: [{ ...incident, lesson: known }] }, view).join("\n");
+  for (const part of [
+    "in 1 min 41 s",
+    "(1 min 39 s, 15926 tokens, $0.0835)",
+    "done after 1 min 1 s",
+    "learned  from outside «it was a backup tool",
+  ])
+    expect(text).toContain(part);
+});
