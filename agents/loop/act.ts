@@ -26,7 +26,7 @@ export async function act(held: Held, ports: LoopPorts): Promise<void> {
   for (const [at, call] of decision.action.calls.entries()) {
     const outcome = await called(held, decision, at, call, ports);
     if (outcome.status === "waiting") {
-      await held.move("waiting", `${call.tool} waits for a person: ${outcome.text}`.slice(0, 500), {
+      await held.move("waiting", outcome.text.slice(0, 500), {
         waits_for: { call: outcome.call, what: `an approval of ${call.tool}` },
       });
       return;

@@ -62,9 +62,15 @@ function contentLines(content: Readonly<Record<string, unknown>>, { paint }: Vie
   return Object.entries(content).flatMap(([name, value]) => {
     if (typeof value === "string" && value.includes("\n"))
       return [`  ${plain(name)}:`, ...value.split("\n").map((part) => `    ${plain(part)}`)];
-    const text = JSON.stringify(value, null, 2) ?? "null";
+    const text = JSON.stringify(value, (_, one: unknown) => figure(one), 2) ?? "null";
     return text.split("\n").map((part, at) => line(at === 0 ? `  ${name}: ${part}` : `  ${part}`));
   });
+}
+
+/** What was measured comes with sixteen digits, of which six say something. */
+function figure(value: unknown): unknown {
+  if (typeof value !== "number" || Number.isInteger(value)) return value;
+  return Math.abs(value) >= 1e6 ? Math.round(value) : Number(value.toPrecision(6));
 }
 
 export function planView({ calls, obstacles }: UndoPlan, { paint }: View): string[] {

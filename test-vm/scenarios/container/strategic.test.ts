@@ -115,7 +115,7 @@ test("the cause is found by looking, a person approves what removes it, and the 
     expect(out).toContain(said);
   // from the alarm, with every state of the incident
   const chain = await aiosctl.run("why", decision.trigger.id);
-  for (const said of ["What became of it", "observing", "passed to strategic", "waits for an approval of fs.chmod", decision.id])
+  for (const said of ["What became of it", "observing", "passed to strategic", "fs.chmod waits for a person", decision.id])
     expect(chain.out).toContain(said);
   const looks = await aiosctl.audit("--tool", "fs.list", "--principal", "tier:strategic");
   expect(JSON.stringify(looks)).toContain("looking for the root cause of setuid-file");
