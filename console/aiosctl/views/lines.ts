@@ -55,7 +55,10 @@ export function whyView(why: Why, view: View): string[] {
 
 function incidentLines({ id, severity, state, steps, spent, lesson }: WhyIncident, view: View): string[] {
   const { paint } = view;
-  const cost = [`${spent.calls} calls`, ...(spent.tokens === 0 ? [] : [`${spent.tokens} tokens in ${span(spent.model_ms)}`])].join(", ");
+  const cost = [
+    spent.calls === 1 ? "1 call" : `${spent.calls} calls`,
+    ...(spent.tokens === 0 ? [] : [`${spent.tokens} tokens in ${span(spent.model_ms)}`]),
+  ].join(", ");
   return [
     `  ${paint(severity_colours[severity], "●")} ${paint("bold", state)}  ${cost}  ${paint("grey", id)}`,
     ...steps.map(
