@@ -119,11 +119,16 @@ async function search(held: Held, { tried, sure_min, last }: Known, ports: LoopP
     );
     const fresh = left
       .map((option) => ({ option, record: recordOf(records, option.rule, option.confidence), last: last.get(option.rule) ?? 0 }))
-      .filter(({ record }) => record.expected >= try_min);
+      .filter(({ option, record }) => record.expected >= try_min || (option.meant_for_it === true && hope(record) >= try_min));
     ranked = [...ranked, ...fresh].sort(bestFirst(sure_min));
     if (ranked.some(({ record }) => record.expected >= sure_min)) break;
   }
   return { ranked, asked, taint: rests_on };
+}
+
+/** The chance of what nobody has an opinion about: by its record alone. */
+function hope({ worked, tries }: TrackRecord): number {
+  return recordOf([{ rule: "", worked, failed: tries - worked }], "").expected;
 }
 
 function bestFirst(sure_min: number): (a: Ranked, b: Ranked) => number {

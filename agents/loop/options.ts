@@ -23,6 +23,8 @@ export interface Option {
   readonly confidence: number;
   /** What that was made of, before it was calibrated; for the record. */
   readonly signals?: Signals;
+  /** Meant for this very alarm by whoever wrote or learned it: its own record can rule it out, an opinion can only put it last. */
+  readonly meant_for_it?: true;
 }
 
 export interface Matter {
@@ -75,6 +77,7 @@ export function playbookSource(
         calls: calls.map(({ tool, arguments: args, may_fail }) => ({ tool, arguments: { ...args }, may_fail })),
         watch_ms: playbook.watch_ms,
         ...judged(ruleOf(playbook.name), incident, confidence(playbook.name)),
+        meant_for_it: true as const,
       }));
       const names = options.map(({ rule }) => rule).join(", ");
       return { options, said: names === "" ? `none is known against ${event.facts.alarm}` : names, tokens: 0, usd: 0 };

@@ -18,7 +18,7 @@ export function toolAsker(peer: () => BrokerPeer | null): AskTool {
     if (broker === null) throw new Error(`asking ${tool} failed: the broker is away`);
     const result = await broker.call("tools/call", { name: tool, arguments: args, _meta: { reason: { text: why } } }, limit_ms);
     const { status, text } = result._meta;
-    if (status !== "done") throw new Error(`asking ${tool} failed: ${status}: ${text}`);
+    if (status !== "done") throw new Error(`asking ${tool} failed: ${status === "failed" ? "" : `${status}: `}${text}`);
     return tool_answers[tool].parse(result.structuredContent) as ToolAnswer<T>;
   };
 }

@@ -20,7 +20,7 @@ import { type BrokerPeer, toolAsker } from "../../shared/ask-tool.ts";
 import { Ids } from "../../shared/ids.ts";
 import { type AlarmEvent, Standing } from "../../shared/standing.ts";
 import { type Incident, Incidents } from "../incidents.ts";
-import { playbookSource } from "../options.ts";
+import { type OptionSource, playbookSource } from "../options.ts";
 import type { LoopPorts } from "../ports.ts";
 import { triageAll } from "../triage.ts";
 import { work } from "../work.ts";
@@ -242,6 +242,35 @@ test("what found nothing to change is not watched where there is something else 
   await over;
   expect(await last("queue")).toMatchObject({ state: "solved", reason: "playbook gentle helped" });
 }, 60_000);
+
+test("what was meant for the alarm is tried in the end, however little is thought of it; what only a model has thought of is not", async () => {
+  const all = [...playbooks, Playbook.parse({ ...playbooks[0], name: "doubted", rank: 5 })];
+  const opinions = new Map([
+    ["playbook gentle", 0.9],
+    ["playbook harsh", 0.8],
+    ["playbook doubted", 0.001],
+  ]);
+  const source: OptionSource = {
+    who: "playbooks",
+    async offer(matter) {
+      const offer = await playbookSource(() => all).offer(matter);
+      const options = offer.options.map((one) => ({ ...one, confidence: opinions.get(one.rule) ?? one.confidence }));
+      const [first] = options;
+      if (first === undefined) throw new Error("there is no playbook");
+      const { meant_for_it: _, ...thought_up } = { ...first, rule: "model fix.gentle", confidence: 0.001 };
+      return { ...offer, options: [...options, thought_up] };
+    },
+  };
+  tell("spool", true);
+  for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} spool`, { status: "done", unchanged: true });
+  await triage();
+  const held = await new Incidents(() => peer, "t1").take(await open("spool"));
+  if (held === null) throw new Error("somebody else holds it");
+  await work(held, { ...ports, sources: [source] }).finally(() => held.release());
+  const rules = (await decisionsOf(await last("spool"))).map(({ rule }) => rule);
+  expect(new Set(rules)).toEqual(new Set(["playbook gentle", "playbook harsh", "playbook doubted"]));
+  expect(rules.at(-1)).toBe("playbook doubted");
+}, 30_000);
 
 test("when nothing helps a person has to look, and the same alarm opens no other incident", async () => {
   tell("mail", true);
