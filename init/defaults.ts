@@ -35,7 +35,6 @@ export function firstState(command_line: string, boot_id: string): BootState {
     command_line: parseCommandLine(command_line),
     config: default_config,
     config_source: { found: null, seen: new Set(), next: null },
-    hostname: default_config.hostname,
     machine_id: "",
     boot_id,
     hardware: null,

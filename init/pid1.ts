@@ -1,6 +1,6 @@
 /** PID 1 put together: the parts know nothing of each other, this file does. */
 
-import { release, totalmem } from "node:os";
+import { hostname, release, totalmem } from "node:os";
 import type { EventKind, Facts, Severity } from "../contracts/event.ts";
 import type { BootTimeline, Degradation, ShutdownAction, SystemStatus } from "../contracts/init.ts";
 import { callerSocket } from "../contracts/paths.ts";
@@ -191,7 +191,7 @@ export class Pid1 {
     const { device, timeout_s, petted_ms } = state.watchdog;
     return {
       state: this.#stateWord(),
-      hostname: state.hostname,
+      hostname: hostname(),
       machine_id: state.machine_id,
       boot_id: state.boot_id,
       version: releaseVersion(),

@@ -22,7 +22,6 @@ export const hostName: Phase = {
   limit_ms: 1000,
   run: async (boot) => {
     const name = boot.state.config.hostname;
-    boot.state.hostname = name;
     writeDurably(hostname_file, `${name}\n`);
     writeDurably(configured_file, `${name}\n`);
     try {

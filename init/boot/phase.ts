@@ -41,7 +41,6 @@ export interface BootState {
     /** What will come of a config that was plugged in later. */
     next: { readonly device: string; readonly detail: string } | null;
   };
-  hostname: string;
   machine_id: string;
   boot_id: string;
   hardware: Hardware | null;

@@ -27,6 +27,7 @@ export async function makeChanges(aiosctl: Aiosctl): Promise<number> {
   await aiosctl.done("fs.edit", { path: file, edits: [{ old: "one", new: "two" }] });
   expect(await text(aiosctl)).toBe("<p>two</p>\n");
   await aiosctl.done("sys.hostname", { set: "story" });
+  expect((await aiosctl.run("status")).out).toMatch(/^● \S+ +story /);
   await aiosctl.done("service.define", { name: "watcher", argv: ["/usr/bin/ip", "monitor"], network: true });
   await waitFor("the service to run", async () => (await serviceState(aiosctl, "watcher")) === "ready", {
     limit_ms: 180_000,
