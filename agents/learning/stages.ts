@@ -92,9 +92,12 @@ function fromPlaybook({ learning, bundled }: Known, tally: Tally, unfit: string 
   return { to: "trial", why: `it is proven: ${figures(tally)}` };
 }
 
-function fromTrial({ playbook }: Known, tally: Tally, { dry_runs, now_ms }: Evidence): Step | null {
+/** By the dry runs of this trial: what was allowed in an earlier one may have been what took it back. */
+function fromTrial({ playbook, learning }: Known, tally: Tally, { dry_runs, now_ms }: Evidence): Step | null {
   const known_ms = now_ms - playbook.watch_ms - settled_after_ms;
-  const settled = dry_runs.filter(({ solved_by, time_ms }) => solved_by !== null || time_ms < known_ms).slice(0, dry_runs_min);
+  const began_ms = learning.history.at(-1)?.time_ms ?? 0;
+  const of_this = dry_runs.filter(({ time_ms }) => time_ms >= began_ms);
+  const settled = of_this.filter(({ solved_by, time_ms }) => solved_by !== null || time_ms < known_ms).slice(0, dry_runs_min);
   const agree = settled.filter(({ allowed, solved_by }) => allowed && solved_by === ruleOf(playbook.name));
   if (agree.length < dry_runs_min) return null;
   return { to: "rule", why: `the last ${dry_runs_min} dry runs would have done what helped: ${figures(tally)}` };

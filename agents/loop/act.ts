@@ -88,7 +88,7 @@ export async function approvalCame(held: Held, { broker }: LoopPorts): Promise<b
 export async function watch(held: Held, ports: LoopPorts): Promise<void> {
   const { key, health_before } = held.item.body;
   const made = await lastTry(held, ports);
-  if (made?.tier === "reactive" && (made.outcome.result === "pending" || made.outcome.result === "done")) {
+  if (made?.tier === "reactive") {
     await watchBelow(held, made, ports);
     return;
   }

@@ -52,7 +52,7 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
     return;
   }
   const of_this = past.filter(({ id }) => held.item.body.decisions.includes(id));
-  const tried = new Set(of_this.map(({ rule }) => rule));
+  const tried = new Set(of_this.filter(wasTried).map(({ rule }) => rule));
   const may_try = of_this.filter(({ tier }) => tier === ports.tier).length < tries_max;
   const { sure_min } = sureMin(past, ports.tier, ports.thresholds);
   const found = may_try
@@ -94,6 +94,11 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
     spent: spentOn(held, found.asked),
     taint: [...new Set([...held.item.body.taint, ...found.taint])].slice(0, taint_max),
   });
+}
+
+/** What a rule was not allowed to do, or did not because it had done it too often, is open to the tiers that have other permission. */
+function wasTried({ tier, outcome }: Decision): boolean {
+  return tier !== "reactive" || (outcome.result !== "refused" && outcome.result !== "suppressed");
 }
 
 interface Known {

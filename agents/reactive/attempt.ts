@@ -4,7 +4,7 @@
  */
 
 import type { Decision, Outcome } from "../../contracts/decision.ts";
-import type { CallOutcome } from "../../contracts/tool.ts";
+import type { CallOutcome, CallResult } from "../../contracts/tool.ts";
 import { measureHealth, worseThan } from "../loop/health.ts";
 import type { BasePorts } from "../loop/ports.ts";
 import { matterOf } from "../shared/standing.ts";
@@ -31,8 +31,9 @@ export async function attempt(plan: Plan, ports: AttemptPorts): Promise<Result> 
 
 async function dryRun(plan: Plan, ports: AttemptPorts): Promise<Result> {
   for (const [at, call] of callsOf(plan).entries()) {
-    const { status, text, tool } = await made(plan, call, at, ports);
-    if (status !== "previewed") return { result: "refused", detail: `a dry run: ${tool} would be ${status}: ${text}`.slice(0, 1000) };
+    const { structuredContent, _meta } = await answered(plan, call, at, ports);
+    const would = wouldBe(structuredContent, _meta);
+    if (would !== null) return { result: "refused", detail: `a dry run: ${_meta.tool} would ${would}`.slice(0, 1000) };
   }
   return { result: "suppressed", detail: "a dry run: all its calls would be made" };
 }
@@ -66,13 +67,22 @@ function callsOf({ decision }: Plan): readonly Call[] {
   return decision.action.do === "call" ? decision.action.calls : [];
 }
 
-async function made({ decision, dry }: Plan, call: Call, at: number, { broker }: AttemptPorts): Promise<CallOutcome> {
+/** @returns what would stand in the way; null: it would be made at once. A preview tells of a call that waits for a person, too. */
+function wouldBe(preview: CallResult["structuredContent"], { status, text }: CallOutcome): string | null {
+  if (status !== "previewed") return `be ${status}: ${text}`;
+  return preview?.["effect"] === "allow" ? null : `wait for a person: ${text}`;
+}
+
+async function made(plan: Plan, call: Call, at: number, ports: AttemptPorts): Promise<CallOutcome> {
+  return (await answered(plan, call, at, ports))._meta;
+}
+
+async function answered({ decision, dry }: Plan, call: Call, at: number, { broker }: AttemptPorts): Promise<CallResult> {
   const { id, trigger, reason } = decision;
   const why = { text: reason.slice(0, 1000), event: trigger.id, decision: id };
   const { tainted = [] } = call;
   const _meta = dry ? { reason: why, tainted, dry_run: true } : { reason: why, tainted, group: id, key: `${id}/${at}` };
-  const { _meta: outcome } = await broker().call("tools/call", { name: call.tool, arguments: call.arguments, _meta }, call_limit_ms);
-  return outcome;
+  return await broker().call("tools/call", { name: call.tool, arguments: call.arguments, _meta }, call_limit_ms);
 }
 
 async function takenBack({ decision }: Plan, { result, detail }: Result, { broker }: AttemptPorts): Promise<Result> {

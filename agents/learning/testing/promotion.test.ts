@@ -22,7 +22,11 @@ const playbook = (name: string, tool: string, alarm: string): Playbook =>
     ...{ name, alarms: [alarm], does: `the ${name} thing`, watch_ms: 1000 },
     steps: [{ tool, arguments: { name: "{subject}" }, why: "it helps" }],
   });
-const bundled = [playbook("good", "fix.good", "service-down"), playbook("final", "fix.final", "disk-full")];
+const bundled = [
+  playbook("good", "fix.good", "service-down"),
+  playbook("final", "fix.final", "disk-full"),
+  playbook("asked", "fix.asked", "dns-silent"),
+];
 
 const world = new World();
 let base: BasePorts;
@@ -193,3 +197,23 @@ test("a rule that was killed in the midst of it holds nobody up for ever", async
   })();
   expect(incident).toMatchObject({ state: "handed-over", body: { decisions: [orphan.id] } });
 });
+
+test("what a person would be asked for is no agreement, and what a rule was not allowed is tactical's to do; only new dry runs count again", async () => {
+  const asking = (subject: string): void => void world.effects.set(`fix.asked ${subject}`, { waits_for: "reactive" });
+  for (let n = 1; n <= successesFor(proven_min); n += 1) await fault("dns-silent");
+  for (let n = 1; n <= dry_runs_min; n += 1) await fault("dns-silent", asking);
+  expect(known("asked").learning.stage).toBe("trial");
+  const decisions = await base.memory().call("decisions.list", { limit: 100 });
+  expect(decisions.findLast(({ rule }) => rule === "trial asked")?.outcome).toMatchObject({
+    ...{ result: "refused", detail: expect.stringContaining("a dry run: fix.asked would wait for a person") },
+  });
+  for (let n = 1; n <= dry_runs_min; n += 1) await fault("dns-silent");
+  expect(known("asked").learning.stage).toBe("rule");
+  const { subject, incident } = await fault("dns-silent", asking);
+  expect(callsOf(subject)).toMatchObject([{ caller: "reactive" }, { caller: "tactical", dry_run: false }]);
+  expect(incident).toMatchObject({ state: "solved", reason: "playbook asked helped" });
+  expect(known("asked").learning).toMatchObject({ stage: "playbook", against: 1 });
+  await learn();
+  await learn();
+  expect(known("asked").learning.stage).toBe("trial");
+}, 60_000);

@@ -11,7 +11,7 @@ import { broker_methods } from "../../../contracts/broker.ts";
 import { DocumentText } from "../../../contracts/memory/knowledge.ts";
 import { memory_methods } from "../../../contracts/memory.ts";
 import { callerSocket, callerSocketFolder } from "../../../contracts/paths.ts";
-import type { CallResult, CallStatus, Risk } from "../../../contracts/tool.ts";
+import type { CallOutcome, CallResult, CallStatus, Risk } from "../../../contracts/tool.ts";
 import { diskFolder } from "../../../memory/testing/folder.ts";
 import { type MemoryPeer, startMemory } from "../../../memory/testing/service.ts";
 import { openBootClock } from "../../../wire/boot-clock.ts";
@@ -35,14 +35,20 @@ interface Made {
 }
 
 const boot_id = "0badcafe-0000-4000-8000-000000000000";
-const risks: Readonly<Record<string, Risk>> = { "fix.good": "compensable", "fix.other": "compensable", "fix.final": "irreversible" };
+const risks: Readonly<Record<string, Risk>> = {
+  "fix.good": "compensable",
+  "fix.asked": "compensable",
+  "fix.other": "compensable",
+  "fix.final": "irreversible",
+};
 
 export class World {
   readonly boot_ms = openBootClock();
   readonly standing = new Standing(shortBootId(boot_id));
   readonly made: Made[] = [];
   /** What comes of a call by tool and subject: done and the alarm is cleared, unless it says otherwise. */
-  readonly effects = new Map<string, { readonly status?: CallStatus; readonly clears?: boolean }>();
+  /** `waits_for`: of that caller a person is asked first. */
+  readonly effects = new Map<string, { readonly status?: CallStatus; readonly clears?: boolean; readonly waits_for?: CallerName }>();
   readonly taken_back: string[] = [];
   readonly said: string[] = [];
   /** Told of each alarm that is raised or cleared. */
@@ -104,6 +110,7 @@ export class World {
     const methods = {
       "tools/get": broker_methods["tools/get"],
       "tools/call": broker_methods["tools/call"],
+      "calls/cancel": broker_methods["calls/cancel"],
       "undo/run": broker_methods["undo/run"],
     };
     listenUnix(path, 0o660, () => ({
@@ -113,6 +120,7 @@ export class World {
         handlers: {
           "tools/get": ({ name }) => description(name),
           "tools/call": ({ name, arguments: args, _meta }) => this.#called(caller, name, args, _meta.dry_run, _meta.tainted),
+          "calls/cancel": ({ call }) => outcomeOf(caller, "fix", call, "declined"),
           "undo/run": ({ target }) => {
             if ("group" in target) this.taken_back.push(target.group);
             return { outcomes: [], plan: { calls: [], obstacles: [] } };
@@ -129,18 +137,18 @@ export class World {
     const of = (status: CallStatus, structuredContent: CallResult["structuredContent"]): CallResult => ({
       structuredContent,
       isError: status !== "done",
-      _meta: {
-        ...{ call: `0badcafe-call-${this.made.length + 1}`, tool, principal: `tier:${caller}`, status, text: `it ended as ${status}` },
-        ...{ tainted: false, policies: [], undo: "possible", confirm_by_ms: null, took_ms: 1 },
-      },
+      _meta: outcomeOf(caller, tool, `0badcafe-call-${this.made.length + 1}`, status),
     });
     if (tool === "service.list") return of("done", { services: [] });
     if (tool === "memory.search") return of("done", { found: [] });
     if (!tool.startsWith("fix.")) return of("done", await this.#told(caller, tool, args, tainted));
     this.made.push({ caller, tool, args, dry_run });
     const subject = String(args["name"]);
-    const { status = "done", clears = true } = this.effects.get(`${tool} ${subject}`) ?? {};
-    if (dry_run) return of(status === "done" ? "previewed" : status, null);
+    const { status: result = "done", clears = true, waits_for } = this.effects.get(`${tool} ${subject}`) ?? {};
+    const waits = waits_for === caller;
+    if (dry_run && result === "done") return of("previewed", { effect: waits ? "approval" : "allow" });
+    const status = waits ? "waiting" : result;
+    if (dry_run) return of(status, null);
     const alarms = this.standing.all().filter(({ facts }) => facts.subject === subject);
     if (status === "done" && clears) for (const { facts } of alarms) await this.tell(subject, false, { alarm: facts.alarm });
     return of(status, null);
@@ -165,6 +173,13 @@ export class World {
       return { memories: await keeper.call("recall", memory_methods.recall.params.parse({ ids: args["ids"] })), unknown: [] };
     throw new Error(`the case does not know the tool "${tool}"`);
   }
+}
+
+function outcomeOf(caller: CallerName, tool: string, call: string, status: CallStatus): CallOutcome {
+  return {
+    ...{ call, tool, principal: `tier:${caller}`, status, text: `it ended as ${status}` },
+    ...{ tainted: false, policies: [], undo: "possible", confirm_by_ms: null, took_ms: 1 },
+  };
 }
 
 function description(name: string) {
