@@ -15,6 +15,7 @@ import { firmwareVariablesTemplate, machineArguments } from "./machine/arguments
 import { copyDisk, makeDataDisk } from "./machine/disks.ts";
 import { initrd_command, testInitrd } from "./machine/initrd.ts";
 import { Qmp } from "./machine/qmp.ts";
+import { tscWords } from "./machine/tsc.ts";
 import { atEnd, dyingWithUs, endProcess, removeFolder } from "./owned.ts";
 import { checkout, needBuilt, newFolder } from "./places.ts";
 import { Hopeless, tailOf, waitFor, within } from "./wait.ts";
@@ -90,8 +91,10 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   const firmware_variables = join(folder, "firmware-variables.fd");
   if (options.boot === "disk") copyFileSync(firmwareVariablesTemplate(), firmware_variables);
   const socket = (name: string): string => join(sockets, name);
+  const emulation = await accelerator();
   const argv = machineArguments({
-    accelerator: await accelerator(),
+    accelerator: emulation,
+    kernel_words: await tscWords(emulation),
     cpus: options.cpus ?? 2,
     memory_mib: options.memory_mib ?? 1024,
     serial_log,

@@ -11,6 +11,7 @@ import { run } from "../../tooling/run.ts";
 import { accelerator } from "../machine/accelerator.ts";
 import { machineArguments } from "../machine/arguments.ts";
 import { makeBlankDisk } from "../machine/disks.ts";
+import { tscWords } from "../machine/tsc.ts";
 import { atEnd, dyingWithUs, endProcess, removeFolder } from "../owned.ts";
 import { checkout, needBuilt, newFolder } from "../places.ts";
 import { tailOf, waitFor } from "../wait.ts";
@@ -83,14 +84,11 @@ export async function startConventionalMachine(options: {
   writeFileSync(serial_log, "");
   const port = freePort();
   const words = readFileSync(join(checkout, "image/cmdline.txt"), "utf8").trim().split(/\s+/);
-  const append = [
-    ...words.filter((word) => !/^(root|rootfstype)=|^ro$/.test(word)),
-    "root=/dev/vda",
-    "rw",
-    ...(process.env["DBG"]?.split(" ") ?? []),
-  ].join(" ");
+  const append = [...words.filter((word) => !/^(root|rootfstype)=|^ro$/.test(word)), "root=/dev/vda", "rw"].join(" ");
+  const emulation = await accelerator();
   const argv = machineArguments({
-    accelerator: await accelerator(),
+    accelerator: emulation,
+    kernel_words: await tscWords(emulation),
     ...options,
     serial_log,
     qmp_socket: join(sockets, "qmp"),

@@ -5,6 +5,8 @@ import { type Accelerator, acceleratorArguments } from "./accelerator.ts";
 
 export interface Wiring {
   readonly accelerator: Accelerator;
+  /** For the kernel's command line, however it is booted (`tsc.ts`). */
+  readonly kernel_words: string | null;
   readonly cpus: number;
   readonly memory_mib: number;
   readonly serial_log: string;
@@ -50,7 +52,7 @@ export function machineArguments(wiring: Wiring): string[] {
     ...port("aios.test", wiring.test_chardev, 2),
     ...(wiring.nic === "none" ? [] : network(wiring.nic)),
     ...(wiring.config === null ? [] : ["-fw_cfg", `name=opt/aios/aios.yaml,file=${wiring.config}`]),
-    ...(wiring.direct === null ? firmware(wiring.firmware_variables) : direct(wiring.direct)),
+    ...(wiring.direct === null ? firmware(wiring.firmware_variables, wiring.kernel_words) : direct(wiring.direct, wiring.kernel_words)),
     ...(wiring.disk === null ? [] : drive("disk0", wiring.disk, "")),
     ...wiring.more,
   ];
@@ -73,14 +75,14 @@ function drive(id: string, path: string, more: "" | ",readonly=on" | ",snapshot=
   return ["-drive", options, "-device", `virtio-blk-pci,drive=${id},serial=${id}`];
 }
 
-function direct(boot: NonNullable<Wiring["direct"]>): string[] {
+function direct(boot: NonNullable<Wiring["direct"]>, words: string | null): string[] {
   const initrd = boot.initrd === null ? [] : ["-initrd", boot.initrd];
   return [
     "-kernel",
     boot.kernel,
     ...initrd,
     "-append",
-    boot.append,
+    words === null ? boot.append : `${boot.append} ${words}`,
     ...drive("root", boot.root, boot.discard_writes === true ? ",snapshot=on" : ",readonly=on"),
   ];
 }
@@ -100,10 +102,12 @@ export function firmwareVariablesTemplate(): string {
   return firstThere(variables_paths);
 }
 
-function firmware(variables: string): string[] {
+/** A unified kernel image takes words from SMBIOS, as long as there is no Secure Boot (systemd-stub(7)). */
+function firmware(variables: string, words: string | null): string[] {
   const flash = (path: string, readonly_: boolean): string[] => [
     "-drive",
     `if=pflash,format=raw,file=${path}${readonly_ ? ",readonly=on" : ""}`,
   ];
-  return [...flash(firstThere(code_paths), true), ...flash(variables, false)];
+  const said = words === null ? [] : ["-smbios", `type=11,value=io.systemd.stub.kernel-cmdline-extra=${words}`];
+  return [...flash(firstThere(code_paths), true), ...flash(variables, false), ...said];
 }
