@@ -19,6 +19,9 @@ import { Standing } from "../shared/standing.ts";
 import { Incidents, type MemoryPeer } from "./incidents.ts";
 import type { BasePorts } from "./ports.ts";
 
+/** Longest that the first round waits for those that it calls. */
+const connect_limit_ms = 5000;
+const connect_look_ms = 20;
 const round_every_ms = 1000;
 /** After an alarm, for so long. */
 const short_round_every_ms = 150;
@@ -105,7 +108,7 @@ export async function runLoop({ tier, run, log, init, rounds: roundsOf }: LoopOp
     }
     pacer.next(() => void go());
   };
-  void go();
+  void connected([memory_link, broker_link]).then(go);
   return {
     get busy() {
       return rounds.reduce((sum, one) => sum + one.busy, 0);
@@ -114,6 +117,12 @@ export async function runLoop({ tier, run, log, init, rounds: roundsOf }: LoopOp
       return hindered;
     },
   };
+}
+
+/** A tier that has just been started is not hindered: those that it calls run before it, and to connect takes a moment. */
+async function connected(links: readonly { readonly peer: unknown }[]): Promise<void> {
+  const until_ms = performance.now() + connect_limit_ms;
+  while (links.some(({ peer }) => peer === null) && performance.now() < until_ms) await Bun.sleep(connect_look_ms);
 }
 
 /** When the next round is. */
