@@ -82,7 +82,8 @@ function direct(boot: NonNullable<Wiring["direct"]>, words: string | null): stri
     boot.kernel,
     ...initrd,
     "-append",
-    words === null ? boot.append : `${boot.append} ${words}`,
+    // in front: what comes after "--" is for the first program
+    words === null ? boot.append : `${words} ${boot.append}`,
     ...drive("root", boot.root, boot.discard_writes === true ? ",snapshot=on" : ",readonly=on"),
   ];
 }
