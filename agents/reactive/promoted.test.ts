@@ -56,10 +56,12 @@ test("a rule that was switched off stays off until its document is another one",
   expect(told(made, alarm("web"))).toEqual([["playbook a", "pending"]]);
 });
 
-test("the calls about a subject that is named by text from outside are marked as a whole", () => {
-  const made = promoted(known("a", "rule"));
-  const callsOf = (event: AlarmEvent) =>
-    made.take(event).map(({ decision: { action } }) => (action.do === "call" ? action.calls[0] : null));
-  expect(callsOf(alarm("web"))).toMatchObject([{ arguments: { name: "web" }, tainted: [] }]);
-  expect(callsOf(alarm("db", true, { untrusted: "db" }))).toMatchObject([{ tainted: [""] }]);
+test("where an alarm tells text from outside the calls of what was learned are marked as a whole, those of the image are not", () => {
+  const callsOf = (bundled: boolean, event: AlarmEvent) =>
+    promoted({ ...known("a", "rule"), bundled })
+      .take(event)
+      .map(({ decision: { action } }) => (action.do === "call" ? action.calls[0] : null));
+  expect(callsOf(false, alarm("web"))).toMatchObject([{ arguments: { name: "web" }, tainted: [] }]);
+  expect(callsOf(false, alarm("db", true, { untrusted: "db" }))).toMatchObject([{ tainted: [""] }]);
+  expect(callsOf(true, alarm("db", true, { untrusted: "db" }))).toMatchObject([{ arguments: { name: "db" }, tainted: [] }]);
 });

@@ -70,8 +70,8 @@ export class Promoted {
       if (fit === undefined || this.#isOff(known) || (!dry && plans.some((plan) => !plan.dry))) continue;
       const { name, does, watch_ms } = known.playbook;
       const too_often = !dry && !this.#mayTry(matterOf(event), began_ms);
-      // what the subject is called may be text from outside: the policies then judge the whole call as such
-      const tainted = event.untrusted === undefined ? [] : [""];
+      // what a learned one takes from the subject may be text from outside: the policies then judge the whole call as such
+      const tainted = event.untrusted === undefined || known.bundled ? [] : [""];
       const calls = fit.calls.map(({ tool, arguments: args, may_fail }) => ({ tool, arguments: { ...args }, may_fail, tainted }));
       const detail = too_often
         ? `not carried out, more than ${tries_max} in ${tries_within_ms / 1000} s: the tiers above see to it`
