@@ -13,5 +13,12 @@ const thinking: readonly CoreService[] = ["operational", "tactical", "strategic"
 /** What then runs. */
 export const services_without_tiers = core_services.filter((name) => !thinking.includes(name));
 
+/** Nor do rules act. */
+export const without_rules = `${without_tiers}services: { reactive: ${off} }\n`;
+
+/** Console and memory. */
+export const memory_only = `${without_tiers}services: { broker: ${off}, reactive: ${off} }\n`;
+export const services_of_memory_only: readonly CoreService[] = ["console", "memory"];
+
 /** The console alone: for what PID 1 does by itself. */
 export const console_only = `${without_tiers}services: { broker: ${off}, memory: ${off}, reactive: ${off} }\n`;

@@ -127,8 +127,11 @@ export const controls: readonly Control[] = [
     family: "certificates",
     what: "somebody makes a certificate for a year",
     only: "ours",
-    happen: async (ground) =>
-      void (await ours(ground).aiosctl.done("sec.certificate_create", { name: "yearly", names: ["a.example"], days: 365 })),
+    happen: async (ground) => {
+      // of another name each time
+      const name = `yearly-${Date.now().toString(36)}`;
+      await ours(ground).aiosctl.done("sec.certificate_create", { name, names: ["a.example"], days: 365 });
+    },
   },
   {
     name: "many-visitors",

@@ -10,7 +10,7 @@ import { needBuilt, newFolder } from "../../places.ts";
 import { type Machine, startMachine } from "../../qemu.ts";
 import { waitFor } from "../../wait.ts";
 import { allReady, decisionWhere, serviceStatus } from "../expect.ts";
-import { services_without_tiers, without_tiers } from "../without-models.ts";
+import { memory_only, services_of_memory_only } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 const gibibyte = 1024 ** 3;
@@ -71,7 +71,7 @@ test("boots by UEFI with its models, grows and keeps its data, powers off cleanl
   expect(disk_bytes - offset_bytes - size_bytes).toBeLessThan(2 * 1024 * 1024);
 
   const config = join(folder, "aios.yaml");
-  writeFileSync(config, `hostname: from-the-esp\n${without_tiers}`);
+  writeFileSync(config, `hostname: from-the-esp\n${memory_only}`);
   await putConfig(disk, config);
   second = await startMachine({ boot: "disk", disk });
   await second.ready();
@@ -85,10 +85,10 @@ test("boots by UEFI with its models, grows and keeps its data, powers off cleanl
 }, 1_800_000);
 
 test("kexec boots the kernel on the ESP, with a clean way down and no firmware between", async () => {
-  second ??= await startMachine({ boot: "disk", config: without_tiers });
+  second ??= await startMachine({ boot: "disk", config: memory_only });
   const machine = second;
   await machine.ready();
-  await allReady(machine.console, patient, services_without_tiers);
+  await allReady(machine.console, patient, services_of_memory_only);
   const before = await machine.console.call("status");
   const firmware_lines = (): number => machine.serial().split("BdsDxe").length;
   const firmware_before = firmware_lines();
@@ -97,7 +97,7 @@ test("kexec boots the kernel on the ESP, with a clean way down and no firmware b
   const after = machine.serial().length;
   await machine.console.call("kexec", { reason: "the scenario wants to see it", limit_ms: 180_000 });
   await machine.ready({ after });
-  await allReady(machine.console, patient, services_without_tiers);
+  await allReady(machine.console, patient, services_of_memory_only);
 
   const status = await machine.console.call("status");
   expect(status.boot_id).not.toBe(before.boot_id);
