@@ -85,7 +85,8 @@ export class Aiosctl {
   }
 
   async audit(...filters: string[]): Promise<AuditEntry[]> {
-    const { out } = await this.run("--json", "audit", ...filters);
+    const ask = () => this.#whileThere(["audit", ...filters]);
+    const { out } = await waitFor("the broker", ask, { limit_ms: 120_000, every_ms: 200 });
     return out
       .split("\n")
       .filter(Boolean)
