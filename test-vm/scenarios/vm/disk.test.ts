@@ -80,7 +80,9 @@ test("boots by UEFI with its models, grows and keeps its data, powers off cleanl
   expect(status.config.from).toBe('"aios.yaml" on "/dev/vda1"');
   // neither grown, formatted nor repaired again
   expect(status.data.detail).toBe(`"/dev/vda4", ${Math.floor(size_bytes / 1024 / 1024)} MiB`);
-  const why = await second.console.call("why", { path: { id: decided } });
+  const booted = second;
+  const ask = () => booted.console.call("why", { path: { id: decided } });
+  const why = await waitFor("memory to answer", ask, patient);
   expect(why.decisions.map(({ id }) => id)).toEqual([decided]);
 }, 1_800_000);
 
