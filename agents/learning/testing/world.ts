@@ -46,8 +46,7 @@ export class World {
   readonly boot_ms = openBootClock();
   readonly standing = new Standing(shortBootId(boot_id));
   readonly made: Made[] = [];
-  /** What comes of a call by tool and subject: done and the alarm is cleared, unless it says otherwise. */
-  /** `waits_for`: of that caller a person is asked first. */
+  /** What comes of a call by tool and subject: done and the alarm is cleared, unless it says otherwise. Of `waits_for` a person is asked. */
   readonly effects = new Map<string, { readonly status?: CallStatus; readonly clears?: boolean; readonly waits_for?: CallerName }>();
   readonly taken_back: string[] = [];
   readonly said: string[] = [];
