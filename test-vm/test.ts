@@ -4,9 +4,10 @@
  *
  * The suites of units and containers run as many files at once as there are processors, four at most. One suite comes after
  * the other, but for that of the machines: once the image is built it runs beside all the others, also on two processors. An
- * emulated machine keeps one and a half of them busy, containers less than one: each of them alone waits for a third to a half of
- * the time that is there. They meet in no file, port, namespace or cgroup. So what they need is built first of all. Containers come
- * early, for their waiting is filled by the machines; units and the broker's proofs, which fill what there is by themselves, come last.
+ * emulated machine keeps one and a half of them busy while it boots and half of one while a test waits, containers less than one.
+ * They meet in no file, port, namespace or cgroup. So what they need is built first of all. The machines go before the others: a
+ * machine costs for as long as it runs, so what keeps it waiting makes it dearer, and the others fill what it leaves. Containers
+ * come early, for their waiting is filled by the machines; units and the broker's proofs come last.
  */
 
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -65,8 +66,18 @@ function tests(name: string, argv: readonly string[]): () => Promise<Counts> {
   };
 }
 
+/** What runs beside all that is started now. */
+const beside = new Set<Promise<void>>();
+/** A tenth of the share of what it runs beside (nice(1)). What is in a container has its cgroup's share, whole. */
+const gives_way = ["nice", "-n", "10"];
+
 async function ended(argv: readonly string[]): Promise<{ readonly status: number; readonly cpu_s: number }> {
-  const child = Bun.spawn([...argv], { cwd: checkout, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+  const child = Bun.spawn([...(beside.size > 0 ? gives_way : []), ...argv], {
+    cwd: checkout,
+    stdin: "ignore",
+    stdout: "inherit",
+    stderr: "inherit",
+  });
   const status = await child.exited;
   return { status, cpu_s: Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6 };
 }
@@ -135,11 +146,14 @@ async function main(): Promise<number> {
   const chosen = (each: Suite): boolean =>
     only === null ? (!quick || each.check) && (long || each.long !== true) : only.includes(each.name);
   const begin_ms = performance.now();
-  const beside: Promise<void>[] = [];
   for (const suite of suites.filter(chosen)) {
     const running = runSuite(suite, results);
-    if (suite.beside === true) beside.push(running);
-    else await running;
+    if (suite.beside !== true) {
+      await running;
+      continue;
+    }
+    beside.add(running);
+    void running.finally(() => beside.delete(running));
   }
   await Promise.all(beside);
   const took_s = (performance.now() - begin_ms) / 1000;

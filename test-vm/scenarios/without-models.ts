@@ -13,8 +13,11 @@ const thinking: readonly CoreService[] = ["operational", "tactical", "strategic"
 /** What then runs. */
 export const services_without_tiers = core_services.filter((name) => !thinking.includes(name));
 
-/** Nor do rules act. */
-export const without_rules = `${without_tiers}services: { reactive: ${off} }\n`;
+/** Nobody does anything but rules, by PID 1. */
+export const without_broker = `${without_tiers}services: { broker: ${off} }\n`;
+
+/** Console and broker. */
+export const broker_only = `${without_tiers}services: { memory: ${off}, reactive: ${off} }\n`;
 
 /** Console and memory. */
 export const memory_only = `${without_tiers}services: { broker: ${off}, reactive: ${off} }\n`;

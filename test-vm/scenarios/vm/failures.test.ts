@@ -11,7 +11,7 @@ import { newFolder } from "../../places.ts";
 import { type Machine, type MachineOptions, startMachine } from "../../qemu.ts";
 import { waitFor } from "../../wait.ts";
 import { serviceStatus } from "../expect.ts";
-import { services_without_tiers, without_tiers } from "../without-models.ts";
+import { console_only, services_without_tiers, without_tiers } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 
@@ -22,10 +22,11 @@ afterAll(() => running?.machine.kill());
 async function on(what: () => Promise<Omit<MachineOptions, "boot">>): Promise<Machine> {
   if (running?.what === what) return running.machine;
   await running?.machine.kill();
-  const machine = await startMachine({ boot: "direct", agent: false, config: without_tiers, ...(await what()) });
+  const options = { config: without_tiers, ...(await what()) };
+  const machine = await startMachine({ boot: "direct", agent: false, ...options });
   running = { what, machine };
   await machine.ready();
-  await serviceReady(machine, services_without_tiers);
+  if (options.config !== console_only) await serviceReady(machine, services_without_tiers);
   return machine;
 }
 
@@ -51,7 +52,7 @@ async function withBrokenData() {
   return { disk, rtc: "base=1970-01-01T00:00:10" };
 }
 
-const bare = async () => ({ diskless: true, append: "initcall_blacklist=cmos_init" });
+const bare = async () => ({ config: console_only, diskless: true, append: "initcall_blacklist=cmos_init" });
 
 /** What is said to be degraded, in words. */
 async function told(machine: Machine, what: RegExp): Promise<string> {

@@ -1,4 +1,4 @@
-/** Machines that lose power, stand still or panic: always back, with nothing lost that was acknowledged. */
+/** Machines that lose power or their file system: always back, with nothing lost that was acknowledged. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
@@ -18,7 +18,7 @@ let machine: Machine;
 let writers: MemoryWriters;
 
 beforeAll(async () => {
-  machine = await startMachine({ boot: "direct", config: `${without_tiers}watchdog: { timeout_s: 10 }\n` });
+  machine = await startMachine({ boot: "direct", config: without_tiers });
   await machine.ready();
   writers = new MemoryWriters(new Aiosctl(machine.console_socket));
 }, 900_000);
@@ -83,32 +83,6 @@ test(
   },
   hard_resets * 600_000,
 );
-
-test("the watchdog resets a machine whose PID 1 stands still", async () => {
-  const after = machine.serial().length;
-  // the freezer stops what no signal can stop from inside
-  await machine.sh(
-    "mkdir -p /cg; mount -t cgroup2 none /cg 2>/dev/null; cat /proc/1/cgroup > /work/where; echo 1 > /cg/$(cut -d : -f 3 /work/where)/cgroup.freeze",
-  );
-  await waitFor("the watchdog", () => machine.qmp.count("WATCHDOG") > 0, { limit_ms: 180_000, every_ms: 200 });
-  machine.wasReset();
-  await machine.ready({ after });
-}, 900_000);
-
-test("a kernel that panics restarts the machine", async () => {
-  const resets = machine.qmp.count("RESET");
-  const after = machine.serial().length;
-  // out of memory is made a panic, and then there is none
-  const eat = "echo 0 > /cg/work/greedy/cgroup.procs; exec tail /dev/zero";
-  await machine.sh("mkdir -p /cg; mount -t cgroup2 none /cg 2>/dev/null; echo 2 > /proc/sys/vm/panic_on_oom");
-  await machine.sh(`mkdir -p /cg/work/greedy; echo 20M > /cg/work/greedy/memory.max; (sh -c '${eat}' &)`);
-  await waitFor("the panic", () => machine.serial().slice(after).includes("Kernel panic"), { limit_ms: 180_000, every_ms: 200 });
-  await waitFor("the restart", () => machine.qmp.count("RESET") > resets, { limit_ms: 180_000, every_ms: 200 });
-  // by itself; without that it would be the watchdog that does it
-  expect(machine.serial().slice(after)).toContain("Rebooting in 10 seconds");
-  machine.wasReset();
-  await machine.ready({ after });
-}, 900_000);
 
 test("a data partition whose file system was shut down after an error is mended by a restart", async () => {
   await allReady(machine.console, patient, services_without_tiers);

@@ -10,7 +10,7 @@ import { newFolder } from "../../places.ts";
 import { type Machine, startMachine } from "../../qemu.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { hasRead, listed, putAndUse, service, timesIn, value } from "../secrets-story.ts";
-import { without_rules } from "../without-models.ts";
+import { broker_only } from "../without-models.ts";
 
 type Work = (machine: Machine, aiosctl: Aiosctl) => Promise<void>;
 
@@ -18,7 +18,7 @@ type Work = (machine: Machine, aiosctl: Aiosctl) => Promise<void>;
 async function boot(disk: string, tpm_folder: string | null, work: Work): Promise<void> {
   const sockets = mkdtempSync(join(tmpdir(), "aios-tpm-"));
   const tpm = tpm_folder === null ? null : await startTpm(tpm_folder, sockets);
-  const machine = await startMachine({ boot: "direct", config: without_rules, disk, more: tpm?.arguments ?? [] });
+  const machine = await startMachine({ boot: "direct", config: broker_only, disk, more: tpm?.arguments ?? [] });
   try {
     await machine.ready();
     await work(machine, new Aiosctl(machine.console_socket));

@@ -6,7 +6,7 @@ import { newFolder } from "../../places.ts";
 import { type Machine, startMachine } from "../../qemu.ts";
 import { waitFor } from "../../wait.ts";
 import { decisionWhere, eventWhere } from "../expect.ts";
-import { without_tiers } from "../without-models.ts";
+import { without_broker } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 const minute = { limit_ms: 60_000, every_ms: 200 };
@@ -25,7 +25,7 @@ beforeAll(async () => {
     boot: "direct",
     rtc: `base=${wrong}`,
     network_of: server.pid,
-    config: `${without_tiers}network: { ntp: [10.0.2.2] }\n`,
+    config: `${without_broker}network: { ntp: [10.0.2.2] }\n`,
   });
   await machine.ready();
 }, 900_000);
