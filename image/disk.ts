@@ -5,7 +5,6 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -14,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { built_models, type ImageProfile, profiles } from "../models/places.ts";
+import { type ImageProfile, profiles } from "../models/places.ts";
 import { keyOf } from "../tooling/cache.ts";
 import { say, step } from "../tooling/progress.ts";
 import { run } from "../tooling/run.ts";
@@ -59,21 +58,31 @@ export async function makeErofs(
 ): Promise<void> {
   const packed = join(build, "root.erofs");
   const erofs_options = [...(plain ? [] : compression), "--all-root"];
-  const values = [readFileSync(join(build, "root.key"), "utf8"), base.key, ...erofs_options, file_system_uuid];
+  const values = [readFileSync(join(build, "root.key"), "utf8"), base.key, ...erofs_options, file_system_uuid, "and models alone"];
   const key = keyOf({ values, files: [hints] });
+  /** Bytes of the models alone, packed in the same way. */
+  const models_size = `${packed}.models`;
   await unlessSame(packed, key, () =>
     step("root.erofs: packing", async () => {
       const options = [...erofs_options, `-T${release.built_s}`, `-U${file_system_uuid}`, "--quiet"];
-      await runTool(base, ["mkfs.erofs", ...options, "/mnt/out/root.erofs.new", "/mnt/root"], {
-        inputs: { root: join(build, "root"), hints },
-        output: build,
-      });
-      renameSync(`${packed}.new`, packed);
+      const pack = async (name: string, folder: string): Promise<string> => {
+        await runTool(base, ["mkfs.erofs", ...options, `/mnt/out/${name}`, "/mnt/root"], {
+          inputs: { root: folder, hints },
+          output: build,
+        });
+        return join(build, name);
+      };
+      if (!plain) {
+        const models = await pack("models.erofs.new", join(build, "root/usr/lib/aios/models"));
+        writeFileSync(models_size, String(statSync(models).size));
+        rmSync(models);
+      }
+      renameSync(await pack("root.erofs.new", join(build, "root")), packed);
     }),
   );
   if (plain) return;
   const size = statSync(packed).size;
-  const models = readdirSync(built_models).reduce((sum, name) => sum + statSync(join(built_models, name)).size, 0);
+  const models = Number(readFileSync(models_size, "utf8"));
   say(`root.erofs: ${(size / 1e6).toFixed(1)} MB, ${((size - models) / 1e6).toFixed(1)} MB without models (${profile})`);
   demandBudget(size, models, profile);
 }

@@ -20,7 +20,6 @@ export const sysctls: readonly Sysctl[] = [
   { key: "kernel/unprivileged_bpf_disabled", value: "1", why: "no tier needs it" },
   { key: "kernel/perf_event_paranoid", value: "3", why: "no tier needs it" },
   { key: "kernel/yama/ptrace_scope", value: "2", why: "a service that is taken over cannot read another of the same user" },
-  { key: "kernel/sysrq", value: "176", why: "sync, remount read-only and reboot from a keyboard; nothing that shows or kills" },
   { key: "kernel/ctrl-alt-del", value: "0", why: "Ctrl-Alt-Del is a request to PID 1" },
   { key: "kernel/core_pattern", value: "", why: "a core file would carry keys and context to disk" },
   { key: "kernel/printk", value: "4 4 1 4", why: "the serial console shows warnings; the rest is in the log" },

@@ -1,6 +1,6 @@
 # The first program of the test-only initrd: root access for scenarios, from outside the system under test.
 #
-# The kernel (which runs no scripts by itself) starts busybox with this as PID 1, the initramfs being its root. It leaves a loop behind that serves the virtio-serial
+# The kernel starts busybox with this as PID 1, the initramfs being its root. It leaves a loop behind that serves the virtio-serial
 # port aios.test, mounts the real root over the initramfs and becomes /sbin/init there. The loop keeps the initramfs as
 # its root: the system does not see its files, and finds it only as one more child of PID 1.
 

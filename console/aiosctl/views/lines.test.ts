@@ -19,7 +19,7 @@ const incident: Why["incidents"][number] = {
     step(2, "operational", "deciding", "new, security: no playbook fits"),
     step(9, "tactical", "handed-over", "a person has to look"),
   ],
-  ...{ calls: [], spent: { calls: 3, tokens: 310, model_ms: 4200 }, lesson: null },
+  ...{ calls: ["0badcafe-tools-3", "0badcafe-tools-4"], spent: { calls: 3, tokens: 310, model_ms: 4200 }, lesson: null },
 };
 const known: Why["memories"][number] = {
   ...{ id: "0badcafe-incident-2", kind: "incident", time_ms, outcome: "worked", text: "it was a backup tool\u001b[2J", from_outside: true },
@@ -32,10 +32,12 @@ test("an incident in which nothing was done says what became of it", () => {
       12:00:00.000 error    setuid-file (file-1) raised: a file runs as root  0badcafe-reactive-7
 
     What became of it
-      ● handed-over  3 calls, 310 tokens in 4.2 s  0badcafe-incident-9
+      ● handed-over  a file runs as root  0badcafe-incident-9
         12:00:01.000 observing    operational: alarm setuid-file stands
         12:00:02.000 deciding     operational: new, security: no playbook fits
         12:00:09.000 handed-over  tactical: a person has to look
+        spent    3 calls, 310 tokens in 4.2 s
+        called   0badcafe-tools-3, 0badcafe-tools-4
 
     What was known
       from outside «it was a backup tool␛[2J» (worked)  0badcafe-incident-2

@@ -53,18 +53,20 @@ export function whyView(why: Why, view: View): string[] {
   return lines;
 }
 
-function incidentLines({ id, severity, state, steps, spent, lesson }: WhyIncident, view: View): string[] {
+function incidentLines({ id, summary, severity, state, steps, calls, spent, lesson }: WhyIncident, view: View): string[] {
   const { paint } = view;
   const cost = [
     spent.calls === 1 ? "1 call" : `${spent.calls} calls`,
     ...(spent.tokens === 0 ? [] : [`${spent.tokens} tokens in ${span(spent.model_ms)}`]),
   ].join(", ");
   return [
-    `  ${paint(severity_colours[severity], "●")} ${paint("bold", state)}  ${cost}  ${paint("grey", id)}`,
+    `  ${paint(severity_colours[severity], "●")} ${paint("bold", state)}  ${plain(summary)}  ${paint("grey", id)}`,
     ...steps.map(
       ({ time_ms, who, to, why }) =>
         `    ${paint("dim", clock(time_ms))} ${pad(plain(to), 12)} ${paint("dim", `${plain(who)}:`)} ${plain(why)}`,
     ),
+    `    spent    ${cost}`,
+    ...(calls.length === 0 ? [] : [`    called   ${calls.map((call) => paint("grey", call)).join(", ")}`]),
     ...(lesson === null ? [] : [`    learned  ${memoryLine(lesson, view)}`]),
   ];
 }

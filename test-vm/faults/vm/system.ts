@@ -1,4 +1,4 @@
-/** Our system in the virtual machine: faults come by the root access of the test disk, from outside the system's own root. */
+/** Our system in the virtual machine: faults come by the root access of the test initrd, from outside the system's own root. */
 
 import { startTimeServer } from "../../machine/time-server.ts";
 import { newFolder } from "../../places.ts";

@@ -4,10 +4,12 @@
  */
 
 import { afterAll, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { run } from "../../../tooling/run.ts";
 import { breakDataPartition, dataPartition, makeDataDisk } from "../../machine/disks.ts";
-import { newFolder } from "../../places.ts";
+import { needBuilt, newFolder } from "../../places.ts";
 import { type Machine, type MachineOptions, startMachine } from "../../qemu.ts";
 import { waitFor } from "../../wait.ts";
 import { serviceStatus } from "../expect.ts";
@@ -26,7 +28,7 @@ async function on(what: () => Promise<Omit<MachineOptions, "boot">>): Promise<Ma
   const machine = await startMachine({ boot: "direct", agent: false, ...options });
   running = { what, machine };
   await machine.ready();
-  if (options.config !== console_only) await serviceReady(machine, services_without_tiers);
+  await serviceReady(machine, options.config.startsWith(console_only) ? ["console"] : services_without_tiers);
   return machine;
 }
 
@@ -52,7 +54,11 @@ async function withBrokenData() {
   return { disk, rtc: "base=1970-01-01T00:00:10" };
 }
 
-const bare = async () => ({ config: console_only, diskless: true, append: "initcall_blacklist=cmos_init" });
+const bare = async () => ({
+  config: `${console_only}extra_services: { looping: { argv: [/usr/bin/ip, no-such-object] } }\n`,
+  diskless: true,
+  append: "initcall_blacklist=cmos_init",
+});
 
 /** What is said to be degraded, in words. */
 async function told(machine: Machine, what: RegExp): Promise<string> {
@@ -64,6 +70,12 @@ async function told(machine: Machine, what: RegExp): Promise<string> {
   return found?.detail ?? "";
 }
 
+/** Milliseconds since 1970, as the root was built. */
+function built_ms(): number {
+  const release = join(needBuilt("root_folder"), "usr/lib/aios/release.json");
+  return 1000 * z.object({ built_s: z.number() }).parse(JSON.parse(readFileSync(release, "utf8"))).built_s;
+}
+
 const limit_ms = 900_000;
 
 test(
@@ -72,6 +84,7 @@ test(
     const machine = await on(small);
     expect(await told(machine, /config/)).toMatch(/line 3.*timeout_s|timeout_s.*line 3/);
     expect((await machine.console.call("hardware")).nics.filter(({ name }) => name !== "lo")).toEqual([]);
+    expect(await told(machine, /network/)).toContain("no network device");
   },
   limit_ms,
 );
@@ -119,7 +132,8 @@ test(
   "a dead clock: the time is not before the image was built",
   async () => {
     const machine = await on(withBrokenData);
-    expect((await machine.console.call("status")).time_ms).toBeGreaterThan(Date.parse("2025-01-01"));
+    expect((await machine.console.call("status")).time_ms).toBeGreaterThanOrEqual(built_ms());
+    expect(await told(machine, /clock/)).toContain("which cannot be");
   },
   limit_ms,
 );
@@ -137,7 +151,27 @@ test(
 test(
   "no clock at all",
   async () => {
-    expect((await (await on(bare)).console.call("status")).time_ms).toBeGreaterThan(Date.parse("2025-01-01"));
+    const machine = await on(bare);
+    expect((await machine.console.call("status")).time_ms).toBeGreaterThanOrEqual(built_ms());
+    await told(machine, /clock/);
+  },
+  limit_ms,
+);
+
+test(
+  "a service that cannot run ends in a crash loop, and the rest goes on",
+  async () => {
+    const machine = await on(bare);
+    const looping = async () => {
+      const now = await serviceStatus(machine.console, "looping");
+      return now.state === "crash-loop" ? now : null;
+    };
+    const { pid, last_exit, restarts } = await waitFor("the crash loop", looping, patient);
+    expect(pid).toBeNull();
+    expect(last_exit?.status).toBeGreaterThan(0);
+    expect(restarts).toBeGreaterThan(2);
+    expect(await told(machine, /looping/)).toContain("crash loop");
+    expect((await serviceStatus(machine.console, "console")).state).toBe("ready");
   },
   limit_ms,
 );
