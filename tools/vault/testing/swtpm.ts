@@ -1,6 +1,6 @@
 /** A TPM in software (swtpm(8), libtpms) that is spoken with as with the kernel's device, over a socket. */
 
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { type Tpm, type TpmLink, tpmOver } from "../tpm/tpm.ts";
@@ -29,16 +29,19 @@ export async function startSoftTpm(folder: string): Promise<SoftTpm> {
   ];
   const control = ["--ctrl", `type=unixio,path=${join(folder, "control")}`, "--flags", "not-need-init,startup-clear"];
   const child = Bun.spawn([...argv, ...control], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
-  while (!existsSync(socket)) {
-    if (child.exitCode !== null) throw new Error(`starting swtpm failed: it ended with status ${child.exitCode}`);
-    await Bun.sleep(10);
-  }
   // it takes one connection after the other, and ends with the first: so there is one, and its answers come one by one
-  const link = await linkTo(socket);
+  let link: TpmLink | null = null;
+  while (link === null) {
+    if (child.exitCode !== null) throw new Error(`starting swtpm failed: it ended with status ${child.exitCode}`);
+    // not there yet, or there and not listened on yet
+    link = await linkTo(socket).catch(() => null);
+    if (link === null) await Bun.sleep(10);
+  }
+  const only = link;
   return {
-    tpm: tpmOver(async () => ({ ...link, close: async () => {} })),
+    tpm: tpmOver(async () => ({ ...only, close: async () => {} })),
     async end() {
-      await link.close();
+      await only.close();
       child.kill();
       await child.exited;
     },
