@@ -36,14 +36,39 @@ export const Action = z.discriminatedUnion("do", [
 ]);
 export type Action = z.infer<typeof Action>;
 
+const Result = z.enum(["pending", "done", "refused", "failed", "suppressed", "overridden"]);
+
+/** A person's word against a call of a decision (memory/learning/overrides.ts). */
+export const Overridden = z.strictObject({
+  /** The call was taken back after it was made, or it waited for a person who did not want it. */
+  how: z.enum(["undone", "declined"]),
+  by: z.string().regex(/^person:[a-z][a-z0-9._-]{0,39}$/),
+  why: z.string().max(2000),
+  /** Wall clock, milliseconds since 1970. */
+  time_ms: z.number(),
+  /** `<boot>-call-<number>`, and its tool. */
+  call: EventId,
+  tool: ToolName,
+});
+export type Overridden = z.infer<typeof Overridden>;
+
 export const Outcome = z.strictObject({
-  result: z.enum(["pending", "done", "refused", "failed", "suppressed"]),
+  /** `overridden`: it had ended, and a person took a call of it back. */
+  result: Result,
   detail: z.string(),
   /** Milliseconds from the decision until the outcome was known. */
   after_ms: z.number().nullable(),
+  /** The newest word of a person against it, and what it had come to without that. */
+  overridden: Overridden.extend({ was: Result.exclude(["pending", "overridden"]) }).optional(),
 });
 
 export type Outcome = z.infer<typeof Outcome>;
+
+/** What a try counts as. Null: neither way; it is under way, nobody was allowed to make it, it was only noted. */
+export function hasHelped({ result }: Pick<Outcome, "result">): boolean | null {
+  if (result === "done") return true;
+  return result === "failed" || result === "overridden" ? false : null;
+}
 
 /** Somebody who was asked what to do: the playbooks, a model. What it said, and what that cost. */
 export const Asked = z.lazy(() =>

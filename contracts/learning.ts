@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { DecisionId } from "./decision.ts";
+import { DecisionId, Outcome, Overridden } from "./decision.ts";
 import { Severity } from "./event.ts";
 import { ClassifierState } from "./memory/classifier.ts";
 import { Taint, Tier } from "./memory/record.ts";
@@ -55,9 +55,11 @@ export const RuleRecord = z.lazy(() =>
     tier: Tier,
     worked: z.int(),
     failed: z.int(),
+    /** Of those that failed: a person took them back. */
+    overridden: z.int(),
     /** Nobody was allowed to make its calls. */
     refused: z.int(),
-    /** That helped since the rule last failed, whoever tried it. */
+    /** That helped since the rule last failed, whoever tried it; a try that a person took back failed when the person did so. */
     worked_since_failure: z.int(),
     first_ms: z.number(),
     last_ms: z.number(),
@@ -125,13 +127,21 @@ export const TrainingCase = z.lazy(() =>
     tier: Tier,
     rule: z.string(),
     tools: z.array(z.string()),
-    result: z.enum(["done", "failed"]),
+    /** `refused`: by a person alone. */
+    result: Outcome.shape.result.extract(["done", "failed", "overridden", "refused"]),
+    overridden: Outcome.shape.overridden.unwrap().nullable(),
     repair_ms: z.number().nullable(),
     tokens: z.int(),
     usd: z.number(),
   }),
 );
 export type TrainingCase = z.infer<typeof TrainingCase>;
+
+/** A person's word against a decision about an alarm. */
+export const Override = z.lazy(() =>
+  Overridden.extend({ decision: DecisionId, rule: z.string(), tier: Tier, alarm: z.string(), subject: z.string() }),
+);
+export type Override = z.infer<typeof Override>;
 
 /** A playbook as `aiosctl learn` shows it. */
 export const PlaybookLearned = z.lazy(() =>
@@ -145,6 +155,7 @@ export const PlaybookLearned = z.lazy(() =>
     tainted_subject: z.boolean(),
     worked: z.int(),
     failed: z.int(),
+    overridden: z.int(),
     refused: z.int(),
     worked_since_failure: z.int(),
     /** The chance that it helps lies between, but for 5 % on each side. */
@@ -167,6 +178,7 @@ export const LearnedAnswer = z.lazy(() =>
     playbooks: z
       .array(PlaybookLearned)
       .describe("those that were tried or learned: stage, record, and every change of stage with its reason"),
+    overrides: z.array(Override).describe("what people took back or declined of what was decided, newest first: which, who, when, why"),
     classifier: ClassifierState.describe("of triage: which version is in use, how each did on held-back cases, and every change"),
     faults: z.array(z.string()).describe("documents that cannot be read and therefore do not count"),
   }),

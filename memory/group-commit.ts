@@ -2,6 +2,7 @@
 
 import type { Decision } from "../contracts/decision.ts";
 import type { Event } from "../contracts/event.ts";
+import type { PersonSaid } from "../contracts/memory/learning.ts";
 import type { Memory } from "../contracts/memory/record.ts";
 import { GroupCommit as Commits } from "../wire/group-commit.ts";
 import type { Parts } from "./parts.ts";
@@ -10,6 +11,8 @@ export interface Batch {
   readonly events: readonly Event[];
   readonly decisions: readonly Decision[];
   readonly memories?: readonly Memory[];
+  /** Of decisions, after those of this batch. */
+  readonly said?: readonly PersonSaid[];
 }
 
 export interface GroupCommitOptions {
@@ -34,11 +37,25 @@ export class GroupCommit extends Commits<Batch, number> {
   }
 }
 
-function write({ store, longterm }: Parts, batch: Batch, events: Event[], decisions: Decision[]): number {
+function write(parts: Parts, batch: Batch, events: Event[], decisions: Decision[]): number {
+  const { store, longterm } = parts;
   const known = events.length;
   for (const event of batch.events) if (store.addEvent(event)) events.push(event);
-  for (const decision of batch.decisions) store.putDecision(decision);
-  decisions.push(...batch.decisions);
+  decisions.push(...batch.decisions.map((decision) => store.putDecision(decision)));
   const memories = batch.memories?.filter((memory) => longterm.put(memory)).length ?? 0;
-  return events.length - known + batch.decisions.length + memories;
+  const amended = heard(parts, batch.said ?? []);
+  decisions.push(...amended);
+  return events.length - known + batch.decisions.length + memories + amended.length;
+}
+
+/** @returns the decisions that this is about, as they now count, with all that is kept of what came of them */
+function heard({ store, longterm, outcomes, overrides }: Parts, said: readonly PersonSaid[]): Decision[] {
+  const about = new Set(said.flatMap((one) => overrides.take(one, (id) => store.decision(id)) ?? []));
+  return [...about].flatMap((id) => {
+    const decision = store.decision(id);
+    if (decision === null) return []; // it counts from when the decision is told
+    outcomes.put(decision);
+    longterm.cameTo(decision);
+    return [decision];
+  });
 }

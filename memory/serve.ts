@@ -108,7 +108,7 @@ export function memoryHandlers(served: Served): CommonHandlers {
     ...operationalHandlers(keeper, recent, clock),
     ...knowledgeHandlers({ keeper, shipped, meaning }),
     ...templatesHandlers(keeper, mine),
-    ...learningHandlers(keeper),
+    ...learningHandlers(keeper, append),
     ...classifierHandlers(served),
     ...upkeepHandlers(keeper, upkeep),
     ...retentionHandlers(keeper, upkeep),

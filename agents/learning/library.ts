@@ -30,6 +30,13 @@ export interface Known {
   readonly document: Source | null;
   /** It is one of the image. */
   readonly bundled: boolean;
+  /** A person took back what it was learned from. */
+  readonly overridden: boolean;
+}
+
+/** Tries under another name, as they count now. */
+export function carriedBy({ learning: { carried }, overridden }: Known): Learning["carried"] {
+  return overridden ? { ...carried, worked: Math.max(0, carried.worked - 1) } : carried;
 }
 
 export interface LibraryPorts {
@@ -69,13 +76,15 @@ export class Library {
   #read = new Map<string, Read>();
   #known: readonly Known[];
   #refused: readonly string[] = [];
+  /** Decisions that a person took back. */
+  #overridden: ReadonlySet<string> = new Set();
   #next_ms = 0;
   /** Of the knowledge base when all of it was read; null: not all could be. */
   #revision: number | null = null;
 
   constructor(ports: LibraryPorts) {
     this.#ports = ports;
-    this.#known = merged(ports.bundled, new Map());
+    this.#known = merged(ports.bundled, new Map(), this.#overridden);
   }
 
   /** One sentence for each document that does not count, though it was meant to. */
@@ -96,6 +105,17 @@ export class Library {
     return this.#known.find(({ playbook }) => playbook.name === name) ?? null;
   }
 
+  /** Decisions that playbooks were learned from. */
+  learnedFrom(): string[] {
+    return this.#known.flatMap(({ learning }) => learning.learned_from ?? []);
+  }
+
+  /** @param decisions of those that playbooks were learned from, what a person took back */
+  knowOverridden(decisions: ReadonlySet<string>): void {
+    this.#overridden = decisions;
+    this.#known = this.#known.map((known) => ({ ...known, overridden: decisions.has(known.learning.learned_from ?? "") }));
+  }
+
   /** Those that may be tried. */
   usable(): Playbook[] {
     return this.#known.filter(({ learning }) => learning.stage !== "retired").map(({ playbook }) => playbook);
@@ -103,7 +123,8 @@ export class Library {
 
   /** The chance that it helps, before its own record: as likely as not, and what it did under another name (Laplace). */
   confidence(name: string): number {
-    const { tries = 0, worked = 0 } = this.find(name)?.learning.carried ?? {};
+    const known = this.find(name);
+    const { tries, worked } = known === null ? { tries: 0, worked: 0 } : carriedBy(known);
     return (worked + 1) / (tries + 2);
   }
 
@@ -134,7 +155,7 @@ export class Library {
     for (const sentence of refused) if (!this.#refused.includes(sentence)) this.#ports.warn(sentence);
     this.#refused = refused;
     this.#read = read;
-    this.#known = merged(this.#ports.bundled, read);
+    this.#known = merged(this.#ports.bundled, read, this.#overridden);
     return refused.length === 0;
   }
 
@@ -167,7 +188,7 @@ function isHarmless({ playbook, learning }: Lesson): boolean {
 }
 
 /** A document with a playbook of a name counts in place of the image's; of two documents the first by id. */
-function merged(bundled: readonly Playbook[], read: ReadonlyMap<string, Read>): Known[] {
+function merged(bundled: readonly Playbook[], read: ReadonlyMap<string, Read>, overridden: ReadonlySet<string>): Known[] {
   const known = new Map<string, Known>();
   for (const playbook of bundled)
     known.set(playbook.name, {
@@ -175,6 +196,7 @@ function merged(bundled: readonly Playbook[], read: ReadonlyMap<string, Read>): 
       learning: Learning.parse({ playbook: playbook.name, stage: "playbook" }),
       document: null,
       bundled: true,
+      overridden: false,
     });
   for (const [id, { lesson, ...source }] of read) {
     if (lesson === null) continue;
@@ -183,7 +205,11 @@ function merged(bundled: readonly Playbook[], read: ReadonlyMap<string, Read>): 
     const playbook = lesson.playbook ?? before?.playbook;
     // of a playbook that no image has any more
     if (playbook === undefined || (before !== undefined && before.document !== null)) continue;
-    known.set(name, { playbook, learning: lesson.learning, document: { id, ...source }, bundled: lesson.playbook === null });
+    const { learning } = lesson;
+    known.set(name, {
+      ...{ playbook, learning, document: { id, ...source }, bundled: lesson.playbook === null },
+      overridden: overridden.has(learning.learned_from ?? ""),
+    });
   }
   return [...known.values()];
 }

@@ -12,6 +12,7 @@ import { writeLesson } from "./write.ts";
 const rules_asked_max = 200;
 const records_max = 500;
 const history_max = 20;
+const overrides_max = 500;
 
 export interface PromotePorts extends Pick<BasePorts, "broker" | "memory"> {
   readonly log: Pick<BasePorts["log"], "info">;
@@ -21,6 +22,7 @@ export interface PromotePorts extends Pick<BasePorts, "broker" | "memory"> {
 
 /** @returns whether something was written @throws when broker or memory is away: the next time goes on */
 export async function promoteAll(ports: PromotePorts): Promise<boolean> {
+  await lookForOverridden(ports);
   const all = ports.library.all();
   const records = await recordsOf(all, ports);
   let written = false;
@@ -36,6 +38,14 @@ export async function promoteAll(ports: PromotePorts): Promise<boolean> {
     written = (await move(known, step, tallyOf(of_this).against, ports)) || written;
   }
   return written;
+}
+
+/** What a playbook was made of counts as its first try: where a person took it back, that one failed. */
+async function lookForOverridden({ library, memory }: PromotePorts): Promise<void> {
+  const decisions = library.learnedFrom();
+  if (decisions.length === 0) return;
+  const said = await memory().call("learning.overrides", { decisions, limit: overrides_max });
+  library.knowOverridden(new Set(said.filter(({ how }) => how === "undone").map(({ decision }) => decision)));
 }
 
 async function recordsOf(all: readonly Known[], { memory }: PromotePorts): Promise<RuleRecord[]> {

@@ -52,12 +52,12 @@ const playbook = Playbook.parse({
   steps: [{ tool: "service.restart", arguments: { name: "{subject}" }, why: "it helps" }],
 });
 const at = (stage: Learning["stage"], more: Partial<Known> = {}, about: Partial<Learning> = {}): Known => ({
-  ...{ playbook, bundled: true, document: null },
+  ...{ playbook, bundled: true, document: null, overridden: false },
   learning: { ...Learning.parse({ playbook: "again", stage, against: 0 }), ...about },
   ...more,
 });
 const record = (worked: number, failed = 0, in_a_row = failed === 0 ? worked : 0, more: Partial<RuleRecord> = {}): RuleRecord => ({
-  ...{ rule: "playbook again", tier: "tactical", worked, failed, refused: 0, worked_since_failure: in_a_row },
+  ...{ rule: "playbook again", tier: "tactical", worked, failed, overridden: 0, refused: 0, worked_since_failure: in_a_row },
   ...{ first_ms: 0, last_ms: 1, last_failed_ms: null },
   ...more,
 });
@@ -119,6 +119,19 @@ test("a rule is taken back by its first failure or refusal since it is one, not 
   expect(nextStage(rule, seen([record(40, 1), record(0, 1, 0, { tier: "reactive" })]))?.to).toBe("playbook");
   expect(nextStage(rule, seen([record(40, 1), record(0, 0, 0, { tier: "reactive", refused: 1 })]))?.to).toBe("playbook");
   expect(nextStage(rule, seen([record(40, 1, 5, { refused: 7 })]))).toBeNull();
+});
+
+test("a try that a person took back is one against it, and the reason says so", () => {
+  const step = nextStage(at("rule"), seen([record(18, 1, 0, { overridden: 1 })]));
+  expect(step?.to).toBe("playbook");
+  expect(step?.why).toContain("helped 18 of 19 times (a person took back 1), the last 0 in a row");
+});
+
+test("what a person took back of what it was learned from is a first try that failed", () => {
+  const learned = { carried: { tries: 1, worked: 1 } };
+  const after = (failed: number, overridden: boolean) =>
+    nextStage(at("playbook", { bundled: false, overridden }, learned), seen([record(0, failed)]))?.to;
+  expect([after(3, true), after(4, true), after(4, false)]).toEqual([undefined, "retired", undefined]);
 });
 
 test("a rule that a person has made is taken back by failures after that", () => {

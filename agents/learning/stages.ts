@@ -11,7 +11,7 @@ import type { DryRun, RuleRecord, Stage } from "../../contracts/learning.ts";
 import type { Risk } from "../../contracts/tool.ts";
 import { lowerBound, successesFor, upperBound } from "../../wire/binomial.ts";
 import { ruleOf } from "../loop/track-record.ts";
-import type { Known } from "./library.ts";
+import { carriedBy, type Known } from "./library.ts";
 
 /** It is tried by a rule when it helps at least so often, but for a doubt of 5 %: 14 successes and no failure. */
 export const proven_min = 0.8;
@@ -35,6 +35,8 @@ export interface Evidence {
 export interface Tally {
   readonly worked: number;
   readonly failed: number;
+  /** Of those that failed: a person took them back. */
+  readonly overridden: number;
   readonly worked_since_failure: number;
   /** Tries that speak against it as a rule. */
   readonly against: number;
@@ -58,7 +60,7 @@ export function tallyOf(records: readonly RuleRecord[]): Tally {
   const worked = sum((one) => one.worked);
   const failed = sum((one) => one.failed);
   return {
-    ...{ worked, failed, worked_since_failure: sum((one) => one.worked_since_failure) },
+    ...{ worked, failed, overridden: sum((one) => one.overridden), worked_since_failure: sum((one) => one.worked_since_failure) },
     against: failed + sum(({ tier, refused }) => (tier === "reactive" ? refused : 0)),
     low: lowerBound(worked, worked + failed),
     high: upperBound(worked, worked + failed),
@@ -83,8 +85,9 @@ function isAgainst({ learning, document }: Known, tally: Tally, records: readonl
   return records.some(({ last_failed_ms }) => last_failed_ms !== null && last_failed_ms > (document?.time_ms ?? 0));
 }
 
-function fromPlaybook({ learning, bundled }: Known, tally: Tally, unfit: string | null): Step | null {
-  const { carried } = learning;
+function fromPlaybook(known: Known, tally: Tally, unfit: string | null): Step | null {
+  const { bundled } = known;
+  const carried = carriedBy(known);
   const tries = tally.worked + tally.failed + carried.tries;
   const most = upperBound(tally.worked + carried.worked, tries);
   if (!bundled && most < useless_max) return { to: "retired", why: `it most likely helps less often than not: ${figures(tally)}` };
@@ -113,7 +116,8 @@ function unfitFor({ playbook, learning }: Known, risks: ReadonlyMap<string, Risk
   return null;
 }
 
-function figures({ worked, failed, worked_since_failure, low, high }: Tally): string {
-  const ratio = `helped ${worked} of ${worked + failed} times, the last ${worked_since_failure} in a row`;
+function figures({ worked, failed, overridden, worked_since_failure, low, high }: Tally): string {
+  const taken_back = overridden === 0 ? "" : ` (a person took back ${overridden})`;
+  const ratio = `helped ${worked} of ${worked + failed} times${taken_back}, the last ${worked_since_failure} in a row`;
   return `${ratio}; its chance is from ${low.toFixed(2)} to ${high.toFixed(2)}, but for 5 % on each side`;
 }

@@ -32,9 +32,12 @@ test("the last try on this very matter counts, by what came of it; refused and p
     tried("playbook b", "data", "refused"),
     tried("playbook c", "data", "pending"),
     tried("playbook c", "other", "done"),
+    tried("playbook d", "data", "done"),
+    tried("playbook d", "data", "overridden"),
   ];
   expect([...lastOn("disk-full data", past)].sort()).toEqual([
     ["playbook a", -1],
     ["playbook b", 1],
+    ["playbook d", -1],
   ]);
 });

@@ -1,6 +1,6 @@
 /** How often something has helped, by all decisions that there ever were: memory counts them, also those that have become cold. */
 
-import type { Decision } from "../../contracts/decision.ts";
+import { type Decision, hasHelped } from "../../contracts/decision.ts";
 import type { RuleRecord } from "../../contracts/learning.ts";
 import { matterOf } from "../shared/standing.ts";
 import type { MemoryPeer } from "./incidents.ts";
@@ -39,8 +39,8 @@ export function lastOn(matter: string, past: readonly Pick<Decision, "rule" | "t
   const last = new Map<string, 1 | -1>();
   for (const { rule, trigger, outcome } of past) {
     if (trigger.kind !== "alarm.changed" || matterOf(trigger) !== matter) continue;
-    if (outcome.result === "done") last.set(rule, 1);
-    if (outcome.result === "failed") last.set(rule, -1);
+    const helped = hasHelped(outcome);
+    if (helped !== null) last.set(rule, helped ? 1 : -1);
   }
   return last;
 }

@@ -56,6 +56,12 @@ async function leave(held: Held, ports: LoopPorts): Promise<void> {
 
 async function learn(held: Held, ports: LoopPorts): Promise<void> {
   const made = await lastTry(held, ports);
+  const taken_back = made?.outcome.result === "overridden" ? made : null;
+  if (made !== null && taken_back !== null) {
+    const why = `the alarm was cleared, but ${taken_back.outcome.overridden?.by ?? "a person"} took it back`;
+    await held.move("solved", why, { lesson: await remember(held, taken_back, "undone", why, ports) });
+    return;
+  }
   const decision = made?.outcome.result === "done" ? made : null;
   const lesson = decision === null ? null : await remember(held, decision, "worked", "the alarm was cleared", ports);
   const { memories } = held.item.body;

@@ -4,7 +4,7 @@
  * too few outcomes the earlier cases alone are heard, by the rule of succession.
  */
 
-import type { Decision } from "../../contracts/decision.ts";
+import { type Decision, hasHelped } from "../../contracts/decision.ts";
 import type { Triage } from "../../contracts/memory/working/incidents.ts";
 import type { Playbook } from "../../contracts/playbook.ts";
 import type { Thresholds } from "../../contracts/router.ts";
@@ -109,9 +109,8 @@ function refitting({ decisions, thresholds, refit_every_ms = refit_usually_ms }:
 }
 
 export function samplesOf(decisions: readonly Decision[]) {
-  return decisions.flatMap(({ signals, outcome }) =>
-    signals?.["neighbours"] !== undefined && (outcome.result === "done" || outcome.result === "failed")
-      ? [{ signals, worked: outcome.result === "done" }]
-      : [],
-  );
+  return decisions.flatMap(({ signals, outcome }) => {
+    const worked = hasHelped(outcome);
+    return signals?.["neighbours"] === undefined || worked === null ? [] : [{ signals, worked }];
+  });
 }

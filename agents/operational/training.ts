@@ -3,7 +3,7 @@
  * switches it on only when it is better (memory.train); and one whose live record has fallen gives way to the version before (memory.classifier).
  */
 
-import type { Decision } from "../../contracts/decision.ts";
+import { type Decision, hasHelped } from "../../contracts/decision.ts";
 import type { BasePorts } from "../loop/ports.ts";
 import { decisions_looked_at } from "../loop/ports.ts";
 import type { Round } from "../loop/run.ts";
@@ -54,7 +54,5 @@ export function trainingRound({ ask, memory, log }: Pick<BasePorts, "ask" | "mem
 }
 
 function ended(past: readonly Decision[]): Decision[] {
-  return past.filter(
-    ({ outcome, trigger }) => trigger.kind === "alarm.changed" && (outcome.result === "done" || outcome.result === "failed"),
-  );
+  return past.filter(({ outcome, trigger }) => trigger.kind === "alarm.changed" && hasHelped(outcome) !== null);
 }

@@ -15,6 +15,7 @@ const known = (name: string, stage: Stage, version = 1): Known => ({
   learning: Learning.parse({ playbook: name, stage }),
   document: { id: `playbooks/stage-${name}`, version, time_ms: 0, text: "" },
   bundled: true,
+  overridden: false,
 });
 function promoted(...all: Known[]): Promoted {
   const made = new Promoted(new Ids("reactive", boot, 0), () => 5);

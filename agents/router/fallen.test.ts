@@ -32,6 +32,10 @@ test("it has fallen when what it says comes otherwise, and not before that is su
       0,
     ),
   ).toBeNull();
+  const overridden = many(40, 0.9, (at) => at % 4 === 0).map(
+    (one): Decision => (one.outcome.result === "failed" ? { ...one, outcome: { ...one.outcome, result: "overridden" } } : one),
+  );
+  expect(fallen(overridden, 0)).toContain("on 40 outcomes");
   // what was before it was switched on does not speak against it
   expect(
     fallen(

@@ -3,7 +3,7 @@
  * of the differences of their losses is above zero but for a doubt of 5 % (one-sided, normal approximation of the mean of paired differences).
  */
 
-import type { Decision } from "../../contracts/decision.ts";
+import { type Decision, hasHelped } from "../../contracts/decision.ts";
 
 const outcomes_min = 20;
 const deviations = 1.645;
@@ -14,8 +14,8 @@ export function fallen(decisions: readonly Decision[], since_ms: number): string
   const worse = decisions.flatMap(({ signals, outcome, time_ms }) => {
     const [classifier, neighbours] = [signals?.["classifier"], signals?.["neighbours"]];
     if (classifier === undefined || neighbours === undefined || time_ms < since_ms) return [];
-    if (outcome.result !== "done" && outcome.result !== "failed") return [];
-    const worked = outcome.result === "done";
+    const worked = hasHelped(outcome);
+    if (worked === null) return [];
     return [loss(classifier, worked) - loss(neighbours, worked)];
   });
   if (worse.length < outcomes_min) return null;

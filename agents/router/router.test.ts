@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Decision } from "../../contracts/decision.ts";
+import { samplesOf } from "../operational/judge.ts";
 import { calibrated, fitCalibration, type Sample } from "./calibrate.ts";
 import { sureMin } from "./sure.ts";
 import { loadThresholds } from "./thresholds.ts";
@@ -44,6 +45,21 @@ test("a tier begins with its threshold, goes down past what has proven to help, 
   const hopeless = [3, 4, 5, 6, 7, 8, 9].flatMap((tenth) => many(40, tenth / 10, 0));
   expect(sureMin(hopeless, "tactical", thresholds).sure_min).toBe(0.7);
   expect(sureMin(many(20, 0.25, 12), "strategic", thresholds).learned).toBe(false);
+});
+
+test("what a person took back counts as what failed does, for the threshold and for the calibration; what he declined does not count", () => {
+  const as = (result: Decision["outcome"]["result"]) =>
+    [...many(20, 0.35, 20), ...many(20, 0.35, 0)].map((one): Decision => {
+      const outcome = { ...one.outcome, result: one.outcome.result === "failed" ? result : one.outcome.result };
+      return { ...one, outcome, signals: { neighbours: 0.9 } };
+    });
+  const [failed, overridden, refused] = [as("failed"), as("overridden"), as("refused")];
+  expect(samplesOf(overridden)).toEqual(samplesOf(failed));
+  expect(samplesOf(refused)).toHaveLength(20);
+  expect(fitCalibration(samplesOf(overridden), thresholds)).toEqual(fitCalibration(samplesOf(failed), thresholds));
+  const hopeless = many(40, 0.35, 0).map((one): Decision => ({ ...one, outcome: { ...one.outcome, result: "overridden" } }));
+  expect(sureMin(hopeless, "tactical", thresholds)).toEqual(sureMin(many(40, 0.35, 0), "tactical", thresholds));
+  expect(sureMin(hopeless, "tactical", thresholds).learned).toBe(true);
 });
 
 test("whatever is on record, the threshold stays within its limits", () => {

@@ -4,7 +4,7 @@
  * least what the tier began with), and up past those that have proven not to be (the upper end is below it).
  */
 
-import type { Decision } from "../../contracts/decision.ts";
+import { type Decision, hasHelped } from "../../contracts/decision.ts";
 import type { Thresholds } from "../../contracts/router.ts";
 import { scoreInterval } from "./wilson.ts";
 
@@ -42,11 +42,12 @@ export function sureMin(decisions: readonly Decision[], tier: "tactical" | "stra
 function byTenth(decisions: readonly Decision[]): readonly Count[] {
   const counts: Count[] = Array.from({ length: tenths }, () => ({ tries: 0, worked: 0 }));
   for (const { confidence, outcome } of decisions) {
-    if (confidence === undefined || (outcome.result !== "done" && outcome.result !== "failed")) continue;
+    const helped = hasHelped(outcome);
+    if (confidence === undefined || helped === null) continue;
     const count = counts[tenthOf(confidence)];
     if (count === undefined) continue;
     count.tries += 1;
-    if (outcome.result === "done") count.worked += 1;
+    if (helped) count.worked += 1;
   }
   return counts;
 }

@@ -4,7 +4,7 @@
  * what the model's word has been worth. What it writes after it has read text of outside is marked as derived from that.
  */
 
-import type { Decision } from "../../contracts/decision.ts";
+import { type Decision, hasHelped } from "../../contracts/decision.ts";
 import type { Json, JsonSchema } from "../../contracts/model/chat.ts";
 import type { Thresholds } from "../../contracts/router.ts";
 import type { MemoryPeer } from "../loop/incidents.ts";
@@ -174,11 +174,10 @@ export function afterFinding(said: readonly number[]): number[] {
 
 /** What came of decisions that a model made. */
 function byModel(past: readonly Decision[]) {
-  return past.flatMap(({ rule, signals, outcome }) =>
-    rule.startsWith(rule_begin) && signals !== undefined && (outcome.result === "done" || outcome.result === "failed")
-      ? [{ signals, worked: outcome.result === "done" }]
-      : [],
-  );
+  return past.flatMap(({ rule, signals, outcome }) => {
+    const worked = hasHelped(outcome);
+    return rule.startsWith(rule_begin) && signals !== undefined && worked !== null ? [{ signals, worked }] : [];
+  });
 }
 
 function isFromOutside({ event, incident }: Matter): boolean {

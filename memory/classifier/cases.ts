@@ -1,5 +1,6 @@
 /** Decisions about alarms as cases to train on. */
 
+import { hasHelped } from "../../contracts/decision.ts";
 import type { ClassifierCase } from "../../contracts/memory/classifier.ts";
 import type { Embedder } from "../longterm/embedder.ts";
 import type { Parts } from "../parts.ts";
@@ -28,7 +29,7 @@ export function decided({ outcomes, store }: Parts): Told[] {
     const { trigger, rule, outcome, signals } = decision;
     const { alarm, subject } = trigger.facts;
     const neighbours = signals?.["neighbours"] ?? null;
-    return [{ decision: id, alarm, subject, rule, worked: outcome.result === "done", neighbours, text: textOf(trigger.facts) }];
+    return [{ decision: id, alarm, subject, rule, worked: hasHelped(outcome) === true, neighbours, text: textOf(trigger.facts) }];
   });
 }
 

@@ -19,8 +19,14 @@ interface Row {
   readonly usd: number;
 }
 
+/** What a person took back has failed. */
+const has_failed = "result IN ('failed', 'overridden')";
 /** Records are of this form: what is only noted beside another's work is no try. */
-const is_try = "result IN ('done', 'failed') AND rule NOT LIKE 'trial %'";
+const is_try = `(result = 'done' OR ${has_failed}) AND rule NOT LIKE 'trial %'`;
+/** What a person did not let be done is told to who learns from cases, too. */
+const is_case = `(${is_try} OR result = 'refused' AND decision IN (SELECT decision FROM overrides))`;
+/** Of a person's word that a try was taken back: the newest. */
+const said = (column: string): string => `(SELECT max(${column}) FROM overrides v WHERE v.decision = o.decision AND how = 'undone')`;
 
 export class Outcomes {
   readonly #db: Sqlite.Database;
@@ -54,16 +60,22 @@ export class Outcomes {
 
   /** @param rules null: all */
   records(rules: readonly string[] | null, limit: number): RuleRecord[] {
-    const only = rules === null ? "" : `AND rule IN (${rules.map(() => "?").join(", ")})`;
+    const only = rules === null ? "" : "AND rule IN (SELECT value FROM json_each(@rules))";
     const rows = this.#db
-      .prepare<unknown[], unknown>(
-        `SELECT rule, tier, sum(result = 'done') AS worked, sum(result = 'failed') AS failed, sum(result = 'refused') AS refused,
-           sum(result = 'done' AND seq > coalesce(
-             (SELECT max(seq) FROM outcomes f WHERE f.rule = o.rule AND f.result = 'failed'), 0)) AS worked_since_failure,
-           min(time_ms) AS first_ms, max(time_ms) AS last_ms, max(CASE WHEN result = 'failed' THEN time_ms END) AS last_failed_ms
-         FROM outcomes o WHERE result <> 'pending' ${only} GROUP BY rule, tier ORDER BY max(seq) DESC LIMIT ?`,
+      .prepare<[{ rules: string; limit: number }], unknown>(
+        `WITH failures AS (
+           SELECT rule, tier, CASE result WHEN 'overridden' THEN max(seq, coalesce(${said("after_seq")}, 0)) ELSE seq END AS seq,
+             CASE result WHEN 'overridden' THEN coalesce(${said("time_ms")}, time_ms) ELSE time_ms END AS time_ms
+           FROM outcomes o WHERE ${has_failed} ${only}),
+         last_failures AS (SELECT rule, max(seq) AS seq FROM failures GROUP BY rule)
+         SELECT o.rule, o.tier, sum(result = 'done') AS worked, sum(${has_failed}) AS failed, sum(result = 'overridden') AS overridden,
+           sum(result = 'refused') AS refused, sum(result = 'done' AND o.seq > coalesce(l.seq, 0)) AS worked_since_failure,
+           min(time_ms) AS first_ms, max(time_ms) AS last_ms,
+           (SELECT max(time_ms) FROM failures f WHERE f.rule = o.rule AND f.tier = o.tier) AS last_failed_ms
+         FROM outcomes o LEFT JOIN last_failures l ON l.rule = o.rule
+         WHERE result <> 'pending' ${only.replace("rule", "o.rule")} GROUP BY o.rule, o.tier ORDER BY max(o.seq) DESC LIMIT @limit`,
       )
-      .all(...(rules ?? []), limit);
+      .all({ rules: JSON.stringify(rules), limit });
     return RuleRecord.array().parse(rows);
   }
 
@@ -107,12 +119,12 @@ export class Outcomes {
     return rows.map(({ decision }) => decision).reverse();
   }
 
-  /** Ids of decisions that came to an end, in the order in which they were made. @param after a decision; null: from the first */
-  ended(after: string | null, limit: number): string[] {
+  /** Ids of decisions that are cases to learn from, in the order in which they were made. @param after a decision; null: from the first */
+  cases(after: string | null, limit: number): string[] {
     const rows = this.#db
       .prepare<[string | null, number], { decision: string }>(
         `SELECT decision FROM outcomes
-         WHERE ${is_try} AND seq > coalesce((SELECT seq FROM outcomes WHERE decision = ?), 0) ORDER BY seq LIMIT ?`,
+         WHERE ${is_case} AND seq > coalesce((SELECT seq FROM outcomes WHERE decision = ?), 0) ORDER BY seq LIMIT ?`,
       )
       .all(after, limit);
     return rows.map(({ decision }) => decision);

@@ -46,6 +46,14 @@ export class LongTerm {
     this.#rows.putOfHistory(memoryOfDecision(decision));
   }
 
+  /** People said something else of it since: what it came to, and what was learned from it. */
+  cameTo(decision: Decision): void {
+    const { id, outcome } = memoryOfDecision(decision);
+    this.#rows.cameTo(id, outcome);
+    const [from, to] = outcome === "undone" ? (["worked", "undone"] as const) : (["undone", "worked"] as const);
+    for (const lesson of this.links.naming(id, "learned-from")) this.#rows.lessonCameTo(lesson, from, to);
+  }
+
   committed(): void {
     this.vectors.committed();
   }

@@ -42,6 +42,7 @@ const outcomes: Readonly<Record<Decision["outcome"]["result"], MemoryOutcome>> =
   refused: "refused",
   failed: "failed",
   suppressed: "no-effect",
+  overridden: "undone",
 };
 
 /** The outcome is no part of the words: they stay the same when it becomes known. */

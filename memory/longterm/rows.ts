@@ -2,7 +2,7 @@
 
 import { hash } from "node:crypto";
 import type Sqlite from "better-sqlite3";
-import type { Link, Memory } from "../../contracts/memory/record.ts";
+import type { Link, Memory, MemoryOutcome } from "../../contracts/memory/record.ts";
 import { severityNumber } from "./filter.ts";
 import type { OfHistory } from "./of-history.ts";
 
@@ -27,6 +27,7 @@ export class Rows {
   readonly #insert: Sqlite.Statement<[Value[]]>;
   readonly #replace: Sqlite.Statement<Value[]>;
   readonly #outcome: Sqlite.Statement<[string | null, string]>;
+  readonly #lesson_outcome: Sqlite.Statement<[string, string, string]>;
   readonly #held: Sqlite.Statement<[string], Held>;
   readonly #text: Sqlite.Statement<[Buffer], { id: number }>;
   readonly #insert_text: Sqlite.Statement<[Buffer, string]>;
@@ -46,6 +47,7 @@ export class Rows {
        taint = ?, segment = NULL WHERE id = ?`,
     );
     this.#outcome = db.prepare("UPDATE memories SET outcome = ? WHERE id = ?");
+    this.#lesson_outcome = db.prepare("UPDATE memories SET outcome = ? WHERE id = ? AND kind = 'lesson' AND outcome = ?");
     this.#held = db.prepare("SELECT seq, kind, source, outcome, body, taint, text_id, segment FROM memories WHERE id = ?");
     this.#text = db.prepare("SELECT id FROM texts WHERE hash = ?");
     this.#insert_text = db.prepare("INSERT INTO texts (hash, text) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING");
@@ -65,6 +67,16 @@ export class Rows {
     if (this.#add(memory, null)) return true;
     this.#outcome.run(memory.outcome, memory.id);
     return false;
+  }
+
+  /** All else of it stays as it is, where it is. */
+  cameTo(id: string, outcome: Memory["outcome"]): void {
+    this.#outcome.run(outcome, id);
+  }
+
+  /** Of a lesson that says `from`. */
+  lessonCameTo(id: string, from: MemoryOutcome, to: MemoryOutcome): void {
+    this.#lesson_outcome.run(to, id, from);
   }
 
   /** @returns whether something changed. One that `refusal` names is left as it is. */

@@ -36,10 +36,13 @@ export class RecentLog {
   readonly #events: Sqlite.Statement<Range, Row>;
   readonly #decisions: Sqlite.Statement<Range, Row>;
   readonly #put: Sqlite.Statement<[number, number, string, number, string]>;
+  readonly #amended: (decision: Decision) => Decision;
   #written: number;
 
-  constructor(db: Sqlite.Database) {
+  /** @param amended a decision as it counts, by what people said of it since (memory/learning/overrides.ts) */
+  constructor(db: Sqlite.Database, amended: (decision: Decision) => Decision = (decision) => decision) {
     this.#db = db;
+    this.#amended = amended;
     // Which rows those are is found by the indexes in time; `+` keeps the walk itself in the order of writing.
     const decided_ms = "json_extract(body, '$.boot_ms')";
     this.#first_event = db.prepare(beforeFirst("events", "boot = ? AND boot_ms >= ?"));
@@ -60,7 +63,8 @@ export class RecentLog {
 
   decisionsAfter(after: number | null, boot: string, from_ms: number, limit: number): Piece<Decision> {
     const from = after ?? this.#first_decision.get(boot, from_ms)?.before ?? 0;
-    return piece(Decision, this.#decisions.all(from, boot, from_ms, limit), from, limit);
+    const read = piece(Decision, this.#decisions.all(from, boot, from_ms, limit), from, limit);
+    return { ...read, items: read.items.map(this.#amended) };
   }
 
   /** Runs inside the caller's transaction. */

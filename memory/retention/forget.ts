@@ -25,7 +25,7 @@ export interface Forgotten {
 }
 
 /**
- * The last row of a table stays, so that its number is not given again. What decisions came to (`outcomes`) and what logs have
+ * The last row of a table stays, so that its number is not given again. What decisions came to (`outcomes`, `overrides`) and what logs have
  * in common stay too: they are counts. @param seqs of memories @returns null when none of them may go
  */
 export function forget(db: Sqlite.Database, vectors: Vectors, wanted: readonly number[]): Forgotten | null {

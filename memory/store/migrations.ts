@@ -16,6 +16,7 @@ import { classifier } from "./migrations/008-classifier.ts";
 import { retention } from "./migrations/009-retention.ts";
 import { template_levels } from "./migrations/010-template-levels.ts";
 import { covering } from "./migrations/011-covering.ts";
+import { overrides } from "./migrations/012-overrides.ts";
 
 export const migrations: readonly string[] = [
   history,
@@ -29,6 +30,7 @@ export const migrations: readonly string[] = [
   retention,
   template_levels,
   covering,
+  overrides,
 ];
 
 export const memory_file: DatabaseKind = {

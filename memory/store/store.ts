@@ -54,14 +54,24 @@ export class Store {
   readonly #decisions_of: Sqlite.Statement<[string], Row>;
   readonly #newest_decisions: Sqlite.Statement<[number], Row>;
   readonly #cold: (id: string) => string | null;
+  readonly #amended: (decision: Decision) => Decision;
   readonly #edges: Readonly<Record<keyof typeof counts, Sqlite.Statement<[], Edges>>>;
   #events: number;
   #decisions: number;
 
-  /** @param cold the body of what is no longer in this database (memory/upkeep/segments/), or null when it cannot be read */
-  constructor(db: Sqlite.Database, cold: (id: string) => string | null = () => null, witness: Witness | null = null) {
+  /**
+   * @param cold the body of what is no longer in this database (memory/upkeep/segments/), or null when it cannot be read
+   * @param amended a decision as it counts, by what people said of it since (memory/learning/overrides.ts)
+   */
+  constructor(
+    db: Sqlite.Database,
+    cold: (id: string) => string | null = () => null,
+    witness: Witness | null = null,
+    amended: (decision: Decision) => Decision = (decision) => decision,
+  ) {
     this.#db = db;
     this.#cold = cold;
+    this.#amended = amended;
     this.#witness = witness;
     this.#insert_event = db.prepare(
       "INSERT INTO events (id, boot, time_ms, boot_ms, kind, service, body) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
@@ -96,10 +106,13 @@ export class Store {
     return true;
   }
 
-  putDecision(decision: Decision): void {
+  /** @returns as it counts; what is kept is what was given */
+  putDecision(decision: Decision): Decision {
     const body = JSON.stringify(decision);
     this.#insert_decision.run(decision.id, decision.trigger.id, decision.time_ms, decision.rule, decision.outcome.result, body);
-    this.#witness?.decision(decision);
+    const amended = this.#amended(decision);
+    this.#witness?.decision(amended);
+    return amended;
   }
 
   /** Runs `work` as one durable transaction, or not at all. */
@@ -130,27 +143,25 @@ export class Store {
   }
 
   event(id: string): Event | null {
-    return this.#one(Event, this.#event.get(id));
+    const row = this.#event.get(id);
+    return row === undefined ? null : (this.#all(Event, [row])[0] ?? null);
   }
 
   decision(id: string): Decision | null {
-    return this.#one(Decision, this.#decision.get(id));
+    return this.decisionsById([id])[0] ?? null;
   }
 
   decisionsById(ids: readonly string[]): Decision[] {
-    return this.#all(
-      Decision,
-      ids.flatMap((id) => this.#decision.get(id) ?? []),
-    );
+    return this.#decisionsIn(ids.flatMap((id) => this.#decision.get(id) ?? []));
   }
 
   decisionsOf(trigger_id: string): Decision[] {
-    return this.#all(Decision, this.#decisions_of.all(trigger_id));
+    return this.#decisionsIn(this.#decisions_of.all(trigger_id));
   }
 
   /** Newest `limit`, oldest first. */
   newestDecisions(limit: number): Decision[] {
-    return this.#all(Decision, this.#newest_decisions.all(limit)).reverse();
+    return this.#decisionsIn(this.#newest_decisions.all(limit)).reverse();
   }
 
   /** Newest `limit` of them, oldest first. */
@@ -184,8 +195,8 @@ export class Store {
     return [...this.#all(Event, before.all(values)).reverse(), ...this.#all(Event, after.all(values))];
   }
 
-  #one<T>(schema: z.ZodType<T>, row: Row | undefined): T | null {
-    return row === undefined ? null : (this.#all(schema, [row])[0] ?? null);
+  #decisionsIn(rows: readonly Row[]): Decision[] {
+    return this.#all(Decision, rows).map(this.#amended);
   }
 
   /** Parses rows until the answer is full. A row that this version cannot read stays where it is and is left out. */

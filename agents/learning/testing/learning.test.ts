@@ -11,6 +11,7 @@ import type { AskTool } from "../../shared/ask-tool.ts";
 import { KnownTools } from "../known-tools.ts";
 import { Learner } from "../learn.ts";
 import { Library } from "../library.ts";
+import { promoteAll } from "../promote.ts";
 import { World } from "./world.ts";
 
 const world = new World();
@@ -87,6 +88,27 @@ test("what a model solved once is a playbook the next time: no model is asked, a
     asked: [{ who: "playbooks", tokens: 0 }],
   });
   expect(asked).toBe(1);
+}, 60_000);
+
+test("what a person took back of what it was learned from is no success of the playbook any more, until it is made anew", async () => {
+  const [learned] = library.all();
+  const { name } = learned?.playbook ?? { name: "none" };
+  const broker = await world.memory("broker");
+  const promote = () => promoteAll({ ...base, tools: new KnownTools(base.broker), library });
+  const call = "0badcafe-call-777";
+  const word = { how: "undone", by: "person:anna", why: "not so", time_ms: Date.now(), call, tool: "fix.good" } as const;
+  const decision = learned?.learning.learned_from ?? "";
+  await promote();
+  expect(library.confidence(name)).toBeCloseTo(2 / 3);
+  await broker.call("learning.override", { said: [{ say: "override", decision, ...word }] });
+  await promote();
+  expect(library.confidence(name)).toBeCloseTo(1 / 3);
+  const again = new Library({ ...base, bundled: [], warn: () => {} });
+  await again.refresh(0);
+  expect(again.find(name)?.learning.carried).toEqual({ tries: 1, worked: 1 });
+  await broker.call("learning.override", { said: [{ say: "anew", call }] });
+  await promote();
+  expect(library.confidence(name)).toBeCloseTo(2 / 3);
 }, 60_000);
 
 test("what was learned is there after a restart of the tier, and is not written twice", async () => {

@@ -217,3 +217,23 @@ test("what a person would be asked for is no agreement, and what a rule was not 
   await learn();
   expect(known("asked").learning.stage).toBe("trial");
 }, 60_000);
+
+test("a try that a person took back takes the trial back; made anew, it is tried again", async () => {
+  const broker = await world.memory("broker");
+  const { subject } = await fault("dns-silent");
+  expect(known("asked").learning.stage).toBe("trial");
+  const decisions = await base.memory().call("decisions.list", { limit: 100 });
+  const helped = decisions.findLast(({ rule, tier }) => rule === "playbook asked" && tier === "tactical");
+  expect(helped).toMatchObject({ outcome: { result: "done" }, trigger: { facts: { subject } } });
+  const call = "0badcafe-call-777";
+  const word = { how: "undone", by: "person:anna", why: "it was to be silent", time_ms: Date.now(), call, tool: "fix.asked" } as const;
+  await broker.call("learning.override", { said: [{ say: "override", decision: helped?.id ?? "", ...word }] });
+  await learn();
+  expect(known("asked").learning).toMatchObject({ stage: "playbook", against: 2 });
+  expect(known("asked").learning.history.at(-1)?.why).toContain("(a person took back 1), the last 0 in a row");
+  await learn();
+  expect(known("asked").learning.stage).toBe("playbook");
+  await broker.call("learning.override", { said: [{ say: "anew", call }] });
+  await learn();
+  expect(known("asked").learning.stage).toBe("trial");
+}, 60_000);

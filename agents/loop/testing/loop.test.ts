@@ -403,3 +403,27 @@ test("what an earlier boot left open is parked, its try counts neither way, and 
   expect(left).toMatchObject({ state: "parked", reason: "the machine was started anew before it was over", body: { events: [event.id] } });
   expect((await decisionsOf(left)).map(({ outcome: { result } }) => result)).toEqual(["suppressed"]);
 });
+
+test("what a person took back before it was over is solved by nobody, and the lesson says so", async () => {
+  tell("www", true);
+  for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} www`, { status: "waiting" });
+  await triage();
+  const waiting = await worked("www");
+  const [decision] = await decisionsOf(waiting);
+  const [call] = made.filter(({ name }) => name === "www");
+  if (decision === undefined || call === undefined) throw new Error("nothing was tried");
+  const word = { how: "undone", by: "person:anna", why: "it is mine", time_ms: Date.now(), call: call.call, tool: call.tool } as const;
+  const keeper = await memory.ask("broker");
+  await keeper.call("learning.override", { said: [{ say: "override", decision: decision.id, ...word }] });
+  approvals.set(call.call, "done");
+  tell("www", false);
+  const solved = await worked("www", "t4");
+  expect(solved).toMatchObject({ state: "solved", reason: "the alarm was cleared, but person:anna took it back" });
+  expect(await decisionsOf(solved)).toMatchObject([{ outcome: { result: "overridden", overridden: { was: "done", why: "it is mine" } } }]);
+  const [lesson] = await keeper.call("recall", { ids: [solved.body.lesson ?? ""] });
+  expect(lesson).toMatchObject({
+    kind: "lesson",
+    outcome: "undone",
+    text: expect.stringContaining("did not help: the alarm was cleared, but"),
+  });
+});

@@ -39,6 +39,7 @@ export const outcome_colours: Readonly<Record<Decision["outcome"]["result"], Col
   refused: "magenta",
   failed: "red",
   suppressed: "grey",
+  overridden: "red",
 };
 
 export const phase_colours: Readonly<Record<PhaseRecord["outcome"], Colour>> = {

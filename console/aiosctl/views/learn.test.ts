@@ -35,6 +35,7 @@ const answer = LearnedAnswer.parse({
         tainted_subject: false,
         worked: 19,
         failed: 0,
+        overridden: 0,
         refused: 0,
         worked_since_failure: 19,
         low: 0.8541,
@@ -43,6 +44,12 @@ const answer = LearnedAnswer.parse({
         last_tier: "reactive",
       },
       history: [{ time_ms: 0, from: "trial", to: "rule", why: "it agreed\u001b[31m" }],
+    },
+  ],
+  overrides: [
+    {
+      ...{ how: "undone", by: "person:anna", why: "it was a test\u001b[31m", time_ms: 0, call: "0badcafe-call-7", tool: "service.restart" },
+      ...{ decision: "0badcafe-d-reactive-9", rule: "playbook learned-x", tier: "reactive", alarm: "service-unwell", subject: "web" },
     },
   ],
   classifier: {
@@ -74,6 +81,9 @@ test("the first time stands above the last, with tier, time and cost; stages wit
   expect(text).toContain("1970-01-01T00:00:00 learned-x trial -> rule: it agreed");
   expect(text).toMatch(/2, in use +1970-01-01T00:00:00 +140 +60 +31 to 54 +0\.250 to 0\.091 +0\.210/);
   expect(text).toContain("1970-01-01T00:00:00 classifier 2: it was better");
+  expect(text).toMatch(
+    /1970-01-01T00:00:00 person:anna took back service.restart of playbook learned-x, against service-unwell of web: it was a test.* 0badcafe-d-reactive-9/,
+  );
   expect(text).toContain("does not count: playbooks/x: line 3");
   expect(text).not.toContain("\u001b");
 });
@@ -82,6 +92,8 @@ test("one playbook tells what it was learned from and where it is written", () =
   const [one] = answer.playbooks;
   if (one === undefined) throw new Error("there is none");
   const text = playbookView(one, view).join("\n");
+  const taken_back = playbookView({ ...one, failed: 2, overridden: 2 }, view).join("\n");
+  expect([text.includes("took back"), taken_back.includes("people took back 2 of its tries")]).toEqual([false, true]);
   for (const part of ["learned from 0badcafe-d-strategic-1, a decision of the strategic tier", "document playbooks/learned-x"])
     expect(text).toContain(part);
 });

@@ -1,6 +1,6 @@
 /** What was learned, for people. */
 
-import type { AlarmLearned, LearnedAnswer, PlaybookLearned, Solved } from "../../../contracts/learning.ts";
+import type { AlarmLearned, LearnedAnswer, Override, PlaybookLearned, Solved } from "../../../contracts/learning.ts";
 import type { ClassifierState } from "../../../contracts/memory/classifier.ts";
 import { plain } from "../text/plain.ts";
 import { table } from "../text/table.ts";
@@ -12,10 +12,10 @@ const at = (ms: number): string => new Date(ms).toISOString().slice(0, 19);
 const chance = (value: number): string => value.toFixed(2);
 const right = (title: string) => ({ title, right: true });
 
-export function learnView({ alarms, playbooks, classifier, faults }: LearnedAnswer, view: View): string[] {
+export function learnView({ alarms, playbooks, overrides, classifier, faults }: LearnedAnswer, view: View): string[] {
   return [
     ...[...alarmLines(alarms, view), "", ...playbookLines(playbooks, view), ...changeLines(playbooks, view)],
-    ...["", ...classifierLines(classifier, view), ...faultLines(faults, view)],
+    ...[...overrideLines(overrides, view), "", ...classifierLines(classifier, view), ...faultLines(faults, view)],
   ];
 }
 
@@ -79,18 +79,29 @@ function changeLines(playbooks: readonly PlaybookLearned[], { paint }: View): st
   return ["", ...lines];
 }
 
+/** What people did not want, oldest first as the changes of stages are. */
+function overrideLines(overrides: readonly Override[], { paint }: View): string[] {
+  if (overrides.length === 0) return [];
+  const lines = overrides.toReversed().map(({ time_ms, how, by, why, tool, rule, alarm, subject, decision }) => {
+    const what = `${by} ${how === "undone" ? "took back" : "declined"} ${tool} of ${rule}, against ${alarm} of ${subject}: ${why}`;
+    return `${paint("grey", at(time_ms))} ${plain(what)}  ${paint("grey", decision)}`;
+  });
+  return ["", ...lines];
+}
+
 function faultLines(faults: readonly string[], { paint }: View): string[] {
   return faults.length === 0 ? [] : ["", ...faults.map((fault) => paint("yellow", `does not count: ${plain(fault)}`))];
 }
 
 /** One of them; its document says the rest. */
 export function playbookView(one: PlaybookLearned, view: View): string[] {
-  const { name, stage, document, learned_from, learned_by, tainted_subject, refused } = one;
+  const { name, stage, document, learned_from, learned_by, tainted_subject, overridden, refused } = one;
   return [
     `${view.paint("bold", plain(name))}  ${stage}`,
     ...(learned_from === null ? [] : [`  learned from ${plain(learned_from)}, a decision of the ${learned_by ?? "unknown"} tier`]),
     ...(tainted_subject ? [`  ${view.paint("yellow", "its subjects are named by text from outside")}: it never becomes a rule`] : []),
     ...(document === null ? [] : [`  document ${plain(document)}`]),
+    ...(overridden === 0 ? [] : [`  people took back ${overridden} of its tries`]),
     ...(refused === 0 ? [] : [`  not allowed ${refused} times`]),
     ...playbookLines([one], view),
     ...changeLines([one], view),

@@ -73,3 +73,21 @@ test("who thought for minutes has its time in minutes, and what was learned is s
   ])
     expect(text).toContain(part);
 });
+
+test("who took it back, when and why stands below what it had come to", () => {
+  const overridden = {
+    how: "undone",
+    ...{ by: "person:anna", why: "it was to run\u001b[2J", time_ms, call: "0badcafe-call-3", tool: "fs.chmod" },
+    was: "done",
+  } as const;
+  const decision: Decision = {
+    ...{ id: "0badcafe-d-tactical-1", time_ms, boot_ms: 8000, tier: "tactical", trigger: event, rule: "playbook setuid-file" },
+    ...{ based_on: [], reason: "no program of ours", action: { do: "log" }, took_us: 100 },
+    outcome: { result: "overridden", detail: "the alarm was cleared", after_ms: 900, overridden },
+  };
+  const lines = whyView({ ...nothing, decisions: [decision] }, view);
+  expect(lines).toContain("    outcome  overridden after 900 ms: the alarm was cleared");
+  expect(lines).toContain(
+    "    but      person:anna took back fs.chmod (0badcafe-call-3) at 2026-01-02T12:00:00, it was done: it was to run␛[2J",
+  );
+});

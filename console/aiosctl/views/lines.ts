@@ -97,8 +97,14 @@ function decisionLines(decision: Decision, { paint }: View): string[] {
     ...(decision.confidence === undefined ? [] : [`    expected ${decision.confidence.toFixed(2)} that it helps`]),
     `    did      ${actionWords(decision.action)}`,
     `    outcome  ${paint(outcome_colours[outcome.result], outcome.result)}${after}${outcome.detail === "" ? "" : `: ${plain(outcome.detail)}`}`,
+    ...(outcome.overridden === undefined ? [] : [`    but      ${overriddenWords(outcome.overridden)}`]),
     `    id       ${paint("grey", decision.id)}`,
   ];
+}
+
+function overriddenWords({ how, by, why, time_ms, tool, call, was }: NonNullable<Decision["outcome"]["overridden"]>): string {
+  const what = how === "undone" ? "took back" : "declined";
+  return `${plain(by)} ${what} ${plain(tool)} (${plain(call)}) at ${new Date(time_ms).toISOString().slice(0, 19)}, it was ${was}: ${plain(why)}`;
 }
 
 function askedCost({ took_ms, tokens, usd }: Asked): string {

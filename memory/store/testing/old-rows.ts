@@ -190,4 +190,5 @@ export const filled_by: readonly ((db: Sqlite.Database, folder: string) => void)
   writeClassifier,
   writeRetention,
   (db) => db.exec("UPDATE templates SET level = 4, burst_ms = 3, burst_times = 2 WHERE id = 1"),
+  (db) => db.exec("UPDATE templates SET burst_ms = 4 WHERE id = 1"),
 ];

@@ -1,6 +1,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Decision } from "../../../contracts/decision.ts";
+import { GroupCommit } from "../../group-commit.ts";
 import { Keeper } from "../../keeper.ts";
 import { wallClock } from "../../testing/clock.ts";
 import { diskFolder } from "../../testing/folder.ts";
@@ -86,6 +88,25 @@ test("marks on what is cold stay; a change of it brings it back; a text that is 
   expect(await upkeep.move({ ...all, at_least: 1, limit: 10_000 })).toMatchObject({ id: 2, memories: 3 });
   expect(keeper.parts.longterm.recall(ids(3))[2]).toMatchObject({ outcome: "worked", text: noteMemory(2, null).text });
   expect(keeper.parts.longterm.check()).toEqual([]);
+  keeper.close();
+});
+
+test("a person's word against a decision that is cold counts, and leaves it there", async () => {
+  const { keeper, upkeep } = withMemories(300);
+  const calls = [{ tool: "fs.trash", arguments: {} }];
+  const made: Decision = { ...decisionOn(exitedEvent(2), 2, "done"), action: { do: "call", calls } };
+  keeper.write(({ store }) => store.putDecision(made));
+  await upkeep.move({ ...all, at_least: 1, limit: 10_000 });
+  const word = { how: "undone", by: "person:anna", why: "no", time_ms: 1, call: "0badcafe-call-1", tool: "fs.trash" } as const;
+  const commit = new GroupCommit({ parts: () => keeper.writable, onWritten: () => {}, onFailed: () => {} });
+  await commit.append({ events: [], decisions: [], said: [{ say: "override", decision: made.id, ...word }] });
+  expect(keeper.store.decision(made.id)?.outcome).toEqual({ ...made.outcome, result: "overridden", overridden: { ...word, was: "done" } });
+  expect(keeper.parts.longterm.recall([made.id])).toMatchObject([{ outcome: "undone" }]);
+  expect(keeper.parts.longterm.check()).toEqual([]);
+  expect(await upkeep.move({ ...all, at_least: 1, limit: 10_000 })).toBeNull();
+  await commit.append({ events: [], decisions: [], said: [{ say: "anew", call: word.call }] });
+  expect(keeper.store.decision(made.id)).toEqual(made);
+  expect(keeper.parts.longterm.recall([made.id])).toMatchObject([{ outcome: "worked" }]);
   keeper.close();
 });
 

@@ -10,7 +10,7 @@ export const memoryExamples = defineTool({
   name: "memory.examples",
   title: "Cases to learn from",
   description:
-    "What was done about alarms and whether it helped, oldest first, as examples to train a model with: the alarm in words, the rule and its tools, the result, what it cost. Secrets are taken out; what came from outside is marked. For the whole, ask again with `after` the last decision.",
+    "What was done about alarms and whether it helped, oldest first, as examples to train a model with: the alarm in words, the rule and its tools, the result, what it cost; what a person took back or declined, who did and why. Secrets are taken out; what came from outside is marked. For the whole, ask again with `after` the last decision.",
   input: z.lazy(() =>
     z.strictObject({
       after: z

@@ -13,6 +13,7 @@ const alarms_max = 100;
 const records_max = 500;
 const page = 100;
 const versions_max = 20;
+const overrides_max = 20;
 const documents_max = 300;
 const of_playbook = "playbook ";
 
@@ -25,7 +26,7 @@ export const memoryLearned = defineTool({
   name: "memory.learned",
   title: "What was learned",
   description:
-    "How the system became faster and cheaper: for each alarm how often it came, which tier solved it the first and the last time, how long that took and what deciding cost; for each playbook how far it is (playbook, trial, rule, retired), its record with the bound, and when and why that changed.",
+    "How the system became faster and cheaper: for each alarm how often it came, which tier solved it the first and the last time, how long that took and what deciding cost; for each playbook how far it is (playbook, trial, rule, retired), its record with the bound, and when and why that changed; what people took back or declined of it.",
   input: z.lazy(() => z.strictObject({})),
   output: LearnedAnswer,
   risk: "observe",
@@ -37,16 +38,17 @@ export const memoryLearned = defineTool({
   resolve: readsAll,
   async run(_target, _input, context) {
     const memory = memoryOf(context, "looking at what was learned");
-    const [alarms, records, classifier, { learnings, faults }] = await Promise.all([
+    const [alarms, records, overrides, classifier, { learnings, faults }] = await Promise.all([
       asked(memory.call("learning.alarms", { limit: alarms_max })),
       asked(memory.call("learning.records", { rules: null, limit: records_max })),
+      asked(memory.call("learning.overrides", { decisions: null, limit: overrides_max })),
       asked(memory.call("classifier.state", { limit: versions_max })),
       documents(context),
     ]);
     const tried = records.filter(({ rule }) => rule.startsWith(of_playbook)).map(({ rule }) => rule.slice(of_playbook.length));
     const names = [...new Set([...learnings.keys(), ...tried])].sort();
     const playbooks = names.map((name) => toldOf(name, learnings.get(name) ?? null, records));
-    return { alarms, playbooks, classifier, faults: [...faults] };
+    return { alarms, playbooks, overrides, classifier, faults: [...faults] };
   },
 });
 
@@ -82,6 +84,7 @@ function toldOf(
     found?.learning ?? Learning.parse({ playbook: name, stage: "playbook" });
   return {
     ...{ name, stage, document: found?.id ?? null, learned_from, learned_by, tainted_subject, worked, failed, history },
+    overridden: sum((one) => one.overridden),
     ...{ refused: sum((one) => one.refused), worked_since_failure: sum((one) => one.worked_since_failure) },
     ...{ low: lowerBound(worked, worked + failed), high: upperBound(worked, worked + failed) },
     // newest first
