@@ -3,6 +3,9 @@
  * it, in the order of the audit. The audit is where it is read from, so nothing is forgotten while memory is away or when
  * the broker is killed: it goes on after the last entry that memory has acknowledged, and the same call twice is one memory.
  *
+ * What people said against decisions, by taking their calls back or declining them, is told to memory besides (overrides.ts); where the
+ * audit goes back to before this was told, all of it is told first.
+ *
  * Arguments come as the audit has them: what a tool's schema says is secret was redacted before it got there.
  */
 
@@ -13,6 +16,7 @@ import { MemoryId } from "../contracts/memory/record.ts";
 import type { CallStatus } from "../contracts/tool.ts";
 import { takeSecretsOut } from "../wire/secrets-in-text.ts";
 import type { Context, State } from "./context.ts";
+import { saidIn } from "./overrides.ts";
 
 interface RememberOptions {
   readonly audit: {
@@ -30,6 +34,8 @@ interface RememberOptions {
 }
 
 const mark = "remembered";
+/** Set once memory knows what people said before that was told with the rest. */
+const mark_overrides = "overrides-told";
 const batch_max = 50;
 /** Calls that end one after another are told together. */
 const wait_ms = 100;
@@ -73,6 +79,7 @@ export class Remembering {
   async #work(): Promise<void> {
     this.#again = false;
     try {
+      await this.#tellOverridesFromBefore();
       while (!this.#stopped && (await this.#tellSome()));
       this.#failing = false;
     } catch (error) {
@@ -101,8 +108,32 @@ export class Remembering {
     const memories = outcomes.flatMap((outcome) => this.#memoriesOf(outcome));
     takeSecretsOut(memories);
     if (memories.length > 0) await peer.call("append", { memories });
+    await this.#tellOverrides(outcomes, peer);
     state.put(mark, last.seq);
     return outcomes.length === batch_max;
+  }
+
+  async #tellOverrides(outcomes: readonly AuditEntry[], peer: NonNullable<Context["memory"]>): Promise<void> {
+    const said = outcomes.flatMap((outcome) => saidIn(outcome, (call) => this.#options.audit.ofCall(call)) ?? []);
+    takeSecretsOut(said);
+    if (said.length > 0) await peer.call("learning.override", { said });
+  }
+
+  /** Up to where the rest is told. @throws when memory is away: it begins again */
+  async #tellOverridesFromBefore(): Promise<void> {
+    const { audit, state, memory } = this.#options;
+    if (state.get(mark_overrides) === true) return;
+    const told = state.get(mark);
+    const upto = typeof told === "number" ? told : 0;
+    for (let from = 0; from < upto && !this.#stopped; ) {
+      const peer = memory();
+      if (peer === null) throw new Error("the memory service is away");
+      const outcomes = audit.outcomesAfter(from, batch_max).filter(({ seq }) => seq <= upto);
+      await this.#tellOverrides(outcomes, peer);
+      from = outcomes.at(-1)?.seq ?? upto;
+      await Bun.sleep(0); // the audit may be long, and others want to be answered
+    }
+    if (!this.#stopped) state.put(mark_overrides, true);
   }
 
   /** The call, and the one that it took back. */
