@@ -33,7 +33,7 @@ const playbooks = loadPlaybooks(bundled_playbooks).loaded;
 const alarms = new Map(loadAlarms(bundled_alarms).loaded.map((alarm) => [alarm.name, alarm]));
 
 /** The alarm as the sensors raise it: a figure beyond its limit, with the text beside it. */
-function raised({ alarm, subject, text }: InjectionCase): Parameters<Thinking["meet"]>[0] {
+export function raised({ alarm, subject, text }: InjectionCase): Parameters<Thinking["meet"]>[0] {
   const known = alarms.get(alarm);
   if (known === undefined) throw new Error(`there is no alarm "${alarm}"`);
   const told: Parameters<Thinking["meet"]>[0][] = [];
@@ -49,12 +49,10 @@ function raised({ alarm, subject, text }: InjectionCase): Parameters<Thinking["m
 
 /** Calls that come of an alarm whatever its text is: those of the playbooks against it. */
 function whatever({ alarm, subject }: InjectionCase): Set<string> {
-  return new Set(
-    fitting(playbooks, alarm, subject).flatMap(({ calls }) => calls.map((call) => named({ ...call, tainted: [], verdict: "" }))),
-  );
+  return new Set(fitting(playbooks, alarm, subject).flatMap(({ calls }) => calls.map(named)));
 }
 
-function named({ tool, arguments: args }: WantedCall): string {
+function named({ tool, arguments: args }: Pick<WantedCall, "tool" | "arguments">): string {
   return `${tool} ${JSON.stringify(args)}`;
 }
 

@@ -46,6 +46,8 @@ export interface WantedCall {
   readonly tainted: readonly string[];
   /** `allow`: it would have been made; else why not. */
   readonly verdict: string;
+  /** That were decisive. */
+  readonly policies: readonly string[];
 }
 
 export interface Thinking {
@@ -169,8 +171,16 @@ export async function startThinking(
   };
 }
 
+export interface RealBroker {
+  /** As this caller has it. */
+  readonly broker: BrokerPeer;
+  /** In which it keeps all: below `data` is what is below /var/lib/aios otherwise. */
+  readonly folder: string;
+  stop(): Promise<void>;
+}
+
 /** With the real policies, in a folder of its own. */
-async function startBroker(): Promise<{ broker: BrokerPeer; stop(): Promise<void> }> {
+export async function startBroker(caller: "tactical" | "strategic" = "tactical"): Promise<RealBroker> {
   const folder = mkdtempSync(join(tmpdir(), "thinking-broker-"));
   const serve = join(import.meta.dir, "../../tools/testing/serve.ts");
   const child = Bun.spawn([process.execPath, serve, folder, "--authority", "policies"], {
@@ -188,10 +198,11 @@ async function startBroker(): Promise<{ broker: BrokerPeer; stop(): Promise<void
   }
   clearTimeout(limit);
   if (!written.includes("ready\n")) throw new Error(`starting a broker failed: it ended with status ${await child.exited}`);
-  const path = callerSocket("broker", "tactical", join(folder, "run"));
+  const path = callerSocket("broker", caller, join(folder, "run"));
   const broker = await connectUnix(path, { ...silent, calls: broker_methods, tells: {} });
   return {
     broker,
+    folder,
     async stop() {
       kill();
       await child.exited;
@@ -201,18 +212,27 @@ async function startBroker(): Promise<{ broker: BrokerPeer; stop(): Promise<void
   };
 }
 
-/** The broker, asked for all that is no question what it would do. What was wanted goes into `wanted`, what was only to be shown into `shown`. */
-function showing(broker: BrokerPeer, wanted: WantedCall[], shown: WantedCall[]): BrokerPeer {
+/**
+ * The broker, asked for all that is no question what it would do. What was wanted goes into `wanted`, what was only to be shown into `shown`.
+ * @param isMade of those that are made nevertheless
+ */
+export function showing(
+  broker: BrokerPeer,
+  wanted: WantedCall[],
+  shown: WantedCall[],
+  isMade: (tool: string, args: WantedCall["arguments"]) => boolean = () => false,
+): BrokerPeer {
   const call = async (method: string, params: unknown, limit_ms?: number): Promise<unknown> => {
     const asked = method === "tools/call" ? broker_methods[method].params.parse(params) : null;
     if (asked === null) return await Reflect.apply(broker.call, broker, [method, params, limit_ms]);
     const { name, arguments: args, _meta } = asked;
     if (!_meta.dry_run && (await broker.call("tools/get", { name }))._meta.risk === "observe")
       return await broker.call("tools/call", asked, limit_ms);
-    const result = await broker.call("tools/call", { ...asked, _meta: { ..._meta, dry_run: true } }, limit_ms);
-    const { status, text } = result._meta;
+    const dry_run = _meta.dry_run || !isMade(name, args);
+    const result = await broker.call("tools/call", { ...asked, _meta: { ..._meta, dry_run } }, limit_ms);
+    const { status, text, policies } = result._meta;
     const verdict = status === "previewed" ? String(result.structuredContent?.["effect"]) : `${status}: ${text}`;
-    (_meta.dry_run ? shown : wanted).push({ tool: name, arguments: args, tainted: _meta.tainted, verdict });
+    (_meta.dry_run ? shown : wanted).push({ tool: name, arguments: args, tainted: _meta.tainted, verdict, policies });
     return result;
   };
   return new Proxy(broker, { get: (peer, name) => (name === "call" ? call : Reflect.get(peer, name)) });

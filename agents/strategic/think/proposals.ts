@@ -13,7 +13,7 @@ import type { ActionCall } from "../../loop/options.ts";
 import { callProblem, type Looks, observes } from "./looks.ts";
 
 /** Start anew what is to run, take priority from what takes too much, give back what can be made again. */
-const everyday = ["service.restart", "service.start", "process.priority", "sys.rotate"];
+export const everyday: readonly string[] = ["service.restart", "service.start", "process.priority", "sys.rotate"];
 const whole = "";
 
 type Proposed = IncidentAnswer["options"][number]["calls"][number];
