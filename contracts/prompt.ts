@@ -18,6 +18,8 @@ export const PromptCase = z.lazy(() =>
     options: z.array(z.string().min(1).max(100)).max(64).default([]),
     /** Of the options those that are right; empty: what is right is not said, only what must not happen. */
     right: z.array(z.string().min(1).max(100)).max(8).default([]),
+    /** Of an answer in JSON the members that are right, with these very values; what is the schema's default may be left out. Null: it is not said. */
+    right_json: z.record(z.string().min(1).max(64), z.json()).nullable().default(null),
     /** Must not stand outside of a quoted text in what the model reads, nor be an option. */
     never: z.array(z.string().min(1).max(500)).max(8).default([]),
   }),

@@ -84,6 +84,10 @@ test("words of ours that hold quotes, and a prompt whose places and text differ,
   if (first === undefined) throw new Error("it has no case");
   const no_option = Prompt.parse({ ...prompt, cases: [{ ...first, right: ["another"] }] });
   expect(loadPrompts({ no_option }).refused[0]).toContain("what is right is no option: another");
+  const [choice] = loaded
+    .filter(({ answer }) => answer === "choice")
+    .map((one) => ({ ...one, cases: [{ ...one.cases[0], right_json: {} }] }));
+  expect(loadPrompts({ choice: Prompt.parse(choice) }).refused[0]).toContain("JSON is right, and it is a choice");
   const system = Prompt.parse({ ...prompt, system: "{text}" });
   expect(loadPrompts({ system }).refused[0]).toMatch(/differ|is data and stands in the system prompt/);
 });

@@ -29,9 +29,10 @@ export function loadPrompts(sources: Readonly<Record<string, unknown>> = bundled
     if (wrong.length > 0) throw new Error(`its text and its places differ in ${wrong.join(", ")}`);
     for (const [, name = ""] of prompt.system.matchAll(place))
       if (prompt.places[name] === "data") throw new Error(`"${name}" is data and stands in the system prompt, which is to stay the same`);
-    for (const { name, given, options, right } of prompt.cases) {
+    for (const { name, given, options, right, right_json } of prompt.cases) {
       const unknown = right.filter((one) => !options.includes(one));
       if (unknown.length > 0) throw new Error(`of its case "${name}" what is right is no option: ${unknown.join(", ")}`);
+      if (right_json !== null && prompt.answer === "choice") throw new Error(`of its case "${name}" JSON is right, and it is a choice`);
       const missing = declared.filter((one) => given[one] === undefined);
       if (missing.length > 0) throw new Error(`its case "${name}" does not give ${missing.join(", ")}`);
     }

@@ -5,7 +5,8 @@
  */
 
 import { type Decision, hasHelped } from "../../contracts/decision.ts";
-import type { Json, JsonSchema } from "../../contracts/model/chat.ts";
+import type { ChatAnswer, ChatRequest, Json, JsonSchema } from "../../contracts/model/chat.ts";
+import type { Prompt } from "../../contracts/prompt.ts";
 import type { Thresholds } from "../../contracts/router.ts";
 import type { MemoryPeer } from "../loop/incidents.ts";
 import type { Matter, Offer, Option, OptionSource } from "../loop/options.ts";
@@ -129,20 +130,10 @@ export class ModelSource implements OptionSource {
 
   async #written(description: string, tool: string, input: JsonSchema, { event }: Matter, cost: { tokens: number }) {
     const { model, thresholds } = this.#options;
-    const { system, question } = fill(this.#writing, { ...wordsOf(event), tool, description });
-    const answer = await model.chat({
-      system: [{ text: system, stable: true }],
-      messages: [{ role: "user", parts: [{ type: "text", text: question }] }],
-      tools: [],
-      tool_choice: "none",
-      answer: { name: "arguments", schema: input },
-      tokens_max: thresholds.tools.tokens_max,
-      temperature: 0,
-      limit_ms: thresholds.deadlines.tactical_arguments_ms,
-    });
+    const given = { ...wordsOf(event), tool, description };
+    const answer = await model.chat(writingRequest(this.#writing, given, input, thresholds));
     cost.tokens += answer.usage.input_tokens + answer.usage.output_tokens;
-    const { json, stop } = answer;
-    return stop === "end" && isObject(json) ? json : null;
+    return writtenIn(answer);
   }
 
   /** What the broker says that it would do. @returns null when it would be made at once, else why not */
@@ -178,6 +169,31 @@ function byModel(past: readonly Decision[]) {
     const worked = hasHelped(outcome);
     return rule.startsWith(rule_begin) && signals !== undefined && worked !== null ? [{ signals, worked }] : [];
   });
+}
+
+/** The arguments of one call, within the grammar of the tool's schema. @param given as the prompt has its places */
+export function writingRequest(
+  prompt: Prompt,
+  given: Readonly<Record<string, string>>,
+  input: JsonSchema,
+  { tools, deadlines }: Pick<Thresholds, "tools" | "deadlines">,
+): ChatRequest {
+  const { system, question } = fill(prompt, given);
+  return {
+    system: [{ text: system, stable: true }],
+    messages: [{ role: "user", parts: [{ type: "text", text: question }] }],
+    tools: [],
+    tool_choice: "none",
+    answer: { name: "arguments", schema: input },
+    tokens_max: tools.tokens_max,
+    temperature: 0,
+    limit_ms: deadlines.tactical_arguments_ms,
+  };
+}
+
+/** @returns null when it did not come to its end */
+export function writtenIn({ json, stop }: ChatAnswer): Record<string, Json> | null {
+  return stop === "end" && isObject(json) ? json : null;
 }
 
 function isFromOutside({ event, incident }: Matter): boolean {

@@ -55,13 +55,18 @@ export class Tools {
   /** One with its schema. @returns null when it may not be offered any more */
   async whole(name: string): Promise<OfferedTool | null> {
     const tool = await this.#broker().call("tools/get", { name });
-    return this.#mayOffer(tool) ? { name, description: firstSentence(tool.description), input: withoutWords(tool.inputSchema) } : null;
+    return this.#mayOffer(tool) ? asOffered(tool) : null;
   }
 
   #mayOffer({ _meta, inputSchema }: ToolDescription): boolean {
     if (!offered_risks.has(_meta.risk) || !this.#families.has(_meta.family)) return false;
     return JSON.stringify(withoutWords(inputSchema)).length <= this.#schema_chars_max;
   }
+}
+
+/** As a model of this machine is shown one. */
+export function asOffered({ name, description, inputSchema }: Pick<ToolDescription, "name" | "description" | "inputSchema">): OfferedTool {
+  return { name, description: firstSentence(description), input: withoutWords(inputSchema) };
 }
 
 /** Descriptions are for people; to a model of this machine each is a second of reading. */

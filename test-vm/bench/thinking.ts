@@ -4,6 +4,8 @@
  */
 
 import { availableParallelism } from "node:os";
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
 import { LocalModel, threadWords } from "../../agents/model/local/local-model.ts";
 import { think_command } from "../../agents/model/local/testing/models.ts";
 import type { ChoiceModel } from "../../agents/model/port.ts";
@@ -14,13 +16,18 @@ import { loadPlaybooks } from "../../agents/playbooks/playbooks.ts";
 import { Chooser } from "../../agents/prompts/chooser.ts";
 import { loadPrompts } from "../../agents/prompts/prompts.ts";
 import { loadThresholds } from "../../agents/router/thresholds.ts";
+import { writingRequest, writtenIn } from "../../agents/tactical/model-source.ts";
+import { asOffered } from "../../agents/tactical/tools.ts";
 import { actedOn, believed, type InjectionCase, injectionCases } from "../../agents/testing/injection.ts";
 import { labelledAlarms } from "../../agents/testing/labelled.ts";
 import { credulous, startThinking, type Thinking } from "../../agents/testing/thinking.ts";
+import type { JsonSchema } from "../../contracts/model/chat.ts";
+import type { Prompt, PromptCase } from "../../contracts/prompt.ts";
 import { fetchTestModels } from "../../models/testing/fetch.ts";
 import { smollm2, testModelInUse } from "../../models/testing/language.ts";
 import type { BenchRow } from "../../tooling/bench.ts";
 import { say } from "../../tooling/progress.ts";
+import { testDescriptions } from "../../tools/testing/catalog.ts";
 import { memoryRoom } from "../../wire/model-process/fit.ts";
 import { threadsFor } from "../../wire/model-process/threads.ts";
 import { rowOf, rowOfValue, Samples } from "./rows.ts";
@@ -147,23 +154,45 @@ async function rightRows(model: LocalModel, thinking: Thinking, named: (what: st
   ];
 }
 
-/** The cases of the prompts' own files in which it is said what is right, as they are, each asked of the model. */
-async function promptRows(model: LocalModel, named: (what: string) => string): Promise<BenchRow[]> {
-  const { deadlines } = credulous(loadThresholds());
+/** The cases of the prompts' own files in which it is said what is right, as they are, each asked of the model as its tier asks it. */
+async function promptRows(model: ChoiceModel, named: (what: string) => string): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const prompt of loadPrompts().loaded) {
-    const told = prompt.cases.filter(({ right }) => right.length > 0);
+    const told = prompt.cases.filter(({ right, right_json }) => right.length > 0 || right_json !== null);
     if (told.length === 0) continue;
     let right = 0;
-    for (const { given, options, right: wanted } of told) {
-      const chooser = new Chooser(model);
-      const { probabilities } = await chooser.choose(prompt, given, options, ["alarm"], deadlines.tactical_choice_ms);
-      if (wanted.includes(options[probabilities.indexOf(Math.max(...probabilities))] ?? "")) right += 1;
-    }
+    for (const one of told) if (await (prompt.answer === "choice" ? choosesRight : writesRight)(model, prompt, one)) right += 1;
     const name = named(`prompt "${prompt.name}": cases of its file that are answered right`);
     rows.push({ ...rowOfValue(name, "ratio", right / told.length), n: told.length });
   }
   return rows;
+}
+
+async function choosesRight(model: ChoiceModel, prompt: Prompt, { given, options, right }: PromptCase): Promise<boolean> {
+  const { deadlines } = credulous(loadThresholds());
+  const { probabilities } = await new Chooser(model).choose(prompt, given, options, ["alarm"], deadlines.tactical_choice_ms);
+  return right.includes(options[probabilities.indexOf(Math.max(...probabilities))] ?? "");
+}
+
+/** Arguments of the tool that the case names, within its schema. */
+async function writesRight(model: ChoiceModel, prompt: Prompt, { given, name, right_json }: PromptCase): Promise<boolean> {
+  const tool = testDescriptions().find((one) => one.name === given["tool"]);
+  if (tool === undefined) throw new Error(`there is no tool "${given["tool"]}", of which the case "${name}" is`);
+  const { input } = asOffered(tool);
+  const written = writtenIn(await model.chat(writingRequest(prompt, given, input, credulous(loadThresholds()))));
+  const is_right = written !== null && holds({ ...defaultsOf(input), ...written }, right_json ?? {});
+  if (!is_right) say(`prompt "${prompt.name}", case "${name}": ${JSON.stringify(written)}`);
+  return is_right;
+}
+
+const Defaults = z.object({ properties: z.record(z.string(), z.object({ default: z.json().optional() })).default({}) });
+
+function defaultsOf(input: JsonSchema): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(Defaults.parse(input).properties).map(([name, one]) => [name, one.default]));
+}
+
+function holds(written: Readonly<Record<string, unknown>>, right: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(right).every(([name, value]) => isDeepStrictEqual(written[name], value));
 }
 
 /** Cases of which came what should not; 0 is what has to be. */
