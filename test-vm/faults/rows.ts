@@ -17,6 +17,7 @@ export function rowsOf(results: readonly Result[], faults: readonly Named[]): Be
   const left_alone = quiet.filter((one) => isRight(one, false)).length;
   return [
     ...compared,
+    ...toldOf(alone),
     ...phases(alone),
     ...(quiet.length === 0 ? [] : [{ ...rowOfValue("controls left alone", "%", (100 * left_alone) / quiet.length), n: quiet.length }]),
   ];
@@ -28,6 +29,9 @@ function rows(alone: readonly Result[], arm: Result["arm"]): Map<string, BenchRo
   const found = new Map<string, BenchRow>();
   const name = "faults repaired without people";
   if (tried.length > 0) found.set(name, { ...rowOfValue(name, "%", (100 * repaired.length) / tried.length), n: tried.length });
+  const besides = repaired.filter(({ collateral }) => collateral.length > 0).length;
+  const damage = "repaired, with collateral";
+  if (repaired.length > 0) found.set(damage, { ...rowOfValue(damage, "%", (100 * besides) / repaired.length), n: repaired.length });
   for (const time of [1, 2]) {
     const samples = repaired.filter((one) => one.time === time).flatMap(({ repaired_ms }) => (repaired_ms === null ? [] : [repaired_ms]));
     if (samples.length > 0) found.set(`fault to repaired, time ${time}`, rowOf(`fault to repaired, time ${time}`, "ms", samples));
@@ -35,7 +39,25 @@ function rows(alone: readonly Result[], arm: Result["arm"]): Map<string, BenchRo
   return found;
 }
 
-/** How long noticing, deciding and acting took, and the tokens of models: the first time and the second. */
+/** What our arm says of itself: whether it noticed, and which tier it was. */
+function toldOf(alone: readonly Result[]): BenchRow[] {
+  const own = alone.filter(({ arm }) => arm === "ours");
+  const repaired = own.filter((one) => one.repaired && one.stable);
+  const share = (name: string, of: readonly Result[], holds: (result: Result) => boolean): BenchRow[] =>
+    of.length === 0 ? [] : [{ ...rowOfValue(name, "%", (100 * of.filter(holds).length) / of.length), n: of.length }];
+  return [
+    ...share("faults detected", own, ({ detected }) => detected === true),
+    ...share("repaired below the strategic tier", repaired, ({ tier }) => tier !== "strategic"),
+  ];
+}
+
+const costs = [
+  ["calls", "calls", ({ calls }: Result) => calls],
+  ["model tokens", "tokens", ({ tokens }: Result) => tokens],
+  ["model cost", "usd", ({ usd }: Result) => usd],
+] as const;
+
+/** How long noticing, deciding and acting took, the calls of tools, and what models have cost: the first time and the second. */
 function phases(alone: readonly Result[]): BenchRow[] {
   return [1, 2].flatMap((time) => {
     const own = alone.filter((one) => one.arm === "ours" && one.time === time && one.repaired);
@@ -49,11 +71,7 @@ function phases(alone: readonly Result[]): BenchRow[] {
           found.map((one) => one[phase]),
         ),
       ),
-      rowOf(
-        `model tokens, time ${time}`,
-        "tokens",
-        own.map(({ tokens }) => tokens),
-      ),
+      ...costs.map(([name, unit, read]) => rowOf(`${name}, time ${time}`, unit, own.map(read))),
     ];
   });
 }

@@ -23,7 +23,11 @@ export function line(result: Result): string {
     endOf(result).padEnd(12),
     seconds(repaired_ms).padStart(8),
   ];
-  const how = [result.tier ?? "", result.rule ?? "", `${result.decisions} decisions, ${result.calls} calls, ${result.tokens} tokens`];
+  const how = [
+    result.tier ?? "",
+    result.rule ?? "",
+    `${result.decisions} decisions, ${result.calls} calls, ${costOf(result).replace(/^\d+/, "$& tokens")}`,
+  ];
   const acted = kind === "control" && result.decisions + result.incidents.length > 0 ? result.alarms : [];
   const wrong = [...result.collateral, ...acted, ...(result.trouble === null ? [] : [result.trouble])]
     .map((one) => `\n      ${one.slice(0, 400)}`)
@@ -55,37 +59,58 @@ export function markdown(all: ReadonlyMap<string, readonly Result[]>): string {
   const other = [...all].flatMap(([name, results]) => (name.startsWith("conventional") ? results : []));
   const names = [...all.keys()].filter((name) => !name.startsWith("conventional"));
   const made = names.length === 0 ? [tableOf("conventional", [], other)] : names.map((name) => tableOf(name, all.get(name) ?? [], other));
-  return `${made.join("\n\n")}\n`;
+  return `${[...made, legend].join("\n\n")}\n`;
 }
 
 function tableOf(title: string, own: readonly Result[], other: readonly Result[]): string {
-  const heads = [
-    ...["family", "fault", "noticed", "decided", "acted", "repaired", "tokens", "by"],
-    ...["2nd: noticed", "decided", "acted", "repaired", "tokens", "by", "learned", "conventional"],
-  ];
+  const once = ["noticed", "decided", "acted", "repaired", "calls", "cost", "by"];
+  const heads = ["family", "fault", ...once, "2nd: noticed", ...once.slice(1), "collateral", "learned", "conventional"];
   const rows = rowsOf(own, other).map(({ name, family, first, second, other: theirs }) => {
     const last = second?.learned ?? first?.learned;
     const learned = last == null ? "" : `${last.first} → ${last.last}`;
-    const conventional = theirs === undefined ? "–" : theirs.repaired ? seconds(theirs.repaired_ms) : theirs.trouble === null ? "no" : "–";
-    return [family, name, ...cellsOf(first), ...cellsOf(second), learned, conventional];
+    const [by, again] = [byOf(first), byOf(second)];
+    const times = [...cellsOf(first), by, ...cellsOf(second), again === by && by !== "" ? "same" : again];
+    return [family, name, ...times, `${besides(first)} / ${besides(second)}`, learned, conventional(theirs)];
   });
   const text = [heads, heads.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
   return `${title}\n\n${text}`;
 }
 
-/** Seconds after the one before: until it was noticed, decided, and its effect gone; then the sum. */
+const legend =
+  "cost: tokens of models, and US dollars where it was any; collateral: how much else was different afterwards, first / second time";
+
+/** Seconds after the one before: until it was noticed, decided, and its effect gone; then the sum; calls of tools; tokens and money. */
 function cellsOf(result: Result | undefined): string[] {
   if (result === undefined) return Array.from({ length: 6 }, () => "–");
   const phases = phasesOf(result);
-  const repaired = result.repaired && result.stable ? seconds(result.repaired_ms) : endOf(result);
   return [
-    seconds(phases?.noticing ?? result.detected_ms),
+    result.detected === false ? "no" : seconds(phases?.noticing ?? result.detected_ms),
     seconds(phases?.deciding),
     seconds(phases?.acting),
-    repaired,
-    String(result.tokens),
-    result.tier === null ? "" : `${result.tier}: ${(result.rule ?? "").replace(/^playbook /, "")}`,
+    result.repaired && result.stable ? seconds(result.repaired_ms) : endOf(result),
+    String(result.calls),
+    costOf(result),
   ];
+}
+
+function costOf({ tokens, usd }: Pick<Result, "tokens" | "usd">): string {
+  return usd === 0 ? String(tokens) : `${tokens} $${usd.toFixed(4)}`;
+}
+
+function byOf(result: Result | undefined): string {
+  if (result === undefined) return "–";
+  return result.tier === null ? "" : `${result.tier}: ${(result.rule ?? "").replace(/^playbook /, "")}`;
+}
+
+/** How much else was different afterwards; what it was stands at the trial's own line. It is looked for where the fault was repaired. */
+function besides(result: Result | undefined): string {
+  return result === undefined || result.trouble !== null || !result.repaired ? "–" : String(result.collateral.length);
+}
+
+function conventional(result: Result | undefined): string {
+  if (result === undefined || result.trouble !== null) return "–";
+  if (!result.repaired) return "no";
+  return `${seconds(result.repaired_ms)}${result.collateral.length === 0 ? "" : `, collateral ${result.collateral.length}`}`;
 }
 
 const share = (part: number, all: number): string => (all === 0 ? "none" : `${part} of ${all} (${Math.round((100 * part) / all)} %)`);
@@ -146,7 +171,12 @@ function against(what: string, pairs: readonly Pair[]): string {
     const found = both((result) => phasesOf(result)?.[name] ?? 0);
     return `${name} ${seconds(found[0])}, then ${seconds(found[1])}${ratio(found)}`;
   };
-  const tokens = both((result) => result.tokens);
-  const parts = [time("noticing"), time("deciding"), time("acting"), `tokens ${tokens[0]}, then ${tokens[1]}${ratio(tokens)}`];
+  const count = (name: "calls" | "tokens"): string => {
+    const found = both((result) => result[name]);
+    return `${name} ${found[0]}, then ${found[1]}${ratio(found)}`;
+  };
+  const usd = both((result) => result.usd);
+  const money = usd[0] + usd[1] === 0 ? [] : [`$${usd[0].toFixed(4)}, then $${usd[1].toFixed(4)}${ratio(usd)}`];
+  const parts = [time("noticing"), time("deciding"), time("acting"), count("calls"), count("tokens"), ...money];
   return `${label}${pairs.length} faults: ${parts.join("; ")}`;
 }
