@@ -8,11 +8,12 @@ import { controls } from "../faults/controls/index.ts";
 import { faults } from "../faults/list/index.ts";
 import { armOf } from "../faults/ours/arm.ts";
 import { startOurs } from "../faults/ours/system.ts";
-import { isRight, type Result } from "../faults/result.ts";
+import type { Result } from "../faults/result.ts";
 import { line } from "../faults/table.ts";
 import { tryControl, tryFault } from "../faults/trial.ts";
 import { corePids, type Ending, endings } from "./ends.ts";
 import { type Growth, growthOf, type Point } from "./growth.ts";
+import { rightOf, sentenceOf } from "./right.ts";
 import { type Measure, sample } from "./sample.ts";
 
 const usual_minutes = 120;
@@ -96,7 +97,7 @@ interface Soaked {
 /** @returns the exit status */
 function report({ minutes, results, growths, ends }: Soaked): number {
   const for_people = new Set(faults.filter(({ ends: by }) => by === "person").map(({ name }) => name));
-  const right = results.filter((one) => isRight(one, for_people.has(one.name)));
+  const right = rightOf(results, for_people);
   process.stdout.write("\n");
   for (const [name, { first, last, per_hour, z, leaks, points }] of growths) {
     const figures = [first, last, per_hour].map((value) => value.toFixed(1).padStart(10)).join("");
@@ -106,16 +107,16 @@ function report({ minutes, results, growths, ends }: Soaked): number {
   }
   for (const { what, holds, detail } of ends)
     process.stdout.write(`${holds ? "yes" : "NO "}  ${what}${detail === "" ? "" : `: ${detail}`}\n`);
-  process.stdout.write(`${right.length} of ${results.length} trials ended as they should\n`);
+  process.stdout.write(`${sentenceOf(right)}\n`);
   const rows: BenchRow[] = [
-    { ...rowOfValue("trials that ended as they should", "%", (100 * right.length) / Math.max(1, results.length)), n: results.length },
+    { ...rowOfValue("trials that ended as they should", "%", right.percent), n: right.of },
     rowOfValue("soak", "min", minutes),
     ...growths.map(([name, { per_hour, points }]) => ({ ...rowOfValue(`growth of ${name}`, "1/h", per_hour), n: points })),
     ...growths.filter(([, { leaks }]) => leaks).map(([name]) => rowOfValue(`leak of ${name}`, "bool", 1)),
     ...ends.map(({ what, holds }) => rowOfValue(what, "bool", holds ? 1 : 0)),
   ];
   say(`written to ${writeBench("soak", rows)}`);
-  return growths.some(([, { leaks }]) => leaks) || ends.some(({ holds }) => !holds) ? 1 : 0;
+  return right.is_enough && ends.every(({ holds }) => holds) && !growths.some(([, { leaks }]) => leaks) ? 0 : 1;
 }
 
 process.exit(await main());
