@@ -1,7 +1,7 @@
 /**
  * What is done about an incident: those who know are asked in turn, the cheapest first, until something is likely enough to help.
  * When nothing is, the tier above is asked; when there is none, or it had its turn, the likeliest of what is left is tried, and
- * after that a person has to look.
+ * after that a person has to look. When nobody above could be asked (offline, out of budget) it is the safest of what is left.
  */
 
 import type { Asked, Decision } from "../../contracts/decision.ts";
@@ -12,6 +12,7 @@ import { measureHealth, worseThan } from "./health.ts";
 import type { Held } from "./incidents.ts";
 import type { Option, OptionSource } from "./options.ts";
 import { decisions_looked_at, type LoopPorts } from "./ports.ts";
+import { safestFirst } from "./safest.ts";
 import { lastOn, recordOf, type TrackRecord, triesOf } from "./track-record.ts";
 
 /** A tier that tried as often is at its end. */
@@ -34,8 +35,11 @@ interface Found {
   readonly asked: readonly Asked[];
   /** Where text from outside came from that options rest on. */
   readonly taint: readonly string[];
+  /** Why somebody could not be asked at the moment, or null. */
+  readonly unasked: string | null;
 }
 
+const unasked_chars_max = 300;
 const taint_max = 16;
 
 export async function decide(held: Held, ports: LoopPorts): Promise<void> {
@@ -57,16 +61,10 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
   const { sure_min } = sureMin(past, ports.tier, ports.thresholds);
   const found = may_try
     ? await search(held, { tried, sure_min, last: lastOn(held.item.body.key, past) }, ports)
-    : { ranked: [], asked: [], taint: [] };
-  const [best, ...others] = found.ranked;
-  if (best === undefined || best.record.expected < sure_min) {
-    const why = best === undefined ? nothingLeft(tried, found.asked) : `${best.option.rule} is not likely to help`;
-    if (await passedOn(held, why, found.asked, ports)) return;
-    if (best === undefined) {
-      await held.move("handed-over", `a person has to look: ${why}`.slice(0, 500), { spent: spentOn(held, found.asked) });
-      return;
-    }
-  }
+    : { ranked: [], asked: [], taint: [], unasked: null };
+  const chosen = await choice(held, found, { tried, sure_min }, ports);
+  if (chosen === null) return;
+  const { best, others, because } = chosen;
   const before = held.item.body.health_before ?? (await measureHealth(ports.ask, ports.standing, held.item.body.key));
   const { option, record, last } = best;
   const instead = others.map((other) => other.option.rule).join(", ") || "nothing else";
@@ -82,7 +80,7 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
     confidence: record.expected,
     ...(option.signals === undefined ? {} : { signals: option.signals }),
     alternatives: others.slice(0, alternatives_max).map((other) => ({ what: other.option.rule, confidence: other.record.expected })),
-    reason: `${option.does}: it helped ${record.worked} of ${record.tries} times (expected ${record.expected.toFixed(2)})${last > 0 ? ", and the last time here" : ""}; else: ${instead}`,
+    reason: `${option.does}: ${because}it helped ${record.worked} of ${record.tries} times (expected ${record.expected.toFixed(2)})${last > 0 ? ", and the last time here" : ""}; else: ${instead}`,
     action: { do: "call", calls: option.calls.map((call) => ({ ...call })), watch_ms: option.watch_ms },
     took_us: Math.round((performance.now() - began_ms) * 1000),
     outcome: { result: "pending", detail: "the calls are being made", after_ms: null },
@@ -94,6 +92,37 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
     spent: spentOn(held, found.asked),
     taint: [...new Set([...held.item.body.taint, ...found.taint])].slice(0, taint_max),
   });
+}
+
+interface Choice {
+  readonly best: Ranked;
+  readonly others: readonly Ranked[];
+  /** In a clause, where it is not its chance that decided; else empty. */
+  readonly because: string;
+}
+
+/** @returns null when another tier goes on, or a person */
+async function choice(held: Held, found: Found, { tried, sure_min }: Omit<Known, "last">, ports: LoopPorts): Promise<Choice | null> {
+  const [best, ...others] = found.ranked;
+  if (best !== undefined && best.record.expected >= sure_min) return { best, others, because: "" };
+  const why = best === undefined ? nothingLeft(tried, found.asked) : `${best.option.rule} is not likely to help`;
+  if (await passedOn(held, why, found, ports)) return null;
+  const { unasked } = held.item.body;
+  if (unasked === undefined) {
+    if (best !== undefined) return { best, others, because: "" };
+    await handOver(held, why, found);
+    return null;
+  }
+  const nobody = `nobody above could be asked (${unasked})`;
+  const [safest, ...next] = await safestFirst(found.ranked, ports.broker);
+  if (safest !== undefined) return { best: safest, others: next, because: `the safest of what is left, since ${nobody}; ` };
+  const unsafe = found.ranked.map(({ option }) => option.rule).join(", ");
+  await handOver(held, unsafe === "" ? `${nobody}; ${why}` : `${nobody}, and nothing safe is left; not tried: ${unsafe}`, found);
+  return null;
+}
+
+async function handOver(held: Held, why: string, { asked }: Found): Promise<void> {
+  await held.move("handed-over", `a person has to look: ${why}`.slice(0, 500), { spent: spentOn(held, asked) });
 }
 
 /** What a rule was not allowed to do, or did not because it had done it too often, is open to the tiers that have other permission. */
@@ -113,9 +142,11 @@ async function search(held: Held, { tried, sure_min, last }: Known, ports: LoopP
   const asked: Asked[] = [];
   const rests_on: string[] = [];
   let ranked: readonly Ranked[] = [];
+  let unasked: string | null = null;
   for (const source of ports.sources) {
-    const { options, taint, ...cost } = await offered(source, held, tried, ports);
+    const { options, taint, unasked: why_not, ...cost } = await offered(source, held, tried, ports);
     rests_on.push(...taint);
+    unasked = why_not ?? unasked;
     asked.push({ who: source.who, ...cost });
     const left = options.filter(({ rule }) => !tried.has(rule) && !ranked.some((one) => one.option.rule === rule));
     const records = await triesOf(
@@ -128,7 +159,7 @@ async function search(held: Held, { tried, sure_min, last }: Known, ports: LoopP
     ranked = [...ranked, ...fresh].sort(bestFirst(sure_min));
     if (ranked.some(({ record }) => record.expected >= sure_min)) break;
   }
-  return { ranked, asked, taint: rests_on };
+  return { ranked, asked, taint: rests_on, unasked };
 }
 
 /** The chance of what nobody has an opinion about: by its record alone. */
@@ -152,6 +183,7 @@ async function offered(source: OptionSource, held: Held, tried: ReadonlySet<stri
     tokens: offer?.tokens ?? 0,
     usd: offer?.usd ?? 0,
     taint: offer?.taint ?? [],
+    unasked: offer?.unasked,
   };
 }
 
@@ -172,12 +204,13 @@ function nothingLeft(tried: ReadonlySet<string>, asked: readonly Asked[]): strin
 }
 
 /** @returns whether another tier goes on: the one above once, and it gives back to the one below when it is at its end */
-async function passedOn(held: Held, why: string, asked: readonly Asked[], ports: LoopPorts): Promise<boolean> {
+async function passedOn(held: Held, why: string, { asked, unasked }: Found, ports: LoopPorts): Promise<boolean> {
   const { escalations } = held.item.body;
   const to = ports.tier === "strategic" ? "tactical" : escalations === 0 ? await ports.above() : null;
   if (to === null) return false;
   const up = to === "strategic" ? 1 : 0;
-  await held.edit({ tier: to, escalations: escalations + up, spent: spentOn(held, asked) }, `passed to ${to}: ${why}`);
+  const nobody = unasked === null ? {} : { unasked: unasked.slice(0, unasked_chars_max) };
+  await held.edit({ tier: to, escalations: escalations + up, spent: spentOn(held, asked), ...nobody }, `passed to ${to}: ${why}`);
   return true;
 }
 

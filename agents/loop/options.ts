@@ -44,6 +44,8 @@ export interface Offer {
   readonly usd: number;
   /** Where text from outside came from that it rests on: the incident then rests on it, too. */
   readonly taint?: readonly string[];
+  /** Why nobody could be asked at the moment. Left out: somebody was, whatever came of it, or there is nobody to be asked. */
+  readonly unasked?: string;
 }
 
 /** Somebody who knows what may be done. Asked in turn, the cheapest first, until an option is sure enough. */

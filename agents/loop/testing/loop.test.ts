@@ -9,10 +9,12 @@ import { broker_methods } from "../../../contracts/broker.ts";
 import type { Decision } from "../../../contracts/decision.ts";
 import { callerSocket, callerSocketFolder } from "../../../contracts/paths.ts";
 import { Playbook } from "../../../contracts/playbook.ts";
-import type { CallOutcome, CallResult, CallStatus } from "../../../contracts/tool.ts";
+import { rpc_error } from "../../../contracts/rpc.ts";
+import type { CallOutcome, CallResult, CallStatus, Risk, ToolDescription } from "../../../contracts/tool.ts";
 import { diskFolder } from "../../../memory/testing/folder.ts";
 import { type MemoryPeer, type MemoryService, startMemory } from "../../../memory/testing/service.ts";
 import { openBootClock } from "../../../wire/boot-clock.ts";
+import { RpcError } from "../../../wire/peer.ts";
 import { connectUnix, listenUnix, silent } from "../../../wire/unix.ts";
 import { operationalJudge } from "../../operational/judge.ts";
 import { loadThresholds } from "../../router/thresholds.ts";
@@ -20,7 +22,7 @@ import { type BrokerPeer, toolAsker } from "../../shared/ask-tool.ts";
 import { Ids } from "../../shared/ids.ts";
 import { type AlarmEvent, Standing } from "../../shared/standing.ts";
 import { type Incident, Incidents } from "../incidents.ts";
-import { type OptionSource, playbookSource } from "../options.ts";
+import { type Option, type OptionSource, playbookSource } from "../options.ts";
 import type { LoopPorts } from "../ports.ts";
 import { triageAll } from "../triage.ts";
 import { work } from "../work.ts";
@@ -87,6 +89,20 @@ function answered(tool: string, args: Readonly<Record<string, unknown>>, key: st
   };
 }
 
+const risks: Readonly<Record<string, Risk>> = {
+  ...{ "fix.exact": "reversible", "fix.gentle": "compensable", "fix.harsh": "compensable", "fix.final": "irreversible" },
+};
+
+function described(name: string): ToolDescription {
+  const risk = risks[name];
+  if (risk === undefined) throw new RpcError(rpc_error.not_found, `there is no tool "${name}"`);
+  return {
+    ...{ name, title: name, description: name, inputSchema: {}, outputSchema: {} },
+    annotations: { readOnlyHint: false, destructiveHint: risk === "irreversible", idempotentHint: false, openWorldHint: false },
+    _meta: { risk, family: "fix", timeout_ms: 1000, undoable: risk !== "irreversible" },
+  };
+}
+
 function tell(subject: string, raised: boolean, alarm = "service-down", severity: AlarmEvent["severity"] = "error"): AlarmEvent {
   const facts = { alarm, subject, raised, value: 1, limit: 1, stood_ms: 0, detail: "it does not run" };
   const event: AlarmEvent = {
@@ -103,6 +119,7 @@ beforeAll(async () => {
   const run = mkdtempSync(join(tmpdir(), "loop-"));
   mkdirSync(callerSocketFolder("broker", "tactical", run), { recursive: true });
   const methods = {
+    "tools/get": broker_methods["tools/get"],
     "tools/call": broker_methods["tools/call"],
     "calls/get": broker_methods["calls/get"],
     "undo/run": broker_methods["undo/run"],
@@ -112,6 +129,7 @@ beforeAll(async () => {
     serves: {
       methods,
       handlers: {
+        "tools/get": ({ name }) => described(name),
         "tools/call": ({ name, arguments: args, _meta }) => answered(name, args, _meta.key),
         "calls/get": ({ call }) => {
           const status = approvals.get(call);
@@ -364,6 +382,81 @@ test("what is beyond a tier goes to the one above once, and comes back when that
   expect((await worked("pop")).state).toBe("handed-over");
   above = null;
 });
+
+/** Options that are all unlikely to help, the likeliest first. */
+const unlikely = (...names: readonly (readonly [name: string, rank: number, tainted?: readonly string[]])[]): OptionSource => ({
+  who: "playbooks",
+  async offer({ event }) {
+    const options = names.map(([name, rank, tainted = []], at): Option => {
+      const call = { tool: `fix.${name}`, arguments: { name: event.facts.subject }, tainted: [...tainted] };
+      const rule = `doubtful ${name} ${rank}${tainted.length === 0 ? "" : " tainted"}`;
+      return { rule, does: name, rank, calls: [call], watch_ms: 1000, confidence: 0.28 - at / 50 };
+    });
+    return { options, said: "doubtful", tokens: 0, usd: 0 };
+  },
+});
+
+/** Passed up, given back by a strategic tier that offers nothing, and worked on by the tactical one until that is at its end. */
+async function givenBack(subject: string, unasked: string | null, source: OptionSource): Promise<Incident> {
+  const asTactical = async (): Promise<void> => {
+    const held = await new Incidents(() => peer, "t1").take(await open(subject));
+    if (held === null) throw new Error("somebody else holds it");
+    await work(held, { ...ports, sources: [source] }).finally(() => held.release());
+  };
+  tell(subject, true);
+  await triage();
+  above = "strategic";
+  await asTactical();
+  const strategic = await memory.ask("strategic");
+  const held = await new Incidents(() => strategic, "s1").take(await open(subject));
+  if (held === null) throw new Error("somebody else holds it");
+  const offer = async () => ({ options: [], said: "none", tokens: 0, usd: 0, ...(unasked === null ? {} : { unasked }) });
+  const sources: OptionSource[] = [{ who: "a model", offer }];
+  await work(held, { ...ports, tier: "strategic", memory: () => strategic, sources }).finally(() => held.release());
+  await asTactical();
+  above = null;
+  return await last(subject);
+}
+
+const offline = "offline: no network interface has an address";
+
+test("when nobody above could be asked the safest of what is left is tried: what is final or from outside never", async () => {
+  const source = unlikely(
+    ...([
+      ["final", 0],
+      ["exact", 0, ["/name"]],
+      ["gentle", 0],
+      ["harsh", 2],
+      ["exact", 5],
+      ["exact", 3],
+      ["unknown", 0],
+    ] as const),
+  );
+  for (const tool of ["fix.exact", "fix.gentle"]) effects.set(`${tool} dock`, { status: "failed" });
+  const over = await givenBack("dock", offline, source);
+  const decisions = await decisionsOf(over);
+  expect(decisions.map(({ rule }) => rule)).toEqual(["doubtful exact 3", "doubtful exact 5", "doubtful gentle 0"]);
+  expect(decisions[0]?.reason).toContain(`the safest of what is left, since nobody above could be asked (${offline})`);
+  expect(decisions[0]?.alternatives?.map(({ what }) => what)).toEqual(["doubtful exact 5", "doubtful gentle 0", "doubtful harsh 2"]);
+  expect(made.filter(({ name }) => name === "dock").map(({ tool }) => tool)).toEqual(["fix.exact", "fix.exact", "fix.gentle"]);
+  expect(over).toMatchObject({ state: "handed-over", reason: expect.stringContaining(`nobody above could be asked (${offline})`) });
+}, 30_000);
+
+test("where nothing safe is left a person has to look, and is told that nobody above could be asked", async () => {
+  const over = await givenBack("quay", offline, unlikely(["final", 0], ["gentle", 0, [""]]));
+  expect(over).toMatchObject({ state: "handed-over", body: { unasked: offline, decisions: [] } });
+  expect(over.reason).toBe(
+    `a person has to look: nobody above could be asked (${offline}), and nothing safe is left; not tried: doubtful final 0, doubtful gentle 0 tainted`,
+  );
+  expect(made.filter(({ name }) => name === "quay")).toEqual([]);
+}, 30_000);
+
+test("when somebody above was asked and had no answer the likeliest of what is left is tried", async () => {
+  effects.set("fix.final pier", { status: "done", clears: true });
+  const solved = await givenBack("pier", null, unlikely(["final", 0], ["exact", 0]));
+  expect(solved).toMatchObject({ state: "solved", reason: "doubtful final 0 helped" });
+  expect(solved.body.unasked).toBeUndefined();
+}, 30_000);
 
 test("a call that waits for a person waits; killed meanwhile, another process goes on, and no call is made twice", async () => {
   tell("shop", true);

@@ -11,6 +11,7 @@ import type { ChatModel } from "../../model/port.ts";
 import { quoted } from "../../prompts/prompts.ts";
 import type { BrokerPeer } from "../../shared/ask-tool.ts";
 import type { Standing } from "../../shared/standing.ts";
+import { no_key } from "../models.ts";
 import { type Found, investigate, type Question } from "./investigate.ts";
 import type { ToolBox } from "./looks.ts";
 import root_cause from "./prompts/root-cause.md" with { type: "text" };
@@ -74,17 +75,20 @@ export function thinkingSource(thinker: Thinker): OptionSource {
   };
 }
 
-const nothing = (said: string, tokens = 0, usd = 0): Offer => ({ options: [], said, tokens, usd });
+const nothing = (said: string, tokens = 0, usd = 0, unasked: string | null = null): Offer => ({
+  ...{ options: [], said, tokens, usd },
+  ...(unasked === null ? {} : { unasked }),
+});
 
 async function think(matter: Matter, times: number, thinker: Thinker): Promise<{ offer: Offer; thought: Thought | null }> {
   const { models, broker, memory, tools, hindrance, standing } = thinker;
   const why_not = hindrance();
-  if (why_not !== null) return { offer: nothing(why_not), thought: null };
+  if (why_not !== null) return { offer: nothing(why_not, 0, 0, why_not === no_key ? null : why_not), thought: null };
   const past = await memory().call("decisions.list", { limit: decisions_looked_at });
   const tried = past.filter(({ id }) => matter.incident.body.decisions.includes(id));
   const found = await investigate(incidentQuestion(matter, tried, standing.all()), { models, broker, tools: await tools.all() });
   const { tokens, usd } = found;
-  if (found.answer === null) return { offer: nothing(found.said, tokens, usd), thought: null };
+  if (found.answer === null) return { offer: nothing(found.said, tokens, usd, found.unasked), thought: null };
   const answer = IncidentAnswer.parse(found.answer);
   const options = optionsOf(answer, matter, found);
   const taint = [...found.looks.heard].slice(0, 16);

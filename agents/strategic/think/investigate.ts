@@ -4,7 +4,7 @@
  * whoever asked. Bounds on turns, looks, tokens, money (the budget's) and time; at the last turn only the answer is left to give.
  */
 
-import type { ChatAnswer, JsonSchema, Message, OfferedTool, ToolUsePart } from "../../../contracts/model/chat.ts";
+import type { ChatAnswer, ChatErrorKind, JsonSchema, Message, OfferedTool, ToolUsePart } from "../../../contracts/model/chat.ts";
 import type { ToolDescription } from "../../../contracts/tool.ts";
 import { ChatError, type ChatModel } from "../../model/port.ts";
 import type { BrokerPeer } from "../../shared/ask-tool.ts";
@@ -15,6 +15,9 @@ const looks_max = 16;
 const tokens_max = 4000;
 const limit_ms = 300_000;
 const turn_limit_ms = 120_000;
+
+/** It may be possible to ask later. To have no model is how a system without a key is built; the other kinds were answered. */
+const out_of_reach: ReadonlySet<ChatErrorKind> = new Set(["unreachable", "limited", "unauthorised", "budget", "timeout"]);
 
 export interface Question {
   /** The text of a prompt: nothing of the machine in it. */
@@ -37,6 +40,8 @@ export interface Found {
   /** As `finish` has it, and not refused; null: there is none, and `said` says why. */
   readonly answer: unknown;
   readonly said: string;
+  /** Why nobody could be asked at the moment; null: somebody was, or there is nobody to be asked. */
+  readonly unasked: string | null;
   readonly model: string | null;
   readonly looks: Looks;
   readonly tools: readonly ToolDescription[];
@@ -55,7 +60,7 @@ export async function investigate(question: Question, { models, broker, tools }:
   const looks = new Looks(broker, tools, question.behalf);
   for (const [from, text] of question.outside) looks.hear(from, text);
   const spent = { tokens: 0, usd: 0, model: null as string | null };
-  const end = (answer: unknown, said: string): Found => ({ answer, said, looks, tools, ...spent });
+  const end = (answer: unknown, said: string, unasked: string | null = null): Found => ({ answer, said, unasked, looks, tools, ...spent });
   const finish: OfferedTool = { name: question.finish.name, description: question.finish.description, input: question.finish.schema };
   const offered = [...retrieved(tools, question.matter).map(offer), describe_tool, finish];
   const messages: Message[] = [{ role: "user", parts: [{ type: "text", text: question.brief }] }];
@@ -84,7 +89,7 @@ export async function investigate(question: Question, { models, broker, tools }:
         { incident: question.id },
       );
     } catch (error) {
-      if (error instanceof ChatError) return end(null, error.message);
+      if (error instanceof ChatError) return end(null, error.message, out_of_reach.has(error.kind) ? error.message : null);
       throw error;
     }
     const { usage, model, parts, tool_uses, stop } = answer;

@@ -81,6 +81,8 @@ export const IncidentBody = z.strictObject({
   /** Who works on it, and how often it was passed up. */
   tier: Tier.nullable(),
   escalations: z.int().min(0),
+  /** Why nobody above could be asked when it was passed up: offline, a budget, a provider that is away. */
+  unasked: z.string().min(1).max(300).optional(),
   /** What it has cost so far. */
   spent: z.strictObject({ calls: z.int(), tokens: z.int(), model_ms: z.number() }),
   /** Measured health before anything was done: afterwards it must not be worse. */

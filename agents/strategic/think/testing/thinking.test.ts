@@ -28,7 +28,7 @@ import { Ids } from "../../../shared/ids.ts";
 import { type AlarmEvent, Standing } from "../../../shared/standing.ts";
 import type { Say, ScriptText } from "../../../testing/provider/script.ts";
 import { startProvider, type TestProvider } from "../../../testing/provider/server.ts";
-import { Models } from "../../models.ts";
+import { Models, no_key } from "../../models.ts";
 import { type Thinker, thinkingSource } from "../incidents.ts";
 import { ToolBox } from "../looks.ts";
 
@@ -283,6 +283,23 @@ describe.each([...kinds])("%s", (kind) => {
     const back = await worked("ftp", [{ say: [answer([])] }], portsOf({ usd: 0.000_01, tokens: 10 }));
     expect(back).toMatchObject({ state: "deciding", body: { tier: "tactical" } });
     expect(back.reason).toContain("does not fit the budget");
+    expect(back.body.unasked).toContain("does not fit the budget");
+    expect(server.requests).toEqual([]);
+  });
+
+  test("offline the incident says that nobody could be asked; without a key there is nobody, and it does not", async () => {
+    const hindered = (why: string): LoopPorts => {
+      const ports = portsOf();
+      return { ...ports, sources: [thinkingSource({ ...thinker, hindrance: () => why })] };
+    };
+    const offline = await worked("moor", [{ say: [] }], hindered("offline: no network interface has an address"));
+    expect(offline).toMatchObject({
+      state: "deciding",
+      body: { tier: "tactical", unasked: "offline: no network interface has an address" },
+    });
+    const keyless = await worked("fen", [{ say: [] }], hindered(no_key));
+    expect(keyless.reason).toContain(no_key);
+    expect(keyless.body.unasked).toBeUndefined();
     expect(server.requests).toEqual([]);
   });
 
@@ -378,6 +395,7 @@ describe.each([...kinds])("%s", (kind) => {
     const back = await worked("barn", [{ say: [{ tool: { name: "incident.answer", raw: "{ no JSON" } }] }]);
     expect(back).toMatchObject({ state: "deciding", body: { tier: "tactical", decisions: [] } });
     expect(back.reason).toContain("is no JSON object");
+    expect(back.body.unasked).toBeUndefined();
     const goal = await planned("paint the barn", [{ say: [{ tool: { name: "goal.plan", raw: "{ no JSON" } }] }]);
     expect(goal).toMatchObject({ state: "blocked", body: { waits_for: { what: expect.stringContaining("is no JSON object") } } });
   });
@@ -406,5 +424,6 @@ describe.each([...kinds])("%s", (kind) => {
     const back = await worked("ship", [{ faults, say: [] }]);
     expect(back).toMatchObject({ state: "deciding", body: { tier: "tactical", decisions: [] } });
     expect(back.reason).toMatch(/429|rate|limited|again after/);
+    expect(back.body.unasked).toMatch(/429|rate|limited|again after/);
   });
 });
