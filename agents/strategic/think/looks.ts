@@ -19,23 +19,24 @@ export const result_chars_max = 6000;
 const described_chars_max = 8000;
 const self: Principal = "tier:strategic";
 
-/** Offered whatever the matter is, as far as there are. */
+/** Offered whatever the matter is, as far as there are: what logs say by its templates first, lines and contents as somebody wrote them last. */
 const always = [
+  "memory.templates",
   "service.status",
   "service.list",
-  "service.logs",
   "process.list",
   "sys.metrics",
-  "sys.logs",
   "fs.list",
   "fs.stat",
-  "fs.read",
   "fs.usage",
   "memory.search",
   "memory.timeline",
   "knowledge.search",
   "net.interfaces",
   "net.connections",
+  "service.logs",
+  "sys.logs",
+  "fs.read",
 ];
 
 export class ToolBox {

@@ -7,6 +7,7 @@ import { goalQuestion } from "../../../goals/planning.ts";
 import { injectionCases } from "../../../testing/injection.ts";
 import { incidentQuestion } from "../incidents.ts";
 import type { Question } from "../investigate.ts";
+import { retrieved } from "../looks.ts";
 import told from "../prompts/cases.yaml";
 import { reviewQuestion } from "../reviews.ts";
 
@@ -49,6 +50,19 @@ describe.each([...prompts])("%s", (prompt) => {
       families.has(family),
     );
     for (const [name] of named) expect(tools.map((tool) => tool.name)).toContain(name);
+  });
+
+  test("it sends to templates before lines, and whatever is asked both are offered in that order", () => {
+    const { system, matter } = asking[prompt]("the log of the disk is full of files");
+    const as_told = ["memory.templates", "service.logs", "sys.logs", "fs.read"];
+    const places = as_told.map((name) => system.indexOf(name.replace(".", "_")));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    for (const about of [matter, "", "service.logs sys.logs fs.read lines of the log"]) {
+      const offered = retrieved(tools, about).map(({ name }) => name);
+      expect(offered[0]).toBe("memory.templates");
+      expect(offered.filter((name) => as_told.includes(name))).toEqual(as_told);
+    }
   });
 
   test.each(cases.filter((one) => one.prompt === prompt).map((one) => [one.name, one] as const))("%s", (_, { answer, refused }) => {

@@ -46,6 +46,7 @@ const tool = (name: string, risk: ToolDescription["_meta"]["risk"], inputSchema:
 const tools = [
   tool("service.status", "observe", name_schema),
   tool("service.logs", "observe", name_schema),
+  tool("memory.templates", "observe", { type: "object", properties: { source: { type: "string" } } }),
   tool("service.restart", "compensable", name_schema),
   tool("service.remove", "reversible", name_schema),
   tool("fs.mkdir", "reversible", { ...name_schema, properties: { path: { type: "string" } }, required: ["path"] }),
@@ -58,6 +59,8 @@ interface Made {
   readonly reason: Reason;
 }
 const made: Made[] = [];
+/** Their answers hold what programs wrote. */
+const logs = ["service.logs", "memory.templates"];
 /** Tools whose call clears the alarm. */
 let helps = "service.restart";
 let log_line = "it is as it was";
@@ -75,7 +78,7 @@ function answered(name: string, args: Readonly<Record<string, unknown>>, { taint
   const ours = name === "service.list";
   if (!ours) made.push({ tool: name, args, tainted, reason });
   if (name === helps && args["name"] !== undefined) tell(String(args["name"]), false);
-  const content = ours ? { services: [] } : name === "service.logs" ? { lines: [log_line] } : { state: "backoff" };
+  const content = ours ? { services: [] } : logs.includes(name) ? { lines: [log_line] } : { state: "backoff" };
   const fixed = { undo: "possible", confirm_by_ms: null, took_ms: 1 } as const;
   const call = `0badcafe-call-${made.length + 1}`;
   return {
@@ -87,7 +90,7 @@ function answered(name: string, args: Readonly<Record<string, unknown>>, { taint
       principal: "tier:strategic",
       status: "done",
       text: "done",
-      tainted: name === "service.logs",
+      tainted: logs.includes(name),
       policies: [],
       ...fixed,
     },
@@ -255,6 +258,21 @@ describe.each([...kinds])("%s", (kind) => {
       ["service.restart", "shop", []],
       ["service.logs", "shop", []],
     ]);
+  });
+
+  test("templates are what is offered first, and are text from outside as lines are: what is proposed after them is marked", async () => {
+    log_line = "cannot open <path>: permission denied";
+    const handed = await worked("lamp", [
+      { expect: { tool: "memory.templates" }, say: [look("memory.templates", { source: "lamp" })] },
+      {
+        expect: { tool_result: "holds text from outside" },
+        say: [answer([option([{ tool: "service.remove", arguments: { name: "lamp" } }])])],
+      },
+      { say: [answer([], "nothing else is known")] },
+    ]);
+    expect(JSON.stringify(server.requests[0]?.body)).toMatch(/"tools":\[\{("type":"function","function":\{)?"name":"memory_templates"/);
+    expect(handed.body.taint).toEqual(["tool:memory.templates"]);
+    expect(made.find((one) => one.tool === "service.remove")?.tainted).toEqual([""]);
   });
 
   test("a call that does not fit a tool's schema is refused with the reason, and not made", async () => {
