@@ -184,7 +184,7 @@ export const routes = {
     method: "GET",
     path: "/v1/why/{id}",
     summary:
-      "What happened and why, for an event, a decision or an incident: which incident it became, what was known and decided, what came of it",
+      "What happened and why, for an event, a decision or an incident: which incident it became, what was known and decided, what came of it; for a goal, a plan or a step: what was wanted, how it went, what served it",
     path_params: z.strictObject({ id: z.string().min(1).max(100) }),
     query: none,
     body: null,

@@ -99,6 +99,78 @@ test("which incident it became, what was known, what was decided and learned: by
   keeper.close();
 });
 
+/** A goal about nginx that is kept, with its plan. @returns its id, and those of plan and step */
+async function kept(keeper: Keeper, time_ms: number): Promise<{ goal: string; plan: string; step: string }> {
+  const person = workingHandlers(keeper, testClock(time_ms), "broker");
+  const work = workingHandlers(keeper, testClock(time_ms), "tactical");
+  const body = { text: "keep service nginx running", keep: true, check: null, taint: [] };
+  const asked = await person["work.change"]({ changes: [{ do: "goal", body }], why: "the shop needs it", for: "anna" });
+  const goal = asked.done[0]?.id ?? "";
+  const { fence } = (await work["lease.acquire"]({ id: goal, holder: "1", ttl_ms: 10_000 })).lease;
+  const change = (why: string, ...changes: WorkChange[]) => work["work.change"]({ changes, why, fences: { [goal]: fence } });
+  const check = { tool: "service.status", arguments: { name: "nginx" }, expect: { service: { state: "ready" } }, every_ms: 5000 };
+  await change("a plan is looked for", { do: "move", id: goal, version: 1, to: "planning" });
+  const start = {
+    key: "start",
+    title: "it is started",
+    tool: "service.start",
+    arguments: { name: "nginx" },
+    needs: [],
+    attempts_max: 2,
+    taint: [],
+  };
+  const made = await change("its plan is known from the form service-running", {
+    ...{ do: "plan", parent: goal, body: { purpose: "keeps nginx running", playbook: null, taint: [] }, steps: [start] },
+  });
+  const plan = made.done[0]?.id ?? "";
+  const step = made.done[0]?.steps?.[0]?.id ?? "";
+  await change("it is begun", { do: "move", id: plan, version: 1, to: "active" });
+  await change("it is begun", { do: "move", id: goal, version: 2, to: "working", patch: { check } });
+  await change('step "start" begins', { do: "move", id: step, version: 1, to: "running" });
+  const result = `done: ${"started ".repeat(100)}`;
+  await change("it is started", { do: "move", id: step, version: 2, to: "done", patch: { result, calls: [`${boot}-call-3`] } });
+  await change("all steps are done", { do: "move", id: plan, version: 2, to: "done" }, { do: "move", id: goal, version: 3, to: "kept" });
+  return { goal, plan, step };
+}
+
+test("a goal tells what it is, every move and why, its plan, and what was done about its services: by itself, its plan and its step", async () => {
+  const keeper = newKeeper();
+  const decision = decisionOn(exitedEvent(5, "nginx"), 4, "done");
+  keeper.parts.store.commit(() => keeper.parts.store.putDecision(decision));
+  const { goal, plan, step } = await kept(keeper, 4000);
+  const incident = await worked(keeper, decision);
+  for (const id of [goal, plan, step]) {
+    const why = Why.parse(whyOf(keeper.parts, id));
+    expect(why).toMatchObject({ id, event: null, around: [], decisions: [decision], incidents: [{ id: incident, state: "solved" }] });
+    expect(why.goal).toMatchObject({ id: goal, text: "keep service nginx running", state: "kept", keep: true, waits_for: null });
+    expect(why.goal?.made_by).toContain("anna");
+    expect(why.goal?.moves.map(({ to, why: because }) => `${to}: ${because}`)).toEqual([
+      "new: the shop needs it",
+      "planning: a plan is looked for",
+      "working: it is begun",
+      "kept: all steps are done",
+    ]);
+    expect(why.goal?.plans).toMatchObject([{ id: plan, state: "done", purpose: "keeps nginx running", why: "all steps are done" }]);
+    const [first] = why.goal?.plans[0]?.steps ?? [];
+    expect(first).toMatchObject({ id: step, state: "done", tool: "service.start", calls: [`${boot}-call-3`] });
+    expect(first?.result).toHaveLength(why_chars_max);
+  }
+  expect(whyOf(keeper.parts, incident)?.goal).toBeNull();
+  keeper.close();
+});
+
+test("an incident from before a goal, or about another service, did not serve it", async () => {
+  const keeper = newKeeper();
+  await worked(keeper, null);
+  const { goal } = await kept(keeper, 9000);
+  const tactical = workingHandlers(keeper, testClock(9500), "tactical");
+  const other = { key: "down db", summary: "db is down", severity: "error" as const, service: "db", taint: [], events: [`${boot}-init-2`] };
+  await tactical["work.change"]({ changes: [{ do: "incident", body: other }], why: "another" });
+  expect(whyOf(keeper.parts, goal)).toMatchObject({ incidents: [], decisions: [] });
+  expect(whyOf(keeper.parts, `${boot}-goal-1`)).toBeNull();
+  keeper.close();
+});
+
 test("nothing was decided and it is with a person: that is told, also when its event is not held any more", async () => {
   const keeper = newKeeper();
   const id = await worked(keeper, null);

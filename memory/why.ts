@@ -1,4 +1,4 @@
-/** The chain behind one event, decision or incident (contracts/why.ts). */
+/** The chain behind one event, decision or incident, and behind one goal (contracts/why.ts). */
 
 import type { Decision } from "../contracts/decision.ts";
 import type { Event } from "../contracts/event.ts";
@@ -7,6 +7,7 @@ import type { WorkItem } from "../contracts/memory/working/items.ts";
 import { type Why, type WhyIncident, type WhyMemory, why_chars_max } from "../contracts/why.ts";
 import type { Parts } from "./parts.ts";
 import { serviceOf } from "./store/store.ts";
+import { type Goal, goalOf, servedBy, toldGoal } from "./why-goal.ts";
 
 /** How far around the trigger one looks: wider when only one service's events are meant. */
 const around_service_ms = 60_000;
@@ -22,9 +23,31 @@ type Held = Pick<Parts, "store" | "longterm" | "working">;
 
 /**
  * For a decision: its trigger, itself first and then what else its trigger led to. For an event: what it led to. For an incident: the
- * oldest of its events that is held.
+ * oldest of its events that is held. For a goal, a plan or a step of it: the goal, and what was done about its services.
  */
 export function whyOf(held: Held, id: string): Why | null {
+  const goal = goalOf(held.working.items, id);
+  return goal === null ? whyOfEvent(held, id) : whyOfGoal(held, id, goal);
+}
+
+function whyOfGoal(held: Held, id: string, goal: Goal): Why {
+  const { items } = held.working;
+  const incidents = servedBy(items, goal).flatMap((one) => incident(held, one) ?? []);
+  const shown = incidents.slice(0, incidents_max);
+  const decisions = unique(held.store.decisionsById(shown.flatMap(({ body }) => body.decisions)));
+  return {
+    ...{ id, goal: toldGoal(items, goal), event: null, decisions, around: [] },
+    incidents: shown.map((one) => toldOf(held, one)),
+    memories: remembered(
+      held,
+      decisions.map((one) => one.id),
+      shown,
+      decisions,
+    ),
+  };
+}
+
+function whyOfEvent(held: Held, id: string): Why | null {
   const { store } = held;
   const decision = store.decision(id);
   const asked = incident(held, id);
@@ -40,6 +63,7 @@ export function whyOf(held: Held, id: string): Why | null {
   const around = event === null ? [] : store.around(event, serviceOf(event) === null ? around_all_ms : around_service_ms, around_each_side);
   return {
     id,
+    goal: null,
     event,
     incidents: incidents.map((one) => toldOf(held, one)),
     memories: remembered(held, [event?.id, ...decisions.map((one) => one.id)], incidents, decisions),

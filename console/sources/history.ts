@@ -33,14 +33,14 @@ export async function explain(memory: MemoryPort | null, log: EventLog, id: stri
   if (asked !== null && asked.why !== null) return { value: asked.why, source: "memory" };
   const event = log.get(id);
   if (event !== undefined) {
-    const why: Why = { id, event, incidents: [], memories: [], decisions: [], around: log.around(id, around_each_side) };
+    const why: Why = { id, goal: null, event, incidents: [], memories: [], decisions: [], around: log.around(id, around_each_side) };
     return asked === null ? ring(why) : { value: why, source: "init-ring", note: "memory has not written this event yet" };
   }
   if (asked === null) throw memoryAway(`"${id}" is not among the events that PID 1 still holds`);
   const todo = CallId.safeParse(id).success
     ? `a call is in the audit: \`aiosctl audit show ${id}\``
-    : "take an id from GET /v1/events, GET /v1/decisions or the tool memory.incidents";
-  throw new ProblemError(404, `there is no event, decision or incident "${id}"`, todo);
+    : "take an id from GET /v1/events, GET /v1/decisions or the tools memory.incidents and goal.list";
+  throw new ProblemError(404, `there is no event, decision, incident or goal "${id}"`, todo);
 }
 
 /** What memory has, then what was seen after its newest: memory writes a moment later. */

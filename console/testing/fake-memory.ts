@@ -47,6 +47,7 @@ export function startFakeMemory(run: string, events: readonly Event[] = [], deci
             if (event === undefined) return null;
             return {
               id,
+              goal: null,
               event,
               incidents: [],
               memories: [],

@@ -12,7 +12,8 @@ import type { Moment } from "./leases.ts";
 const answer_bytes_max = 150 * 1024;
 
 export type Step = Extract<WorkItem, { kind: "step" }>;
-type Query = z.infer<(typeof working_methods)["work.list"]["params"]>;
+/** Besides what may be asked from outside: incidents about one service. */
+type Query = z.infer<(typeof working_methods)["work.list"]["params"]> & { readonly service?: string };
 type Version = z.infer<(typeof working_methods)["work.history"]["result"]>[number];
 
 interface Row {
@@ -98,7 +99,7 @@ export class Items implements Around {
     this.#keep.run(id, version, time_ms, boot, boot_ms, changed_by, reason, before, state, body);
   }
 
-  list({ kinds, states, ended, parent, key, waits_for, before, limit }: Query): { items: WorkItem[]; more: boolean } {
+  list({ kinds, states, ended, parent, key, service, waits_for, before, limit }: Query): { items: WorkItem[]; more: boolean } {
     const wanted: string[] = [];
     const values: unknown[] = [];
     const such = (condition: string, ...with_values: unknown[]): void => {
@@ -110,6 +111,7 @@ export class Items implements Around {
     if (ended !== undefined) such("ended = ?", ended ? 1 : 0);
     if (parent !== undefined) such("parent = ?", parent);
     if (key !== undefined) such("key = ?", key);
+    if (service !== undefined) such("json_extract(body, '$.service') = ?", service);
     if (waits_for !== undefined) such("ended = 0 AND json_extract(body, '$.waits_for.call') = ?", waits_for);
     if (before !== undefined) such("seq < (SELECT seq FROM work_items WHERE id = ?)", before);
     const where = wanted.length === 0 ? "" : `WHERE ${wanted.join(" AND ")}`;

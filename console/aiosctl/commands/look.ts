@@ -49,8 +49,11 @@ export function addLookCommands(program: Command, run: Run): void {
     .action(run(async (context) => whole(context, await context.client.call("metrics"), (one) => metricsView(one, context.view))));
   program
     .command("why")
-    .description("what happened and why, for an event, a decision or an incident")
-    .argument("<id>", "id of an event, a decision or an incident, as `events`, `decisions` and `memory incidents` show it")
+    .description("what happened and why, for an event, a decision, an incident or a goal")
+    .argument(
+      "<id>",
+      "id of an event, a decision, an incident or a goal, as `events`, `decisions`, `memory incidents` and `goal list` show it",
+    )
     .action(
       run(async (context, id = "") =>
         whole(context, await context.client.call("why", { path: { id } }), (why) => whyView(why, context.view)),

@@ -24,7 +24,7 @@ const incident: Why["incidents"][number] = {
 const known: Why["memories"][number] = {
   ...{ id: "0badcafe-incident-2", kind: "incident", time_ms, outcome: "worked", text: "it was a backup tool\u001b[2J", from_outside: true },
 };
-const nothing: Why = { id: event.id, event, incidents: [], memories: [], decisions: [], around: [event] };
+const nothing: Why = { id: event.id, goal: null, event, incidents: [], memories: [], decisions: [], around: [event] };
 
 test("an incident in which nothing was done says what became of it", () => {
   expect(whyView({ ...nothing, incidents: [incident], memories: [known] }, view).join("\n")).toMatchInlineSnapshot(`
@@ -55,6 +55,47 @@ test("without an incident no rule took it up", () => {
     "What was decided",
     "  nothing: no rule took it up",
   ]);
+});
+
+test("a goal tells what is wanted, how it went and was to be reached, and what went wrong with its services", () => {
+  const goal: NonNullable<Why["goal"]> = {
+    ...{ id: "0badcafe-goal-3", text: "keep service web running", state: "blocked", keep: true, made_by: "broker for anna" },
+    ...{ from_outside: false, waits_for: "an approval of service.start" },
+    check: { tool: "service.status", arguments: { name: "web" }, expect: { service: { state: "ready" } }, every_ms: 5000 },
+    moves: [
+      step(1, "broker for anna", "new", "the shop"),
+      step(2, "tactical", "working", "its plan is known from the form service-running"),
+    ],
+    plans: [
+      {
+        ...{ id: "0badcafe-plan-4", state: "active", purpose: "keeps a service running", why: "it is known" },
+        steps: [
+          {
+            ...{ id: "0badcafe-step-5", key: "start", title: "the service is started", state: "waiting", tool: "service.start" },
+            ...{ calls: ["0badcafe-call-6"], result: null },
+          },
+        ],
+      },
+    ],
+  };
+  expect(whyView({ ...nothing, goal, event: null, around: [] }, view).join("\n")).toMatchInlineSnapshot(`
+    "What is wanted
+      blocked, to be kept  keep service web running  by broker for anna  0badcafe-goal-3
+        waits for an approval of service.start
+        checked every 5.0 s by service.status {"name":"web"}
+        2026-01-02T12:00:01 new          broker for anna: the shop
+        2026-01-02T12:00:02 working      tactical: its plan is known from the form service-running
+
+    How it was to be reached
+      active  keeps a service running: it is known  0badcafe-plan-4
+        waiting  the service is started service.start  0badcafe-call-6
+
+    What was decided
+      nothing: no incident was about its services"
+  `);
+  const served = whyView({ ...nothing, goal: { ...goal, from_outside: true, plans: [] }, event: null, incidents: [incident] }, view);
+  for (const line of ["What went wrong with its services", "  no plan was made", "  nothing was done"]) expect(served).toContain(line);
+  expect(served.join("\n")).toContain("from outside «keep service web running»");
 });
 
 test("who thought for minutes has its time in minutes, and what was learned is said", () => {

@@ -7,6 +7,7 @@ import { cut, pad, plain } from "../text/plain.ts";
 import { clock, span } from "../text/units.ts";
 import { outcome_colours, severity_colours } from "./colours.ts";
 import type { View } from "./view.ts";
+import { whyGoalLines } from "./why-goal.ts";
 import { actionWords, eventWords } from "./words.ts";
 
 export function logLine(record: LogRecord, { paint }: View): string {
@@ -36,21 +37,25 @@ export function decisionLine(decision: Decision, { paint, width }: View): string
 /** `aiosctl why ID`: what happened, what became of it, what was known, what was decided, what was learned, and what else happened then. */
 export function whyView(why: Why, view: View): string[] {
   const { paint } = view;
-  const lines = [
-    paint("bold", "What happened"),
-    why.event === null ? "  the event is not known any more" : `  ${eventLine(why.event, view)}`,
-    "",
-  ];
-  if (why.incidents.length > 0) lines.push(paint("bold", "What became of it"));
+  const lines =
+    why.goal === null
+      ? [paint("bold", "What happened"), why.event === null ? "  the event is not known any more" : `  ${eventLine(why.event, view)}`, ""]
+      : [paint("bold", "What is wanted"), ...whyGoalLines(why.goal, view), ""];
+  if (why.incidents.length > 0) lines.push(paint("bold", why.goal === null ? "What became of it" : "What went wrong with its services"));
   for (const incident of why.incidents) lines.push(...incidentLines(incident, view), "");
   if (why.memories.length > 0)
     lines.push(paint("bold", "What was known"), ...why.memories.map((memory) => `  ${memoryLine(memory, view)}`), "");
   lines.push(paint("bold", "What was decided"));
-  if (why.decisions.length === 0) lines.push(why.incidents.length === 0 ? "  nothing: no rule took it up" : "  nothing was done");
+  if (why.decisions.length === 0) lines.push(`  ${nothingDecided(why)}`);
   for (const decision of why.decisions) lines.push(...decisionLines(decision, view));
   const around = why.around.filter((event) => event.id !== why.event?.id);
   if (around.length > 0) lines.push("", paint("bold", "Around it"), ...around.map((event) => `  ${eventLine(event, view)}`));
   return lines;
+}
+
+function nothingDecided({ goal, incidents }: Why): string {
+  if (incidents.length > 0) return "nothing was done";
+  return goal === null ? "nothing: no rule took it up" : "nothing: no incident was about its services";
 }
 
 function incidentLines({ id, summary, severity, state, steps, calls, spent, lesson }: WhyIncident, view: View): string[] {
