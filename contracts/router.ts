@@ -28,10 +28,25 @@ export const Thresholds = z.lazy(() =>
       most: Chance,
     }),
     /** How long a model may take; later nobody waits for it, and the tier goes on without. */
-    deadlines: z.strictObject({
-      operational_choice_ms: Milliseconds,
-      tactical_choice_ms: Milliseconds,
-      tactical_arguments_ms: Milliseconds,
+    deadlines: z
+      .strictObject({
+        operational_choice_ms: Milliseconds,
+        tactical_choice_ms: Milliseconds,
+        tactical_arguments_ms: Milliseconds,
+        /** One question to the models behind an API, with all that they look at; */
+        strategic_question_ms: Milliseconds,
+        /** and one turn of it. */
+        strategic_turn_ms: Milliseconds,
+      })
+      .refine((given) => given.strategic_turn_ms <= given.strategic_question_ms, "a turn cannot take longer than its question"),
+    /** How far models behind an API may look into one question. */
+    thinking: z.strictObject({
+      /** The last is for the answer alone. */
+      turns_max: z.int().min(1).max(64),
+      /** Calls of tools that only read. */
+      looks_max: z.int().min(1).max(256),
+      /** Of one turn's answer. */
+      tokens_max: z.int().min(256).max(32_000),
     }),
     /** How signals become a chance: a logistic regression, drawn towards these weights by normal priors. */
     calibration: z.strictObject({

@@ -36,7 +36,7 @@ const checkable = [
 const failed_chars_max = 300;
 
 export async function planGoal(held: HeldGoal, thinker: Thinker): Promise<void> {
-  const { hindrance, models, broker, tools } = thinker;
+  const { hindrance, models, broker, tools, thresholds } = thinker;
   const last = (await held.plan())?.plan;
   const failed = last?.state === "failed" ? last.reason : null;
   const why_not = hindrance();
@@ -47,7 +47,7 @@ export async function planGoal(held: HeldGoal, thinker: Thinker): Promise<void> 
     return;
   }
   const question = goalQuestion(held.item, failed);
-  const found = await investigate(question, { models, broker, tools: await tools.all() });
+  const found = await investigate(question, { models, broker, thresholds, tools: await tools.all() });
   if (found.answer === null) {
     await held.block(`a plan: the strategic tier has none: ${found.said}; resume the goal to have it tried again`);
     return;

@@ -24,6 +24,12 @@ const many = (count: number, confidence: number, worked: number): Decision[] =>
 
 test("the thresholds of the image fit their shape, and wrong ones are refused", () => {
   expect(thresholds.acting.tactical.sure_min).toBe(0.3);
+  expect(thresholds.deadlines).toMatchObject({ strategic_question_ms: 300_000, strategic_turn_ms: 120_000 });
+  const hasty = { ...thresholds, deadlines: { ...thresholds.deadlines, strategic_question_ms: 1000 } };
+  expect(() => loadThresholds(hasty)).toThrow("a turn cannot take longer than its question");
+  expect(() => loadThresholds({ ...thresholds, thinking: { turns_max: 0, looks_max: 16, tokens_max: 4000 } })).toThrow(
+    "thinking.turns_max",
+  );
   expect(() => loadThresholds({ ...thresholds, storms: {} })).toThrow("loading the thresholds of the router failed");
 });
 

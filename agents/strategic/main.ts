@@ -14,6 +14,7 @@ import { type Loop, runLoop } from "../loop/run.ts";
 import { Budget } from "../model/budget/budget.ts";
 import { Ledger } from "../model/budget/ledger.ts";
 import { ChatError } from "../model/port.ts";
+import { loadThresholds } from "../router/thresholds.ts";
 import { type Neighbours, watchNeighbours } from "../shared/neighbours.ts";
 import { Models, type ModelsState, no_key } from "./models.ts";
 import { type Thinker, thinkingSource } from "./think/incidents.ts";
@@ -91,7 +92,7 @@ function thinkerOf(models: Models | null, { broker, memory, standing }: BasePort
       if (state === null || state.usable === 0) return no_key;
       return state.offline ? offline : null;
     },
-    ...{ broker, memory, standing, tools: new ToolBox(broker) },
+    ...{ broker, memory, standing, tools: new ToolBox(broker), thresholds: loadThresholds() },
   };
 }
 

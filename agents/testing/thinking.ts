@@ -83,7 +83,10 @@ export function credulous(begin: Thresholds): Thresholds {
     acting: { ...begin.acting, tactical: { sure_min: 0, try_min: 0 } },
     learning: { ...begin.learning, least: 0 },
     calibration: { ...begin.calibration, unproven_factor: 1 },
-    deadlines: { operational_choice_ms: patience_ms, tactical_choice_ms: patience_ms, tactical_arguments_ms: patience_ms },
+    deadlines: {
+      ...begin.deadlines,
+      ...{ operational_choice_ms: patience_ms, tactical_choice_ms: patience_ms, tactical_arguments_ms: patience_ms },
+    },
   };
 }
 

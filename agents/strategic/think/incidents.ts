@@ -12,7 +12,7 @@ import { quoted } from "../../prompts/prompts.ts";
 import type { BrokerPeer } from "../../shared/ask-tool.ts";
 import type { Standing } from "../../shared/standing.ts";
 import { no_key } from "../models.ts";
-import { type Found, investigate, type Question } from "./investigate.ts";
+import { type Bounds, type Found, investigate, type Question } from "./investigate.ts";
 import type { ToolBox } from "./looks.ts";
 import root_cause from "./prompts/root-cause.md" with { type: "text" };
 import { callsOf, problemWith } from "./proposals.ts";
@@ -39,6 +39,7 @@ export interface Thinker {
   readonly tools: ToolBox;
   /** Alarms that stand; those besides the one in question are evidence. */
   readonly standing: Standing;
+  readonly thresholds: Bounds;
 }
 
 interface Thought {
@@ -81,12 +82,17 @@ const nothing = (said: string, tokens = 0, usd = 0, unasked: string | null = nul
 });
 
 async function think(matter: Matter, times: number, thinker: Thinker): Promise<{ offer: Offer; thought: Thought | null }> {
-  const { models, broker, memory, tools, hindrance, standing } = thinker;
+  const { models, broker, memory, tools, hindrance, standing, thresholds } = thinker;
   const why_not = hindrance();
   if (why_not !== null) return { offer: nothing(why_not, 0, 0, why_not === no_key ? null : why_not), thought: null };
   const past = await memory().call("decisions.list", { limit: decisions_looked_at });
   const tried = past.filter(({ id }) => matter.incident.body.decisions.includes(id));
-  const found = await investigate(incidentQuestion(matter, tried, standing.all()), { models, broker, tools: await tools.all() });
+  const found = await investigate(incidentQuestion(matter, tried, standing.all()), {
+    models,
+    broker,
+    thresholds,
+    tools: await tools.all(),
+  });
   const { tokens, usd } = found;
   if (found.answer === null) return { offer: nothing(found.said, tokens, usd, found.unasked), thought: null };
   const answer = IncidentAnswer.parse(found.answer);

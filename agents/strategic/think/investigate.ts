@@ -5,16 +5,11 @@
  */
 
 import type { ChatAnswer, ChatErrorKind, JsonSchema, Message, OfferedTool, ToolUsePart } from "../../../contracts/model/chat.ts";
+import type { Thresholds } from "../../../contracts/router.ts";
 import type { ToolDescription } from "../../../contracts/tool.ts";
 import { ChatError, type ChatModel } from "../../model/port.ts";
 import type { BrokerPeer } from "../../shared/ask-tool.ts";
 import { type Behalf, catalogueOf, describe_tool, Looks, offer, retrieved } from "./looks.ts";
-
-const turns_max = 8;
-const looks_max = 16;
-const tokens_max = 4000;
-const limit_ms = 300_000;
-const turn_limit_ms = 120_000;
 
 /** It may be possible to ask later. To have no model is how a system without a key is built; the other kinds were answered. */
 const out_of_reach: ReadonlySet<ChatErrorKind> = new Set(["unreachable", "limited", "unauthorised", "budget", "timeout"]);
@@ -53,10 +48,16 @@ export interface Asking {
   readonly models: ChatModel;
   readonly broker: () => BrokerPeer;
   readonly tools: readonly ToolDescription[];
+  readonly thresholds: Bounds;
 }
 
+/** Of time, turns, looks and tokens. */
+export type Bounds = Pick<Thresholds, "deadlines" | "thinking">;
+
 /** @throws when the broker is away; what goes wrong with the models is `said` */
-export async function investigate(question: Question, { models, broker, tools }: Asking): Promise<Found> {
+export async function investigate(question: Question, { models, broker, tools, thresholds }: Asking): Promise<Found> {
+  const { strategic_question_ms: limit_ms, strategic_turn_ms: turn_limit_ms } = thresholds.deadlines;
+  const { turns_max, looks_max, tokens_max } = thresholds.thinking;
   const looks = new Looks(broker, tools, question.behalf);
   for (const [from, text] of question.outside) looks.hear(from, text);
   const spent = { tokens: 0, usd: 0, model: null as string | null };
@@ -103,21 +104,27 @@ export async function investigate(question: Question, { models, broker, tools }:
     if (given !== undefined && refused === null) return end(given.input, "it answered");
     if (refused !== null) wrong = refused;
     if (parts.length > 0) messages.push({ role: "assistant", parts });
-    messages.push({ role: "user", parts: await replies(tool_uses, given?.id ?? null, refused, looks, model, finish.name) });
+    messages.push({
+      role: "user",
+      parts: await replies(tool_uses, { given: given?.id ?? null, refused, looks, looks_max, model, finish: finish.name }),
+    });
   }
   return end(null, `after ${turns_max} turns and ${looks.made} looks: ${wrong}`);
 }
 
 type Part = Extract<Message, { role: "user" }>["parts"][number];
 
-async function replies(
-  uses: readonly ToolUsePart[],
-  given: string | null,
-  refused: string | null,
-  looks: Looks,
-  model: string,
-  finish: string,
-): Promise<Part[]> {
+interface Replying {
+  /** The id of the answer that was looked at, and what is wrong with it. */
+  readonly given: string | null;
+  readonly refused: string | null;
+  readonly looks: Looks;
+  readonly looks_max: number;
+  readonly model: string;
+  readonly finish: string;
+}
+
+async function replies(uses: readonly ToolUsePart[], { given, refused, looks, looks_max, model, finish }: Replying): Promise<Part[]> {
   if (uses.length === 0) return [{ type: "text", text: `Answer by calling ${finish.replace(".", "_")}.` }];
   const parts: Part[] = [];
   for (const use of uses) {

@@ -64,14 +64,14 @@ function remember<T>(map: Map<string, T>, call: string, what: T): void {
   if (map.size > remembered_max && oldest !== undefined) map.delete(oldest);
 }
 
-async function opinionOf(approval: Approval, { hindrance, models, broker, tools }: Thinker): Promise<Opinion> {
+async function opinionOf(approval: Approval, { hindrance, models, broker, tools, thresholds }: Thinker): Promise<Opinion> {
   const none = (why: string): Opinion => ({
     ...{ verdict: "none", reason: why.slice(0, reason_chars_max), model: null },
     ...{ tokens: 0, usd: 0, heard_outside: false },
   });
   const why_not = hindrance();
   if (why_not !== null) return none(why_not);
-  const found = await investigate(reviewQuestion(approval), { models, broker, tools: await tools.all() });
+  const found = await investigate(reviewQuestion(approval), { models, broker, thresholds, tools: await tools.all() });
   const { model, tokens, usd } = found;
   const cost = { model: model?.slice(0, 200) ?? null, tokens, usd, heard_outside: found.looks.heard.size > 0 };
   if (found.answer === null) return { ...none(found.said), ...cost };

@@ -13,6 +13,7 @@ import { connectUnix, silent } from "../../../../wire/unix.ts";
 import { Budget } from "../../../model/budget/budget.ts";
 import { Ledger } from "../../../model/budget/ledger.ts";
 import { kinds, test_key } from "../../../model/testing/providers.ts";
+import { loadThresholds } from "../../../router/thresholds.ts";
 import type { BrokerPeer } from "../../../shared/ask-tool.ts";
 import { Standing } from "../../../shared/standing.ts";
 import type { ScriptText } from "../../../testing/provider/script.ts";
@@ -79,6 +80,7 @@ function thinkerOf(kind: (typeof kinds)[number], more: { usd?: number; hindrance
     ...{ models, name: () => `${kind}-test`, hindrance: () => hindrance, broker: asked, memory },
     tools: new ToolBox(asked),
     standing: new Standing("0badcafe"),
+    thresholds: loadThresholds(),
   };
 }
 

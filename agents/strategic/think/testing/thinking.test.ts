@@ -9,6 +9,7 @@ import { broker_methods } from "../../../../contracts/broker.ts";
 import type { Decision } from "../../../../contracts/decision.ts";
 import { StrategicConfig } from "../../../../contracts/model/provider.ts";
 import { callerSocket, callerSocketFolder } from "../../../../contracts/paths.ts";
+import type { Thresholds } from "../../../../contracts/router.ts";
 import type { CallMeta, CallResult, Reason, ToolDescription } from "../../../../contracts/tool.ts";
 import { diskFolder } from "../../../../memory/testing/folder.ts";
 import { type MemoryPeer, type MemoryService, startMemory } from "../../../../memory/testing/service.ts";
@@ -173,10 +174,11 @@ describe.each([...kinds])("%s", (kind) => {
       ...{ secrets: folder, clock: () => performance.now(), warn: () => {} },
     });
     const base = { broker: () => broker, memory: () => peer };
-    thinker = { ...{ models, name: () => model, hindrance: () => null, tools: new ToolBox(() => broker), standing }, ...base };
+    const thresholds = loadThresholds();
+    thinker = { ...{ models, name: () => model, hindrance: () => null, tools: new ToolBox(() => broker), standing, thresholds }, ...base };
     const source = thinkingSource(thinker);
     return {
-      ...{ tier: "strategic", ...base, ask: toolAsker(() => broker), standing, ids, boot_ms, thresholds: loadThresholds() },
+      ...{ tier: "strategic", ...base, ask: toolAsker(() => broker), standing, ids, boot_ms, thresholds },
       ...{ sources: [source], above: async () => null, wait: () => Bun.sleep(5) },
     };
   }
@@ -295,6 +297,29 @@ describe.each([...kinds])("%s", (kind) => {
     expect(back).toMatchObject({ state: "deciding", body: { tier: "tactical", decisions: [] } });
     expect(made.length).toBeLessThanOrEqual(7);
     expect(back.reason).toContain(`${model}: `);
+  });
+
+  test("how far and how long is data: fewer turns, fewer looks, less time, and the reason says which it was", async () => {
+    const bounded = (more: Partial<Thresholds["thinking"]>, strategic_question_ms = 60_000): LoopPorts => {
+      const ports = portsOf();
+      const { deadlines, thinking } = ports.thresholds;
+      const thresholds = { deadlines: { ...deadlines, strategic_question_ms }, thinking: { ...thinking, ...more } };
+      return { ...ports, sources: [thinkingSource({ ...thinker, thresholds })] };
+    };
+    const status = (name: string): Say => look("service.status", { name });
+    const unusable = answer([option([{ tool: "no.such", arguments: {} }])]);
+    const reed = [{ say: [status("reed")] }, { say: [status("reed")] }, { say: [unusable] }];
+    expect((await worked("reed", reed, bounded({ turns_max: 3 }))).reason).toContain("after 3 turns and 2 looks: there is no tool");
+    const moss = [
+      { say: [status("moss"), status("moss")] },
+      { expect: { tool_result: "no more looks: answer now" }, say: [answer([option([restart("moss")])])] },
+    ];
+    expect((await worked("moss", moss, bounded({ looks_max: 1 }))).state).toBe("solved");
+    expect(made.map(({ tool, args }) => `${tool} ${args["name"]}`)).toEqual([
+      ...["service.status reed", "service.status reed", "service.status moss", "service.restart moss"],
+    ]);
+    const late = await worked("fern", [{ say: [] }], bounded({}, 900));
+    expect(late.reason).toContain("there was no answer within 0.9 s");
   });
 
   test("out of budget nothing is asked, it says so, and the incident goes back", async () => {
