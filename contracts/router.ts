@@ -89,6 +89,8 @@ export const Thresholds = z.lazy(() =>
      * Milliseconds after it was handed over; twice as long each time, up to the longest.
      */
     again: z.strictObject({ after_ms: z.int().min(60_000), most_ms: z.int().min(60_000) }),
+    /** When the system proposes a goal of its own: the same was solved so often within so many milliseconds. */
+    proposing: z.strictObject({ solved_min: z.int().min(2).max(100), within_ms: z.int().min(60_000) }),
     /** Many alarms at once. */
     storms: z.strictObject({
       /** Alarms of one subject raised within so long of each other are one incident. */

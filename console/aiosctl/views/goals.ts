@@ -27,10 +27,12 @@ export function goalView({ goal, plan, steps, lease, history }: GoalAnswer, view
   ];
 }
 
-export function goalLines({ id, kind, state, body, changed_ms }: WorkItem, { paint }: View): string[] {
+export function goalLines({ id, kind, state, body, changed_ms, made_by }: WorkItem, { paint }: View): string[] {
   if (kind !== "goal") return [];
+  // for whom the broker made it: a person by name, a tier by `tier:`
+  const origin = /\((.*)\)$/.exec(made_by)?.[1] ?? made_by;
   const progress = body.progress === null ? [] : [`${Math.round(body.progress * 100)} %`];
-  const about = [state, ...(body.keep ? ["to be kept"] : []), ...progress].map(plain);
+  const about = [state, ...(body.keep ? ["to be kept"] : []), ...progress, `by ${origin}`].map(plain);
   return [
     `${paint("bold", plain(id))}  ${paint("grey", `${at(changed_ms)}  ${about.join(" · ")}`)}`,
     `  ${plain(body.text)}`,
