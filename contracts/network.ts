@@ -13,6 +13,8 @@ export const ConfiguredLinks = z.array(
     addresses: z.array(z.string()),
     /** `to` is `default` for the gateway. */
     routes: z.array(z.strictObject({ to: z.string(), via: z.string() })),
+    /** The IPv4 default route that its lease names, for as long as that holds; dhcpcd sets it. */
+    leased_gateway: z.string().nullable(),
   }),
 );
 export type ConfiguredLinks = z.infer<typeof ConfiguredLinks>;

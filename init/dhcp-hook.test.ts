@@ -17,6 +17,7 @@ const bound = {
   reason: "BOUND",
   interface: "eth0",
   new_ip_address: "10.0.0.9",
+  new_routers: "10.0.0.4 10.0.0.5",
   new_domain_name_servers: "10.0.0.1 evil;rm 10.0.0.2",
   new_ntp_servers: "10.0.0.3",
 };
@@ -28,10 +29,24 @@ test("a lease is written, without what is no address", () => {
     via: "v4",
     reason: "BOUND",
     address: "10.0.0.9",
+    gateway: "10.0.0.4",
     dns: ["10.0.0.1", "10.0.0.2"],
     ntp: ["10.0.0.3"],
     time_ms: 5,
   });
+});
+
+test("the gateway of a lease: classless static routes count instead of routers, and what is over names none", () => {
+  const gateway = (more: object): string | null | undefined => {
+    dhcpHook({ ...bound, ...more }, folder);
+    return read("eth0.v4.json")?.gateway;
+  };
+  expect(gateway({ new_classless_static_routes: "10.7.0.0/16 10.0.0.7 0.0.0.0/0 10.0.0.8" })).toBe("10.0.0.8");
+  expect(gateway({ new_classless_static_routes: "10.7.0.0/16 10.0.0.7" })).toBeNull();
+  expect(gateway({ new_classless_static_routes: "0.0.0.0/0 ;reboot" })).toBeNull();
+  expect(gateway({ new_routers: "nobody" })).toBeNull();
+  expect(gateway({ reason: "RENEW" })).toBe("10.0.0.4");
+  expect(gateway({ reason: "EXPIRE" })).toBeNull();
 });
 
 test("IPv6 and router advertisements stand beside it; the end of one leaves the others", () => {
@@ -62,6 +77,8 @@ test("whatever a server sends, what is written is a lease, and nothing is writte
     interface: fc.oneof(fc.constant("eth0"), value),
     new_ip_address: value,
     new_domain_name_servers: value,
+    new_routers: value,
+    new_classless_static_routes: fc.array(value).map((words) => words.join(" ")),
     nd1_addr1: value,
     new_dhcp6_name_servers: value,
   });

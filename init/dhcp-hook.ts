@@ -69,6 +69,7 @@ function readLease(environment: Environment, reason: string, now_ms: number): Le
     via,
     reason,
     address: over_now ? null : (addresses(environment[address ?? ""])[0] ?? null),
+    gateway: over_now || via !== "v4" ? null : gatewayOf(environment),
     dns: over_now ? [] : addresses(environment[dns ?? ""]),
     ntp: over_now ? [] : addresses(environment[ntp ?? ""]),
     time_ms: now_ms,
@@ -78,6 +79,14 @@ function readLease(environment: Environment, reason: string, now_ms: number): Le
 function viaOf(reason: string): LeaseVia {
   if (reason === "ROUTERADVERT") return "ra";
   return reason.endsWith("6") ? "v6" : "v4";
+}
+
+/** RFC 3442: where there are classless static routes (`0.0.0.0/0 10.0.0.1 …`), the routers (RFC 2132, 3.5) do not count. */
+function gatewayOf(environment: Environment): string | null {
+  const routes = (environment["new_classless_static_routes"] ?? "").slice(0, 4096).split(/\s+/);
+  if (routes[0] === "") return addresses(environment["new_routers"])[0] ?? null;
+  const at = routes.findIndex((word, index) => index % 2 === 0 && word === "0.0.0.0/0");
+  return at === -1 ? null : (addresses(routes[at + 1])[0] ?? null);
 }
 
 /** Addresses in a list of words; what is none is left out. */

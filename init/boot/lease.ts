@@ -15,6 +15,8 @@ export const Lease = z.strictObject({
   reason: z.string().regex(/^[A-Z0-9]{1,20}$/),
   /** Null when there is none (any more). */
   address: Address.nullable(),
+  /** Through which the rest of the world is reached: of DHCP alone, what a router advertises is not told. */
+  gateway: Address.nullable(),
   dns: z.array(Address).max(8),
   ntp: z.array(Address).max(8),
   time_ms: z.number(),

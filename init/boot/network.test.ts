@@ -98,9 +98,9 @@ describe("configured links", () => {
       ip("link delete late0");
       await until(() => links().length === 1);
       writeFileSync("/run/aios/etc/resolv.conf", "nameserver 10.1.0.99\\n");
-      dhcpHook({ reason: "BOUND", interface: "wire0", new_ip_address: "10.1.0.99", new_domain_name_servers: "10.1.0.54" });
+      dhcpHook({ reason: "BOUND", interface: "wire0", new_ip_address: "10.1.0.99", new_domain_name_servers: "10.1.0.54", new_routers: "10.1.0.3" });
       await until(() => text("net/resolv.conf").includes("10.1.0.54"));
-      console.log(JSON.stringify({ ...first, own_after: text("net/resolv.conf"), used_after: text("etc/resolv.conf") }));
+      console.log(JSON.stringify({ ...first, own_after: text("net/resolv.conf"), used_after: text("etc/resolv.conf"), leased_after: links()[0].leased_gateway }));
       process.exit(0);
       `,
       { imports },
@@ -108,7 +108,7 @@ describe("configured links", () => {
     expect(value).toEqual({
       links: [
         {
-          ...{ name: "wire0", dhcp: false, mtu: 1400, addresses: ["10.1.0.2/24"] },
+          ...{ name: "wire0", dhcp: false, mtu: 1400, addresses: ["10.1.0.2/24"], leased_gateway: null },
           routes: [
             { to: "10.7.0.0/16", via: "10.1.0.7" },
             { to: "default", via: "10.1.0.1" },
@@ -118,6 +118,7 @@ describe("configured links", () => {
       own: "nameserver 9.9.9.9\n",
       own_after: "nameserver 9.9.9.9\nnameserver 10.1.0.54\n",
       used_after: "nameserver 10.1.0.99\n",
+      leased_after: "10.1.0.3",
     });
   });
 
@@ -172,37 +173,53 @@ describe("configured links", () => {
   });
 });
 
-test("DHCP by the real dhcpcd from a real server, and our hook tells of it", async () => {
-  const hook = `
+/** The client with our hook, on `wire0`, whose other end is `server0`. */
+const hook = `
 #!/bin/sh
 exec ${process.execPath} -e 'import { dhcpHook } from ${here("../dhcp-hook.ts")}; process.exit(dhcpHook(process.env))'
 `.trim();
+const client = `
+import { chmodSync } from "node:fs";
+import { dhcpcdConfigText } from ${here("programs.ts")};
+ip("link add wire0 type veth peer name server0");
+ip("address add 10.3.0.1/24 dev server0");
+ip("link set server0 up"); ip("link set lo up");
+sys.mount.mount({ source: "state", target: "/var/lib/dhcpcd", type: "tmpfs" });
+const boot = testBoot(sys);
+boot.state.config = MachineConfig.parse({ network: { interfaces: [{ match: { name: "wire0" }, dhcp: true }] } });
+const startClient = async () => {
+  await network.run(boot);
+  writeFileSync("/run/hook", ${JSON.stringify(hook)}); chmodSync("/run/hook", 0o755);
+  writeFileSync("/run/dhcpcd.conf", dhcpcdConfigText(["wire0"], "/run/hook"));
+  const { argv } = boot.told.programs[0];
+  Bun.spawn(argv.map((word) => word === "/run/aios/etc/dhcpcd.conf" ? "/run/dhcpcd.conf" : word), { stdout: "ignore", stderr: "ignore" });
+};
+const leases = () => boot.told.events.filter((event) => event.kind === "net.lease").map((event) => event.facts);
+const held = () => leases().find((lease) => lease.address !== null);
+const gateway = () => JSON.parse(readFileSync("/run/aios/net/links.json", "utf8"))[0].leased_gateway;
+`;
+const with_client = {
+  imports: imports + client,
+  namespaces: ["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--mount-proc", "--kill-child"],
+};
+
+test("DHCP by the real dhcpcd from a real server, and our hook tells of it", async () => {
   const value = await valueInNamespaces(
     `
-    import { writeFileSync, chmodSync } from "node:fs";
-    import { dhcpcdConfigText } from ${here("programs.ts")};
-    ip("link add wire0 type veth peer name server0");
-    ip("address add 10.3.0.1/24 dev server0");
-    ip("link set server0 up"); ip("link set lo up");
-    sys.mount.mount({ source: "state", target: "/var/lib/dhcpcd", type: "tmpfs" });
     const server = Bun.spawn(["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--interface=server0", "--bind-interfaces", "--dhcp-range=10.3.0.50,10.3.0.60,1h",
-      "--dhcp-option=option:dns-server,10.3.0.53", "--dhcp-option=option:ntp-server,10.3.0.123", "--dhcp-leasefile=/run/leases", "--user=root"], { stdout: "ignore", stderr: "ignore" });
-    const boot = testBoot(sys);
-    boot.state.config = MachineConfig.parse({ network: { interfaces: [{ match: { name: "wire0" }, dhcp: true }] } });
-    await network.run(boot);
-    writeFileSync("/run/hook", ${JSON.stringify(hook)}); chmodSync("/run/hook", 0o755);
-    writeFileSync("/run/dhcpcd.conf", dhcpcdConfigText(["wire0"], "/run/hook"));
-    const { argv } = boot.told.programs[0];
-    const client = Bun.spawn(argv.map((word) => word === "/run/aios/etc/dhcpcd.conf" ? "/run/dhcpcd.conf" : word), { stdout: "ignore", stderr: "ignore" });
-    const lease = () => boot.told.events.find((event) => event.kind === "net.lease" && event.facts.address !== null);
-    await until(() => lease() !== undefined);
+      "--dhcp-option=option:dns-server,10.3.0.53", "--dhcp-option=option:ntp-server,10.3.0.123", "--dhcp-option=option:router,10.3.0.8",
+      "--dhcp-option=option:classless-static-route,10.7.0.0/16,10.3.0.7,0.0.0.0/0,10.3.0.9", "--dhcp-leasefile=/run/leases", "--user=root"], { stdout: "ignore", stderr: "ignore" });
+    await startClient();
+    await until(() => held() !== undefined);
     const address = ip("address show dev wire0").match(/inet (10[.]3[.]0[.]\\d+)/)?.[1];
     await until(() => readFileSync("/run/aios/etc/resolv.conf", "utf8") !== "" && boot.told.programs.some((program) => program.name === "chronyd"));
-    console.log(JSON.stringify({ same: lease()?.facts.address === address, in_range: /^10[.]3[.]0[.](5\\d|60)$/.test(address), reason: lease()?.facts.reason,
-      resolv: readFileSync("/run/aios/etc/resolv.conf", "utf8"), chrony: boot.told.programs.find((program) => program.name === "chronyd")?.reason }));
+    await until(() => ip("route show default") !== "");
+    console.log(JSON.stringify({ same: held()?.address === address, in_range: /^10[.]3[.]0[.](5\\d|60)$/.test(address), reason: held()?.reason,
+      resolv: readFileSync("/run/aios/etc/resolv.conf", "utf8"), chrony: boot.told.programs.find((program) => program.name === "chronyd")?.reason,
+      gateway: gateway(), route: ip("route show default").match(/via (\\S+)/)?.[1] }));
     process.exit(0); // PID 1 of its namespace: takes both along; dhcpcd may hang on a TERM that comes while it announces its address
     `,
-    { imports, namespaces: ["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--mount-proc", "--kill-child"] },
+    with_client,
   );
   expect(value).toEqual({
     same: true,
@@ -210,6 +227,8 @@ exec ${process.execPath} -e 'import { dhcpHook } from ${here("../dhcp-hook.ts")}
     reason: "BOUND",
     resolv: "nameserver 10.3.0.53\n",
     chrony: "time servers: 10.3.0.123",
+    gateway: "10.3.0.9",
+    route: "10.3.0.9",
   });
 }, 300_000);
 

@@ -85,7 +85,7 @@ export function configFor(link: Link, config: MachineConfig["network"], physical
   return { match: { name: link.name }, dhcp: true, addresses: [], routes: [], dns: [] };
 }
 
-function configuredLink(name: string, { dhcp, mtu, addresses, routes, gateway }: InterfaceConfig): ConfiguredLink {
+function configuredLink(name: string, { dhcp, mtu, addresses, routes, gateway }: InterfaceConfig): Omit<ConfiguredLink, "leased_gateway"> {
   const all = gateway === undefined ? routes : [...routes, { to: "default", via: gateway }];
   return { name, dhcp, mtu: mtu ?? null, addresses, routes: all };
 }
@@ -108,7 +108,7 @@ export class Network {
   /** The last state that was told, by index. */
   readonly #told = new Map<number, { readonly name: string; readonly up: boolean; readonly carrier: boolean }>();
   /** By index. */
-  readonly #configured = new Map<number, ConfiguredLink>();
+  readonly #configured = new Map<number, Omit<ConfiguredLink, "leased_gateway">>();
   readonly #dhcp = new Set<string>();
   readonly #leases = new Map<string, { readonly text: string; readonly lease: Lease }>();
   /** What could not be set up, by interface. */
@@ -214,7 +214,11 @@ export class Network {
   }
 
   #tellConfigured(): void {
-    writeDurably(links_file, JSON.stringify([...this.#configured.values()]));
+    const leases = [...this.#leases.values()].map(({ lease }) => lease);
+    const gatewayOf = (name: string): string | null =>
+      leases.find((lease) => lease.interface === name && lease.gateway !== null)?.gateway ?? null;
+    const links = [...this.#configured.values()].map((link): ConfiguredLink => ({ ...link, leased_gateway: gatewayOf(link.name) }));
+    writeDurably(links_file, JSON.stringify(links));
   }
 
   #runDhcp(): void {
@@ -239,6 +243,7 @@ export class Network {
   /** Reads all leases, tells of those that changed, and writes what follows from them. */
   async #apply(): Promise<void> {
     const { parseLease } = await import("./lease.ts"); // the schema is heavy
+    let changed = false;
     for (const file of names(lease_folder).filter((name) => name.endsWith(".json"))) {
       const text = readFileSync(`${lease_folder}/${file}`, "utf8");
       if (this.#leases.get(file)?.text === text) continue;
@@ -248,8 +253,10 @@ export class Network {
         continue;
       }
       this.#leases.set(file, { text, lease });
+      changed = true;
       this.#boot.emit("net.lease", "info", { interface: lease.interface, reason: lease.reason, address: lease.address });
     }
+    if (changed) this.#tellConfigured();
     const leases = [...this.#leases.values()].map(({ lease }) => lease);
     this.#applyResolver(resolvConf(this.#boot.state.config.network, leases));
     this.#runNtp(leases);

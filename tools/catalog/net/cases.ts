@@ -150,13 +150,18 @@ export const net_cases: readonly ToolCase[] = [
   {
     tool: "net.interfaces",
     name: "all",
-    prepare: () => {
+    prepare: ({ places }) => {
       fresh();
+      mkdirSync(`${places.run}/net`, { recursive: true });
+      const link: ConfiguredLinks[number] = { name: "left", dhcp: true, mtu: null, addresses: [], routes: [], leased_gateway: "192.0.2.9" };
+      writeFileSync(`${places.run}/${configured_links}`, JSON.stringify([link]));
       return {};
     },
     observe: network,
     bad: () => [{ name: "no-such-device" }, { name: "a b" }, { name: "../x" }],
-    check: ({ interfaces }) => {
+    check: ({ interfaces, gateways }) => {
+      if (JSON.stringify(gateways) !== '[{"interface":"left","via":"192.0.2.9","by":"lease"}]')
+        throw new Error(`it saw the gateways ${JSON.stringify(gateways)}`);
       const left = (interfaces as { name: string; addresses: string[]; routes: unknown[] }[]).find(({ name }) => name === "left");
       if (left?.addresses.join() !== "192.0.2.1/24" || left.routes.length !== 1) throw new Error(`it saw ${JSON.stringify(left)}`);
     },
@@ -279,9 +284,9 @@ export const net_cases: readonly ToolCase[] = [
       ip("address", "add", "198.51.100.66/24", "dev", "left");
       const routes = [{ to: "default", via: "192.0.2.254" }];
       const links: ConfiguredLinks = [
-        { name: "left", dhcp: false, mtu: 1400, addresses: ["192.0.2.7/24"], routes },
-        { name: "right", dhcp: true, mtu: null, addresses: [], routes: [] },
-        { name: "unplugged", dhcp: false, mtu: null, addresses: ["192.0.2.8/24"], routes: [] },
+        { name: "left", dhcp: false, mtu: 1400, addresses: ["192.0.2.7/24"], routes, leased_gateway: null },
+        { name: "right", dhcp: true, mtu: null, addresses: [], routes: [], leased_gateway: "192.0.2.254" },
+        { name: "unplugged", dhcp: false, mtu: null, addresses: ["192.0.2.8/24"], routes: [], leased_gateway: null },
       ];
       mkdirSync(`${world.places.run}/net`, { recursive: true });
       mkdirSync(`${world.places.run}/etc`, { recursive: true });

@@ -121,7 +121,37 @@ async function wantedLinks(context: Context, which: Which): Promise<WantedLink[]
   return links.sort((a, b) => order(a) - order(b));
 }
 
-function readConfigured({ places }: Context): ConfiguredLinks {
+/** A default route that there is to be, and who says so. */
+export const Gateway = z.lazy(() =>
+  z.strictObject({
+    interface: z.string(),
+    via: z.string().nullable(),
+    by: z.enum(["call", "config", "lease"]).describe("net.configure, aios.yaml, or the DHCP server while its lease holds"),
+  }),
+);
+export type Gateway = z.infer<typeof Gateway>;
+
+/** The default route of either family, as ip(8) and as a config may write it. */
+const everywhere: readonly string[] = ["default", "0.0.0.0/0", "::/0"];
+
+/** A lease adds to what a call declared; an interface that was declared down has no routes. */
+export function wantedGateways(context: Pick<Context, "state" | "places">): Gateway[] {
+  const declared = new Map(
+    context.state.list(declared_prefix).map(({ key, value }) => [key.slice(declared_prefix.length), Declared.parse(value)]),
+  );
+  const defaults = (name: string, routes: readonly Pick<RouteState, "to" | "via">[], by: Gateway["by"]): Gateway[] =>
+    routes.filter(({ to }) => everywhere.includes(to)).map(({ via }) => ({ interface: name, via, by }));
+  const configured = readConfigured(context);
+  return [
+    ...[...declared].flatMap(([name, { up, routes }]) => (up ? defaults(name, routes, "call") : [])),
+    ...configured.flatMap(({ name, routes }) => (declared.has(name) ? [] : defaults(name, routes, "config"))),
+    ...configured.flatMap(({ name, leased_gateway: via }): Gateway[] =>
+      via === null || declared.get(name)?.up === false ? [] : [{ interface: name, via, by: "lease" }],
+    ),
+  ];
+}
+
+function readConfigured({ places }: Pick<Context, "places">): ConfiguredLinks {
   const text = readOrNull(`${places.run}/${configured_links}`);
   return text === null ? [] : ConfiguredLinks.parse(JSON.parse(text));
 }

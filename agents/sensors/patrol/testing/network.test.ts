@@ -1,0 +1,143 @@
+/** The network as the patrol sees it, with the real tools on real links, in namespaces of its own. */
+
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+
+const here = (path: string): string => JSON.stringify(join(import.meta.dir, path));
+/** `figures` asks a patrol that has just been started anew, unless it is given one that runs already. */
+const imports = `
+import { mkdirSync, writeFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Alarms } from ${here("../../alarms/alarms.ts")};
+import { bundled_alarms } from ${here("../../alarms/index.ts")};
+import { loadAlarms } from ${here("../../alarms/load.ts")};
+import { execRig } from ${here("../../../../tools/exec/testing/context.ts")};
+import { testPlaces } from ${here("../../../../tools/testing/context.ts")};
+import { NetworkPatrol } from ${here("../network.ts")};
+import { ipOf, realTools } from ${here("real-tools.ts")};
+const tests = testPlaces();
+const rig = execRig(tests);
+const ask = realTools(() => rig.context());
+const ip = (line) => ipOf(...line.split(" "));
+const started = (mode = "container") => new NetworkPatrol(async () => mode);
+const figures = async (patrol = started()) => Object.fromEntries((await patrol.look(ask)).filter(({ subject }) => subject !== "far0").map(({ figure, subject, value }) => [figure + " of " + subject, value]));
+const route = async (patrol) => (await figures(patrol))["net.route_lost of default"];
+/** As PID 1 writes it (init/boot/network.ts). */
+const told = (more) => {
+  mkdirSync(join(tests.places.run, "net"), { recursive: true });
+  const link = { name: "wire0", dhcp: false, mtu: null, addresses: [], routes: [], leased_gateway: null, ...more };
+  writeFileSync(join(tests.places.run, "net/links.json"), JSON.stringify([link]));
+};
+ip("link set lo up");
+ip("link add wire0 type veth peer name far0");
+ip("link set far0 up"); // the other end
+const say = (value) => { tests.remove(); process.stdout.write(JSON.stringify(value)); process.exit(0); };
+`;
+
+async function inNamespaces(source: string): Promise<unknown> {
+  const argv = ["unshare", "--net", "--mount", "--", process.execPath, "-e", imports + source];
+  const child = Bun.spawn(argv, { stdin: "ignore", stdout: "pipe", stderr: "pipe", timeout: 240_000, killSignal: "SIGKILL" });
+  const [said, error] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  if (said === "") throw new Error(`a program in namespaces failed: ${error}`);
+  return JSON.parse(said);
+}
+
+test("links and addresses: one that is down on purpose, one without carrier, one with an address that anybody has, one of a bridge", async () => {
+  const value = await inNamespaces(`
+    const seen = [await figures()]; // down
+    ip("link set wire0 up");
+    seen.push(await figures());
+    ip("address add 169.254.7.7/16 dev wire0");
+    seen.push(await figures());
+    ip("address add 10.4.0.2/24 dev wire0");
+    seen.push(await figures(), await figures(started("machine"))); // on a machine a veth is no wire
+    ip("address flush dev wire0");
+    ip("address add fd04::2/64 dev wire0 nodad");
+    seen.push(await figures());
+    ip("address flush dev wire0");
+    ip("link add lan type bridge");
+    ip("link set wire0 master lan");
+    seen.push(await figures());
+    ip("link set far0 down");
+    seen.push(await figures());
+    say(seen);
+  `);
+  const nothing = { "net.route_lost of default": 0 };
+  const well = { ...nothing, "net.no_link of wire0": 0 };
+  expect(value).toEqual([
+    nothing,
+    { ...well, "net.no_address of wire0": 1 },
+    { ...well, "net.no_address of wire0": 1 },
+    { ...well, "net.no_address of wire0": 0 },
+    nothing,
+    { ...well, "net.no_address of wire0": 0 },
+    well,
+    { ...nothing, "net.no_link of wire0": 1 },
+  ]);
+}, 300_000);
+
+test("a default route that was configured, leased or declared is missed by a patrol that never saw it; what nobody named by one that did", async () => {
+  const value = await inNamespaces(`
+    const seen = {};
+    ip("link set wire0 up");
+    ip("address add 10.4.0.2/24 dev wire0");
+    const runs = started();
+    seen.none = [await route(runs), await route()];
+    ip("route add default via 10.4.0.1");
+    seen.unnamed = [await route(runs)];
+    ip("route delete default");
+    seen.unnamed.push(await route(runs), await route());
+    told({ addresses: ["10.4.0.2/24"], routes: [{ to: "default", via: "10.4.0.1" }] });
+    seen.configured = [await route()];
+    ip("address add fd04::2/64 dev wire0 nodad");
+    ip("-6 route add default via fd04::1");
+    seen.configured.push(await route()); // of the other family
+    ip("route add default via 10.4.0.1");
+    seen.configured.push(await route());
+    ip("-6 route delete default");
+    told({ dhcp: true, leased_gateway: "10.4.0.1" });
+    seen.leased = [await route()];
+    ip("route delete default");
+    seen.leased.push(await route());
+    told({ dhcp: true });
+    seen.leased.push(await route());
+    await ask("net.configure", { interface: "wire0", routes: [{ to: "default", via: "10.4.0.1" }] });
+    seen.declared = [await route(runs)];
+    ip("route delete default");
+    seen.declared.push(await route(runs), await route());
+    await ask("net.configure", { interface: "wire0", routes: [] });
+    seen.declared.push(await route(runs), await route()); // on purpose
+    const { gateways } = await ask("net.interfaces", {});
+    say({ ...seen, gateways });
+  `);
+  expect(value).toEqual({
+    none: [0, 0],
+    unnamed: [0, 1, 0],
+    configured: [1, 1, 0],
+    leased: [0, 1, 0],
+    declared: [0, 1, 1, 0, 0],
+    gateways: [],
+  });
+}, 300_000);
+
+test("names: a server that answers that there is none is well, and none is asked where none is set", async () => {
+  const value = await inNamespaces(`
+    const resolv = join(tests.work, "resolv.conf");
+    writeFileSync(resolv, "nameserver 127.0.0.1\\noptions timeout:1 attempts:1\\n");
+    Bun.spawnSync(["mount", "--bind", resolv, "/etc/resolv.conf"]);
+    const seen = [(await figures())["dns.silent of dns"] ?? null];
+    mkdirSync(join(tests.places.run, "etc"), { recursive: true });
+    writeFileSync(join(tests.places.run, "etc/resolv.conf"), "nameserver 127.0.0.1\\n");
+    seen.push((await figures())["dns.silent of dns"]);
+    // RFC 1035, 4.1.1: an answer with code 3, no such name
+    await Bun.udpSocket({ port: 53, hostname: "127.0.0.1", socket: { data(socket, asked, port, address) {
+      const reply = Buffer.from(asked);
+      reply[2] |= 0x80;
+      reply[3] = 3;
+      socket.send(reply, port, address);
+    } } });
+    seen.push((await figures())["dns.silent of dns"]);
+    say(seen);
+  `);
+  expect(value).toEqual([null, 1, 0]);
+}, 300_000);

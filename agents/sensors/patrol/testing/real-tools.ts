@@ -1,0 +1,28 @@
+/** The broker's tools as the patrol asks them, without permission and record: the real ones, in the test's own places. */
+
+import { tool_answers } from "../../../../contracts/tool-answers.ts";
+import { testCatalog } from "../../../../tools/testing/catalog.ts";
+import { callTool, type TestContext } from "../../../../tools/testing/context.ts";
+import type { AskTool } from "../../../shared/ask-tool.ts";
+
+/** @param context for the next call */
+export function realTools(context: () => TestContext): AskTool {
+  const catalog = new Map(testCatalog().map((tool) => [tool.name, tool]));
+  return (async (name: keyof typeof tool_answers, args: Readonly<Record<string, unknown>>) => {
+    const tool = catalog.get(name);
+    if (tool === undefined) throw new Error(`asking ${name} failed: there is no such tool`);
+    try {
+      const { output } = await callTool(tool, args, context());
+      return tool_answers[name]?.parse(output);
+    } catch (error) {
+      throw new Error(`asking ${name} failed: ${error instanceof Error ? error.message : String(error)}`); // as `toolAsker` says it
+    }
+  }) as AskTool;
+}
+
+/** ip(8). @throws when it fails */
+export function ipOf(...words: readonly string[]): string {
+  const { stdout, stderr, success } = Bun.spawnSync(["ip", ...words]);
+  if (!success) throw new Error(`ip ${words.join(" ")} failed: ${stderr.toString()}`);
+  return stdout.toString();
+}
