@@ -232,6 +232,50 @@ test("DHCP by the real dhcpcd from a real server, and our hook tells of it", asy
   });
 }, 300_000);
 
+/**
+ * Answers DHCP (RFC 2131, RFC 2132) with 10.3.0.50 for 20 s, the shortest that dhcpcd takes (dnsmasq gives none below two minutes),
+ * until it is told to be silent.
+ */
+const brief_server = `
+ip("route add 255.255.255.255 dev server0");
+let silent = false;
+const replies = { 1: 2, 3: 5 }; // DISCOVER: OFFER; REQUEST: ACK
+const server = await Bun.udpSocket({ port: 67, hostname: "0.0.0.0", socket: { data(socket, asked) {
+  const type = replies[asked[asked.indexOf(Buffer.from([53, 1]), 240) + 2]];
+  if (silent || type === undefined) return;
+  const reply = Buffer.alloc(240);
+  asked.copy(reply, 0, 0, 12);
+  asked.copy(reply, 28, 28, 44);
+  reply[0] = 2;
+  reply.set([10, 3, 0, 50], 16);
+  reply.set([99, 130, 83, 99], 236);
+  const options = [53, 1, type, 54, 4, 10, 3, 0, 1, 51, 4, 0, 0, 0, 20, 1, 4, 255, 255, 255, 0, 3, 4, 10, 3, 0, 1, 255];
+  socket.send(Buffer.concat([reply, Buffer.from(options), Buffer.alloc(60)]), 68, "255.255.255.255");
+} } });
+server.setBroadcast(true);
+`;
+
+test("a server that is gone: when the lease is over, its address and route go, and PID 1 tells of it", async () => {
+  const value = await valueInNamespaces(
+    `${brief_server}
+    await startClient();
+    await until(() => held() !== undefined && ip("route show default") !== "");
+    const before = { gateway: gateway(), address: held().address };
+    silent = true;
+    await until(() => leases().at(-1).address === null && ip("route show default") === "" && gateway() === null);
+    console.log(JSON.stringify({ ...before, last: leases().at(-1), left: ip("-4 address show dev wire0") }));
+    process.exit(0);
+    `,
+    with_client,
+  );
+  expect(value).toEqual({
+    gateway: "10.3.0.1",
+    address: "10.3.0.50",
+    last: { interface: "wire0", reason: "EXPIRE", address: null },
+    left: "",
+  });
+}, 300_000);
+
 describe("what is decided", () => {
   const link: Link = {
     index: 2,

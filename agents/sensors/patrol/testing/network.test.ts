@@ -120,6 +120,30 @@ test("a default route that was configured, leased or declared is missed by a pat
   });
 }, 300_000);
 
+test("a lease that lapses is an alarm of its interface after a minute, and its route is none", async () => {
+  const value = await inNamespaces(`
+    const raised = [];
+    const alarms = new Alarms(loadAlarms(bundled_alarms).loaded, ({ facts }) => raised.push(facts.alarm + " of " + facts.subject + ": " + facts.raised));
+    const patrol = started();
+    const look = async (at_ms) => alarms.take(["net.no_link", "net.no_address", "net.route_lost"], await patrol.look(ask), at_ms);
+    ip("link set wire0 up");
+    ip("address add 10.4.0.1/24 dev far0");
+    ip("address add 10.4.0.50/24 dev wire0 valid_lft 3600 preferred_lft 3600");
+    ip("route add default via 10.4.0.1 proto dhcp");
+    told({ dhcp: true, leased_gateway: "10.4.0.1" });
+    await look(0);
+    // as dhcpcd and PID 1 leave it after EXPIRE: net.lease without address (init/boot/network.test.ts has the real ones)
+    ip("address flush dev wire0");
+    told({ dhcp: true });
+    for (const at_ms of [30_000, 60_000, 90_000]) await look(at_ms);
+    const lapsed = [...raised];
+    ip("address add 10.4.0.50/24 dev wire0");
+    await look(120_000);
+    say([lapsed, raised.slice(lapsed.length)]);
+  `);
+  expect(value).toEqual([["no-address of wire0: true"], ["no-address of wire0: false"]]);
+}, 300_000);
+
 test("names: a server that answers that there is none is well, and none is asked where none is set", async () => {
   const value = await inNamespaces(`
     const resolv = join(tests.work, "resolv.conf");
