@@ -36,7 +36,7 @@ export const tool_answers = {
     ),
     total: z.number(),
   }),
-  "fs.stat": z.object({ type: z.string() }),
+  "fs.stat": z.object({ type: z.string(), mtime: z.string() }),
   "pkg.list": z.object({ total: z.number() }),
   "pkg.history": z.object({
     current: z.number(),

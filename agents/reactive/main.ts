@@ -65,6 +65,7 @@ export async function runReactive(run: string): Promise<void> {
       learned: learned?.count ?? 0,
       refused: [...refused, ...alarms.refused],
       blind: sensing?.blind() ?? [],
+      remarks: sensing?.remarks() ?? [],
       standing: sensing?.standing() ?? [],
       decisions: decider?.decisions ?? 0,
       ledger,
@@ -175,6 +176,8 @@ interface ReactiveState {
   readonly learned: number;
   readonly refused: readonly string[];
   readonly blind: readonly string[];
+  /** What is no fault and people are to know. */
+  readonly remarks: readonly string[];
   /** Alarms that stand. */
   readonly standing: readonly string[];
   readonly decisions: number;
@@ -187,6 +190,7 @@ export function reactiveHealth({
   learned,
   refused,
   blind,
+  remarks,
   standing,
   decisions,
   ledger,
@@ -200,7 +204,12 @@ export function reactiveHealth({
   ];
   return {
     status: wrong.length === 0 ? "ok" : "degraded",
-    detail: [...wrong, `${rules} rules, ${learned} from playbooks, ${decisions} decisions`, ...standing.map((one) => `alarm ${one}`)]
+    detail: [
+      ...wrong,
+      `${rules} rules, ${learned} from playbooks, ${decisions} decisions`,
+      ...standing.map((one) => `alarm ${one}`),
+      ...remarks,
+    ]
       .join("; ")
       .slice(0, 500),
     facts: {

@@ -17,6 +17,11 @@ export interface Sensor {
   readonly every_ms: number;
   /** What it measures, each time completely: a subject that is not among the answers is gone. */
   readonly figures: readonly string[];
-  /** @throws when it sees nothing: what was found before stays as it is */
-  look(now_ms: number): readonly Figure[] | Promise<readonly Figure[]>;
+  /**
+   * @returns null where nobody has set up what it looks at: that is no fault, `says` tells it, and what was found before stays as it is
+   * @throws when it sees nothing: what was found before stays as it is
+   */
+  look(now_ms: number): readonly Figure[] | null | Promise<readonly Figure[] | null>;
+  /** What people are to know of how it sees, after it has looked; null: nothing. */
+  says?(): string | null;
 }

@@ -12,7 +12,7 @@ import { driveFigures } from "./patrol/drives.ts";
 import { LogPatrol } from "./patrol/log-templates.ts";
 import { loginFigures } from "./patrol/logins.ts";
 import { NetworkPatrol } from "./patrol/network.ts";
-import { advisoryFigures, packageFigures } from "./patrol/packages.ts";
+import { AdvisoryPatrol, packageFigures } from "./patrol/packages.ts";
 import { ProcessPatrol } from "./patrol/processes.ts";
 import { certificateFigures, portFigures, setuidFigures } from "./patrol/security.ts";
 import { usageFigures } from "./patrol/usage.ts";
@@ -55,6 +55,7 @@ export function sensorsOf(
   const all_services = new ServicesSensor(pace);
   const network = new NetworkPatrol(async () => (await status()).mode);
   const processes = new ProcessPatrol();
+  const advisories = new AdvisoryPatrol();
   const log_templates = new LogPatrol(pace);
   const at_once = (name: string, every_ms: number, figures: readonly string[], look: Sensor["look"]): TimedSensor => ({
     ...{ name, every_ms, figures, look },
@@ -64,7 +65,7 @@ export function sensorsOf(
     name: string,
     every_ms: number,
     figures: readonly string[],
-    look: (ask: AskTool, now_ms: number) => Promise<readonly Figure[]>,
+    look: (ask: AskTool, now_ms: number) => Promise<readonly Figure[] | null>,
   ): TimedSensor => ({ ...{ name, every_ms, figures }, look: (now_ms) => look(ask, now_ms), first_after_ms: patrol_after_ms });
   /** Without PID 1 the figures are those of the kernel. */
   const machine = async (now_ms: number): Promise<Figure[]> => {
@@ -96,7 +97,7 @@ export function sensorsOf(
     patrol("drives", quarter_ms, ["drive.failing", "drive.worn_ratio"], driveFigures),
     patrol("setuid", quarter_ms, ["file.setuid"], setuidFigures),
     patrol("packages", 5 * minute_ms, ["userland.broken", "service.outdated"], packageFigures),
-    patrol("advisories", quarter_ms, ["package.vulnerable"], advisoryFigures),
+    { ...patrol("advisories", quarter_ms, ["package.vulnerable"], (asks) => advisories.look(asks)), says: () => advisories.says },
     patrol("certificates", quarter_ms, ["certificate.left_d"], certificateFigures),
   ];
   return all.map((one) => ({

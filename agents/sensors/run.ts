@@ -36,6 +36,8 @@ export interface SensorPorts {
 export interface Sensing {
   /** Which sensors see nothing at the moment, and why. */
   blind(): readonly string[];
+  /** What sensors say of how they see, which is no fault. */
+  remarks(): readonly string[];
   /** Alarms that stand, each as `name of subject`. */
   standing(): readonly string[];
   /** Takes over what an earlier process of this boot raised and did not clear. */
@@ -57,6 +59,7 @@ export function runSensors(ports: SensorPorts): Sensing {
       emit({ ...base(severity), kind: "alarm.changed", facts, ...(untrusted === undefined ? {} : { untrusted }) }),
   );
   const blind = new Map<string, string>();
+  const remarks = new Map<string, string>();
   const sees = (name: string, error: unknown): void => {
     if (error === null) blind.delete(name);
     else blind.set(name, `the ${name} sensor is blind: ${error instanceof Error ? error.message : String(error)}`);
@@ -83,8 +86,11 @@ export function runSensors(ports: SensorPorts): Sensing {
     let next_ms = sensor.every_ms;
     try {
       const figures = await sensor.look(performance.now());
-      alarms.take(sensor.figures, figures, performance.now());
+      if (figures !== null) alarms.take(sensor.figures, figures, performance.now());
       sees(sensor.name, null);
+      const remark = sensor.says?.() ?? null;
+      if (remark === null) remarks.delete(sensor.name);
+      else remarks.set(sensor.name, remark);
     } catch (error) {
       sees(sensor.name, error);
       next_ms = Math.min(next_ms, blind_retry_ms / ports.pace);
@@ -99,6 +105,7 @@ export function runSensors(ports: SensorPorts): Sensing {
   for (const sensor of sensorsOf(ports)) setTimeout(() => void look(sensor), sensor.first_after_ms);
   return {
     blind: () => [...blind.values()],
+    remarks: () => [...remarks.values()],
     standing: () => alarms.standing,
     adopt: ({ facts, boot_ms: raised_ms }) => alarms.adopt(facts.alarm, facts.subject, performance.now() - (boot_ms() - raised_ms)),
   };
