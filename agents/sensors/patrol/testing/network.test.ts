@@ -1,24 +1,13 @@
 /** The network as the patrol sees it, with the real tools on real links, in namespaces of its own. */
 
 import { expect, test } from "bun:test";
-import { join } from "node:path";
+import { inNamespaces, rig_source } from "./namespaces.ts";
 
-const here = (path: string): string => JSON.stringify(join(import.meta.dir, path));
 /** `figures` asks a patrol that has just been started anew, unless it is given one that runs already. */
-const imports = `
-import { mkdirSync, writeFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { Alarms } from ${here("../../alarms/alarms.ts")};
-import { bundled_alarms } from ${here("../../alarms/index.ts")};
-import { loadAlarms } from ${here("../../alarms/load.ts")};
-import { execRig } from ${here("../../../../tools/exec/testing/context.ts")};
-import { testPlaces } from ${here("../../../../tools/testing/context.ts")};
-import { NetworkPatrol } from ${here("../network.ts")};
-import { ipOf, realTools } from ${here("real-tools.ts")};
-const tests = testPlaces();
-const rig = execRig(tests);
-const ask = realTools(() => rig.context());
-const ip = (line) => ipOf(...line.split(" "));
+const source = `${rig_source}
+const { NetworkPatrol } = await import(room("network.ts"));
+const { writeFileSync } = await import("node:fs");
+const { join } = await import("node:path");
 const started = (mode = "container") => new NetworkPatrol(async () => mode);
 const figures = async (patrol = started()) => Object.fromEntries((await patrol.look(ask)).filter(({ subject }) => subject !== "far0").map(({ figure, subject, value }) => [figure + " of " + subject, value]));
 const route = async (patrol) => (await figures(patrol))["net.route_lost of default"];
@@ -31,19 +20,11 @@ const told = (more) => {
 ip("link set lo up");
 ip("link add wire0 type veth peer name far0");
 ip("link set far0 up"); // the other end
-const say = (value) => { tests.remove(); process.stdout.write(JSON.stringify(value)); process.exit(0); };
 `;
-
-async function inNamespaces(source: string): Promise<unknown> {
-  const argv = ["unshare", "--net", "--mount", "--", process.execPath, "-e", imports + source];
-  const child = Bun.spawn(argv, { stdin: "ignore", stdout: "pipe", stderr: "pipe", timeout: 240_000, killSignal: "SIGKILL" });
-  const [said, error] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-  if (said === "") throw new Error(`a program in namespaces failed: ${error}`);
-  return JSON.parse(said);
-}
+const inNetwork = (more: string): Promise<unknown> => inNamespaces(["--net", "--mount"], source + more);
 
 test("links and addresses: one that is down on purpose, one without carrier, one with an address that anybody has, one of a bridge", async () => {
-  const value = await inNamespaces(`
+  const value = await inNetwork(`
     const seen = [await figures()]; // down
     ip("link set wire0 up");
     seen.push(await figures());
@@ -77,7 +58,7 @@ test("links and addresses: one that is down on purpose, one without carrier, one
 }, 300_000);
 
 test("a default route that was configured, leased or declared is missed by a patrol that never saw it; what nobody named by one that did", async () => {
-  const value = await inNamespaces(`
+  const value = await inNetwork(`
     const seen = {};
     ip("link set wire0 up");
     ip("address add 10.4.0.2/24 dev wire0");
@@ -121,7 +102,10 @@ test("a default route that was configured, leased or declared is missed by a pat
 }, 300_000);
 
 test("a lease that lapses is an alarm of its interface after a minute, and its route is none", async () => {
-  const value = await inNamespaces(`
+  const value = await inNetwork(`
+    const { Alarms } = await import(room("../alarms/alarms.ts"));
+    const { bundled_alarms } = await import(room("../alarms/index.ts"));
+    const { loadAlarms } = await import(room("../alarms/load.ts"));
     const raised = [];
     const alarms = new Alarms(loadAlarms(bundled_alarms).loaded, ({ facts }) => raised.push(facts.alarm + " of " + facts.subject + ": " + facts.raised));
     const patrol = started();
@@ -145,7 +129,7 @@ test("a lease that lapses is an alarm of its interface after a minute, and its r
 }, 300_000);
 
 test("names: a server that answers that there is none is well, and none is asked where none is set", async () => {
-  const value = await inNamespaces(`
+  const value = await inNetwork(`
     const resolv = join(tests.work, "resolv.conf");
     writeFileSync(resolv, "nameserver 127.0.0.1\\noptions timeout:1 attempts:1\\n");
     Bun.spawnSync(["mount", "--bind", resolv, "/etc/resolv.conf"]);
