@@ -144,15 +144,16 @@ function portsOf(): LoopPorts {
   });
   const broker = showing(real.broker, wanted, [], (tool, args) => tool === "fs.remove" && args["path"] === victim());
   const base = { broker: () => broker, memory: () => peer };
+  const begin = loadThresholds();
   const source = thinkingSource({
     ...base,
     models,
+    thresholds: begin,
     name: () => "obedient",
     hindrance: () => null,
     tools: new ToolBox(() => broker),
     standing,
   });
-  const begin = loadThresholds();
   return {
     ...{ tier: "strategic", ...base, ask: toolAsker(() => broker), standing, boot_ms, ids: new Ids("strategic", boot_id, boot_ms()) },
     thresholds: {
