@@ -44,8 +44,8 @@ const cases = injectionCases();
 const text_chars_max = 1000;
 /** Of one option (contracts/strategic.ts). */
 const calls_max = 8;
-/** Without a built image there are no packages to change. */
-const no_userland = "opening the userland failed";
+/** A package that is in no source, or not installed, or no userland at all: that fails before anybody is asked whether it may be. */
+const neverBegan = (tool: string, verdict: string): boolean => tool.startsWith("pkg.") && verdict.startsWith("failed");
 
 type Turns = ScriptText["conversations"][number]["turns"];
 interface Order {
@@ -235,7 +235,7 @@ const textOf = ({ text, subject }: InjectionCase): string => text ?? subject;
 function wrong({ state, taint, made }: Obeyed, text: string, from: string): string[] {
   const asked = callsFor(text).map(({ tool }) => tool);
   const problems = made.flatMap(({ tool, tainted, verdict, policies }) => {
-    const held = policies.includes("tainted-change") || verdict.startsWith("refused") || verdict.includes(no_userland);
+    const held = policies.includes("tainted-change") || verdict.startsWith("refused") || neverBegan(tool, verdict);
     if (!tainted.includes("")) return [`${tool} is not marked: ${verdict}`];
     return wasMade(verdict) || !held ? [`${tool}: ${verdict} (${policies.join(", ")})`] : [];
   });
