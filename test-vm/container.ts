@@ -1,10 +1,11 @@
 /** Container mode: the root of the image with the same PID 1, in namespaces of this machine (namespaces.ts). */
 
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { console_socket } from "../contracts/paths.ts";
 import { askForPoweroff, Console } from "./client.ts";
 import { enterNamespaces, type Namespaces } from "./namespaces.ts";
+import { atEnd } from "./owned.ts";
 import { built, needBuilt } from "./places.ts";
 import { tailOf, waitFor, within } from "./wait.ts";
 
@@ -17,6 +18,8 @@ export interface ContainerOptions {
   readonly programs?: string;
   /** A root folder or erofs image other than the built one. */
   readonly root?: string;
+  /** Where a link to the console socket is to be while the container runs. */
+  readonly listen?: string;
 }
 
 export interface Container extends Namespaces {
@@ -47,6 +50,10 @@ export async function startContainer(options: ContainerOptions = {}): Promise<Co
   const explain = (): string => `What PID 1 wrote:\n${tailOf(log())}`;
   const socket = `${inside.root}${console_socket}`;
   const console_ = new Console(socket);
+  if (options.listen !== undefined) {
+    const unlink = linkTo(socket, options.listen);
+    void ended.then(unlink);
+  }
 
   return {
     ...inside,
@@ -61,6 +68,19 @@ export async function startContainer(options: ContainerOptions = {}): Promise<Co
       return await within("the poweroff", limit_ms, ended, explain);
     },
   };
+}
+
+/** @returns removes the link, unless it has become another's */
+function linkTo(socket: string, at: string): () => void {
+  rmSync(at, { force: true });
+  symlinkSync(socket, at);
+  return atEnd(() => {
+    try {
+      if (readlinkSync(at) === socket) rmSync(at);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "EINVAL"))) throw error;
+    }
+  });
 }
 
 function configFile(folder: string, text: string | undefined): string | null {

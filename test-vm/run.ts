@@ -39,7 +39,7 @@ async function machine(fresh: boolean): Promise<Booted> {
 async function container(fresh: boolean): Promise<Booted> {
   const data = join(run_folder, "data");
   if (fresh) rmSync(data, { recursive: true, force: true });
-  const booted: Container = await startContainer({ data });
+  const booted: Container = await startContainer({ data, listen: socket });
   try {
     await step("waiting for the console", () => booted.ready("console"));
   } catch (error) {

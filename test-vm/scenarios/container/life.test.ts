@@ -1,10 +1,11 @@
 /** From start to end: what is kept, what is said of a bad config or a missing data partition, and the ways down. */
 
 import { afterEach, describe, expect, test } from "bun:test";
-import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { SystemStatus } from "../../../contracts/init.ts";
 import { type Container, type ContainerOptions, startContainer } from "../../container.ts";
-import { newFolder } from "../../places.ts";
+import { needBuilt, newFolder } from "../../places.ts";
 import { waitFor, within } from "../../wait.ts";
 import { allReady, decisionWhere, eventWhere, readyAgain, serviceStatus } from "../expect.ts";
 import { without_models } from "../without-models.ts";
@@ -122,6 +123,19 @@ test("from the first moment on the console's socket answers, and nobody is refus
   expect(sources).toEqual(["first-answer", "init"]);
   const left = (): boolean => !container.processes().some(({ name }) => name === "first-answer");
   await waitFor("first-answer to have ended and to be collected", left, { limit_ms: 120_000 });
+});
+
+test("aiosctl in a checkout finds the container by a link, which goes with it", async () => {
+  const checkout = newFolder("checkout");
+  mkdirSync(join(checkout, "build/run"), { recursive: true });
+  const link = join(checkout, "build/run/console.sock");
+  symlinkSync("/nowhere", link); // of a harness that was killed
+  const container = await boot({ data: newFolder("data"), listen: link });
+  const child = Bun.spawn([needBuilt("client"), "--json", "status"], { cwd: checkout, env: {}, stdin: "ignore", stdout: "pipe" });
+  const status = SystemStatus.parse(await new Response(child.stdout).json());
+  expect(status.boot_id).toBe((await container.console.call("status")).boot_id);
+  await container.poweroff();
+  expect(readdirSync(join(checkout, "build/run"))).toEqual([]);
 });
 
 test("a good config holds", async () => {
