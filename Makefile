@@ -9,11 +9,20 @@ PROFILE ?= edge
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: asroot image client ## build all, boot it in QEMU, open the live view; FRESH=1 forgets the machine of the last run
-	@$(BUN) test-vm/run.ts machine $(if $(FRESH),--fresh)
+run: asroot settings image client ## build all, boot it in QEMU, open the live view; CONFIG=aios.yaml, NET=1 a way out, FRESH=1 forgets the last run
+	@$(BUN) test-vm/run.ts $(WANTED)
 
-container: asroot root client ## the same root and PID 1 in namespaces of this machine (as root), and the live view
-	@$(BUN) test-vm/run.ts container $(if $(FRESH),--fresh)
+container: asroot settings root client ## the same root and PID 1 in namespaces of this machine (as root), and the live view; CONFIG=, FRESH=1
+	@$(BUN) test-vm/run.ts $(WANTED)
+
+run container: WANTED = $(KIND) $(if $(FRESH),--fresh) $(if $(NET),--net) $(if $(CONFIG),--config "$(CONFIG)")
+run: KIND = machine
+container: KIND = container
+
+# Said before anything is built
+.PHONY: settings
+settings: deps
+	@$(BUN) test-vm/run.ts $(WANTED) --check
 
 test: deps ## all tests: check, unit, container and virtual machine; AIOS_LONG=1 for the long ones
 	@$(BUN) test-vm/test.ts all

@@ -33,7 +33,8 @@ export interface MachineOptions {
   readonly diskless?: boolean;
   readonly memory_mib?: number;
   readonly cpus?: number;
-  readonly nic?: boolean;
+  /** `open`: its network leads out of this host; without it, it ends at QEMU. */
+  readonly nic?: boolean | "open";
   /** A process in whose network namespace QEMU runs; the machine then reaches what listens there on loopback, as 10.0.2.2. */
   readonly network_of?: number;
   /** QEMU's -rtc. */
@@ -102,7 +103,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     console_chardev: socket("console-port"),
     test_chardev: socket("test-port"),
     config,
-    nic: options.nic === false ? "none" : options.network_of === undefined ? "shut" : "open",
+    nic: options.nic === false ? "none" : options.nic === "open" || options.network_of !== undefined ? "open" : "shut",
     rtc: options.rtc ?? "base=utc",
     direct: options.boot === "direct" ? await directBoot(options) : null,
     disk,

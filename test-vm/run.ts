@@ -1,10 +1,13 @@
 /**
  * `make run` and `make container`: boots what was built, waits for the console, and leaves the user at the live view.
  * Without a terminal it shows status, services and boot timeline once. Either way the system is powered off at the end.
+ * With `--check` it only says whether it could: make asks before it builds.
  */
 
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { parseConfig } from "../init/boot/config.ts";
 import { say, step } from "../tooling/progress.ts";
 import { type Container, startContainer } from "./container.ts";
 import { keepDisk } from "./machine/kept-disk.ts";
@@ -22,11 +25,47 @@ interface Booted {
 
 const socket = join(run_folder, "console.sock");
 
-async function machine(fresh: boolean): Promise<Booted> {
+interface Wanted {
+  readonly kind: "machine" | "container";
+  /** Forgets the data of the last run. */
+  readonly fresh: boolean;
+  /** The machine's network leads out of this host. */
+  readonly net: boolean;
+  /** Text of aios.yaml. */
+  readonly config: string | undefined;
+  readonly check: boolean;
+}
+
+/** @throws when it cannot be done */
+function readWanted(argv: string[]): Wanted {
+  const flag = { type: "boolean", default: false } as const;
+  const options = { fresh: flag, net: flag, check: flag, config: { type: "string" } } as const;
+  const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
+  const kind = positionals[0] === "container" ? "container" : "machine";
+  if (kind === "container" && values.net)
+    throw new Error("giving the container a network failed: it has none but its own loopback; use NET=1 with make run");
+  return { ...values, kind, config: values.config === undefined ? undefined : readConfig(values.config) };
+}
+
+/** @throws with line, key and reason when it is wrong */
+function readConfig(path: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new Error(`reading the config "${path}" failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const { problems } = parseConfig(bytes);
+  if (problems.length > 0) throw new Error([`reading the config "${path}" failed:`, ...problems].join("\n  "));
+  return bytes.toString();
+}
+
+async function machine({ fresh, net, config }: Wanted): Promise<Booted> {
   const disk = join(run_folder, "disk.raw");
   if (fresh) rmSync(disk, { force: true });
   await step("the disk of this machine", () => keepDisk(needBuilt("disk_image"), disk));
-  const booted = await step("booting in QEMU", () => startMachine({ boot: "disk", disk, listen: socket }));
+  const handed = { ...(net && { nic: "open" as const }), ...(config !== undefined && { config }) };
+  const booted = await step("booting in QEMU", () => startMachine({ boot: "disk", disk, listen: socket, ...handed }));
   try {
     await step("waiting for the console", () => booted.ready({ what: "console" }));
   } catch (error) {
@@ -36,10 +75,10 @@ async function machine(fresh: boolean): Promise<Booted> {
   return booted;
 }
 
-async function container(fresh: boolean): Promise<Booted> {
+async function container({ fresh, config }: Wanted): Promise<Booted> {
   const data = join(run_folder, "data");
   if (fresh) rmSync(data, { recursive: true, force: true });
-  const booted: Container = await startContainer({ data, listen: socket });
+  const booted: Container = await startContainer({ data, listen: socket, ...(config !== undefined && { config }) });
   try {
     await step("waiting for the console", () => booted.ready("console"));
   } catch (error) {
@@ -56,10 +95,10 @@ async function client(socket_path: string, ...words: string[]): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const kind = process.argv[2] ?? "machine";
-  const fresh = process.argv.includes("--fresh");
+  const wanted = readWanted(process.argv.slice(2));
+  if (wanted.check) return;
   mkdirSync(run_folder, { recursive: true });
-  const booted = kind === "container" ? await container(fresh) : await machine(fresh);
+  const booted = wanted.kind === "container" ? await container(wanted) : await machine(wanted);
   try {
     if (process.stdout.isTTY) await client(booted.console_socket, "watch");
     else {

@@ -93,6 +93,8 @@ const tool = (name: string): string => join(checkout, "node_modules/.bin", name)
 const rooms = ["agents", "console", "init", "kernel-config", "knowledge", "memory", "models", "sys", "tooling", "tools", "wire"].map(
   (room) => `./${room}/`,
 );
+/** Of the harness, what is about neither machines nor containers. */
+const harness = [...new Bun.Glob("test-vm/*.test.ts").scanSync({ cwd: checkout })].sort().map((file) => `./${file}`);
 /** Each of these tests waits for processes of its own most of the time: two at once, as many as the smallest machine has processors. */
 const properties = ["--timeout=600000", "--max-concurrency=2", "./test-vm/scenarios/broker/"];
 const scenarios = (folder: string): string[] => [`--timeout=${scenario_limit_ms}`, `./test-vm/scenarios/${folder}/`];
@@ -110,7 +112,7 @@ const suites: readonly Suite[] = [
   { name: "types", check: true, run: program([tool("tsc"), "-p", "."]) },
   { name: "lint", check: true, run: program([tool("biome"), "check", "--diagnostic-level=error", "."]) },
   { name: "container", check: false, needs: "build image", run: tests("container", [at_once, ...scenarios("container")]) },
-  { name: "unit", check: true, root: true, run: tests("unit", [at_once, "--timeout=300000", ...rooms]) },
+  { name: "unit", check: true, root: true, run: tests("unit", [at_once, "--timeout=300000", ...rooms, ...harness]) },
   { name: "image", check: false, needs: "build image", run: tests("image", ["--timeout=300000", "./image/"]) },
   { name: "reproduce", check: false, long: true, needs: "build kernel", run: program([bun, "image/reproduce.ts"]) },
   { name: "fuzz", check: false, run: program([bun, "test-vm/fuzz.ts", "2000"]) },

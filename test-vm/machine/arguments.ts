@@ -1,4 +1,4 @@
-/** What QEMU is told. The devices are those that the scenarios need; nothing here goes out to the network. */
+/** What QEMU is told. The devices are those that the scenarios need; nothing goes out to the network unless it is told `open`. */
 
 import { existsSync } from "node:fs";
 import { type Accelerator, acceleratorArguments } from "./accelerator.ts";
@@ -16,7 +16,7 @@ export interface Wiring {
   readonly config: string | null;
   /**
    * `shut`: its network ends at QEMU; with `forward` there is one way in from this host, as hostfwd has it. `open`: it
-   * leads to where QEMU itself is, for a QEMU in a network namespace of its own.
+   * leads to where QEMU itself is: for a QEMU in a network namespace of its own, and for a person who asks for it.
    */
   readonly nic: "none" | "shut" | "open" | { readonly forward: string };
   readonly rtc: string;
