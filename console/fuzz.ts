@@ -17,19 +17,22 @@ interface Request_ {
   readonly type: string;
 }
 
-/** @param seed makes the same cases again */
-export async function fuzzConsole(cases: number, seed = Date.now() & 0x7fffffff): Promise<void> {
+/**
+ * @param seed makes the same cases again
+ * @param tried called after each case
+ */
+export async function fuzzConsole(cases: number, seed: number, tried: () => void = () => {}): Promise<void> {
   const world = await startWorld();
   try {
     const requests = Math.ceil(cases * 0.8);
     await tryRequest(world, { method: "GET", target: "/v1/status", body: null, type: "" });
     const before_bytes = rss(world.console_pid);
     await fc.assert(
-      fc.asyncProperty(request, (one) => tryRequest(world, one)),
+      fc.asyncProperty(request, (one) => tryRequest(world, one).then(tried)),
       { numRuns: requests, seed },
     );
     await fc.assert(
-      fc.asyncProperty(bytes, (one) => tryBytes(world, one)),
+      fc.asyncProperty(bytes, (one) => tryBytes(world, one).then(tried)),
       { numRuns: cases - requests, seed },
     );
     const status = await world.get("/v1/status");

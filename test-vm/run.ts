@@ -67,7 +67,11 @@ async function machine({ fresh, net, config }: Wanted): Promise<Booted> {
   const handed = { ...(net && { nic: "open" as const }), ...(config !== undefined && { config }) };
   const booted = await step("booting in QEMU", () => startMachine({ boot: "disk", disk, listen: socket, ...handed }));
   try {
-    await step("waiting for the console", () => booted.ready({ what: "console" }));
+    await step(
+      "waiting for the console",
+      () => booted.ready({ what: "console" }),
+      () => lastLine(booted.serial()),
+    );
   } catch (error) {
     await booted.kill();
     throw error;
@@ -80,12 +84,22 @@ async function container({ fresh, config }: Wanted): Promise<Booted> {
   if (fresh) rmSync(data, { recursive: true, force: true });
   const booted: Container = await startContainer({ data, listen: socket, ...(config !== undefined && { config }) });
   try {
-    await step("waiting for the console", () => booted.ready("console"));
+    await step(
+      "waiting for the console",
+      () => booted.ready("console"),
+      () => lastLine(booted.log()),
+    );
   } catch (error) {
     await booted.kill();
     throw error;
   }
   return booted;
+}
+
+/** The end of what the system has written so far, without what only a terminal understands. */
+function lastLine(log: string): string {
+  const lines = Bun.stripANSI(log.slice(-4096)).split(/[\r\n]+/);
+  return (lines.findLast((line) => line.trim() !== "") ?? "").replace(/\p{Cc}/gu, "").slice(0, 120);
 }
 
 /** Runs the client until it ends. While it runs, Ctrl-C is its own matter. */

@@ -10,11 +10,11 @@
  * come early, for their waiting is filled by the machines; units and the broker's proofs come last.
  */
 
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { junit } from "../tooling/junit.ts";
-import { say } from "../tooling/progress.ts";
+import { during, say } from "../tooling/progress.ts";
 import { build, checkout } from "./places.ts";
 
 interface Counts {
@@ -55,15 +55,31 @@ function program(argv: readonly string[]): () => Promise<Counts> {
   };
 }
 
+const reportOf = (name: string): string => join(reports, `${name}.xml`);
+/** A byte for each test of a suite that has ended (tooling/count-tests.ts). */
+const tallyOf = (name: string): string => join(reports, `${name}.tally`);
+/** Tests that ran when the suite ran last; for how far it is now. */
+const ran_last = new Map<string, number>();
+
 /** Tests that bun runs, counted from its report. */
 function tests(name: string, argv: readonly string[]): () => Promise<Counts> {
   return async () => {
-    const report = join(reports, `${name}.xml`);
+    const [report, tally] = [reportOf(name), tallyOf(name)];
+    const last = counted(report, 0);
+    ran_last.set(name, last.passed + last.failed);
     rmSync(report, { force: true });
-    const options = ["--reporter=junit", `--reporter-outfile=${report}`, "--only-failures"];
-    const { status, cpu_s } = await ended([bun, "test", ...options, ...argv]);
+    writeFileSync(tally, "");
+    const options = ["--reporter=junit", `--reporter-outfile=${report}`, "--only-failures", "--preload", "./tooling/count-tests.ts"];
+    const { status, cpu_s } = await ended([bun, "test", ...options, ...argv], { AIOS_TESTS_TALLY: tally });
     return { ...counted(report, status), cpu_s };
   };
+}
+
+/** Empty for what is no suite of tests. */
+function soFar(name: string): string {
+  const last = ran_last.get(name);
+  if (last === undefined) return "";
+  return `${statSync(tallyOf(name)).size} tests${last === 0 ? "" : ` (${last} when it ran last)`}`;
 }
 
 /** What runs beside all that is started now. */
@@ -71,9 +87,13 @@ const beside = new Set<Promise<void>>();
 /** A tenth of the share of what it runs beside (nice(1)). What is in a container has its cgroup's share, whole. */
 const gives_way = ["nice", "-n", "10"];
 
-async function ended(argv: readonly string[]): Promise<{ readonly status: number; readonly cpu_s: number }> {
+async function ended(
+  argv: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ readonly status: number; readonly cpu_s: number }> {
   const child = Bun.spawn([...(beside.size > 0 ? gives_way : []), ...argv], {
     cwd: checkout,
+    env: { ...process.env, ...more },
     stdin: "ignore",
     stdout: "inherit",
     stderr: "inherit",
@@ -133,7 +153,13 @@ async function runSuite(suite: Suite, results: Results): Promise<void> {
   const busy_s = busySeconds();
   const why_not = notRunBecause(suite, results);
   if (why_not !== null) say(`${suite.name}: not run: ${why_not}`);
-  const counts = why_not === null ? await suite.run() : { passed: 0, failed: 1, skipped: 0 };
+  const run = (): Promise<Counts> =>
+    during(
+      suite.name,
+      () => suite.run(),
+      () => soFar(suite.name),
+    );
+  const counts = why_not === null ? await run() : { passed: 0, failed: 1, skipped: 0 };
   const took_s = (performance.now() - begin_ms) / 1000;
   results.set(suite.name, { ...counts, took_s, busy: (busySeconds() - busy_s) / took_s });
   say(`${suite.name}: ${counts.failed === 0 ? "passed" : "FAILED"} in ${took_s.toFixed(1)} s`);

@@ -6,6 +6,29 @@ cd "$(dirname "$0")/.."
 
 say() { echo "[deps] $*" >&2; }
 
+heart=
+trap '[ -z "$heart" ] || kill "$heart" 2> /dev/null' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# patiently WHAT HOW_FAR COMMAND…: says when COMMAND begins and ends, and every 15 s between what HOW_FAR prints.
+patiently() {
+  what=$1 how_far=$2
+  shift 2
+  begin=$(date +%s)
+  say "$what …"
+  while sleep 15 2> /dev/null && kill -0 $$ 2> /dev/null; do
+    say "$what: $("$how_far"), $(($(date +%s) - begin)) s so far"
+  done < /dev/null > /dev/null &
+  heart=$!
+  status=0
+  "$@" || status=$?
+  kill "$heart" 2> /dev/null || true
+  heart=
+  [ "$status" -ne 0 ] || say "$what: done in $(($(date +%s) - begin)) s"
+  return "$status"
+}
+
 # --- Debian packages: what the rooms list, and npm where there is none -----------------------------------------------
 
 wanted=$(cat kernel-config/apt-packages.txt image/apt-packages.txt models/apt-packages.txt test-vm/apt-packages.txt | sed 's/#.*//' | tr -s ' \t' '\n' | sed '/^$/d' | sort -u)
@@ -28,25 +51,24 @@ if [ -n "$missing" ]; then
   count=$(echo "$missing" | wc -w)
   say "Debian packages: installing $count:$missing"
   mkdir -p build/log
-  begin=$(date +%s)
   export DEBIAN_FRONTEND=noninteractive
   # shellcheck disable=SC2086 # a list of words
-  if ! { apt-get update && apt-get install -y --no-install-recommends $missing; } > build/log/apt.log 2>&1; then
+  install() { { apt-get update && apt-get install -y --no-install-recommends $missing; } > build/log/apt.log 2>&1; }
+  last_line() { tail -n 1 build/log/apt.log | cut -c 1-100; }
+  if ! patiently "Debian packages" last_line install; then
     tail -n 20 build/log/apt.log >&2
     say "installing Debian packages failed: the whole output is in build/log/apt.log"
     exit 1
   fi
-  say "Debian packages: $count installed in $(($(date +%s) - begin)) s"
 fi
 
 # --- npm packages, exactly those of the lockfile. None of their scripts runs -----------------------------------------
 
 stamp=$(sha256sum package.json package-lock.json | sha256sum | cut -d ' ' -f 1)
 if [ "$(cat node_modules/.aios-stamp 2> /dev/null || true)" != "$stamp" ]; then
-  begin=$(date +%s)
-  say "npm packages: installing those of package-lock.json …"
-  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
-  say "npm packages: done in $(($(date +%s) - begin)) s"
+  installed() { echo "$(du -sm node_modules 2> /dev/null | cut -f 1 | grep . || echo 0) MB"; }
+  fetch() { npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2; }
+  patiently "npm packages of package-lock.json" installed fetch
 fi
 
 # --- Bun: its npm package has a placeholder until its script has run; this does the same ------------------------------

@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheRoot } from "./cache.ts";
+import { amountIn, during } from "./progress.ts";
 import { run } from "./run.ts";
 
 /** Of the image; tests take real older versions of a package from the other. */
@@ -90,7 +91,8 @@ export class DebianArchive {
   /** Downloads one package, signature-checked, into `folder`. @returns the .deb's path */
   async download(name: string, folder: string): Promise<string> {
     mkdirSync(folder, { recursive: true });
-    await run(["apt-get", "download", "-q", name], { env: this.#env, cwd: folder });
+    const download = (): Promise<string> => run(["apt-get", "download", "-q", name], { env: this.#env, cwd: folder });
+    await during(name, download, () => amountIn(folder));
     const prefix = `${name.split("=")[0] ?? name}_`;
     const file = readdirSync(folder).find((entry) => entry.startsWith(prefix) && entry.endsWith(".deb"));
     if (file === undefined)

@@ -16,8 +16,11 @@ import { connectUnix, silent } from "./unix.ts";
 const probe = { jsonrpc: "2.0", id: 999_999, method: "system.status", params: {} };
 const wait_ms = 2000;
 
-/** @param seed makes the same cases again */
-export async function fuzzChildProtocol(cases: number, seed = Date.now() & 0x7fffffff): Promise<void> {
+/**
+ * @param seed makes the same cases again
+ * @param tried called after each case
+ */
+export async function fuzzChildProtocol(cases: number, seed: number, tried: () => void = () => {}): Promise<void> {
   const run = mkdtempSync(join(tmpdir(), "wire-fuzz-"));
   const init = startFakeInit(run, "reactive");
   const path = callerSocket("init", "reactive", run);
@@ -29,6 +32,7 @@ export async function fuzzChildProtocol(cases: number, seed = Date.now() & 0x7ff
         init.calls.length = 0;
         init.ready.length = 0;
         init.healths.length = 0;
+        tried();
       }),
       { numRuns: cases, seed },
     );
