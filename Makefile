@@ -63,7 +63,7 @@ soak: asroot root client ## random faults for SOAK_MINUTES=120 (SEED= the same a
 reproduce: deps ## build root and disk twice from nothing and compare bit by bit; KERNEL=1 compiles the kernel twice, too
 	@$(BUN) image/reproduce.ts $(if $(KERNEL),--kernel)
 
-fuzz: deps ## CASES=100000 (or more) at each parser that takes bytes from outside
+fuzz: deps ## CASES=100000 (or more) at each: config, console API, what services say to PID 1 and each other, sd_notify, log lines
 	@$(BUN) test-vm/fuzz.ts $(CASES)
 
 mutate: deps ## remove each duty of PID 1 and see that its tests miss it; DUTY=id for one, AIOS_LONG=1 for all

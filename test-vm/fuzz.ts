@@ -1,9 +1,14 @@
-/** `make fuzz`: generated input for everything that takes bytes from outside. A case that fails is shown with its seed. */
+/**
+ * `make fuzz`: generated input for what takes bytes from outside: the machine config, the console's API, what services say
+ * to PID 1 and to each other, sd_notify, and log lines. A case that fails is shown with its seed.
+ */
 
 import { fuzzConsole } from "../console/fuzz.ts";
+import { fuzzControl } from "../init/control/fuzz.ts";
+import { fuzzNotify } from "../init/supervise/fuzz.ts";
 import { fuzzTemplates } from "../memory/templates/fuzz.ts";
 import { beat, say, step } from "../tooling/progress.ts";
-import { fuzzChildProtocol } from "../wire/fuzz.ts";
+import { fuzzListener } from "../wire/fuzz.ts";
 import { fuzzConfig } from "./fuzz-config.ts";
 
 /** Throws when a case fails; the same seed makes the same cases. Calls `tried` after each. */
@@ -12,7 +17,9 @@ type Fuzz = (cases: number, seed: number, tried: () => void) => void | Promise<v
 const fuzzers: readonly { readonly what: string; readonly fuzz: Fuzz }[] = [
   { what: "machine config", fuzz: fuzzConfig },
   { what: "console API", fuzz: fuzzConsole },
-  { what: "child protocol", fuzz: fuzzChildProtocol },
+  { what: "child protocol", fuzz: fuzzControl },
+  { what: "sd_notify", fuzz: fuzzNotify },
+  { what: "sockets of services", fuzz: fuzzListener },
   { what: "log lines", fuzz: inParts(fuzzTemplates, 1000) },
 ];
 

@@ -1,4 +1,4 @@
-/** Random and mutated frames at PID 1's side of the child protocol, through a real socket: it survives, and answers or hangs up. */
+/** Random and mutated frames at the listening side of a service's socket: it survives, and answers or hangs up. */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
@@ -14,32 +14,55 @@ import { connectUnix, silent } from "./unix.ts";
 
 /** Asked at the end of every case; its answer shows that what came before has been dealt with. */
 const probe = { jsonrpc: "2.0", id: 999_999, method: "system.status", params: {} };
-const wait_ms = 2000;
+/** Milliseconds; long, for a busy machine. */
+const wait_ms = 20_000;
+
+export interface Frames {
+  readonly cases: number;
+  /** Makes the same cases again. */
+  readonly seed: number;
+  /** Messages that are taken, most of the time. */
+  readonly likely?: fc.Arbitrary<unknown>;
+  /** Called after each case; throws when something is not as it must be. */
+  readonly holds: () => void;
+}
+
+/** Sends each case to one of the sockets. @throws when one neither answers nor hangs up, or nearly none is answered */
+export async function fuzzSockets(paths: readonly string[], { cases, seed, likely = message, holds }: Frames): Promise<void> {
+  const piece = pieceOf(fc.oneof(likely, message).map((value) => frame(JSON.stringify(value))));
+  let answered = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...paths), fc.array(piece, { minLength: 1, maxLength: 6 }), async (path, pieces) => {
+      const end = await send(path, Buffer.concat([...pieces, frame(JSON.stringify(probe))]), pieces.some(mayStall));
+      if (end === "silent") throw new Error("it neither answered nor hung up");
+      if (end === "answered") answered += 1;
+      holds();
+    }),
+    { numRuns: cases, seed },
+  );
+  if (answered < cases / 10) throw new Error(`only ${answered} of ${cases} cases were answered`);
+}
 
 /**
  * @param seed makes the same cases again
  * @param tried called after each case
  */
-export async function fuzzChildProtocol(cases: number, seed: number, tried: () => void = () => {}): Promise<void> {
+export async function fuzzListener(cases: number, seed: number, tried: () => void = () => {}): Promise<void> {
   const run = mkdtempSync(join(tmpdir(), "wire-fuzz-"));
   const init = startFakeInit(run, "reactive");
   const path = callerSocket("init", "reactive", run);
+  const holds = (): void => {
+    init.calls.length = 0;
+    init.ready.length = 0;
+    init.healths.length = 0;
+    tried();
+  };
   try {
-    await fc.assert(
-      fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 6 }), async (pieces) => {
-        const end = await send(path, Buffer.concat([...pieces, frame(JSON.stringify(probe))]), pieces.some(mayStall));
-        if (end === "silent") throw new Error("it neither answered nor hung up");
-        init.calls.length = 0;
-        init.ready.length = 0;
-        init.healths.length = 0;
-        tried();
-      }),
-      { numRuns: cases, seed },
-    );
+    await fuzzSockets([path], { cases, seed, holds });
     const peer = await connectUnix(path, { ...silent, calls: init_methods, tells: init_notifications });
     const status = await peer.call("system.status", {});
     peer.close("fuzzing is over");
-    if (status.state !== "running") throw new Error(`fuzzing the child protocol failed: the server says "${status.state}" afterwards`);
+    if (status.state !== "running") throw new Error(`fuzzing the sockets of services failed: the server says "${status.state}" afterwards`);
   } finally {
     init.close();
     rmSync(run, { recursive: true, force: true });
@@ -58,25 +81,24 @@ const message = fc.oneof(
   fc.record({ jsonrpc: fc.constant("2.0"), id, error: fc.record({ code: fc.integer(), message: fc.string() }) }),
   fc.jsonValue(),
 );
-const whole = message.map((value) => frame(JSON.stringify(value)));
-const mutated = fc.tuple(whole, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 8 })).map(([bytes, changes]) => {
-  const copy = Buffer.from(bytes);
-  for (const [at, value] of changes) copy[at % copy.length] = value;
-  return copy;
-});
-const cut = fc.tuple(whole, fc.nat()).map(([bytes, at]) => bytes.subarray(0, at % bytes.length));
 const oversized = fc.integer({ min: frame_bytes_max + 1, max: 0xffff_ffff }).map((length) => {
   const header = Buffer.alloc(4);
   header.writeUInt32BE(length);
   return header;
 });
-const piece = fc.oneof(
-  { weight: 4, arbitrary: whole },
-  { weight: 3, arbitrary: mutated },
-  cut,
-  oversized,
-  fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
-);
+const noise = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));
+
+/** @param whole frames as they should be */
+function pieceOf(whole: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
+  const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 8 });
+  const mutated = fc.tuple(whole, changes).map(([bytes, places]) => {
+    const copy = Buffer.from(bytes);
+    for (const [at, value] of places) copy[at % copy.length] = value;
+    return copy;
+  });
+  const cut = fc.tuple(whole, fc.nat()).map(([bytes, at]) => bytes.subarray(0, at % bytes.length));
+  return fc.oneof({ weight: 8, arbitrary: whole }, { weight: 3, arbitrary: mutated }, cut, oversized, noise);
+}
 
 /** A cut or changed length may leave the server waiting for the rest: then silence is right, and we hang up. */
 function mayStall(bytes: Buffer): boolean {

@@ -2,10 +2,8 @@
 
 import { afterAll, afterEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { DefinedService } from "../../contracts/config.ts";
 import type { Event, LogRecord } from "../../contracts/event.ts";
 import { child_methods, child_notifications, init_methods, init_notifications } from "../../contracts/init.ts";
@@ -14,20 +12,13 @@ import { rpc_error } from "../../contracts/rpc.ts";
 import { type CoreService, core_services, type Health } from "../../contracts/service.ts";
 import { RpcError } from "../../wire/peer.ts";
 import { connectUnix } from "../../wire/unix.ts";
-import { default_config } from "../defaults.ts";
-import { EventHub } from "../events.ts";
-import { LogHub } from "../logs.ts";
-import { policy } from "../supervise/policy.ts";
-import type { RunnerHears } from "../supervise/runner.ts";
-import type { ServiceSpec } from "../supervise/spec.ts";
-import { Supervisor } from "../supervise/supervisor.ts";
-import { coreSpecs } from "../supervise/table.ts";
-import { DefinedServices } from "./defined.ts";
+import type { Supervisor } from "../supervise/supervisor.ts";
 import { type Door, makeDoor } from "./door.ts";
+import { fuzzControl } from "./fuzz.ts";
 import type { Desk } from "./handlers.ts";
 import { ProcessList } from "./processes.ts";
 import { welcomeFor } from "./server.ts";
-import { strategicSettings } from "./strategic.ts";
+import { makeRig, type Rig, type RigOptions } from "./testing/rig.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "control-"));
 const key = "sk-Kd93hQ0v-in-the-config-7yTz";
@@ -41,58 +32,10 @@ const strategic_config = StrategicConfig.parse({
 const closers: (() => void)[] = [];
 let sockets = 0;
 
-interface Child {
-  readonly hears: RunnerHears;
-  readonly spec: ServiceSpec;
-}
-
-/** @param options.obeys whether services end when they are told to */
-function rig({ stopping = false, obeys = true } = {}) {
-  const clock = { wall: Date.now, boot: () => performance.now() };
-  const events = new EventHub(clock, () => "0badcafe");
-  const logs = new LogHub(clock);
-  const children = new Map<string, Child>();
-  const supervisor = new Supervisor({
-    runner: {
-      start(spec, hears) {
-        children.set(spec.name, { hears, spec });
-        const end = (): void => queueMicrotask(() => void (obeys && hears.ended({ status: 0, signal: null })));
-        return { pid: 100 + children.size, mainPid: () => 7, term: end, kill: end };
-      },
-    },
-    now: () => performance.now(),
-    random: () => 0,
-    policy,
-    emit: (kind, severity, facts) => events.emit(kind, severity, facts),
-    output: () => {},
-    onChange: () => {},
-    strain: () => 0,
-  });
-  supervisor.put(coreSpecs(default_config, "container"));
-  const shutdowns: string[] = [];
-  const said: string[] = [];
-  const processes = new ProcessList({ supervisor, now: () => performance.now() });
-  const desk: Desk = {
-    supervisor,
-    events,
-    logs,
-    mode: "container",
-    status: () => {
-      throw new RpcError(rpc_error.internal, "not in this test");
-    },
-    boot: () => ({ boot_id: "x", marks: { kernel: 0 }, phases: [] }),
-    hardware: () => null,
-    processes: () => processes.list(),
-    shutdown: async (action, reason) => (shutdowns.push(`${action}: ${reason}`) > 1 ? "it goes down already" : null),
-    stopping: () => stopping,
-    packages: () => ({ sources: [], generations_max: 48 }),
-    sensors: () => ({ pace: 1 }),
-    strategic: () => strategicSettings(strategic_config),
-    defined: new DefinedServices(supervisor, "container"),
-    log: (message) => void said.push(message),
-  };
-  closers.push(() => supervisor.close());
-  return { supervisor, events, logs, desk, children, shutdowns, said };
+function rig(options: RigOptions = {}): Rig {
+  const made = makeRig({ strategic: strategic_config, ...options });
+  closers.push(made.close);
+  return made;
 }
 
 function door(): { door: Door; path: string } {
@@ -402,42 +345,5 @@ test("a child that comes before the schemas are loaded is heard once they are", 
 });
 
 test("whatever bytes a child sends, PID 1 goes on", async () => {
-  const { supervisor, desk } = rig();
-  const { door: made, path } = door();
-  made.open(welcomeFor("tactical", desk, supervisor));
-  const messages = fc.oneof(
-    fc.uint8Array({ maxLength: 300 }),
-    fc.json().map((text) => framed(text)),
-    fc
-      .record({
-        jsonrpc: fc.constant("2.0"),
-        id: fc.oneof(fc.nat(), fc.string()),
-        method: fc.oneof(fc.constantFrom(...Object.keys(init_methods), "ready", "heartbeat", "constructor"), fc.string()),
-        params: fc.anything(),
-      })
-      .map((message) => framed(JSON.stringify(message) ?? "")),
-  );
-  await fc.assert(
-    fc.asyncProperty(fc.array(messages, { maxLength: 4 }), async (chunks) => {
-      await new Promise<void>((resolve) => {
-        const socket = connect(path, () => {
-          for (const chunk of chunks) socket.write(chunk);
-          socket.end();
-        });
-        socket.on("error", () => resolve());
-        socket.on("close", () => resolve());
-        socket.resume();
-      });
-    }),
-    { numRuns: Number(process.env["AIOS_FUZZ_RUNS"] ?? 200) },
-  );
-  const { peer } = await child("console", desk, supervisor);
-  expect((await peer.call("service.list", {})).length).toBe(7);
-}, 600_000);
-
-function framed(text: string): Uint8Array {
-  const body = Buffer.from(text);
-  const header = Buffer.alloc(4);
-  header.writeUInt32BE(body.length);
-  return Buffer.concat([header, body]);
-}
+  await fuzzControl(500, 42);
+}, 120_000);
