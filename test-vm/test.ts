@@ -113,8 +113,11 @@ const tool = (name: string): string => join(checkout, "node_modules/.bin", name)
 const rooms = ["agents", "console", "init", "kernel-config", "knowledge", "memory", "models", "sys", "tooling", "tools", "wire"].map(
   (room) => `./${room}/`,
 );
-/** Of the harness, what is about neither machines nor containers. */
-const harness = [...new Bun.Glob("test-vm/*.test.ts").scanSync({ cwd: checkout })].sort().map((file) => `./${file}`);
+/** Of the harness itself: all that is no scenario. */
+const harness = [...new Bun.Glob("test-vm/**/*.test.ts").scanSync({ cwd: checkout })]
+  .filter((file) => !file.startsWith("test-vm/scenarios/"))
+  .sort()
+  .map((file) => `./${file}`);
 /** Each of these tests waits for processes of its own most of the time: two at once, as many as the smallest machine has processors. */
 const properties = ["--timeout=600000", "--max-concurrency=2", "./test-vm/scenarios/broker/"];
 const scenarios = (folder: string): string[] => [`--timeout=${scenario_limit_ms}`, `./test-vm/scenarios/${folder}/`];
