@@ -13,9 +13,8 @@ let hooked = false;
 
 function cleanAll(): void {
   for (const cleanup of [...cleanups].reverse()) {
-    cleanups.delete(cleanup);
     try {
-      cleanup();
+      cleanup(); // which takes itself out first
     } catch (error) {
       process.stderr.write(`cleaning up failed: ${error instanceof Error ? error.message : String(error)}\n`);
     }

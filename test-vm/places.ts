@@ -30,8 +30,7 @@ export function needBuilt(what: keyof typeof built): string {
 }
 
 /** A new folder for one run of one machine or container. Those that a killed harness left behind are removed. */
-export function newFolder(name: string): string {
-  const home = join(build, "tmp");
+export function newFolder(name: string, home = join(build, "tmp")): string {
   mkdirSync(home, { recursive: true });
   for (const entry of readdirSync(home)) if (isLeftBehind(entry, name)) tryToRemove(join(home, entry));
   return mkdtempSync(join(home, `${name}-${process.pid}-`));

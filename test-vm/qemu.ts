@@ -3,7 +3,7 @@
  * root and a data disk, which is quicker and lets the test initrd in. What is started here ends with this process.
  */
 
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
@@ -79,7 +79,7 @@ export interface Machine {
 export async function startMachine(options: MachineOptions): Promise<Machine> {
   const folder = newFolder("machine");
   // apart from the folder: a unix socket's path has to be short
-  const sockets = mkdtempSync(join(tmpdir(), "aios-"));
+  const sockets = newFolder("aios", tmpdir());
   const removeFolders = atEnd(() => {
     removeFolder(folder);
     removeFolder(sockets);
@@ -133,10 +133,11 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     const console_socket = options.listen ?? socket("console");
     const link = await startHostLink({ chardev_path: socket("console-port"), listen_path: console_socket });
     const console_ = new Console(console_socket);
+    const closeLink = atEnd(() => link.close());
     const ended = child.exited.then(() => {
       end();
       qmp.close();
-      link.close();
+      closeLink();
     });
 
     const says: Machine["says"] = async (text, { after = 0, limit_ms = limits.ready_ms } = {}) => {

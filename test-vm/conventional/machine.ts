@@ -3,7 +3,7 @@
  * boot, its root a disk with ext4. Its network is QEMU's own, with one way in: from a loopback port to its sshd.
  */
 
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cached, keyOf } from "../../tooling/cache.ts";
@@ -75,7 +75,7 @@ export async function startConventionalMachine(options: {
 }): Promise<ConventionalMachine> {
   const disk = await rootDisk();
   const folder = newFolder("conventional-machine");
-  const sockets = mkdtempSync(join(tmpdir(), "aios-"));
+  const sockets = newFolder("aios", tmpdir());
   const removeFolders = atEnd(() => {
     removeFolder(folder);
     removeFolder(sockets);
