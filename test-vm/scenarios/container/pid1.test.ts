@@ -81,7 +81,7 @@ describe("PID 1 in namespaces", () => {
   }, 300_000);
 
   test("a service that hangs is found, killed and restarted", async () => {
-    const inside = await start({ config: "services:\n  operational:\n    heartbeat_ms: 1500\n" });
+    const inside = await start({ config: `${without_models}services:\n  operational:\n    heartbeat_ms: 1500\n` });
     await inside.ready();
     const { pid } = await service(inside, "operational");
     process.kill(inside.hostPid(pid ?? 0), "SIGSTOP");
@@ -134,12 +134,14 @@ describe("PID 1 in namespaces", () => {
   }, 300_000);
 
   test("extra services of the config run; a cycle among them is said and keeps nothing else from running", async () => {
-    const good = await start({ config: "extra_services:\n  clock:\n    argv: [/usr/sbin/chronyd, -d, -x]\n    uid: 900\n" });
+    const good = await start({
+      config: `${without_models}extra_services:\n  clock:\n    argv: [/usr/sbin/chronyd, -d, -x]\n    uid: 900\n`,
+    });
     await good.ready();
     expect((await good.console.call("services")).map(({ name }) => name)).toContain("clock");
     await good.kill();
     const entry = (name: string, after: string) => `  ${name}:\n    argv: [/usr/bin/true]\n    after: [${after}]\n`;
-    const bad = await start({ config: `extra_services:\n${entry("x", "y")}${entry("y", "x")}` });
+    const bad = await start({ config: `${without_models}extra_services:\n${entry("x", "y")}${entry("y", "x")}` });
     await bad.ready();
     const { degradations } = await bad.console.call("status");
     expect(degradations.map(({ detail }) => detail).join()).toContain('wait for each other: "x" after "y" after "x"');
@@ -158,7 +160,7 @@ describe("PID 1 in namespaces", () => {
   }, 300_000);
 
   test("a service that keeps failing ends in a crash loop, said in the status", async () => {
-    const inside = await start({ config: "extra_services:\n  broken:\n    argv: [/usr/bin/aios, nonsense]\n" });
+    const inside = await start({ config: `${without_models}extra_services:\n  broken:\n    argv: [/usr/bin/aios, nonsense]\n` });
     await inside.ready();
     // a rule asks for one more start now and then, and for that moment it is none
     await until("the crash loop in the status", inside, async () =>
