@@ -13,6 +13,10 @@ const thinking: readonly CoreService[] = ["operational", "tactical", "strategic"
 /** What then runs. */
 export const services_without_tiers = core_services.filter((name) => !thinking.includes(name));
 
+/** Of the tiers that think the one that has no model anyway. */
+export const strategic_only = `${without_models}tiers: { operational: ${off}, tactical: ${off} }\n`;
+export const services_with_strategic: readonly CoreService[] = [...services_without_tiers, "strategic"];
+
 /** Nobody does anything but rules, by PID 1. */
 export const without_broker = `${without_tiers}services: { broker: ${off} }\n`;
 

@@ -6,8 +6,8 @@
  *   refused   bad arguments, and no permission: an error that says so, and nothing is different
  *   undone    done; undone: everything is as it was; redone: everything is as it was after the first time
  *   killed    the broker is killed at steps of the call and before system calls of the tool: afterwards the record says
- *             what is true, and it is all or nothing. `--all`: at every step and before every system call; else at half
- *             of the steps and before two, which are others for the next case
+ *             what is true, and it is all or nothing. `--all`: at every step and before every system call; else at a third
+ *             of the steps and before one, which are others for the next case
  *   unchanged a tool that can tell says so of the same call a second time, and not of the first
  *
  * One after the other in one world, as each leaves it as it was. Ends with status 0, or with what is not so.
@@ -302,10 +302,10 @@ function allPoints(tool: AnyTool, asked: number): string[] {
   return [...stepsOf(tool).map((step) => `kill-step ${tool.name} ${step}`), ...system.map((point) => `kill-sys ${tool.name} ${point}`)];
 }
 
-/** Every other step, and two things; cases beside each other share them out. */
+/** Every third step, and one thing; cases beside each other share them out. */
 function somePoints(tool: AnyTool, asked: number, number: number): string[] {
-  const some = stepsOf(tool).filter((_, index) => index % 2 === number % 2);
-  const system = [1, Math.ceil(asked / 3), Math.ceil((2 * asked) / 3), asked].filter((_, index) => index % 2 === number % 2);
+  const some = stepsOf(tool).filter((_, index) => index % 3 === number % 3);
+  const system = [1, Math.ceil(asked / 3), Math.ceil((2 * asked) / 3), asked].filter((_, index) => index === number % 4);
   return [
     ...some.map((step) => `kill-step ${tool.name} ${step}`),
     ...[...new Set(system)].filter((point) => point >= 1).map((point) => `kill-sys ${tool.name} ${point}`),

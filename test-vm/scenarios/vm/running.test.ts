@@ -11,7 +11,7 @@ import { type Machine, startMachine } from "../../qemu.ts";
 import { waitFor, within } from "../../wait.ts";
 import { Aiosctl } from "../aiosctl.ts";
 import { allReady, decisionWhere, eventWhere, readyAgain, serviceStatus } from "../expect.ts";
-import { without_models } from "../without-models.ts";
+import { services_with_strategic, strategic_only } from "../without-models.ts";
 
 const patient = { limit_ms: 180_000, every_ms: 200 };
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
     "-device",
     "ide-hd,drive=sata,bus=ide.0,serial=sata",
   ];
-  machine = await startMachine({ boot: "direct", config: without_models, more: sata });
+  machine = await startMachine({ boot: "direct", config: strategic_only, more: sata });
   const status = await waitFor("a first answer", () => machine.console.call("status"), { limit_ms: 180_000, every_ms: 20 });
   early = { status, serial: machine.serial() };
   await machine.ready();
@@ -44,7 +44,7 @@ test("the first answer comes over the serial line before the console is there", 
 });
 
 test("all services run, and nothing is degraded", async () => {
-  await allReady(machine.console, patient);
+  await allReady(machine.console, patient, services_with_strategic);
   const status = await machine.console.call("status");
   expect(status.degradations).toEqual([]);
   expect(status.state).toBe("running");
@@ -179,9 +179,9 @@ test("a link that goes down is seen, and decided on", async () => {
 });
 
 test("a service that is killed is back, and why is on record", async () => {
-  const before = await serviceStatus(machine.console, "tactical");
+  const before = await serviceStatus(machine.console, "strategic");
   await machine.sh(`kill -9 ${before.pid}`);
-  await readyAgain(machine.console, "tactical", before.pid, patient);
+  await readyAgain(machine.console, "strategic", before.pid, patient);
   const exited = await eventWhere(machine.console, "service.exited", ({ facts }) => facts.pid === before.pid, patient);
   const decision = await decisionWhere(machine.console, "about it", ({ trigger }) => trigger.id === exited.id, patient);
   expect(decision.rule).toBe("service-dead");
@@ -215,7 +215,9 @@ test("an NMI does no harm", async () => {
 test("memory taken away by the balloon is borne", async () => {
   await inject.balloonTo(machine.qmp, 400);
   await Bun.sleep(3000);
-  expect((await machine.console.call("services")).filter(({ state }) => state === "ready").length).toBeGreaterThanOrEqual(7);
+  expect((await machine.console.call("services")).filter(({ state }) => state === "ready").length).toBeGreaterThanOrEqual(
+    services_with_strategic.length,
+  );
   await inject.balloonTo(machine.qmp, 1024);
 });
 
