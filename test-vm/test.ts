@@ -84,8 +84,8 @@ function soFar(name: string): string {
 
 /** What runs beside all that is started now. */
 const beside = new Set<Promise<void>>();
-/** What is there already goes before: of a processor that both want, each step is a third for who comes later (nice(1)). */
-const nice_step = 5;
+/** What is there already goes before: of a processor that both want, each step leaves a tenth to who comes later (nice(1)). */
+const nice_step = 10;
 
 async function ended(
   argv: readonly string[],
@@ -118,11 +118,12 @@ const harness = [...new Bun.Glob("test-vm/**/*.test.ts").scanSync({ cwd: checkou
   .filter((file) => !file.startsWith("test-vm/scenarios/"))
   .sort()
   .map((file) => `./${file}`);
-/** Each of these tests waits for processes of its own most of the time: two at once, as many as the smallest machine has processors. */
-const properties = ["--timeout=600000", "--max-concurrency=2", "./test-vm/scenarios/broker/"];
-const scenarios = (folder: string): string[] => [`--timeout=${scenario_limit_ms}`, `./test-vm/scenarios/${folder}/`];
 /** Files at once, each with modules and globals of its own. */
-const at_once = `--parallel=${Math.min(availableParallelism(), 4)}`;
+const at_once = Math.min(availableParallelism(), 4);
+const parallel = `--parallel=${at_once}`;
+/** Each of these tests waits for processes of its own most of the time, so there are twice as many at once. */
+const properties = ["--timeout=600000", `--max-concurrency=${2 * at_once}`, "./test-vm/scenarios/broker/"];
+const scenarios = (folder: string): string[] => [`--timeout=${scenario_limit_ms}`, `./test-vm/scenarios/${folder}/`];
 
 const suites: readonly Suite[] = [
   { name: "build models", check: true, run: program([bun, "models/build.ts"]) },
@@ -132,13 +133,13 @@ const suites: readonly Suite[] = [
   { name: "build image", check: false, root: true, needs: "build kernel", run: program([bun, "image/build.ts", "all"]) },
   { name: "build client", check: false, run: program([bun, "image/build.ts", "client"]) },
   { name: "vm", check: false, needs: "build image", beside: true, run: tests("vm", scenarios("vm")) },
-  { name: "container", check: false, needs: "build image", beside: true, run: tests("container", [at_once, ...scenarios("container")]) },
+  { name: "container", check: false, needs: "build image", beside: true, run: tests("container", [parallel, ...scenarios("container")]) },
   { name: "types", check: true, run: program([tool("tsc"), "-p", "."]) },
   { name: "lint", check: true, run: program([tool("biome"), "check", "--diagnostic-level=error", "."]) },
-  { name: "unit", check: true, root: true, run: tests("unit", [at_once, "--timeout=300000", ...rooms, ...harness]) },
   { name: "image", check: false, needs: "build image", run: tests("image", ["--timeout=300000", "./image/"]) },
-  { name: "reproduce", check: false, long: true, needs: "build kernel", run: program([bun, "image/reproduce.ts"]) },
   { name: "fuzz", check: false, run: program([bun, "test-vm/fuzz.ts", "2000"]) },
+  { name: "unit", check: true, root: true, run: tests("unit", [parallel, "--timeout=300000", ...rooms, ...harness]) },
+  { name: "reproduce", check: false, long: true, needs: "build kernel", run: program([bun, "image/reproduce.ts"]) },
   { name: "broker", check: false, root: true, run: tests("broker", properties) },
 ];
 

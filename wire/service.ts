@@ -11,8 +11,16 @@ import type { CoreService, Health, ResourceUse } from "../contracts/service.ts";
 import type { Listeners, Peer } from "./peer.ts";
 import { connectUnix } from "./unix.ts";
 
-/** Milliseconds between heartbeats; PID 1 allows several times this. */
-const heartbeat_interval_ms = 1000;
+/** Milliseconds between heartbeats where nobody says how long PID 1 waits for one. */
+const heartbeat_usual_ms = 1000;
+/** Of the time for which PID 1 waits. */
+const heartbeat_share = 0.25;
+
+/** Milliseconds between heartbeats: three of them may be lost before PID 1 takes the service for hung (sd_watchdog_enabled(3)). */
+function heartbeatInterval(): number {
+  const limit_us = Number(process.env["WATCHDOG_USEC"]);
+  return limit_us > 0 ? (limit_us / 1000) * heartbeat_share : heartbeat_usual_ms;
+}
 
 /**
  * Milliseconds in which PID 1 answers what a service asks at its start, without which it cannot go on: on a slow or small machine
@@ -63,7 +71,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     process.exit(0);
   };
   process.once("SIGTERM", () => void stop());
-  setInterval(() => init.tell("heartbeat", { health: health() }), heartbeat_interval_ms);
+  setInterval(() => init.tell("heartbeat", { health: health() }), heartbeatInterval());
   return {
     init,
     ready(detail) {

@@ -23,7 +23,8 @@ export function prepare(spec: ServiceSpec): Prepared {
   const notify_socket = notify_folder === null ? null : `${notify_folder}/sock`;
   const env: Record<string, string> = { ...spec.env };
   if (notify_socket !== null) env["NOTIFY_SOCKET"] = notify_socket;
-  if (notify_socket !== null && spec.heartbeat_ms > 0) env["WATCHDOG_USEC"] = String(spec.heartbeat_ms * 1000);
+  // sd_watchdog_enabled(3); ours go by it, too (wire/service.ts)
+  if (spec.ready !== "exec" && spec.heartbeat_ms > 0) env["WATCHDOG_USEC"] = String(spec.heartbeat_ms * 1000);
   return { argv: argvOf(spec, { cgroup, devices, notify_folder, may_limit_userns: writable(userns_limit) }), env, cgroup, notify_socket };
 }
 

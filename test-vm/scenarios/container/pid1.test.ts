@@ -81,7 +81,8 @@ describe("PID 1 in namespaces", () => {
   }, 300_000);
 
   test("a service that hangs is found, killed and restarted", async () => {
-    const inside = await start({ config: `${without_models}services:\n  operational:\n    heartbeat_ms: 1500\n` });
+    const limits = "services: { operational: { heartbeat_ms: 1500 }, strategic: { heartbeat_ms: 500 } }\n";
+    const inside = await start({ config: `${without_models}${limits}` });
     await inside.ready();
     const { pid } = await service(inside, "operational");
     process.kill(inside.hostPid(pid ?? 0), "SIGSTOP");
@@ -93,6 +94,8 @@ describe("PID 1 in namespaces", () => {
     expect(hung?.facts).toMatchObject({ service: "operational", pid });
     expect(hung?.facts.silent_ms).toBeGreaterThanOrEqual(1500);
     expect((await service(inside, "operational")).last_exit).toMatchObject({ cause: "hang" });
+    // who is asked for a sign of life sooner gives it sooner
+    expect((await events(inside, "service.hung")).filter(({ facts }) => facts.service === "strategic")).toEqual([]);
   }, 300_000);
 
   test("a phase that throws, and one that hangs, become degradations; the rest of the boot goes on", async () => {
