@@ -121,8 +121,8 @@ const harness = [...new Bun.Glob("test-vm/**/*.test.ts").scanSync({ cwd: checkou
 /** Files at once, each with modules and globals of its own. */
 const at_once = Math.min(availableParallelism(), 4);
 const parallel = `--parallel=${at_once}`;
-/** Each of these tests waits for processes of its own most of the time, so there are twice as many at once. */
-const properties = ["--timeout=600000", `--max-concurrency=${2 * at_once}`, "./test-vm/scenarios/broker/"];
+/** Twice as many at once are no quicker. */
+const properties = ["--timeout=600000", `--max-concurrency=${at_once}`, "./test-vm/scenarios/broker/"];
 const scenarios = (folder: string): string[] => [`--timeout=${scenario_limit_ms}`, `./test-vm/scenarios/${folder}/`];
 
 const suites: readonly Suite[] = [
