@@ -20,15 +20,20 @@ const patient = { limit_ms: 180_000, every_ms: 200 };
 let running: { readonly what: () => unknown; readonly machine: Machine } | null = null;
 afterAll(() => running?.machine.kill());
 
+interface Broken extends Omit<MachineOptions, "boot"> {
+  /** That are to be ready all the same; all but the thinking tiers where it says nothing. */
+  readonly services?: readonly string[];
+}
+
 /** The machine of those options: booted by the test that wants it first, ended by the first that wants another. */
-async function on(what: () => Promise<Omit<MachineOptions, "boot">>): Promise<Machine> {
+async function on(what: () => Promise<Broken>): Promise<Machine> {
   if (running?.what === what) return running.machine;
   await running?.machine.kill();
-  const options = { config: without_tiers, ...(await what()) };
-  const machine = await startMachine({ boot: "direct", agent: false, ...options });
+  const { services = services_without_tiers, ...options } = await what();
+  const machine = await startMachine({ boot: "direct", agent: false, config: without_tiers, ...options });
   running = { what, machine };
   await machine.ready();
-  await serviceReady(machine, options.config.startsWith(console_only) ? ["console"] : services_without_tiers);
+  await serviceReady(machine, services);
   return machine;
 }
 
@@ -56,6 +61,7 @@ async function withBrokenData() {
 
 const bare = async () => ({
   config: `${console_only}extra_services: { looping: { argv: [/usr/bin/ip, no-such-object] } }\n`,
+  services: ["console"],
   diskless: true,
   append: "initcall_blacklist=cmos_init",
 });
