@@ -223,6 +223,20 @@ describe("descriptor", () => {
     watch.close();
     sys.descriptor.close(fd);
   });
+
+  test("what becomes readable when nobody watches it any more does not end the process", () => {
+    const path = join(folder, "unwatched");
+    Bun.spawnSync(["mkfifo", path]);
+    const script = `
+      const { descriptor } = (await import(${JSON.stringify(join(import.meta.dir, "linux.ts"))})).linuxSystem();
+      const fd = descriptor.open(${JSON.stringify(path)}, ["read-write"]);
+      descriptor.onReadable(fd, () => {}).close();
+      descriptor.write(fd, Buffer.from("hello"));
+      await Bun.sleep(20);
+      console.log("alive");`;
+    const { stdout, signalCode } = Bun.spawnSync([process.execPath, "-e", script]);
+    expect([stdout.toString(), signalCode]).toEqual(["alive\n", undefined]);
+  });
 });
 
 describe("datagram", () => {

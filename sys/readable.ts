@@ -4,6 +4,9 @@
  * The kernel sends SIGIO to the process (fcntl(2): O_ASYNC, F_SETOWN) and the runtime turns it into an event. The signal
  * does not say which descriptor it is about, and several may become one, so each SIGIO wakes every callback. A sweep once
  * a second makes up for a signal that was lost. Works for sockets, pipes and input devices; not for /dev/kmsg and epoll.
+ *
+ * Once heard, SIGIO is heard for ever: a descriptor that nobody watches any more may have a signal under way, and one that
+ * nobody hears ends the process (signal(7)).
  */
 
 import type { Watch } from "./descriptor.ts";
@@ -23,8 +26,8 @@ let sweep: NodeJS.Timeout | null = null;
 
 /** @throws {SysError} EBADF */
 export function hearReadable(libc: Libc, fd: number, callback: () => void): Watch {
+  if (!process.listeners("SIGIO").includes(wakeAll)) process.on("SIGIO", wakeAll);
   if (callbacks.size === 0) {
-    process.on("SIGIO", wakeAll);
     sweep = setInterval(wakeAll, sweep_interval_ms);
     sweep.unref();
   }
@@ -32,7 +35,6 @@ export function hearReadable(libc: Libc, fd: number, callback: () => void): Watc
   callbacks.add(wake);
   const close = (): void => {
     if (!callbacks.delete(wake) || callbacks.size > 0) return;
-    process.off("SIGIO", wakeAll);
     if (sweep !== null) clearInterval(sweep);
     sweep = null;
   };

@@ -295,6 +295,26 @@ test("the programs of one call end, and no other's", async () => {
   expect((await second.ended).signal).toBe("SIGKILL");
 });
 
+test("once a call's programs are ended none of them is there any more, not even while the kernel takes back its memory", async () => {
+  const { exec, call } = rig(null);
+  const bytes = 200_000_000 + calls;
+  const started = await exec.start(sh(`head -c ${bytes} /dev/zero | tail -c ${bytes} | sleep 100`));
+  const holder = () => allStats().find(({ pid, rss_pages }) => rss_pages * 4096 > bytes && isOf(pid, `tail\0-c\0${bytes}\0`));
+  while (holder() === undefined) await Bun.sleep(5);
+  const { pid = 0, started: started_ticks = 0 } = holder() ?? {};
+  await exec.endCall(call);
+  expect(isRunning(pid, started_ticks)).toBe(false);
+  await started.ended;
+});
+
+function isOf(pid: number, words: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").endsWith(words);
+  } catch {
+    return false;
+  }
+}
+
 describe("output", () => {
   test("is kept up to its bound, and the rest counted", async () => {
     const script = "head -c 300000 /dev/zero; head -c 10 /dev/zero >&2";

@@ -49,13 +49,21 @@ function kill(pid: number): void {
 const end_limit_ms = 2000;
 const end_interval_ms = 5;
 
-/** Ends the trees of all processes in whose first environment the variable has a value that begins so. Never throws. */
+/**
+ * Ends the trees of all processes in whose first environment the variable has a value that begins so, and waits until none of
+ * them is there any more: what stands around a program goes before what it holds is taken from it. Never throws.
+ */
 export async function endMarked(variable: string, prefix: string): Promise<void> {
+  const ended = new Map<number, Identity>();
   for (let waited_ms = 0; waited_ms < end_limit_ms; waited_ms += end_interval_ms) {
     const stats = allStats();
     const found = stats.filter(({ pid, state }) => state !== "Z" && isMarked(pid, `${variable}=${prefix}`));
-    if (found.length === 0) return;
-    for (const { pid } of found) for (const stat of treeBelow(pid, stats)) kill(stat.pid);
+    for (const { pid, started } of found.flatMap((root) => treeBelow(root.pid, stats))) {
+      kill(pid);
+      ended.set(pid, { pid, started_ticks: started });
+    }
+    const left = [...ended.values()].some(({ pid, started_ticks }) => isRunning(pid, started_ticks));
+    if (found.length === 0 && !left) return;
     await Bun.sleep(end_interval_ms);
   }
 }
