@@ -40,7 +40,7 @@ export const tool_answers = {
   "pkg.list": z.object({ total: z.number() }),
   "pkg.history": z.object({
     current: z.number(),
-    generations: z.array(z.object({ number: z.number() })),
+    generations: z.array(z.object({ number: z.number(), principal: z.string() })),
     outdated_services: z.array(z.object({ service: z.string(), generation: z.number() })),
   }),
   "knowledge.history": z.object({ total: z.number() }),

@@ -96,7 +96,7 @@ export function sensorsOf(
     patrol("log templates", minute_ms, ["log.novel_lines", "log.times_usual"], (asks) => log_templates.look(asks)),
     patrol("drives", quarter_ms, ["drive.failing", "drive.worn_ratio"], driveFigures),
     patrol("setuid", quarter_ms, ["file.setuid"], setuidFigures),
-    patrol("packages", 5 * minute_ms, ["userland.broken", "service.outdated"], packageFigures),
+    patrol("packages", 5 * minute_ms, ["userland.broken", "service.outdated", "service.left_behind"], packageFigures),
     { ...patrol("advisories", quarter_ms, ["package.vulnerable"], (asks) => advisories.look(asks)), says: () => advisories.says },
     patrol("certificates", quarter_ms, ["certificate.left_d"], certificateFigures),
   ];

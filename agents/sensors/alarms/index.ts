@@ -33,6 +33,7 @@ import runaway_process from "./list/runaway-process.yaml";
 import service_crash_loop from "./list/service-crash-loop.yaml";
 import service_down from "./list/service-down.yaml";
 import service_files from "./list/service-files.yaml";
+import service_left_behind from "./list/service-left-behind.yaml";
 import service_memory from "./list/service-memory.yaml";
 import service_outdated from "./list/service-outdated.yaml";
 import service_slow_start from "./list/service-slow-start.yaml";
@@ -81,6 +82,7 @@ export const bundled_alarms: Readonly<Record<string, unknown>> = {
   "service-crash-loop.yaml": service_crash_loop,
   "service-down.yaml": service_down,
   "service-files.yaml": service_files,
+  "service-left-behind.yaml": service_left_behind,
   "service-memory.yaml": service_memory,
   "service-outdated.yaml": service_outdated,
   "service-slow-start.yaml": service_slow_start,

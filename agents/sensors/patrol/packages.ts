@@ -12,21 +12,23 @@ const findings_max = 200;
 /** As file tools say it of a path. */
 const nothing_there = "(ENOENT)";
 
-/** Subjects are `userland`, and services. */
+/** Subjects are `userland`, and services: who changed the packages is who starts anew what uses them, and the tiers are we. */
 export async function packageFigures(ask: AskTool): Promise<Figure[]> {
   const { current, generations, outdated_services } = await ask("pkg.history", { limit: generations_max }, why);
   // the newest are told, and those before them are taken to be there
   const oldest = generations.at(-1)?.number ?? 0;
   const is_told = generations.length < generations_max || current >= oldest;
   const whole = current === 0 || !is_told || generations.some(({ number }) => number === current);
+  const by = generations.find(({ number }) => number === current)?.principal ?? "";
+  const ours = by.startsWith("tier:");
   return [
     {
       ...{ figure: "userland.broken", subject, value: whole ? 0 : 1 },
       detail: whole ? "it is whole" : `generation ${current} is to count, and is not there as a whole`,
     },
     ...outdated_services.map(({ service, generation }) => ({
-      ...{ figure: "service.outdated", subject: service, value: 1 },
-      detail: `it runs in generation ${generation}, and ${current} is the current one`,
+      ...{ figure: ours ? "service.left_behind" : "service.outdated", subject: service, value: 1 },
+      detail: `it runs in generation ${generation}, and ${current} is the current one${ours ? `, which ${by} made` : ""}`,
     })),
   ];
 }

@@ -80,7 +80,7 @@ const real = realTools(() => tests.context());
 const asked: string[] = [];
 const ask = (async (tool: string, args: Readonly<Record<string, unknown>>, why: string) => {
   asked.push(tool);
-  if (tool === "pkg.history") return { current: 1, generations: [{ number: 1 }], outdated_services: [] };
+  if (tool === "pkg.history") return { current: 1, generations: [{ number: 1, principal: "person:anna" }], outdated_services: [] };
   if (tool === "pkg.list") return { total: 2 };
   if (tool === "fs.stat") return await real("fs.stat", { ...args, path: file }, why);
   expect(args).toMatchObject({ advisories: advisories_path, package_roots: ["/run/aios/userland/current"] });

@@ -17,10 +17,10 @@ beforeEach(() => {
   mkdirSync(folder, { recursive: true });
 });
 
-function generation(number: number): void {
+function generation(number: number, principal = "person:anna"): void {
   const record = {
     ...{ number, parent: number - 1, base: "a".repeat(64), call: `00000000-call-${number}`, tool: "pkg.install" },
-    ...{ principal: "person:anna", time_ms: number, request: "b".repeat(64), changes: [], sources: [], files: [] },
+    ...{ principal, time_ms: number, request: "b".repeat(64), changes: [], sources: [], files: [] },
   };
   mkdirSync(join(folder, "generations", String(number)), { recursive: true });
   writeFileSync(join(folder, "generations", String(number), "record.json"), JSON.stringify(record));
@@ -68,5 +68,12 @@ test("a service that runs in another generation is told by its name", async () =
   const with_web = (async (...[tool, ...rest]: Parameters<AskTool>) => ({ ...(await ask(tool, ...rest)), outdated_services })) as AskTool;
   expect((await packageFigures(with_web)).slice(1)).toEqual([
     { figure: "service.outdated", subject: "web", value: 1, detail: "it runs in generation 1, and 2 is the current one" },
+  ]);
+  generation(2, "tier:tactical");
+  expect((await packageFigures(with_web)).slice(1)).toEqual([
+    {
+      ...{ figure: "service.left_behind", subject: "web", value: 1 },
+      detail: "it runs in generation 1, and 2 is the current one, which tier:tactical made",
+    },
   ]);
 });
