@@ -91,6 +91,8 @@ export const Thresholds = z.lazy(() =>
     again: z.strictObject({ after_ms: z.int().min(60_000), most_ms: z.int().min(60_000) }),
     /** When the system proposes a goal of its own: the same was solved so often within so many milliseconds. */
     proposing: z.strictObject({ solved_min: z.int().min(2).max(100), within_ms: z.int().min(60_000) }),
+    /** A goal that a model of this machine splits into steps. */
+    splitting: z.strictObject({ steps_max: z.int().min(1).max(12) }),
     /** Many alarms at once. */
     storms: z.strictObject({
       /** Alarms of one subject raised within so long of each other are one incident. */

@@ -108,22 +108,29 @@ export class HeldGoal {
   }
 
   /** A plan is made and begun, in one transaction. */
-  async pursue({ purpose, steps, keep, check, taint }: Way, why: string): Promise<void> {
+  async pursue(way: Way, why: string): Promise<void> {
+    const { changes, moves, patch } = this.#planned(way);
+    const begun: WorkChange = { do: "move", id: "@plan", version: null, to: "active" };
+    await this.change([...changes, begun, this.to("working", patch, moves)], why);
+  }
+
+  /** A plan is made and waits for a person, who has it carried out by resuming the goal. */
+  async propose(way: Way, what: string): Promise<void> {
+    const { changes, moves, patch } = this.#planned(way);
+    const waits_for = { call: null, what: what.slice(0, 500) };
+    await this.change([...changes, this.to("blocked", { ...patch, waits_for }, moves)], what);
+  }
+
+  /** @returns the plan `@plan`, how often the goal is moved before, and what changes of the goal */
+  #planned({ purpose, steps, keep, check, taint }: Way): { changes: WorkChange[]; moves: number; patch: JsonObject } {
     const to_planning = this.#item.state === "planning" ? [] : [this.to("planning")];
+    const plan: WorkChange = {
+      ...{ do: "plan", as: "plan", parent: this.#item.id },
+      body: { purpose: purpose.slice(0, 1000), playbook: null, taint: [...taint] },
+      steps: steps.map((step) => ({ ...step })),
+    };
     const patch = { keep, check: check === null ? null : { ...check }, progress: 0 };
-    await this.change(
-      [
-        ...to_planning,
-        {
-          ...{ do: "plan", as: "plan", parent: this.#item.id },
-          body: { purpose: purpose.slice(0, 1000), playbook: null, taint: [...taint] },
-          steps: steps.map((step) => ({ ...step })),
-        },
-        { do: "move", id: "@plan", version: null, to: "active" },
-        this.to("working", patch, to_planning.length),
-      ],
-      why,
-    );
+    return { changes: [...to_planning, plan], moves: to_planning.length, patch };
   }
 
   async release(): Promise<void> {

@@ -1,5 +1,6 @@
 /** The strategic tier's part: a plan for a goal that no cheaper tier knows one for. */
 
+import type { WorkChange } from "../../contracts/memory/working/changes.ts";
 import { JsonObject } from "../../contracts/memory/working/fields.ts";
 import { Check } from "../../contracts/memory/working/goals.ts";
 import type { StepDraft } from "../../contracts/memory/working/plans.ts";
@@ -41,9 +42,13 @@ export async function planGoal(held: HeldGoal, thinker: Thinker): Promise<void> 
   const failed = last?.state === "failed" ? last.reason : null;
   const why_not = hindrance();
   if (why_not !== null) {
-    const first =
-      failed === null ? "a plan: none is known for goals of these words" : `a person's decision: ${failed.slice(0, failed_chars_max)}`;
-    await held.block(`${first}, and no model can be asked: ${why_not}; see to that, then resume the goal`);
+    const { id, version } = held.item;
+    const handed: WorkChange = { do: "edit", id, version, patch: { waits_for: { call: null, what: why_not.slice(0, 500) } } };
+    if (failed === null) await held.change([handed], `no provider can be asked, it is handed back down: ${why_not}`);
+    else
+      await held.block(
+        `a person's decision: ${failed.slice(0, failed_chars_max)}, and no provider can be asked: ${why_not}; see to that, then resume the goal`,
+      );
     return;
   }
   const question = goalQuestion(held.item, failed);

@@ -6,7 +6,7 @@ import type { BasePorts } from "../loop/ports.ts";
 import { strategicAbove } from "../loop/rounds.ts";
 import type { Round } from "../loop/run.ts";
 import { type CarryPorts, carryOut } from "./carry.ts";
-import { type Goal, Goals, type HeldGoal } from "./goals.ts";
+import { type Goal, Goals, type HeldGoal, type Way } from "./goals.ts";
 import { knownWay, patternWay } from "./known.ts";
 
 const at_once_max = 4;
@@ -18,20 +18,26 @@ const hour_ms = 3_600_000;
 /** The strategic tier may be starting. */
 const above_waits_ms = 60_000;
 
-export type GoalPorts = CarryPorts & { readonly patterns: readonly GoalPattern[] };
+/** Makes a plan of a goal's words without a provider. */
+export interface Splitter {
+  /** @returns or why there is none */
+  split(goal: Goal): Promise<Way | string>;
+}
+
+export type GoalPorts = CarryPorts & { readonly patterns: readonly GoalPattern[]; readonly splitter: Splitter };
 
 /** One goal, as far as this tier can bring it. */
 export async function pursue(held: HeldGoal, ports: GoalPorts): Promise<void> {
   const { state, changed_by, changed_ms, body } = held.item;
   if (state === "new" || (state === "planning" && changed_by !== "tactical")) await plan(held, ports);
-  else if (state === "planning" && Date.now() - changed_ms > above_waits_ms && (await ports.above()) === null) await held.block(no_model);
+  else if (state === "planning" && Date.now() - changed_ms > above_waits_ms && (await ports.above()) === null)
+    await split(held, no_provider, ports);
   else if (state === "drifted") await repair(held, ports);
   else if (state === "blocked" && body.waits_for?.call != null) await approved(held, body.waits_for.call, ports);
   if (held.item.state === "working") await carryOut(held, ports);
 }
 
-const no_model =
-  "a plan: none is known for goals of these words, and there is no model that could make one; give the strategic tier a provider (tiers.strategic.providers), then resume the goal";
+const no_provider = "there is no tier with a provider (tiers.strategic.providers)";
 
 async function plan(held: HeldGoal, ports: GoalPorts): Promise<void> {
   const going_on = await held.plan();
@@ -42,12 +48,31 @@ async function plan(held: HeldGoal, ports: GoalPorts): Promise<void> {
   const found = (await knownWay(held.item, ports.memory)) ?? patternWay(held.item, ports.patterns);
   const { item } = held;
   if (found !== null) await held.pursue(found.way, `its plan is known from ${found.from}`);
+  else if (item.state === "planning" && item.changed_by === "strategic") await split(held, item.body.waits_for?.what ?? no_provider, ports);
   else if ((await ports.above()) !== null) {
     const why = "no plan is known: the strategic tier is asked";
     if (item.state === "planning") await held.change([{ do: "edit", id: item.id, version: item.version, patch: {} }], why);
     else await held.move("planning", why);
-  } else
-    await held.change([...(item.state === "new" ? [held.to("planning")] : [])], "a plan is looked for").then(() => held.block(no_model));
+  } else {
+    if (item.state !== "planning") await held.move("planning", "a plan is looked for");
+    await split(held, no_provider, ports);
+  }
+}
+
+/** By the model of this machine, for a person to read. @param why_not why nobody above can be asked */
+async function split(held: HeldGoal, why_not: string, { splitter }: GoalPorts): Promise<void> {
+  const way = await splitter.split(held.item);
+  if (typeof way === "string") {
+    await held.block(
+      `a plan: none is known for goals of these words, and no provider can be asked: ${why_not}; ${way}; see to that, then resume the goal`,
+    );
+    return;
+  }
+  const calls = way.steps.map(({ tool, arguments: args }, at) => `${at + 1}. ${tool} ${JSON.stringify(args)}`).join("; ");
+  await held.propose(
+    way,
+    `a person's agreement to what the model of this machine would do: ${calls}; resume the goal to have it done, or cancel it`,
+  );
 }
 
 async function repair(held: HeldGoal, ports: GoalPorts): Promise<void> {
@@ -65,8 +90,8 @@ async function approved(held: HeldGoal, call: string, { broker }: GoalPorts): Pr
   if (decided !== null) await held.move("working", `the approval: ${what}`);
 }
 
-export function goalRound({ ask, log, ...base }: BasePorts, patterns: readonly GoalPattern[]): Round {
-  const ports: GoalPorts = { ...base, patterns, above: () => strategicAbove(ask) };
+export function goalRound({ ask, log, ...base }: BasePorts, patterns: readonly GoalPattern[], splitter: Splitter): Round {
+  const ports: GoalPorts = { ...base, patterns, splitter, above: () => strategicAbove(ask) };
   const goals = new Goals(base.memory, `goals-${process.pid}-${Math.round(base.boot_ms())}`);
   const busy = new Set<string>();
   const paused = new Map<string, number>();

@@ -14,6 +14,7 @@ import { incidentRound } from "../loop/rounds.ts";
 import { loadThresholds } from "../router/thresholds.ts";
 import { runTier } from "../shared/tier.ts";
 import { ModelSource } from "./model-source.ts";
+import { ModelSplitter } from "./splitting.ts";
 
 export async function main(): Promise<void> {
   await runTactical(run_dir, [aios_executable, "think"]);
@@ -33,6 +34,7 @@ export async function runTactical(run: string, think_command: readonly string[])
         (name) => library.confidence(name),
       );
       const guessed = new ModelSource({ ...ports, model, thresholds, name: () => model.health().facts.model });
+      const splitter = new ModelSplitter({ ...ports, model, thresholds, name: () => model.health().facts.model });
       const patterns = loadPatterns(bundled_patterns);
       for (const sentence of patterns.refused) ports.log.error(sentence);
       const proposer = new Proposer({ ...ports, patterns: patterns.loaded, proposing: thresholds.proposing });
@@ -46,7 +48,7 @@ export async function runTactical(run: string, think_command: readonly string[])
         }
       };
       const incidents = incidentRound(ports, { tier: "tactical", sources: [known, guessed], learned });
-      return [learning, incidents, goalRound(ports, patterns.loaded)];
+      return [learning, incidents, goalRound(ports, patterns.loaded, splitter)];
     },
   });
 }

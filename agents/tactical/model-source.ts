@@ -54,7 +54,7 @@ export class ModelSource implements OptionSource {
 
   constructor(options: ModelSourceOptions) {
     this.#options = options;
-    this.#short_list = new ShortList(options.ask, runbookOf);
+    this.#short_list = new ShortList(options.ask);
     this.#chooser = new Chooser(options.model, options.name);
     this.#tools = new Tools(options.broker, options.thresholds.tools);
   }
@@ -76,8 +76,10 @@ export class ModelSource implements OptionSource {
   }
 
   /** The few tools that it chooses from. */
-  async shortList(event: AlarmEvent): Promise<ToolInShort[]> {
-    return await this.#short_list.of(await this.#tools.offered(), event, this.#options.thresholds.tools.offered_max);
+  async shortList({ facts }: AlarmEvent): Promise<ToolInShort[]> {
+    const query = `${facts.alarm.replaceAll("-", " ")}: ${facts.detail}`;
+    const { offered_max } = this.#options.thresholds.tools;
+    return await this.#short_list.of(await this.#tools.offered(), query, runbookOf(facts.alarm), offered_max);
   }
 
   /** @returns or why nothing was chosen */

@@ -1,11 +1,10 @@
 /**
- * Which few tools fit an alarm: those that the alarm's own runbook names, and the runbooks and pages that the knowledge base finds
- * for it. It is asked in words of ours alone, and only for documents without text of outside: what somebody else wrote does not
- * bring a tool into the list.
+ * Which few tools fit an alarm or a goal: those that the alarm's own runbook names, and the runbooks and pages that the knowledge base
+ * finds for it. It is asked in words of ours or of a person, and only for documents without text of outside: what somebody else wrote
+ * does not bring a tool into the list.
  */
 
 import type { AskTool } from "../shared/ask-tool.ts";
-import type { AlarmEvent } from "../shared/standing.ts";
 import type { ToolInShort } from "./tools.ts";
 
 const sections_looked_at = 12;
@@ -13,30 +12,23 @@ const page = 100;
 const pages_max = 10;
 const keep_ms = 600_000;
 const kinds = ["runbook", "tool"];
-const why = "which tools may help against an alarm";
+const why = "which tools may help";
 /** Words that say something: the others are in every sentence. */
 const word = /[a-z]{4,}/g;
 /** So much a shared word counts, beside the first document that is found. */
 const word_weight = 0.1;
 
-/** @param facts of the alarm @returns the runbook that it names, or null */
-export type RunbookOf = (alarm: string) => string | null;
-
 export class ShortList {
   readonly #ask: AskTool;
-  readonly #runbookOf: RunbookOf;
   #named: ReadonlyMap<string, readonly string[]> = new Map();
   #named_ms = Number.NEGATIVE_INFINITY;
 
-  constructor(ask: AskTool, runbookOf: RunbookOf) {
+  constructor(ask: AskTool) {
     this.#ask = ask;
-    this.#runbookOf = runbookOf;
   }
 
-  /** @returns the best first, at most `most` */
-  async of(tools: readonly ToolInShort[], { facts }: AlarmEvent, most: number): Promise<ToolInShort[]> {
-    const query = `${facts.alarm.replaceAll("-", " ")}: ${facts.detail}`;
-    const own = this.#runbookOf(facts.alarm);
+  /** @param own the runbook that is known to be about it, or null @returns the best first, at most `most` */
+  async of(tools: readonly ToolInShort[], query: string, own: string | null, most: number): Promise<ToolInShort[]> {
     const documents = [...(own === null ? [] : [own]), ...(await this.#found(query))];
     const scores = byWords(tools, query);
     for (const [rank, document] of [...new Set(documents)].entries())
@@ -71,7 +63,7 @@ export class ShortList {
   }
 }
 
-/** Words that a tool's first sentence shares with the alarm. */
+/** Words that a tool's name and first sentence share with what it is asked for. */
 function byWords(tools: readonly ToolInShort[], query: string): Map<string, number> {
   const asked = new Set(query.toLowerCase().match(word) ?? []);
   return new Map(

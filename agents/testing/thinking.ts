@@ -57,6 +57,8 @@ export interface Thinking {
   readonly judge: Judge;
   readonly source: ModelSource;
   sourceWith(thresholds: Thresholds): ModelSource;
+  /** Whom a tier asks, as what is above does. */
+  readonly parts: { readonly ask: AskTool; broker(): BrokerPeer };
   event(alarm: Parameters<Thinking["meet"]>[0]): AlarmEvent;
   incidentOf(event: AlarmEvent): Incident;
   /** Calls of which the broker was asked beforehand what they would do. */
@@ -149,6 +151,7 @@ export async function startThinking(
     judge,
     source,
     sourceWith,
+    parts: { ask, broker: () => asked },
     shown,
     memory: tactical,
     memory_of_broker: searching,

@@ -15,7 +15,7 @@ import { connectUnix, listenUnix, silent } from "../../../wire/unix.ts";
 import type { BrokerPeer } from "../../shared/ask-tool.ts";
 import { differs } from "../check.ts";
 import { goalChecksRound } from "../checks.ts";
-import { type Goal, Goals, type Step } from "../goals.ts";
+import { type Goal, Goals, type Step, type Way } from "../goals.ts";
 import { loadPatterns } from "../known.ts";
 import { bundled_patterns } from "../patterns/index.ts";
 import { type GoalPorts, pursue, Waiting } from "../round.ts";
@@ -29,6 +29,8 @@ const taken_back: string[] = [];
 const withdrawn: string[] = [];
 let so = false;
 let above: "strategic" | null = null;
+const unsure = "the model of this machine is unsure";
+let split: Way | string = unsure;
 
 let memory: MemoryService;
 let tactical: MemoryPeer;
@@ -97,7 +99,14 @@ beforeAll(async () => {
     tells: {},
   }));
   broker = await connectUnix(callerSocket("broker", "tactical", run), { ...silent, calls: broker_methods, tells: {} });
-  ports = { broker: () => broker, memory: () => tactical, above: async () => above, wait: () => Bun.sleep(5), patterns };
+  ports = {
+    broker: () => broker,
+    memory: () => tactical,
+    above: async () => above,
+    wait: () => Bun.sleep(5),
+    patterns,
+    splitter: { split: async () => split },
+  };
 }, 60_000);
 afterAll(() => memory?.kill());
 beforeEach(() => {
@@ -106,6 +115,7 @@ beforeEach(() => {
   taken_back.splice(0);
   so = false;
   above = null;
+  split = unsure;
 });
 
 async function wanted(text: string, keep = false): Promise<string> {
@@ -189,6 +199,58 @@ test("what goes away before the second look is no drift", async () => {
   await checks.run();
   while (checks.busy > 0) await Bun.sleep(5);
   expect(await goalOf(id)).toMatchObject({ state: "kept" });
+});
+
+const two_steps: Way = {
+  ...{ purpose: "tea", keep: false, check: null, taint: [] },
+  steps: [
+    { key: "step-1", title: "boil", tool: "water.boil", arguments: { litres: 1 }, needs: [], attempts_max: 2, taint: [] },
+    { key: "step-2", title: "pour", tool: "water.pour", arguments: {}, needs: ["step-1"], attempts_max: 2, taint: [] },
+  ],
+};
+
+test("what the model of this machine splits it into is read by a person first; nothing is done before he resumes the goal", async () => {
+  split = two_steps;
+  const id = await wanted("make some tea");
+  expect(await worked(id)).toMatchObject({
+    state: "blocked",
+    body: {
+      waits_for: {
+        call: null,
+        what: 'a person\'s agreement to what the model of this machine would do: 1. water.boil {"litres":1}; 2. water.pour {}; resume the goal to have it done, or cancel it',
+      },
+    },
+  });
+  expect(await worked(id)).toMatchObject({ state: "blocked" });
+  expect(tools()).toEqual([]);
+  await moved(id, "planning");
+  expect(await worked(id)).toMatchObject({ state: "done" });
+  expect(tools()).toEqual(["water.boil", "water.pour"]);
+});
+
+test("what the strategic tier hands back down because it can ask nobody is split by the model of this machine, once", async () => {
+  above = "strategic";
+  const id = await wanted("make green tea");
+  expect(await worked(id)).toMatchObject({ state: "planning", changed_by: "tactical" });
+  const strategic = await memory.ask("strategic");
+  const handBack = async (what: string): Promise<void> => {
+    const held = await new Goals(() => strategic, "s1").take(await goalOf(id));
+    const patch = { waits_for: { call: null, what } };
+    await held?.change([{ do: "edit", id, version: held.item.version, patch }], "handed back");
+    await held?.release();
+  };
+  await handBack("the budget of this day is spent");
+  expect(await worked(id)).toMatchObject({
+    state: "blocked",
+    body: {
+      waits_for: { what: expect.stringMatching(/no provider can be asked: the budget of this day is spent; .* is unsure; see to that/) },
+    },
+  });
+  await moved(id, "planning");
+  expect(await worked(id)).toMatchObject({ state: "planning", changed_by: "tactical" });
+  split = two_steps;
+  await handBack("offline");
+  expect(await worked(id)).toMatchObject({ state: "blocked", body: { waits_for: { what: expect.stringContaining("agreement") } } });
 });
 
 test("without a plan and a model it is blocked with what is missing; with one it is handed up, and left alone", async () => {

@@ -396,12 +396,12 @@ describe.each([...kinds])("%s", (kind) => {
     expect(items[0]).toMatchObject({ state: "active", body: { purpose: "it is started", taint: [] } });
   });
 
-  test("a goal that cannot be planned is blocked with why: no model, no way, nothing usable", async () => {
+  test("where no provider can be asked a goal is handed back down with why", async () => {
     const offline = await planned("go out", [{ say: [] }], { hindrance: () => "offline" });
-    expect(offline).toMatchObject({
-      state: "blocked",
-      body: { waits_for: { what: expect.stringContaining("no model can be asked: offline") } },
-    });
+    expect(offline).toMatchObject({ state: "planning", changed_by: "strategic", body: { waits_for: { call: null, what: "offline" } } });
+  });
+
+  test("a goal that cannot be planned is blocked with why: no way, nothing usable", async () => {
     const no_way = await planned("fly", [{ say: [plans({ steps: [], why_none: "there are no wings" })] }]);
     expect(no_way).toMatchObject({ state: "blocked", body: { waits_for: { what: expect.stringContaining("there are no wings") } } });
     const refusal = await planned("do harm", [{ say: [{ text: "no" }], stop: "refusal" }]);
