@@ -1,188 +1,33 @@
-/** The loop over the real memory, with a broker that answers as each case says and keeps account of what it was asked. */
+/** The loop: tried, watched, taken back, learned; over the real memory (rig.ts). */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { shortBootId } from "../../../contracts/boot-id.ts";
-import { broker_methods } from "../../../contracts/broker.ts";
-import type { Decision } from "../../../contracts/decision.ts";
-import { callerSocket, callerSocketFolder } from "../../../contracts/paths.ts";
 import { Playbook } from "../../../contracts/playbook.ts";
-import { rpc_error } from "../../../contracts/rpc.ts";
-import type { CallOutcome, CallResult, CallStatus, Risk, ToolDescription } from "../../../contracts/tool.ts";
-import { diskFolder } from "../../../memory/testing/folder.ts";
-import { type MemoryPeer, type MemoryService, startMemory } from "../../../memory/testing/service.ts";
-import { openBootClock } from "../../../wire/boot-clock.ts";
-import { RpcError } from "../../../wire/peer.ts";
-import { connectUnix, listenUnix, silent } from "../../../wire/unix.ts";
-import { operationalJudge } from "../../operational/judge.ts";
-import { loadThresholds } from "../../router/thresholds.ts";
-import { type BrokerPeer, toolAsker } from "../../shared/ask-tool.ts";
-import { Ids } from "../../shared/ids.ts";
-import { type AlarmEvent, Standing } from "../../shared/standing.ts";
-import { type Incident, Incidents } from "../incidents.ts";
-import { type Option, type OptionSource, playbookSource } from "../options.ts";
-import type { LoopPorts } from "../ports.ts";
-import { triageAll } from "../triage.ts";
+import { Standing } from "../../shared/standing.ts";
+import { Incidents } from "../incidents.ts";
+import { type OptionSource, playbookSource } from "../options.ts";
 import { work } from "../work.ts";
+import {
+  approvals,
+  decisionsOf,
+  effects,
+  last,
+  made,
+  memory,
+  open,
+  peer,
+  playbooks,
+  ports,
+  startRig,
+  stopRig,
+  taken_back,
+  tell,
+  triage,
+  worked,
+  world,
+} from "./rig.ts";
 
-const boot_id = "0badcafe-0000-4000-8000-000000000000";
-const boot_ms = openBootClock();
-const thresholds = loadThresholds();
-const playbooks = ["gentle", "harsh"].map((name, rank) =>
-  Playbook.parse({
-    ...{ name, rank, alarms: ["service-down"], does: `the ${name} thing`, watch_ms: 1000 },
-    steps: [{ tool: `fix.${name}`, arguments: { name: "{subject}" }, why: "it may help" }],
-  }),
-);
-
-/** What comes of a call, by tool and subject: its status, and whether it clears the alarm or makes something else worse. */
-interface Effect {
-  readonly status: CallStatus;
-  readonly clears?: boolean;
-  readonly breaks?: boolean;
-  readonly unchanged?: true;
-}
-const effects = new Map<string, Effect>();
-const made: { readonly tool: string; readonly name: string; readonly key: string | null; readonly call: string }[] = [];
-const taken_back: string[] = [];
-const approvals = new Map<string, CallStatus>();
-let broken_services = 0;
-/** Whether a tier above runs. */
-let above: "strategic" | null = null;
-
-let memory: MemoryService;
-let peer: MemoryPeer;
-let operational: MemoryPeer;
-let broker: BrokerPeer;
-let standing: Standing;
-let ports: LoopPorts;
-const ids = new Ids("tactical", boot_id, boot_ms());
-const alarm_ids = new Ids("reactive", boot_id, boot_ms());
-
-function outcome(tool: string, call: string, status: CallStatus): CallOutcome {
-  const fixed = { tainted: false, undo: "possible", confirm_by_ms: null, took_ms: 1 } as const;
-  return { call, tool, principal: "tier:tactical", status, text: `it ended as ${status}`, policies: [], ...fixed };
-}
-
-function answered(tool: string, args: Readonly<Record<string, unknown>>, key: string | null): CallResult {
-  if (tool === "service.list") {
-    const services = Array.from({ length: broken_services }, (_, at) => ({ name: `s${at}`, state: "backoff" }));
-    return { structuredContent: { services }, isError: false, _meta: outcome(tool, "0badcafe-call-1", "done") };
-  }
-  if (tool === "memory.search")
-    return { structuredContent: { found: [] }, isError: false, _meta: outcome(tool, "0badcafe-call-1", "done") };
-  const known = made.find((one) => key !== null && one.key === key);
-  const call = known?.call ?? `0badcafe-call-${made.length + 2}`;
-  const name = String(args["name"]);
-  const effect = effects.get(`${tool} ${name}`) ?? { status: "done" };
-  if (known === undefined) {
-    made.push({ tool, name, key, call });
-    if (effect.clears === true) tell(name, false);
-    if (effect.breaks === true) broken_services += 1;
-  }
-  return {
-    structuredContent: null,
-    isError: effect.status !== "done",
-    _meta: { ...outcome(tool, call, effect.status), ...(effect.unchanged === undefined ? {} : { unchanged: true }) },
-  };
-}
-
-const risks: Readonly<Record<string, Risk>> = {
-  ...{ "fix.exact": "reversible", "fix.gentle": "compensable", "fix.harsh": "compensable", "fix.final": "irreversible" },
-};
-
-function described(name: string): ToolDescription {
-  const risk = risks[name];
-  if (risk === undefined) throw new RpcError(rpc_error.not_found, `there is no tool "${name}"`);
-  return {
-    ...{ name, title: name, description: name, inputSchema: {}, outputSchema: {} },
-    annotations: { readOnlyHint: false, destructiveHint: risk === "irreversible", idempotentHint: false, openWorldHint: false },
-    _meta: { risk, family: "fix", timeout_ms: 1000, undoable: risk !== "irreversible" },
-  };
-}
-
-function tell(subject: string, raised: boolean, alarm = "service-down", severity: AlarmEvent["severity"] = "error"): AlarmEvent {
-  const facts = { alarm, subject, raised, value: 1, limit: 1, stood_ms: 0, detail: "it does not run" };
-  const event: AlarmEvent = {
-    ...{ id: alarm_ids.memory(), time_ms: Date.now(), boot_ms: boot_ms() + made.length + 1, source: "reactive", severity },
-    ...{ kind: "alarm.changed", facts },
-  };
-  standing.take(event);
-  return event;
-}
-
-beforeAll(async () => {
-  memory = await startMemory(diskFolder("loop"));
-  [peer, operational] = await Promise.all([memory.ask("tactical"), memory.ask("operational")]);
-  const run = mkdtempSync(join(tmpdir(), "loop-"));
-  mkdirSync(callerSocketFolder("broker", "tactical", run), { recursive: true });
-  const methods = {
-    "tools/get": broker_methods["tools/get"],
-    "tools/call": broker_methods["tools/call"],
-    "calls/get": broker_methods["calls/get"],
-    "undo/run": broker_methods["undo/run"],
-  };
-  listenUnix(callerSocket("broker", "tactical", run), 0o660, () => ({
-    ...silent,
-    serves: {
-      methods,
-      handlers: {
-        "tools/get": ({ name }) => described(name),
-        "tools/call": ({ name, arguments: args, _meta }) => answered(name, args, _meta.key),
-        "calls/get": ({ call }) => {
-          const status = approvals.get(call);
-          return { outcome: status === undefined ? null : outcome("fix.gentle", call, status), entries: [], approval: null };
-        },
-        "undo/run": ({ target }) => {
-          if ("group" in target) taken_back.push(target.group);
-          return { outcomes: [], plan: { calls: [], obstacles: [] } };
-        },
-      },
-    },
-    calls: {},
-    tells: {},
-  }));
-  broker = await connectUnix(callerSocket("broker", "tactical", run), { ...silent, calls: broker_methods, tells: {} });
-  standing = new Standing(shortBootId(boot_id));
-  const ask = toolAsker(() => broker);
-  ports = {
-    ...{ tier: "tactical", broker: () => broker, memory: () => peer, ask, standing, ids, boot_ms },
-    thresholds,
-    sources: [playbookSource(() => playbooks)],
-    above: async () => above,
-    wait: () => Bun.sleep(5),
-  };
-}, 60_000);
-afterAll(() => memory?.kill());
-
-const triage = (now_ms = Date.now) => {
-  const decisions = (): Promise<Decision[]> => operational.call("decisions.list", { limit: 1000 });
-  const judge = operationalJudge({ ask: ports.ask, thresholds, playbooks: () => playbooks, decisions, model: null });
-  return triageAll({ incidents: new Incidents(() => operational, "o1"), judge, standing, thresholds, boot_ms, over, now_ms });
-};
-const over = new Map<string, number>();
-const open = async (subject: string): Promise<Incident> => {
-  const found = (await new Incidents(() => peer, "t").open()).find(({ body }) => body.key === `service-down ${subject}`);
-  if (found === undefined) throw new Error(`there is no open incident about "${subject}"`);
-  return found;
-};
-const last = async (subject: string): Promise<Incident> => {
-  const { items } = await peer.call("work.list", { kinds: ["incident"], key: `service-down ${subject}`, limit: 1 });
-  const [item] = items;
-  if (item?.kind !== "incident") throw new Error(`there is no incident about "${subject}"`);
-  return item;
-};
-/** Works on it until it ends or waits, as one process of the tier. */
-async function worked(subject: string, holder = "t1"): Promise<Incident> {
-  const held = await new Incidents(() => peer, holder).take(await open(subject));
-  if (held === null) throw new Error("somebody else holds it");
-  await work(held, ports).finally(() => held.release());
-  return await last(subject);
-}
-const decisionsOf = async ({ body }: Incident) =>
-  (await peer.call("decisions.list", { limit: 100 })).filter(({ id }) => body.decisions.includes(id));
+beforeAll(startRig, 60_000);
+afterAll(stopRig);
 
 test("noticed, known, tried, solved: one incident however often it is told, with its decision, calls and lesson", async () => {
   const event = tell("web", true);
@@ -338,7 +183,7 @@ test("an alarm that is cleared while something else became worse is not solved b
   expect(decisions[0]).toMatchObject({ outcome: { result: "failed", detail: expect.stringContaining("services_down rose from 0 to 1") } });
   expect(taken_back.length).toBe(before + 1);
   expect(seen).toMatchObject({ state: "handed-over", reason: expect.stringContaining("the alarm is cleared, but services_down rose") });
-  broken_services = 0;
+  world.broken_services = 0;
 }, 30_000);
 
 test("when another alarm of the same service has come in its place, that is the incident, and no person is called for the first", async () => {
@@ -363,100 +208,6 @@ test("a lesser alarm of the same service does not take its place", async () => {
   expect((await worked("stall")).state).toBe("solved");
   tell("stall", false, "service-slow-start", "warning");
 });
-
-test("what is beyond a tier goes to the one above once, and comes back when that has no answer", async () => {
-  tell("pop", true);
-  for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} pop`, { status: "refused" });
-  await triage();
-  above = "strategic";
-  const passed = await worked("pop");
-  above = null;
-  expect(passed).toMatchObject({ state: "deciding", body: { tier: "strategic", escalations: 1 } });
-  expect(passed.reason).toContain("passed to strategic: what is known did not help");
-  const strategic = await memory.ask("strategic");
-  const held = await new Incidents(() => strategic, "s1").take(passed);
-  if (held === null) throw new Error("somebody else holds it");
-  await work(held, { ...ports, tier: "strategic", memory: () => strategic, sources: [] }).finally(() => held.release());
-  expect(await last("pop")).toMatchObject({ state: "deciding", body: { tier: "tactical", escalations: 1 } });
-  above = "strategic";
-  expect((await worked("pop")).state).toBe("handed-over");
-  above = null;
-});
-
-/** Options that are all unlikely to help, the likeliest first. */
-const unlikely = (...names: readonly (readonly [name: string, rank: number, tainted?: readonly string[]])[]): OptionSource => ({
-  who: "playbooks",
-  async offer({ event }) {
-    const options = names.map(([name, rank, tainted = []], at): Option => {
-      const call = { tool: `fix.${name}`, arguments: { name: event.facts.subject }, tainted: [...tainted] };
-      const rule = `doubtful ${name} ${rank}${tainted.length === 0 ? "" : " tainted"}`;
-      return { rule, does: name, rank, calls: [call], watch_ms: 1000, confidence: 0.28 - at / 50 };
-    });
-    return { options, said: "doubtful", tokens: 0, usd: 0 };
-  },
-});
-
-/** Passed up, given back by a strategic tier that offers nothing, and worked on by the tactical one until that is at its end. */
-async function givenBack(subject: string, unasked: string | null, source: OptionSource): Promise<Incident> {
-  const asTactical = async (): Promise<void> => {
-    const held = await new Incidents(() => peer, "t1").take(await open(subject));
-    if (held === null) throw new Error("somebody else holds it");
-    await work(held, { ...ports, sources: [source] }).finally(() => held.release());
-  };
-  tell(subject, true);
-  await triage();
-  above = "strategic";
-  await asTactical();
-  const strategic = await memory.ask("strategic");
-  const held = await new Incidents(() => strategic, "s1").take(await open(subject));
-  if (held === null) throw new Error("somebody else holds it");
-  const offer = async () => ({ options: [], said: "none", tokens: 0, usd: 0, ...(unasked === null ? {} : { unasked }) });
-  const sources: OptionSource[] = [{ who: "a model", offer }];
-  await work(held, { ...ports, tier: "strategic", memory: () => strategic, sources }).finally(() => held.release());
-  await asTactical();
-  above = null;
-  return await last(subject);
-}
-
-const offline = "offline: no network interface has an address";
-
-test("when nobody above could be asked the safest of what is left is tried: what is final or from outside never", async () => {
-  const source = unlikely(
-    ...([
-      ["final", 0],
-      ["exact", 0, ["/name"]],
-      ["gentle", 0],
-      ["harsh", 2],
-      ["exact", 5],
-      ["exact", 3],
-      ["unknown", 0],
-    ] as const),
-  );
-  for (const tool of ["fix.exact", "fix.gentle"]) effects.set(`${tool} dock`, { status: "failed" });
-  const over = await givenBack("dock", offline, source);
-  const decisions = await decisionsOf(over);
-  expect(decisions.map(({ rule }) => rule)).toEqual(["doubtful exact 3", "doubtful exact 5", "doubtful gentle 0"]);
-  expect(decisions[0]?.reason).toContain(`the safest of what is left, since nobody above could be asked (${offline})`);
-  expect(decisions[0]?.alternatives?.map(({ what }) => what)).toEqual(["doubtful exact 5", "doubtful gentle 0", "doubtful harsh 2"]);
-  expect(made.filter(({ name }) => name === "dock").map(({ tool }) => tool)).toEqual(["fix.exact", "fix.exact", "fix.gentle"]);
-  expect(over).toMatchObject({ state: "handed-over", reason: expect.stringContaining(`nobody above could be asked (${offline})`) });
-}, 30_000);
-
-test("where nothing safe is left a person has to look, and is told that nobody above could be asked", async () => {
-  const over = await givenBack("quay", offline, unlikely(["final", 0], ["gentle", 0, [""]]));
-  expect(over).toMatchObject({ state: "handed-over", body: { unasked: offline, decisions: [] } });
-  expect(over.reason).toBe(
-    `a person has to look: nobody above could be asked (${offline}), and nothing safe is left; not tried: doubtful final 0, doubtful gentle 0 tainted`,
-  );
-  expect(made.filter(({ name }) => name === "quay")).toEqual([]);
-}, 30_000);
-
-test("when somebody above was asked and had no answer the likeliest of what is left is tried", async () => {
-  effects.set("fix.final pier", { status: "done", clears: true });
-  const solved = await givenBack("pier", null, unlikely(["final", 0], ["exact", 0]));
-  expect(solved).toMatchObject({ state: "solved", reason: "doubtful final 0 helped" });
-  expect(solved.body.unasked).toBeUndefined();
-}, 30_000);
 
 test("a call that waits for a person waits; killed meanwhile, another process goes on, and no call is made twice", async () => {
   tell("shop", true);
