@@ -41,7 +41,7 @@ export class ModelSignal implements SignalSource {
 
   async weigh(event: AlarmEvent, candidates: readonly Candidate[]): Promise<Weighed> {
     if (candidates.length === 0) return { chances: new Map(), said: "nothing to choose from", tokens: 0 };
-    const given = { ...wordsOf(event), playbooks: this.#listed() };
+    const given = { ...questionOf(event), playbooks: this.#listed() };
     const answer = await this.#choose(this.#playbook, given, [...candidates.map(({ name }) => name), none]);
     if (typeof answer === "string") return { chances: new Map(), said: answer, tokens: 0 };
     const chances = new Map(candidates.map(({ rule }, at) => [rule, answer.probabilities[at] ?? 0]));
@@ -70,7 +70,7 @@ export class ModelSignal implements SignalSource {
 
   /** @returns which part of the system it is about; null: it cannot be asked */
   async kindOf(event: AlarmEvent): Promise<string | null> {
-    const answer = await this.#choose(this.#kind, wordsOf(event), kinds);
+    const answer = await this.#choose(this.#kind, questionOf(event), kinds);
     if (typeof answer === "string") return null;
     return kinds[answer.probabilities.indexOf(Math.max(...answer.probabilities))] ?? null;
   }
@@ -92,4 +92,18 @@ export class ModelSignal implements SignalSource {
 /** An alarm as the prompts have it. */
 export function wordsOf({ facts, untrusted }: AlarmEvent) {
   return { alarm: asOurs(facts.alarm), subject: facts.subject, detail: facts.detail, text: untrusted ?? "" };
+}
+
+/**
+ * The same for a choice, as a template: which number it is this time says nothing about what helps, and without it the same matter is the
+ * same question, which has been answered (Chooser).
+ */
+export function questionOf(event: AlarmEvent) {
+  const { detail, text, ...words } = wordsOf(event);
+  return { ...words, detail: withoutNumbers(detail), text: withoutNumbers(text) };
+}
+
+/** `port 8081 of 192.0.2.1` → `port # of #`, `eth0 of pid:4711@98765` → `eth# of pid:#`, `3.2-1+b1` → `#` */
+function withoutNumbers(text: string): string {
+  return text.replace(/[0-9]+(?:[.:,@+~-]?[0-9a-z]*[0-9])*/gi, "#");
 }

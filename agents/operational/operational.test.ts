@@ -10,7 +10,7 @@ import { loadPlaybooks } from "../playbooks/playbooks.ts";
 import { loadThresholds } from "../router/thresholds.ts";
 import { bundled_alarms } from "../sensors/alarms/index.ts";
 import { credulous, startThinking, type Thinking } from "../testing/thinking.ts";
-import { operationalJudge } from "./judge.ts";
+import { candidateOf, operationalJudge } from "./judge.ts";
 import { kindOf, kinds } from "./kinds.ts";
 import { ModelSignal } from "./model-signal.ts";
 import { areSure, type Found, isKnown, votesFor } from "./neighbours.ts";
@@ -111,6 +111,18 @@ describe.skipIf(!has_models)("with SmolLM2", () => {
     const { tokens } = await signal.weigh(thinking.event(alarm), all.slice(0, 2));
     // of two questions, with nothing of the list
     expect(tokens).toBeLessThan(120);
+  });
+
+  test("which number it is this time makes no other question: what has been answered is not asked again", async () => {
+    const all = loadPlaybooks(bundled_playbooks).loaded.map(candidateOf);
+    const signal = new ModelSignal({ model, deadlines: patient.deadlines, all: () => all, name: () => model.health().facts.model });
+    const told = (detail: string, untrusted: string) => thinking.event({ ...alarm, detail, untrusted });
+    const first = await signal.weigh(told("web listens on 8081 of 192.0.2.1", "pid 4711 of web-2.1-1"), all.slice(0, 2));
+    const again = await signal.weigh(told("web listens on 80 of 10.0.0.7", "pid 9 of web-2.2"), all.slice(0, 2));
+    expect([first.tokens > 0, again.tokens]).toEqual([true, 0]);
+    expect(again.chances).toEqual(first.chances);
+    const other = await signal.weigh(told("db listens on 80 of 10.0.0.7", "pid 9 of web-2.2"), all.slice(0, 2));
+    expect(other.tokens).toBeGreaterThan(0);
   });
 
   test("what was never met is new, and every playbook that fits is as likely as not; the model's word is kept, not yet counted", async () => {

@@ -12,7 +12,7 @@ import type { MemoryPeer } from "../loop/incidents.ts";
 import type { Matter, Offer, Option, OptionSource } from "../loop/options.ts";
 import { decisions_looked_at } from "../loop/ports.ts";
 import { ChatError, type ChoiceModel } from "../model/port.ts";
-import { wordsOf } from "../operational/model-signal.ts";
+import { questionOf, wordsOf } from "../operational/model-signal.ts";
 import { Chooser } from "../prompts/chooser.ts";
 import { fill, promptNamed } from "../prompts/prompts.ts";
 import { worthOf } from "../router/worth.ts";
@@ -92,7 +92,7 @@ export class ModelSource implements OptionSource {
     const limit_ms = thresholds.deadlines.tactical_choice_ms;
     const { probabilities: said, tokens } = await this.#chooser.choose(
       this.#choosing,
-      { ...wordsOf(event), tools },
+      { ...questionOf(event), tools },
       options,
       ["alarm"],
       limit_ms,
