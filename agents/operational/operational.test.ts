@@ -115,7 +115,7 @@ describe.skipIf(!has_models)("with SmolLM2", () => {
 
   test("which number it is this time makes no other question: what has been answered is not asked again", async () => {
     const all = loadPlaybooks(bundled_playbooks).loaded.map(candidateOf);
-    const signal = new ModelSignal({ model, deadlines: patient.deadlines, all: () => all, name: () => model.health().facts.model });
+    const signal = new ModelSignal({ model, deadlines: patient.deadlines, all: () => all, name: () => model.model.name });
     const told = (detail: string, untrusted: string) => thinking.event({ ...alarm, detail, untrusted });
     const first = await signal.weigh(told("web listens on 8081 of 192.0.2.1", "pid 4711 of web-2.1-1"), all.slice(0, 2));
     const again = await signal.weigh(told("web listens on 80 of 10.0.0.7", "pid 9 of web-2.2"), all.slice(0, 2));
