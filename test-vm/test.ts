@@ -8,6 +8,7 @@
  * They meet in no file, port, namespace or cgroup. So what they need is built first of all. The machines go before the others: a
  * machine costs for as long as it runs, so what keeps it waiting makes it dearer, and the others fill what it leaves. A third suite at
  * once was no quicker on two processors, and what came last then waited for so long that its time limits ran out.
+ * The machines are done first: then the proofs of the broker have their place.
  */
 
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -39,6 +40,8 @@ interface Suite {
   readonly needs?: string;
   /** Runs beside those that come after what it needs. */
   readonly beside?: true;
+  /** Runs beside them too, in the place of that one once it has ended. */
+  readonly follows?: string;
   run(): Promise<Counts>;
 }
 
@@ -133,6 +136,7 @@ const suites: readonly Suite[] = [
   { name: "build image", check: false, root: true, needs: "build kernel", run: program([bun, "image/build.ts", "all"]) },
   { name: "build client", check: false, run: program([bun, "image/build.ts", "client"]) },
   { name: "vm", check: false, needs: "build image", beside: true, run: tests("vm", scenarios("vm")) },
+  { name: "broker", check: false, root: true, follows: "vm", run: tests("broker", properties) },
   { name: "types", check: true, run: program([tool("tsc"), "-p", "."]) },
   { name: "lint", check: true, run: program([tool("biome"), "check", "--diagnostic-level=error", "."]) },
   { name: "container", check: false, needs: "build image", run: tests("container", [parallel, ...scenarios("container")]) },
@@ -140,7 +144,6 @@ const suites: readonly Suite[] = [
   { name: "fuzz", check: false, run: program([bun, "test-vm/fuzz.ts", "2000"]) },
   { name: "unit", check: true, root: true, run: tests("unit", [parallel, "--timeout=300000", ...rooms, ...harness]) },
   { name: "reproduce", check: false, long: true, needs: "build kernel", run: program([bun, "image/reproduce.ts"]) },
-  { name: "broker", check: false, root: true, run: tests("broker", properties) },
 ];
 
 interface Result extends Counts {
@@ -178,12 +181,16 @@ async function main(): Promise<number> {
   const chosen = (each: Suite): boolean =>
     only === null ? (!quick || each.check) && (long || each.long !== true) : only.includes(each.name);
   const begin_ms = performance.now();
+  /** By suite, those that run beside. */
+  const apart = new Map<string, Promise<void>>();
   for (const suite of suites.filter(chosen)) {
-    const running = runSuite(suite, results);
-    if (suite.beside !== true) {
-      await running;
+    const before = suite.follows === undefined ? undefined : apart.get(suite.follows);
+    if (suite.beside !== true && before === undefined) {
+      await runSuite(suite, results);
       continue;
     }
+    const running = before === undefined ? runSuite(suite, results) : before.then(() => runSuite(suite, results));
+    apart.set(suite.name, running);
     beside.add(running);
     void running.finally(() => beside.delete(running));
   }
