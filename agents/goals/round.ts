@@ -71,7 +71,7 @@ async function split(held: HeldGoal, why_not: string, { splitter }: GoalPorts): 
   const calls = way.steps.map(({ tool, arguments: args }, at) => `${at + 1}. ${tool} ${JSON.stringify(args)}`).join("; ");
   await held.propose(
     way,
-    `a person's agreement to what the model of this machine would do: ${calls}; resume the goal to have it done, or cancel it`,
+    `a person's agreement (goal.show has the whole plan; resume the goal to have it carried out, or cancel it): the model of this machine would call ${calls}`,
   );
 }
 

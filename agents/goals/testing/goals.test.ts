@@ -217,7 +217,7 @@ test("what the model of this machine splits it into is read by a person first; n
     body: {
       waits_for: {
         call: null,
-        what: 'a person\'s agreement to what the model of this machine would do: 1. water.boil {"litres":1}; 2. water.pour {}; resume the goal to have it done, or cancel it',
+        what: `a person's agreement (goal.show has the whole plan; resume the goal to have it carried out, or cancel it): the model of this machine would call 1. water.boil {"litres":1}; 2. water.pour {}`,
       },
     },
   });
