@@ -137,7 +137,7 @@ const suites: readonly Suite[] = [
   { name: "build client", check: false, run: program([bun, "image/build.ts", "client"]) },
   { name: "vm", check: false, needs: "build image", beside: true, run: tests("vm", scenarios("vm")) },
   { name: "broker", check: false, root: true, follows: "vm", run: tests("broker", properties) },
-  { name: "types", check: true, run: program([tool("tsc"), "-p", "."]) },
+  { name: "types", check: true, run: program([bun, "tooling/types.ts"]) },
   { name: "lint", check: true, run: program([tool("biome"), "check", "--diagnostic-level=error", "."]) },
   { name: "container", check: false, needs: "build image", run: tests("container", [parallel, ...scenarios("container")]) },
   { name: "image", check: false, needs: "build image", run: tests("image", ["--timeout=300000", "./image/"]) },

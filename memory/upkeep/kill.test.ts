@@ -1,6 +1,6 @@
 /**
  * SIGKILL at random moments, while everything that memory takes is sent to it: whatever was acknowledged is there
- * afterwards, the file is whole, and the index agrees with the rows. 12 times; 500 with AIOS_LONG=1. In every fourth life the
+ * afterwards, the file is whole, and the index agrees with the rows. 8 times; 500 with AIOS_LONG=1. In every fourth life the
  * sentence model makes vectors, and in some of these its process is killed first.
  */
 
@@ -20,7 +20,7 @@ import { backupIn, backupsIn } from "./folders.ts";
 import { knowledgeStream, templatesStream, workStream } from "./testing/part-streams.ts";
 import { decisions, events, Ledger, links, memories, patient_ms, type Stream } from "./testing/streams.ts";
 
-const rounds = process.env["AIOS_LONG"] === "1" ? 500 : 12;
+const rounds = process.env["AIOS_LONG"] === "1" ? 500 : 8;
 /** After each kill what it acknowledged is looked for; after so many, and after the last, what all before it acknowledged too. */
 const all_checked_every = 10;
 const streams: readonly Stream[] = [events, decisions, memories, links, workStream(), knowledgeStream(), templatesStream()];

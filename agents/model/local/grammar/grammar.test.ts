@@ -158,10 +158,13 @@ const schemas: fc.Arbitrary<JsonSchema> = fc.letrec<{ schema: JsonSchema; leaf: 
   ),
 })).schema;
 
+/** Of shapes drawn from one seed; 14 with AIOS_LONG=1. */
+const shapes = process.env["AIOS_LONG"] === "1" ? 14 : 5;
+
 describe.skipIf(!has_models)("with SmolLM2", () => {
   test("what comes out fits, whatever the schema, however wildly it is said", async () => {
     const model = await loadedModel(small({ context_used_tokens: 1024 }));
-    const asked = fc.sample(schemas, { numRuns: 14, seed: 7 });
+    const asked = fc.sample(schemas, { numRuns: shapes, seed: 7 });
     let whole = 0;
     for (const schema of asked) {
       const answer = await model.chat({
@@ -179,7 +182,7 @@ describe.skipIf(!has_models)("with SmolLM2", () => {
       expect(Json.safeParse(answer.json).success).toBe(true);
       expect([schema, answer.text, fits(schema, JSON.parse(answer.text))]).toEqual([schema, answer.text, true]);
     }
-    expect(whole).toBeGreaterThanOrEqual(12);
+    expect(whole).toBeGreaterThanOrEqual(shapes - 2);
     model.stop("the test is over");
   });
 });
