@@ -107,7 +107,7 @@ export class ModelSplitter implements Splitter {
     const call = JSON.stringify([chosen.name, args]);
     // who says the same again has nothing more to say
     if (before.some(({ tool, arguments: known }) => JSON.stringify([tool, known]) === call)) return null;
-    const refused = await this.#refused(goal, chosen.name, args);
+    const refused = await this.#refused(goal, chosen.name, args, before.length > 0);
     if (refused !== null) return `${chosen.name}: ${refused}`;
     return {
       ...{ key: `step-${before.length + 1}`, title: chosen.does, tool: chosen.name, arguments: args },
@@ -115,13 +115,17 @@ export class ModelSplitter implements Splitter {
     };
   }
 
-  /** What the broker says beforehand. @returns null when it would make it, also after an approval */
-  async #refused({ id }: Goal, name: string, args: JsonObject): Promise<string | null> {
+  /**
+   * What the broker says beforehand. @returns null when it would make it, also after an approval
+   * @param later what it needs may be made by a step before: that it fails now says nothing
+   */
+  async #refused({ id }: Goal, name: string, args: JsonObject, later: boolean): Promise<string | null> {
     const reason = { text: `a step that the model of this machine proposes for the goal ${id}, asked before anybody is shown it` };
     const _meta = { reason, tainted: [], dry_run: true };
     const { structuredContent, _meta: outcome } = await this.#options
       .broker()
       .call("tools/call", { name, arguments: args, _meta }, preview_limit_ms);
+    if (later && outcome.status === "failed") return null;
     if (outcome.status !== "previewed") return `the broker says ${outcome.status}: ${outcome.text.slice(0, 200)}`;
     return structuredContent?.["effect"] === "deny" ? "it is not permitted" : null;
   }
