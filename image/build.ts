@@ -51,9 +51,9 @@ else if (target === "tree" || target === "root" || target === "disk" || target =
   await compileAios(values.entry);
   await checkPolicies();
   await buildModels(profile);
-  await makeKnowledge();
-  await makeListing();
   const this_release = await release();
+  await makeKnowledge(this_release);
+  await makeListing();
   const userland = await userlandBase(base, this_release);
   await makeRoot(base, this_release, userland, profile);
   if (target !== "tree") await makeErofs(base, this_release, { plain: values.plain, profile });

@@ -22,7 +22,7 @@ import { step } from "../tooling/progress.ts";
 import { run } from "../tooling/run.ts";
 import { packageVersion } from "./package-version.ts";
 import { build, checkout, image, node_modules } from "./places.ts";
-import { release } from "./release.ts";
+import { type Release, release } from "./release.ts";
 import { writeClientSbom } from "./sbom/client.ts";
 
 const bun = join(node_modules, ".bin/bun");
@@ -233,8 +233,11 @@ export async function makeListing(): Promise<void> {
   );
 }
 
-/** The knowledge base of the image: `build/knowledge`, the written pages and one for each tool, made from its definition. */
-export async function makeKnowledge(): Promise<void> {
+/**
+ * The knowledge base of the image: `build/knowledge`, the written pages and one for each tool, made from its definition; their
+ * vectors; and the memory that a machine begins with, which has all of it.
+ */
+export async function makeKnowledge({ built_s }: Release): Promise<void> {
   const inputs = ["knowledge", "tools", "contracts", "wire", "sys", "package-lock.json"].map((name) => join(checkout, name));
   const entry = await cached("knowledge", keyOf({ files: inputs }), (folder) =>
     step("knowledge: pages of the tools", async () => {
@@ -246,36 +249,27 @@ export async function makeKnowledge(): Promise<void> {
       await run([bun, "tools/pages.ts", join(folder, "tools"), written], { cwd: checkout });
     }),
   );
-  const fronts = await frontsOf(entry);
   const vectors = await vectorsOf(entry);
   const path = join(build, "knowledge");
   rmSync(`${path}.new`, { recursive: true, force: true });
   cpSync(entry, `${path}.new`, { recursive: true });
-  copyFileSync(join(vectors, "vectors"), join(`${path}.new`, "vectors"));
-  copyFileSync(join(fronts, "fronts"), join(`${path}.new`, "fronts"));
+  await step("knowledge: the memory of a first start", async () => {
+    await run([bun, "memory/knowledge/make-first.ts", `${path}.new`, vectors, String(built_s)], { cwd: checkout });
+  });
   rmSync(path, { recursive: true, force: true });
   renameSync(`${path}.new`, path);
 }
 
-/** Of the documents, read from YAML. @returns the folder of the file */
-async function frontsOf(documents: string): Promise<string> {
-  const sources = ["memory/knowledge", "contracts", "wire/strict-yaml.ts", "package-lock.json"].map((name) => join(checkout, name));
-  return await cached("knowledge-fronts", keyOf({ files: [documents, ...sources] }), (folder) =>
-    step("knowledge: front matter", async () => {
-      await run([bun, "memory/knowledge/make-fronts.ts", documents, join(folder, "fronts")], { cwd: checkout });
-    }),
-  );
-}
-
-/** Of the documents: so that a machine does not have to make them when it boots first. @returns the folder of the file */
+/** Of the documents: so that a machine does not have to make them when it boots first. @returns a memory that has them */
 async function vectorsOf(documents: string): Promise<string> {
   const sources = ["memory/knowledge", "memory/embed", "memory/store/migrations", "wire/llama.ts", "package-lock.json"];
   const files = [documents, sentence_model_file, ...sources.map((name) => join(checkout, name))];
-  return await cached("knowledge-vectors", keyOf({ files }), (folder) =>
+  const entry = await cached("knowledge-vectors", keyOf({ files }), (folder) =>
     step("knowledge: vectors of the sections", async () => {
-      await run([bun, "memory/knowledge/make-vectors.ts", documents, sentence_model_file, join(folder, "vectors")], { cwd: checkout });
+      await run([bun, "memory/knowledge/make-vectors.ts", documents, sentence_model_file, join(folder, "memory.db")], { cwd: checkout });
     }),
   );
+  return join(entry, "memory.db");
 }
 
 async function hostVersion(program: string): Promise<string> {

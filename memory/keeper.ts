@@ -33,10 +33,13 @@ export class Keeper {
   #parts: Parts;
   #write_failure: string | null = null;
   readonly #shared: SharedFlush;
+  readonly #first: string | null;
 
-  constructor(folder: string) {
+  /** @param first the file that a new memory begins as (store/first.ts), or null: an empty one */
+  constructor(folder: string, first: string | null = null) {
     this.folder = folder;
-    this.#open = openWhole(folder);
+    this.#first = first;
+    this.#open = openWhole(folder, first);
     this.#parts = assemble(this.#open.db, this.folder);
     this.#shared = new SharedFlush(this);
   }
@@ -161,7 +164,7 @@ export class Keeper {
       work();
     } finally {
       this.#dropScratch();
-      this.#open = openWhole(this.folder);
+      this.#open = openWhole(this.folder, this.#first);
       this.#parts = assemble(this.#open.db, this.folder);
       this.#write_failure = null;
     }
@@ -207,7 +210,7 @@ export class Keeper {
     } catch (error) {
       kept = `keeping the damaged "${path}" aside failed: ${error instanceof Error ? error.message : String(error)}; check the data partition`;
     }
-    const opened = openWhole(dirname(path));
+    const opened = openWhole(dirname(path), this.#first);
     this.#open = { ...opened, degradation: opened.degradation ?? kept };
     this.#parts = assemble(this.#open.db, this.folder);
   }
@@ -223,14 +226,14 @@ function canWrite(folder: string): boolean {
 }
 
 /** Opens memory when a restore that was begun has come to its end. */
-function openWhole(folder: string): OpenDatabase {
+function openWhole(folder: string, first: string | null): OpenDatabase {
   let unfinished: string | null = null;
   try {
     finishRestore(folder);
   } catch (error) {
     unfinished = `bringing a restore to its end failed: ${describe(error)}; check the data partition, then restart the service`;
   }
-  const open = openDatabase(folder);
+  const open = openDatabase(folder, first);
   try {
     if (open.path !== null) recoverTables(open.db, folder);
   } catch (error) {

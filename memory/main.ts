@@ -17,6 +17,7 @@ import { Background } from "./longterm/background.ts";
 import { Feed } from "./operational/feed.ts";
 import { Recent } from "./operational/recent.ts";
 import { type MemoryServer, serveMemory } from "./serve.ts";
+import { first_file } from "./store/first.ts";
 import { LogIntake, withLogs } from "./templates/log-intake.ts";
 import { MineCommit } from "./templates/mine-commit.ts";
 import { withUpkeep } from "./upkeep/health.ts";
@@ -41,7 +42,7 @@ export async function main(): Promise<void> {
 
 export async function runMemory({ run, data, knowledge, embedding }: MemoryPaths): Promise<void> {
   const log = createLog();
-  const keeper = new Keeper(join(data, "memory"));
+  const keeper = new Keeper(join(data, "memory"), join(knowledge, first_file));
   /** What was said last: whoever writes tries again, and again. */
   let told: string | null = null;
   const commit: GroupCommit = new GroupCommit({

@@ -70,22 +70,6 @@ export const FrontMatter = z.lazy(() =>
 );
 export type FrontMatter = z.infer<typeof FrontMatter>;
 
-/** What the image's file of front matter holds: SHA-256 of a document's text → what it says. */
-export const ShippedFronts = z.record(z.string().regex(/^[0-9a-f]{64}$/), FrontMatter);
-export type ShippedFronts = z.infer<typeof ShippedFronts>;
-
-/** What the image's file of vectors begins with. */
-export const ShippedVectors = z.lazy(() =>
-  z.strictObject({
-    /** As its embedder names it. */
-    model: z.string().min(1).max(200),
-    dimensions: z.int().min(1).max(4096),
-    /** SHA-256 of what each was made from, in the order of the vectors. */
-    sections: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(100_000),
-  }),
-);
-export type ShippedVectors = z.infer<typeof ShippedVectors>;
-
 /** The whole document, front matter and all: at most 64 KiB in UTF-8. */
 export const DocumentText = z.string().min(1).max(65_536);
 

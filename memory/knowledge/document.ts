@@ -23,9 +23,9 @@ export interface Document {
 
 export type Parsed = { readonly document: Document } | { readonly problems: readonly string[] };
 
-/** @param id under which it is kept @param known its front matter, when that was read before. Never throws, whatever the text. */
-export function parseDocumentOf(id: string, text: string, known?: FrontMatter): Parsed {
-  const parsed = parseText(text, known);
+/** @param id under which it is kept. Never throws, whatever the text. */
+export function parseDocumentOf(id: string, text: string): Parsed {
+  const parsed = parseText(text);
   if ("problems" in parsed) return parsed;
   const { kind } = parsed.document.front;
   if (id.startsWith(folder_of_kind[kind])) return parsed;
@@ -33,7 +33,7 @@ export function parseDocumentOf(id: string, text: string, known?: FrontMatter): 
 }
 
 /** Never throws, whatever the text. */
-export function parseText(text: string, known?: FrontMatter): Parsed {
+export function parseText(text: string): Parsed {
   const bytes = Buffer.byteLength(text);
   if (bytes > document_bytes_max) return refuse([`it has ${bytes} bytes, more than ${document_bytes_max}: make two documents of it`]);
   const odd = text.split("\n").findIndex((line) => control.test(line));
@@ -44,7 +44,7 @@ export function parseText(text: string, known?: FrontMatter): Parsed {
   if (yaml.length > front_chars_max)
     return refuse([`line 1: the front matter has ${yaml.length} characters, more than ${front_chars_max}`]);
   try {
-    const read = known === undefined ? readYaml(yaml, FrontMatter, 1) : { value: known }; // after the line "---"
+    const read = readYaml(yaml, FrontMatter, 1); // after the line "---"
     if (!("value" in read)) return refuse(read.problems);
     const front = read.value;
     const body = text.slice(whole.length).replace(/^\n+/, "");

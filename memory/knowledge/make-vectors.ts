@@ -1,6 +1,9 @@
-/** Makes the vectors of the image's documents, as memory itself would: `bun memory/knowledge/make-vectors.ts FOLDER MODEL FILE`. */
+/**
+ * Makes the vectors of the image's documents, as memory itself would: `bun memory/knowledge/make-vectors.ts FOLDER MODEL FILE`.
+ * FILE becomes a memory that has them. Apart from make-first.ts, for they take long and depend on the documents alone.
+ */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Encoder } from "../embed/encoder.ts";
@@ -9,7 +12,6 @@ import { Keeper } from "../keeper.ts";
 import type { Embedder } from "../longterm/embedder.ts";
 import { Meaning } from "./meaning.ts";
 import { Shipped } from "./shipped.ts";
-import { encodeVectors, type SectionVector } from "./shipped-vectors.ts";
 
 function fail(why: string): never {
   throw new Error(`making the vectors of the documents failed: ${why}`);
@@ -35,12 +37,12 @@ try {
   await meaning.idle();
   meaning.stop();
   if (troubles.length > 0) fail(troubles.join("; "));
-  const rows = keeper.read(({ documents: { db } }) =>
-    db.prepare<[], SectionVector>("SELECT sha256, vector FROM knowledge_vectors ORDER BY sha256").all(),
-  );
-  if (rows.length === 0) fail("there are none");
-  writeFileSync(out, encodeVectors({ model: encoder.model, dimensions: encoder.dimensions }, rows));
-  process.stdout.write(`${rows.length} vectors of ${encoder.dimensions}\n`);
+  const made = keeper.read(({ documents: { db } }) => {
+    db.prepare("VACUUM INTO ?").run(out);
+    return db.prepare<[], number>("SELECT count(*) FROM knowledge_vectors").pluck().get() ?? 0;
+  });
+  if (made === 0) fail("there are none");
+  process.stdout.write(`${made} vectors of ${encoder.dimensions}\n`);
 } finally {
   rmSync(home, { recursive: true, force: true });
 }

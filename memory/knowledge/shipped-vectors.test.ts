@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Keeper } from "../keeper.ts";
 import type { Embedder } from "../longterm/embedder.ts";
+import { first_file } from "../store/first.ts";
 import { diskFolder } from "../testing/folder.ts";
 import { Meaning } from "./meaning.ts";
 import { Shipped } from "./shipped.ts";
-import { encodeVectors, vectors_file } from "./shipped-vectors.ts";
 
 const page = (title: string): string => `---\ntitle: ${title}\nkind: playbook\nsummary: What it does.\n---\n## Steps\n1. See to it.\n`;
 const model = { model: "of-the-image@0123456789ab", dimensions: 4 };
@@ -49,12 +49,15 @@ async function started(image: string, name: string) {
 }
 
 /** The file as the build makes it: of what memory itself has made. */
-async function withVectors(image: string): Promise<Uint8Array> {
+async function withVectors(image: string): Promise<Buffer> {
   const { keeper } = await started(image, model.model);
-  const vectors = rows(keeper).map(({ sha256 }, at) => ({ sha256, vector: new Uint8Array(Float32Array.of(at, 0, 1, 0).buffer) }));
-  const bytes = encodeVectors(model, vectors);
-  writeFileSync(join(image, vectors_file), bytes);
-  return bytes;
+  const { db } = keeper.parts.documents;
+  rows(keeper).forEach(({ sha256 }, at) => {
+    db.prepare("UPDATE knowledge_vectors SET vector = ? WHERE sha256 = ?").run(new Uint8Array(Float32Array.of(at, 0, 1, 0).buffer), sha256);
+  });
+  rmSync(join(image, first_file), { force: true });
+  db.prepare("VACUUM INTO ?").run(join(image, first_file));
+  return readFileSync(join(image, first_file));
 }
 
 test("what the image has is not made anew; an edited page is, and so is all by another model", async () => {
@@ -68,11 +71,11 @@ test("what the image has is not made anew; an edited page is, and so is all by a
   expect((await started(image, "another@ba9876543210")).asked).toHaveLength(4);
 });
 
-test("a file that is not whole is said, and what it should have had is made", async () => {
+test("a file that is no memory is said, and what it should have had is made", async () => {
   const image = imageFolder();
   const bytes = await withVectors(image);
-  for (const wrong of [bytes.subarray(0, bytes.length - 1), Buffer.from("{}\n"), Buffer.alloc(0)]) {
-    writeFileSync(join(image, vectors_file), wrong);
+  for (const wrong of [bytes.subarray(0, 5000), Buffer.from("no database, ".repeat(1000)), Buffer.alloc(0)]) {
+    writeFileSync(join(image, first_file), wrong);
     const { asked, note, keeper } = await started(image, model.model);
     expect(note).toStartWith("the vectors of the image cannot be read and are made anew: ");
     expect([asked.length, rows(keeper).length]).toEqual([4, 4]);

@@ -5,10 +5,9 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { FrontMatter } from "../../contracts/memory/knowledge.ts";
 import type { Keeper } from "../keeper.ts";
+import { first_file } from "../store/first.ts";
 import { type Documents, type Draft, hashOf } from "./documents.ts";
-import { readFronts } from "./shipped-fronts.ts";
 import { putVectors } from "./shipped-vectors.ts";
 
 const files_max = 2000;
@@ -17,14 +16,17 @@ const retry_ms = 30_000;
 
 export class Shipped {
   readonly #folder: string;
+  readonly #now: () => number;
   /** Databases that have them. */
   readonly #brought = new WeakSet<Documents>();
   #bringing: Promise<void> | null = null;
   #failed_ms = Number.NEGATIVE_INFINITY;
   #note: string | null = null;
 
-  constructor(folder: string) {
+  /** @param now milliseconds since 1970, which its versions are said to be from */
+  constructor(folder: string, now: () => number = Date.now) {
     this.#folder = folder;
+    this.#now = now;
   }
 
   /** What of the image is not there and why, or null. */
@@ -47,15 +49,14 @@ export class Shipped {
       if (files.size === 0) throw new Error(`there is none in "${this.#folder}"`);
       const vectors = this.#putVectors(keeper);
       const fresh = keeper.read(({ documents }) => changed(files, documents));
-      const { fronts, fault } = fresh.length === 0 ? { fronts: new Map(), fault: [] } : this.#readFronts();
-      const bad = await shipAll(fresh, fronts, keeper);
+      const bad = await shipAll(fresh, keeper, this.#now());
       keeper.write(({ documents }) => {
         for (const head of documents.heads())
           if (head.in_image !== files.has(head.document)) documents.inImage(head, files.has(head.document));
       });
       this.#brought.add(keeper.parts.documents);
       const documents = bad.length === 0 ? [] : [`documents of the image that are none: ${bad.join("; ")}`];
-      this.#note = [...documents, ...vectors, ...fault].join("; ").slice(0, 500) || null;
+      this.#note = [...documents, ...vectors].join("; ").slice(0, 500) || null;
     } catch (error) {
       this.#failed_ms = performance.now();
       this.#note = `indexing the documents of the image failed: ${messageOf(error)}; what was indexed before is there`.slice(0, 500);
@@ -65,41 +66,28 @@ export class Shipped {
   /** Before the documents, whose vectors would be made anew otherwise. @returns what is wrong with them: then they are */
   #putVectors(keeper: Keeper): string[] {
     try {
-      keeper.write(({ documents }) => putVectors(this.#folder, documents));
+      keeper.write(({ documents }) => putVectors(join(this.#folder, first_file), documents));
       return [];
     } catch (error) {
       return [`the vectors of the image cannot be read and are made anew: ${messageOf(error)}`];
     }
   }
-
-  /** @returns what is wrong with it: then each document is read as any other */
-  #readFronts(): { readonly fronts: ReadonlyMap<string, FrontMatter>; readonly fault: readonly string[] } {
-    try {
-      return { fronts: readFronts(this.#folder), fault: [] };
-    } catch (error) {
-      return { fronts: new Map(), fault: [`the front matter that the image has apart cannot be read: ${messageOf(error)}`] };
-    }
-  }
 }
 
 /** A few at a time, each durable by itself: everything else is answered in between. @returns what is no document, and why */
-async function shipAll(
-  fresh: readonly (readonly [string, string])[],
-  fronts: ReadonlyMap<string, FrontMatter>,
-  keeper: Keeper,
-): Promise<string[]> {
+async function shipAll(fresh: readonly (readonly [string, string])[], keeper: Keeper, time_ms: number): Promise<string[]> {
   const bad: string[] = [];
   if (fresh.length === 0) return bad;
   const { parseDocumentOf } = await import("./document.ts"); // the parser of YAML is only paid for when there is something to parse
   for (let at = 0; at < fresh.length; at += at_once) {
     const drafts: [string, Draft][] = [];
     for (const [id, text] of fresh.slice(at, at + at_once)) {
-      const parsed = parseDocumentOf(id, text, fronts.get(hashOf(text)));
+      const parsed = parseDocumentOf(id, text);
       if ("problems" in parsed) bad.push(`"${id}": ${parsed.problems.join(", ")}`);
       else drafts.push([id, { text, document: parsed.document }]);
     }
     keeper.write(({ documents }) => {
-      for (const [id, draft] of drafts) documents.ship(id, draft, Date.now());
+      for (const [id, draft] of drafts) documents.ship(id, draft, time_ms);
     });
     await new Promise((resolve) => setImmediate(resolve));
   }

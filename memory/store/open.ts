@@ -2,7 +2,7 @@
  * Opens memory.db, whatever state it is in.
  *
  *   usable                       → used
- *   missing                      → made
+ *   missing                      → made: as the image has it for a first start, or empty
  *   damaged, or not a memory     → renamed to `memory-damaged-<time>.db`, a new one is made
  *   written by a later version   → left alone; memory is in RAM only until that version runs again
  *   folder missing or read-only  → memory is in RAM only, with a copy of what is on the disk, if that fits
@@ -13,6 +13,7 @@ import { totalmem } from "node:os";
 import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
 import { describe, FromTheFuture, inspect, keptAside, moveAside, openFile, openInRam, outlivesPower } from "../../wire/database.ts";
+import { takeFirst } from "./first.ts";
 import { memory_file } from "./migrations.ts";
 import { copyToRam } from "./scratch.ts";
 
@@ -45,13 +46,15 @@ export interface OpenDatabase {
   readonly kept_aside: number;
 }
 
-export function openDatabase(folder: string, now: () => Date = () => new Date()): OpenDatabase {
+/** @param first the file that a new memory begins as, or null: an empty one */
+export function openDatabase(folder: string, first: string | null = null, now: () => Date = () => new Date()): OpenDatabase {
   const path = join(folder, memory_file.file);
   let degradation: string | null = null;
   try {
     mkdirSync(folder, { recursive: true });
     const damage = inspect(path, memory_file);
     if (damage !== null) degradation = setAside(path, damage, now());
+    if (first !== null) takeFirst(path, first);
     const db = openFile(path, memory_file);
     db.pragma(`cache_size = -${Math.min(cache_kib_max, Math.floor((totalmem() / 1024) * cache_ratio))}`);
     db.pragma(`wal_autocheckpoint = ${Math.floor(logBytes(folder) / page_bytes)}`);

@@ -65,7 +65,7 @@ test("a schema from the future is refused and its file not touched", () => {
   open.db.pragma(`user_version = ${migrations.length + 1}`);
   open.db.close();
   const before = readFileSync(join(folder, "memory.db"));
-  const again = openDatabase(folder, time);
+  const again = openDatabase(folder, null, time);
   expect(again.persistent).toBe(false);
   expect(again.degradation).toContain(`its schema is ${migrations.length + 1}`);
   expect(again.degradation).toContain("boot the version that wrote it");
@@ -97,7 +97,7 @@ test.each(damages)("%s: kept aside as it was, a new memory is begun", (_, damage
   filled(folder).db.close();
   const broken = damage(readFileSync(join(folder, "memory.db")));
   writeFileSync(join(folder, "memory.db"), broken);
-  const open = openDatabase(folder, time);
+  const open = openDatabase(folder, null, time);
   const kept = join(folder, "memory-damaged-20260102T030405.678Z.db");
   expect(open).toMatchObject({ persistent: true, kept_aside: 1 });
   expect(open.degradation).toContain(kept);
@@ -105,7 +105,7 @@ test.each(damages)("%s: kept aside as it was, a new memory is begun", (_, damage
   const store = new Store(open.db);
   expect(store.commit(() => store.addEvent(exitedEvent(1)))).toBe(true);
   open.db.close();
-  expect(openDatabase(folder, time).degradation).toBeNull();
+  expect(openDatabase(folder, null, time).degradation).toBeNull();
 });
 
 test("a foreign database is kept aside", () => {
@@ -113,7 +113,7 @@ test("a foreign database is kept aside", () => {
   const open = filled(folder);
   open.db.pragma("application_id = 7");
   open.db.close();
-  expect(openDatabase(folder, time).degradation).toContain("not a memory of this system");
+  expect(openDatabase(folder, null, time).degradation).toContain("not a memory of this system");
 });
 
 test("a folder that cannot be made, or a file where it should be: memory in RAM, said", () => {
