@@ -7,6 +7,7 @@ import type { WorkChange } from "../../contracts/memory/working/changes.ts";
 import type { CallOutcome } from "../../contracts/tool.ts";
 import type { LoopPorts } from "../loop/ports.ts";
 import { call_limit_ms } from "../loop/tries.ts";
+import { takeBack } from "../shared/take-back.ts";
 import { notSo } from "./check.ts";
 import type { HeldGoal, Plan, Step } from "./goals.ts";
 
@@ -109,7 +110,7 @@ async function finish(held: HeldGoal, plan: Plan, ports: CarryPorts): Promise<vo
 
 /** What it has changed is taken back as far as it can be. Another plan is made once; after that a person has to look. */
 async function planFailed(held: HeldGoal, plan: Plan, why: string, ports: CarryPorts): Promise<void> {
-  const { said: back, calls } = await takenBack(plan, why, ports);
+  const { said: back, calls } = await takeBack(plan.id, `the plan ${plan.id} failed: ${why}`, ports.broker);
   const steps = (await held.plan())?.steps ?? [];
   const undone = steps.flatMap(({ id, version, state, body }): WorkChange[] =>
     state === "done" && body.calls.some((call) => calls.has(call)) ? [{ do: "move", id, version, to: "undone" }] : [],
@@ -120,17 +121,4 @@ async function planFailed(held: HeldGoal, plan: Plan, why: string, ports: CarryP
   if (before?.state !== "failed" && (await ports.above()) !== null)
     await held.change([...over, held.to("planning")], `another plan is needed: ${said}`);
   else await held.block(`a person's decision: ${said}`, null, over);
-}
-
-/** @returns what came of it in words, and the plan's calls that are undone */
-async function takenBack({ id }: Plan, why: string, { broker }: CarryPorts): Promise<{ said: string; calls: ReadonlySet<string> }> {
-  const reason = { text: `the plan ${id} failed: ${why}`.slice(0, 1000) };
-  try {
-    const { outcomes, plan } = await broker().call("undo/run", { target: { group: id }, reason }, call_limit_ms);
-    const undone = plan.calls.filter((_, at) => outcomes[at]?.status === "done");
-    const said = outcomes.length === 0 ? "nothing to take back" : `taken back: ${undone.map(({ tool }) => tool).join(", ") || "nothing"}`;
-    return { said, calls: new Set(undone.map(({ call }) => call)) };
-  } catch (error) {
-    return { said: `not taken back: ${error instanceof Error ? error.message : String(error)}`, calls: new Set() };
-  }
 }

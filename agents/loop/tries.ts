@@ -25,8 +25,8 @@ export interface NoHelp {
 
 /** What did not help is taken back, as far as it can be, and on record; then the next is decided. */
 export async function giveUp(held: Held, decision: Decision, { result, why, worse }: NoHelp, ports: LoopPorts): Promise<void> {
-  const back = await takeBack(decision.id, ports.broker);
-  await settle(decision, { result, detail: `${why}; ${back}`.slice(0, 1000) }, ports);
+  const { said } = await takeBack(decision.id, `decision ${decision.id} did not help`, ports.broker);
+  await settle(decision, { result, detail: `${why}; ${said}`.slice(0, 1000) }, ports);
   await remember(held, decision, worse === true ? "worse" : "no-effect", why, ports);
   await held.move("deciding", why.slice(0, 500));
 }

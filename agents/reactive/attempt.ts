@@ -86,5 +86,6 @@ async function answered({ decision, dry }: Plan, call: Call, at: number, { broke
 }
 
 async function takenBack({ decision }: Plan, { result, detail }: Result, { broker }: AttemptPorts): Promise<Result> {
-  return { result, detail: `${detail}; ${await takeBack(decision.id, broker)}`.slice(0, 1000) };
+  const { said } = await takeBack(decision.id, `decision ${decision.id} did not help`, broker);
+  return { result, detail: `${detail}; ${said}`.slice(0, 1000) };
 }

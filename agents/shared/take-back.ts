@@ -1,17 +1,38 @@
-/** The calls of a decision, taken back together. */
+/** The calls of a decision or a plan, taken back together. */
 
 import type { BrokerPeer } from "./ask-tool.ts";
 
 const limit_ms = 600_000;
+const plan_limit_ms = 30_000;
 
-/** @returns in a clause what was taken back, or why not. Never throws: that it could not be is on record too */
-export async function takeBack(decision: string, broker: () => BrokerPeer): Promise<string> {
+export interface TakenBack {
+  /** In a clause: what was taken back, or why not. */
+  readonly said: string;
+  /** The calls whose effect is gone. */
+  readonly calls: ReadonlySet<string>;
+}
+
+/** @param group decision or plan, as its calls name it. Never throws: that it could not be is on record too */
+export async function takeBack(group: string, why: string, broker: () => BrokerPeer): Promise<TakenBack> {
+  const target = { group };
   try {
-    const reason = { text: `decision ${decision} did not help` };
-    const { outcomes, plan } = await broker().call("undo/run", { target: { group: decision }, reason }, limit_ms);
-    if (plan.obstacles.length > 0) return `not taken back: ${plan.obstacles.map((obstacle) => obstacle.why).join("; ")}`;
-    return outcomes.length === 0 ? "there was nothing to take back" : `taken back: ${outcomes.map(({ tool }) => tool).join(", ")}`;
+    const { outcomes, plan } = await broker().call("undo/run", { target, reason: { text: why.slice(0, 1000) } }, limit_ms);
+    const undone = plan.calls.filter((_, at) => outcomes[at]?.status === "done");
+    const said = undone.length === 0 ? "nothing was taken back" : `taken back: ${undone.map(({ tool }) => tool).join(", ")}`;
+    return { said, calls: new Set(undone.map(({ call }) => call)) };
   } catch (error) {
-    return `not taken back: ${error instanceof Error ? error.message : String(error)}`;
+    const said = (await changedNothing(group, broker))
+      ? "there was nothing to take back"
+      : `not taken back: ${error instanceof Error ? error.message : String(error)}`;
+    return { said, calls: new Set() };
+  }
+}
+
+/** Failed at the first call, or all of them only looked: then there is nothing that the broker could take back. */
+async function changedNothing(group: string, broker: () => BrokerPeer): Promise<boolean> {
+  try {
+    return (await broker().call("undo/plan", { target: { group } }, plan_limit_ms)).calls.length === 0;
+  } catch {
+    return false;
   }
 }
