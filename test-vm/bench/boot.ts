@@ -54,25 +54,32 @@ export async function benchBoot(): Promise<BenchRow[]> {
       }
     }
   }
-  for (const [kind, config, rounds] of idle_kinds) {
-    for (let round = 1; round <= rounds; round += 1) {
-      const machine = await startMachine({ boot: "direct", agent: false, cpus, memory_mib, config });
-      try {
-        await machine.ready();
-        await Bun.sleep(settle_s * 1000);
-        const { all, used } = await addMemory(memory, kind, machine);
-        say(`idle ${kind} ${round} of ${rounds}: ${all} MB of processes, ${used} MB used in all`);
-      } finally {
-        await machine.kill();
-      }
-    }
-  }
+  // beside each other: they wait, and what they hold is no matter of how fast
+  const idle = idle_kinds.flatMap(([kind, config, rounds]) => Array.from({ length: rounds }, () => ({ kind, config })));
+  await Promise.all(idle.map((one) => addIdle(memory, one)));
   const theirs = await conventional();
   const rows = [...times.rows("ms"), ...memory.rows("bytes"), ...sizes()];
   return rows.map((row) => {
     if (row.name === console_answers) return versus(row, "Debian 13, systemd: power to sshd answering", theirs.answers);
     return row.name === `idle without models: ${memory_used}` ? versus(row, "Debian 13, systemd, sshd, chrony", theirs.memory) : row;
   });
+}
+
+interface Idle {
+  readonly kind: string;
+  readonly config: string;
+}
+
+async function addIdle(memory: Samples, { kind, config }: Idle): Promise<void> {
+  const machine = await startMachine({ boot: "direct", agent: false, cpus, memory_mib, config });
+  try {
+    await machine.ready();
+    await Bun.sleep(settle_s * 1000);
+    const { all, used } = await addMemory(memory, kind, machine);
+    say(`idle ${kind}: ${all} MB of processes, ${used} MB used in all`);
+  } finally {
+    await machine.kill();
+  }
 }
 
 /** A conventional system on the same kernel, machine and emulation. */
