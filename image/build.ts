@@ -29,6 +29,9 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { entry: { type: "string" }, plain: { type: "boolean", default: false }, profile: { type: "string", default: "edge" } },
 });
+// what mkosi and we write has the same modes, whoever starts this
+process.umask(0o022);
+
 const target = positionals[0] ?? "all";
 const profile = imageProfile(values.profile);
 
