@@ -5,6 +5,8 @@ import type { Ground } from "./ground.ts";
 
 const mib = 1024 * 1024;
 
+type Inside = Pick<Ground, "inside">;
+
 export function usedRatio(disk: string): number {
   const { blocks, bfree } = statfsSync(disk);
   return (blocks - bfree) / blocks;
@@ -42,39 +44,28 @@ export function exists(path: string): boolean {
 }
 
 /** Runs a program of this host in the system's network and process namespaces. @throws when it fails */
-export async function run(ground: Ground, ...argv: string[]): Promise<string> {
+export async function run(ground: Inside, ...argv: string[]): Promise<string> {
   const { status, out } = await ground.inside.sh(argv);
   if (status !== 0) throw new Error(`running "${argv.join(" ")}" beside the system failed with status ${status}: ${out}`);
   return out;
 }
 
 /** The system's own nft(8): an older one does not know how to list what a newer one has made. @throws when it fails */
-export async function nft(ground: Ground, ...argv: string[]): Promise<string> {
+export async function nft(ground: Inside, ...argv: string[]): Promise<string> {
   const { status, out } = await ground.inside.inside(["nft", ...argv]);
   if (status !== 0) throw new Error(`running "nft ${argv.join(" ")}" in the system failed with status ${status}: ${out}`);
   return out;
 }
 
-/** proc_pid_stat(5): user and system time, hundredths of a second; null when it is gone. */
-export function processorTicks(pid: number): number | null {
-  try {
-    const [, , , , , , , , , , , user, system] = readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\) /, "")
-      .split(" ");
-    return Number(user) + Number(system);
-  } catch {
-    return null;
-  }
+/** proc_pid_stat(5). */
+export function niceIn(stat: string): number {
+  return Number(stat.replace(/^.*\) /, "").split(" ")[16]);
 }
 
 /** nice(2) of a process; null when it is gone. */
 export function niceOf(pid: number): number | null {
   try {
-    return Number(
-      readFileSync(`/proc/${pid}/stat`, "utf8")
-        .replace(/^.*\) /, "")
-        .split(" ")[16],
-    );
+    return niceIn(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return null;
   }
@@ -82,21 +73,22 @@ export function niceOf(pid: number): number | null {
 
 /** Ports of all addresses but loopback on which somebody listens: `tcp:8080`. */
 export function listeners(pid: number): string[] {
+  return listenersIn(["tcp", "tcp6"].map((table) => readFileSync(`/proc/${pid}/net/${table}`, "latin1")).join("\n"));
+}
+
+/** @param tables of proc_pid_net(5): tcp and tcp6 */
+export function listenersIn(tables: string): string[] {
   const found = new Set<string>();
-  for (const [table, protocol] of [
-    ["tcp", "tcp"],
-    ["tcp6", "tcp"],
-  ] as const)
-    for (const line of readFileSync(`/proc/${pid}/net/${table}`, "latin1").split("\n").slice(1)) {
-      const [, local = "", , state] = line.trim().split(/\s+/);
-      const [address, port] = local.split(":");
-      if (state === "0A" && address !== "0100007F") found.add(`${protocol}:${Number.parseInt(port ?? "0", 16)}`);
-    }
+  for (const line of tables.split("\n")) {
+    const [, local = "", , state] = line.trim().split(/\s+/);
+    const [address, port] = local.split(":");
+    if (state === "0A" && address !== "0100007F") found.add(`tcp:${Number.parseInt(port ?? "0", 16)}`);
+  }
   return [...found].sort();
 }
 
 /** What a service answers on a port of the system's own loopback; "" when nobody does. */
-export async function answerOn(ground: Ground, port: number): Promise<string> {
+export async function answerOn(ground: Inside, port: number): Promise<string> {
   const { out } = await ground.inside.sh(
     ["bash", "-c", `{ exec 3<>/dev/tcp/127.0.0.1/${port} && timeout 3 cat <&3; } 2>/dev/null`],
     10_000,

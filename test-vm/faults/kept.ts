@@ -18,7 +18,17 @@ export const set_names = ["ours", "packages", "without-playbooks", "conventional
 export type SetName = (typeof set_names)[number];
 
 /** All of it says how a trial is made, besides the faults themselves. */
-const suite = ["trial.ts", "repository.ts", "snapshot.ts", "effects.ts", "ours", "conventional", "vm", "../fixtures/patient.c"];
+const suite = [
+  "trial.ts",
+  "repository.ts",
+  "snapshot.ts",
+  "effects.ts",
+  "beside.ts",
+  "ours",
+  "conventional",
+  "vm",
+  "../fixtures/patient.c",
+];
 
 const Kept = z.array(z.strictObject({ key: z.string(), ended: z.string(), result: Result }));
 

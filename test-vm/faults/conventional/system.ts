@@ -6,6 +6,7 @@ import { enterNamespaces, type Namespaces } from "../../namespaces.ts";
 import { atEnd } from "../../owned.ts";
 import { newFolder } from "../../places.ts";
 import { tailOf, waitFor } from "../../wait.ts";
+import { beside } from "../beside.ts";
 import { makeDatabase } from "../database.ts";
 import { smallDisk, unmountLeftBehind } from "../disk.ts";
 import { connectWire, wire } from "../far.ts";
@@ -104,7 +105,8 @@ function prepare(upper: string, pace: number): void {
 
 function groundOf(inside: Namespaces, disk: string, root: string, pace: number, end: () => Promise<void>): Ground {
   return {
-    ...{ arm: "conventional", inside, pace, disk, end },
+    ...beside(inside),
+    ...{ arm: "conventional", pace, disk, end },
     folders: {
       cache: join(root, "var/cache/app"),
       temporary: join(root, "var/tmp"),
@@ -122,6 +124,7 @@ function groundOf(inside: Namespaces, disk: string, root: string, pace: number, 
       setHostname: (name) => ask(inside, "hostname", name),
       declarePort: (port) => ask(inside, "nft", "add", "rule", "inet", "filter", "input", "tcp", "dport", String(port), "accept"),
       closePort: () => ask(inside, "systemctl", "restart", "nftables"),
+      unban: async (address) => void (await inside.inside(["fail2ban-client", "unban", address])),
     },
   };
 }

@@ -68,7 +68,7 @@ export const disk_faults: readonly Fault[] = [
     traces: [/^service\/web$/],
     async inject(ground) {
       const before = usedRatio(ground.disk);
-      ground.patient("web").tell("hold 150");
+      await ground.patient("web").tell("hold 150");
       return () => usedRatio(ground.disk) < before + 0.1;
     },
   },

@@ -1,12 +1,10 @@
-/** Ports, links, routes and names. */
+/** Links, routes and names. */
 
 import { writeFileSync } from "node:fs";
-import { waitFor } from "../../wait.ts";
-import { answerOn, listeners, run } from "../effects.ts";
+import { run } from "../effects.ts";
 import { wire } from "../far.ts";
 import type { Fault } from "../fault.ts";
 import type { Ground } from "../ground.ts";
-import { endStrangers, stranger } from "./process.ts";
 
 const network_alarms = ["network-drift", "no-address", "route-lost", "dns-silent", "link-down"] as const;
 
@@ -28,57 +26,6 @@ async function resolves(ground: Ground): Promise<boolean> {
 }
 
 export const network_faults: readonly Fault[] = [
-  {
-    name: "port-closed",
-    family: "network",
-    what: "a service runs, but does not listen any more where it was declared to",
-    noticed: { alarms: ["declared-port-closed"], subject: "tcp:8080" },
-    traces: [/^service\/web$/],
-    inject(ground) {
-      ground.patient("web").tell("mute");
-      return async () => (await answerOn(ground, 8080)) === "well";
-    },
-  },
-  {
-    name: "undeclared-listener-of-service",
-    family: "security",
-    what: "a service listens on a port that nobody declared",
-    noticed: { alarms: ["undeclared-listener"], subject: "tcp:4444" },
-    traces: [/^service\/web$/],
-    inject(ground) {
-      ground.patient("web").tell("listen 4444");
-      return async () => !listeners(ground.inside.pid).includes("tcp:4444") && (await answerOn(ground, 8080)) === "well";
-    },
-  },
-  {
-    name: "undeclared-listener-of-stranger",
-    family: "security",
-    what: "a process that belongs to no service listens on a port",
-    noticed: { alarms: ["undeclared-listener"], subject: "tcp:31337" },
-    async inject(ground) {
-      await stranger(ground, `exec ${process.execPath} -e 'Bun.listen({ hostname: "0.0.0.0", port: 31337, socket: { data() {} } })' "$0"`);
-      return () => !listeners(ground.inside.pid).includes("tcp:31337");
-    },
-    clean: endStrangers,
-  },
-  {
-    name: "wrong-listener",
-    family: "network",
-    what: "a service has taken the port of another one, which was closed for a moment",
-    noticed: { alarms: ["wrong-listener", "declared-port-closed"], subject: "tcp:8080" },
-    traces: [/^service\/(web|clerk)$/],
-    async inject(ground) {
-      ground.patient("web").tell("mute");
-      const closed = (): boolean => !listeners(ground.inside.pid).includes("tcp:8080");
-      await waitFor("the port to be closed", closed, { limit_ms: 10_000, every_ms: 20 });
-      const clerk = await ground.patient("clerk").pid();
-      ground.patient("clerk").tell("listen 8080");
-      return async () => {
-        const now = await ground.patient("clerk").pid();
-        return now !== null && now !== clerk && (await answerOn(ground, 8080)) === "well" && (await answerOn(ground, 8090)) === "well";
-      };
-    },
-  },
   {
     name: "address-lost",
     family: "network",

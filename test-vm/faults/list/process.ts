@@ -1,37 +1,34 @@
 /** Services and processes that end, hang, or take what they can get. */
 
-import { chmodSync, readdirSync, writeFileSync } from "node:fs";
-import { setPriority } from "node:os";
 import { join } from "node:path";
 import { waitFor } from "../../wait.ts";
-import { answerOn, niceOf, processorTicks } from "../effects.ts";
 import type { Fault } from "../fault.ts";
-import type { Ground, PatientName } from "../ground.ts";
+import type { PatientName, Served } from "../ground.ts";
 
 /** It runs as another process than before, and answers where it should. */
-async function anew(ground: Ground, name: PatientName, before: number | null): Promise<boolean> {
+async function anew(ground: Served, name: PatientName, before: number | null): Promise<boolean> {
   const one = ground.patient(name);
   const pid = await one.pid();
   if (pid === null || pid === before || !(await one.ready())) return false;
-  return one.port === null || (await answerOn(ground, one.port)) === "well";
+  return one.port === null || (await ground.answerOn(one.port)) === "well";
 }
 
-async function pidOf(ground: Ground, name: PatientName): Promise<number> {
+async function pidOf(ground: Served, name: PatientName): Promise<number> {
   const pid = await ground.patient(name).pid();
   if (pid === null) throw new Error(`looking for the service "${name}" failed: it does not run`);
   return pid;
 }
 
 /** Its processes by the kernel: itself and what it has started. */
-function tasksBelow(ground: Ground, pid: number): number[] {
-  const all = ground.inside.processes();
+async function tasksBelow(ground: Served, pid: number): Promise<number[]> {
+  const all = await ground.tasks();
   const found = [pid];
   for (const at of found) found.push(...all.filter((one) => one.ppid === at).map((one) => one.pid));
   return found;
 }
 
 /** An order that makes it ill, and a new process is the cure. */
-function ill(name: string, family: Fault["family"], what: string, order: string, alarm: string): Fault {
+function ill(name: string, family: Fault["family"], what: string, order: string, alarm: string): Fault<Served> {
   return {
     name,
     family,
@@ -40,13 +37,13 @@ function ill(name: string, family: Fault["family"], what: string, order: string,
     traces: [/^service\/web$/],
     async inject(ground) {
       const before = await pidOf(ground, "web");
-      ground.patient("web").tell(order);
+      await ground.patient("web").tell(order);
       return () => anew(ground, "web", before);
     },
   };
 }
 
-export const process_faults: readonly Fault[] = [
+export const process_faults: readonly Fault<Served>[] = [
   {
     name: "service-killed",
     family: "process",
@@ -55,7 +52,7 @@ export const process_faults: readonly Fault[] = [
     traces: [/^service\/web$/],
     async inject(ground) {
       const before = await pidOf(ground, "web");
-      process.kill(before, "SIGKILL");
+      await ground.signal(before, "KILL");
       return () => anew(ground, "web", before);
     },
   },
@@ -67,7 +64,7 @@ export const process_faults: readonly Fault[] = [
     traces: [/^service\/web$/],
     async inject(ground) {
       const before = await pidOf(ground, "web");
-      process.kill(before, "SIGSTOP");
+      await ground.signal(before, "STOP");
       return () => anew(ground, "web", before);
     },
   },
@@ -79,7 +76,7 @@ export const process_faults: readonly Fault[] = [
     traces: [/^service\/web$/],
     async inject(ground) {
       const before = await pidOf(ground, "web");
-      ground.patient("web").tell("hang");
+      await ground.patient("web").tell("hang");
       return () => anew(ground, "web", before);
     },
   },
@@ -94,7 +91,7 @@ export const process_faults: readonly Fault[] = [
       // as long as it is started, it ends at once: until nobody starts it any more
       const kill = async (): Promise<boolean> => {
         const pid = await one.pid();
-        if (pid !== null) endProcessOf(pid);
+        if (pid !== null) await ground.signal(pid, "KILL");
         return await one.givenUp();
       };
       await waitFor("the service to be given up", kill, { limit_ms: 120_000, every_ms: 50 });
@@ -109,10 +106,8 @@ export const process_faults: readonly Fault[] = [
     traces: [/^service\/web$/],
     async inject(ground) {
       const before = await pidOf(ground, "web");
-      const slow = join(ground.patient("web").folder, "slow");
-      writeFileSync(slow, "600000\n");
-      chmodSync(slow, 0o644);
-      process.kill(before, "SIGKILL");
+      await ground.files.write(join(ground.patient("web").folder, "slow"), "600000\n");
+      await ground.signal(before, "KILL");
       return () => anew(ground, "web", before);
     },
   },
@@ -127,13 +122,15 @@ export const process_faults: readonly Fault[] = [
     traces: [/^service\/web$/],
     async inject(ground) {
       const before = await pidOf(ground, "web");
-      ground.patient("web").tell("spin");
+      await ground.patient("web").tell("spin");
       return async () => {
         const now = await ground.patient("web").pid();
-        const tasks = now === null ? [] : tasksBelow(ground, now);
+        const tasks = now === null ? [] : await tasksBelow(ground, now);
         if (tasks.length === 0 || (now === before && tasks.length === 1)) return false;
         // either it gives way to everybody, or it is gone
-        return now !== before || tasks.slice(1).every((pid) => niceOf(pid) === 19);
+        if (now !== before) return true;
+        for (const pid of tasks.slice(1)) if ((await ground.niceOf(pid)) !== 19) return false;
+        return true;
       };
     },
     async clean(ground) {
@@ -146,69 +143,9 @@ export const process_faults: readonly Fault[] = [
     what: "a process that belongs to no service keeps a processor busy",
     noticed: { alarms: ["runaway-process"], subject: "pid:" },
     async inject(ground) {
-      const pid = await stranger(ground, "while :; do :; done");
-      return () => processorTicks(pid) === null || niceOf(pid) === 19;
+      const pid = await ground.stranger("spin");
+      return async () => [null, 19].includes(await ground.niceOf(pid));
     },
-    clean: endStrangers,
+    clean: (ground) => ground.endStrangers(),
   },
 ];
-
-const strangers: number[] = [];
-
-/** A process of nobody's in the system's namespaces, by the host's number. What it becomes by exec keeps "$0", by which it is found. */
-export async function stranger(ground: Ground, script: string): Promise<number> {
-  const known = new Set(ground.inside.processes().map(({ pid }) => pid));
-  const mark = `stranger-${crypto.randomUUID()}`;
-  const child = Bun.spawn(
-    [
-      "nsenter",
-      "--target",
-      String(ground.inside.pid),
-      "--pid",
-      "--net",
-      "--uts",
-      "--ipc",
-      "--",
-      "setsid",
-      "--fork",
-      "bash",
-      "-c",
-      script,
-      mark,
-    ],
-    { stdin: "ignore", stdout: "ignore", stderr: "inherit" },
-  );
-  await child.exited;
-  for (let tries = 0; tries < 200; tries += 1) {
-    for (const entry of readdirSync("/proc")) {
-      const pid = Number(entry);
-      if (Number.isInteger(pid) && !known.has(pid) && (await cmdline(pid)).includes(mark)) {
-        strangers.push(pid);
-        setPriority(pid, 0); // also where the suite itself gives way to others
-        return pid;
-      }
-    }
-    await Bun.sleep(20);
-  }
-  throw new Error("starting a process of nobody's failed: it is not there");
-}
-
-async function cmdline(pid: number): Promise<string> {
-  try {
-    return await Bun.file(`/proc/${pid}/cmdline`).text();
-  } catch {
-    return "";
-  }
-}
-
-export function endStrangers(): void {
-  for (const pid of strangers.splice(0)) endProcessOf(pid);
-}
-
-function endProcessOf(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // it has ended already
-  }
-}

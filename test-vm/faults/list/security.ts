@@ -1,44 +1,38 @@
 /** Attackers, certificates, data. */
 
-import { chmodSync, copyFileSync, lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { damage, isWhole } from "../database.ts";
-import { nft } from "../effects.ts";
 import type { Fault } from "../fault.ts";
-import type { Ground } from "../ground.ts";
+import type { Served } from "../ground.ts";
 import { ours } from "../ours/only.ts";
 
 const attacker = "203.0.113.7";
 
 const Inspected = z.object({ chain: z.array(z.object({ days_left: z.number() })) });
 
-async function daysLeft(ground: Ground, name: string): Promise<number> {
+async function daysLeft(ground: Served, name: string): Promise<number> {
   const { structuredContent } = await ours(ground).aiosctl.done("sec.certificate_inspect", { of: { is: "kept", name } });
   return Inspected.parse(structuredContent).chain[0]?.days_left ?? 0;
 }
 
 /** What has read it already would go on with what it remembers: it ends, as at a power cut. */
-async function endService(ground: Ground): Promise<void> {
+async function endService(ground: Served): Promise<void> {
   const pid = await ground.patient("shop").pid();
-  if (pid !== null) process.kill(pid, "SIGKILL");
+  if (pid !== null) await ground.signal(pid, "KILL");
 }
 
-export const security_faults: readonly Fault[] = [
+export const security_faults: readonly Fault<Served>[] = [
   {
     name: "passwords-tried",
     family: "security",
     what: "somebody tries passwords",
     noticed: { alarms: ["failed-logins"], subject: attacker },
     traces: [/^firewall$/],
-    inject(ground) {
-      ground.patient("clerk").tell("login 12");
-      return async () => (await nft(ground, "list", "ruleset")).includes(attacker);
+    async inject(ground) {
+      await ground.patient("clerk").tell("login 12");
+      return async () => (await ground.ruleset()).includes(attacker);
     },
-    async clean(ground) {
-      if (ground.arm === "ours") await ours(ground).aiosctl.call("sec.unban", { address: attacker });
-      else await ground.inside.inside(["fail2ban-client", "unban", attacker]);
-    },
+    clean: ({ person }) => person.unban(attacker),
   },
   {
     name: "setuid-file",
@@ -46,19 +40,12 @@ export const security_faults: readonly Fault[] = [
     what: "a file that gives everybody the rights of root appears where data lie",
     noticed: { alarms: ["setuid-file"] },
     ends: "person",
-    inject({ folders }) {
+    async inject({ folders, files }) {
       const path = join(folders.srv, "tool");
-      copyFileSync("/bin/true", path);
-      chmodSync(path, 0o4755);
-      return () => {
-        try {
-          return (lstatSync(path).mode & 0o6000) === 0;
-        } catch {
-          return true;
-        }
-      };
+      await files.makeSetuid(path);
+      return async () => (((await files.mode(path)) ?? 0) & 0o6000) === 0;
     },
-    clean: ({ folders }) => rmSync(join(folders.srv, "tool"), { force: true }),
+    clean: ({ folders, files }) => files.remove(join(folders.srv, "tool")),
   },
   {
     name: "certificate-ends",
@@ -81,9 +68,9 @@ export const security_faults: readonly Fault[] = [
     traces: [/^service\/shop$/],
     async inject(ground) {
       const path = join(ground.folders.srv, "shop/shop.db");
-      damage(path);
+      await ground.files.damage(path);
       await endService(ground);
-      return async () => isWhole(path) && (await ground.patient("shop").ready());
+      return async () => (await ground.files.isWhole(path)) && (await ground.patient("shop").ready());
     },
   },
   {
@@ -94,9 +81,9 @@ export const security_faults: readonly Fault[] = [
     traces: [/^service\/shop$/],
     async inject(ground) {
       const path = join(ground.folders.srv, "shop/shop.db");
-      await Bun.write(path, "not a database any more, but this long sentence of text instead of it\n".repeat(40));
+      await ground.files.write(path, "not a database any more, but this long sentence of text instead of it\n".repeat(40));
       await endService(ground);
-      return async () => isWhole(path) && (await ground.patient("shop").ready());
+      return async () => (await ground.files.isWhole(path)) && (await ground.patient("shop").ready());
     },
   },
 ];

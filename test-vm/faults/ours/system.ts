@@ -7,10 +7,11 @@ import { type Container, startContainer } from "../../container.ts";
 import { Aiosctl } from "../../scenarios/aiosctl.ts";
 import { allReady, serviceStatus } from "../../scenarios/expect.ts";
 import { waitFor } from "../../wait.ts";
+import { beside } from "../beside.ts";
 import { makeDatabase } from "../database.ts";
 import { smallDisk } from "../disk.ts";
 import { connectWire, wire } from "../far.ts";
-import type { Ground, Patient, PatientName } from "../ground.ts";
+import type { Ground, Patient, PatientName, Served, Task } from "../ground.ts";
 import { order } from "../order.ts";
 import { patientProgram } from "../programs.ts";
 import { of_host, told_only } from "./host.ts";
@@ -67,7 +68,8 @@ export async function startOurs(pace: number, more: Partial<More> = {}): Promise
   makeDatabase(join(srv, "shop/shop.db"));
   await setUp(aiosctl, srv);
   const ground: Ours = {
-    ...{ arm: "ours", inside: container, container, aiosctl, pace, disk },
+    ...beside(container),
+    ...{ arm: "ours", container, aiosctl, pace, disk },
     async end() {
       await container.kill();
       unmount();
@@ -76,16 +78,21 @@ export async function startOurs(pace: number, more: Partial<More> = {}): Promise
     resolv: `${container.root}/run/aios/etc/resolv.conf`,
     patient: (name) => patientOf(container, disk, name),
     more: () => permission(aiosctl),
-    person: {
-      restart: async (name) => void (await aiosctl.done("service.restart", { name })),
-      stop: async (name) => void (await aiosctl.done("service.stop", { name })),
-      start: async (name) => void (await aiosctl.done("service.start", { name })),
-      setHostname: async (name) => void (await aiosctl.done("sys.hostname", { set: name })),
-      declarePort: async (port, owner) => void (await aiosctl.done("net.listen", { port, owner })),
-      closePort: async (port, owner) => void (await aiosctl.done("net.listen", { port, owner, remove: true })),
-    },
+    person: personOf(aiosctl),
   };
   return ground;
+}
+
+export function personOf(aiosctl: Aiosctl): Served["person"] {
+  return {
+    restart: async (name) => void (await aiosctl.done("service.restart", { name })),
+    stop: async (name) => void (await aiosctl.done("service.stop", { name })),
+    start: async (name) => void (await aiosctl.done("service.start", { name })),
+    setHostname: async (name) => void (await aiosctl.done("sys.hostname", { set: name })),
+    declarePort: async (port, owner) => void (await aiosctl.done("net.listen", { port, owner })),
+    closePort: async (port, owner) => void (await aiosctl.done("net.listen", { port, owner, remove: true })),
+    unban: async (address) => void (await aiosctl.call("sec.unban", { address })),
+  };
 }
 
 async function setUp(aiosctl: Aiosctl, srv: string): Promise<void> {
@@ -95,9 +102,18 @@ async function setUp(aiosctl: Aiosctl, srv: string): Promise<void> {
   });
   await aiosctl.done("sys.hostname", { set: "shopkeeper" });
   await aiosctl.done("sys.sysctl", { name: "net.ipv4.ip_forward", value: "0" });
+  await defineServices(aiosctl, (uid) => {
+    for (const path of ["shop", "shop/shop.db"]) chownSync(join(srv, path), uid, uid);
+  });
+}
+
+/**
+ * The services with their ports, a backup of the shop, and the grants. What the shop has is there already.
+ * @param giveShop makes the shop's folder and database those of the user that its service runs as
+ */
+export async function defineServices(aiosctl: Aiosctl, giveShop: (uid: number) => Promise<void> | void): Promise<void> {
   await aiosctl.done("service.define", { name: "shop", ...usual, ...definitions.shop, start: false });
-  const uid = Number((await aiosctl.done("service.status", { name: "shop" })).structuredContent?.["uid"]);
-  for (const path of ["shop", "shop/shop.db"]) chownSync(join(srv, path), uid, uid);
+  await giveShop(Number((await aiosctl.done("service.status", { name: "shop" })).structuredContent?.["uid"]));
   await aiosctl.done("fs.copy", { from: `${data}/srv/shop`, to: `${data}/srv/backup/shop` });
   await aiosctl.done("service.start", { name: "shop" });
   for (const name of ["web", "clerk"] as const) await aiosctl.done("service.define", { name, ...usual, ...definitions[name] });
@@ -127,25 +143,33 @@ export async function confirmed(aiosctl: Aiosctl, tool: string, args: Record<str
   if (status !== 0) throw new Error(`confirming ${tool} failed: ${err}`);
 }
 
+export function folderOf(name: PatientName): string {
+  return name === "shop" ? "srv/shop" : `services/${name}`;
+}
+
+export function portOf(name: PatientName): number | null {
+  return name === "web" ? 8080 : name === "clerk" ? 8090 : null;
+}
+
 function patientOf(container: Container, disk: string, name: PatientName): Patient {
-  const folder = join(disk, name === "shop" ? "srv/shop" : `services/${name}`);
+  const folder = join(disk, folderOf(name));
   const status = () => serviceStatus(container.console, name);
   return {
     folder,
-    port: name === "web" ? 8080 : name === "clerk" ? 8090 : null,
+    port: portOf(name),
     tell: (what) => order(folder, what),
     async pid() {
       const { pid } = await status();
       // the sandbox has a process of its own before the program
-      return pid === null ? null : programOf(container, container.hostPid(pid));
+      return pid === null ? null : programOf(container.processes(), container.hostPid(pid));
     },
     ready: async () => (await status()).state === "ready",
     givenUp: async () => (await status()).state === "crash-loop",
   };
 }
 
-function programOf(container: Container, pid: number): number {
-  const all = container.processes();
+/** @param pid of the sandbox, among `all` */
+export function programOf(all: readonly Task[], pid: number): number {
   let at = pid;
   for (;;) {
     const found = all.find((one) => one.pid === at);
