@@ -39,8 +39,12 @@ export interface MachineOptions {
   readonly network_of?: number;
   /** QEMU's -rtc. */
   readonly rtc?: string;
+  /** The disk for data has the base of the userland beside them, as the image has (direct). */
+  readonly userland?: boolean;
   /** Without it the test initrd is not used (direct): the kernel mounts the root itself. */
   readonly agent?: boolean;
+  /** Folder of programs that the test initrd holds, too: seen at /mnt, as in a container (direct). */
+  readonly programs?: string;
   /** More of the kernel command line (direct). */
   readonly append?: string;
   /** More arguments for QEMU. */
@@ -191,6 +195,7 @@ async function prepareDisk(options: MachineOptions, folder: string): Promise<str
   if (options.diskless === true) return null;
   const path = join(folder, "disk.raw");
   if (options.boot === "disk") await copyDisk(needBuilt("disk_image"), path);
+  else if (options.userland === true) await makeDataDisk(path, 640, needBuilt("userland"));
   else await makeDataDisk(path);
   return path;
 }
@@ -199,7 +204,7 @@ async function prepareDisk(options: MachineOptions, folder: string): Promise<str
 async function directBoot(options: MachineOptions): Promise<{ kernel: string; initrd: string | null; root: string; append: string }> {
   const words = readFileSync(join(checkout, "image/cmdline.txt"), "utf8").trim().split(/\s+/);
   const append = [...words.filter((word) => !word.startsWith("root=")), "root=/dev/vda", options.append ?? ""];
-  const initrd = options.agent === false ? null : await testInitrd();
+  const initrd = options.agent === false ? null : await testInitrd(options.programs);
   if (initrd !== null) append.push(initrd_command.word, initrd_command.tail);
   return { kernel: needBuilt("kernel"), initrd, root: needBuilt("root_image"), append: append.join(" ") };
 }

@@ -42,6 +42,12 @@ for word in $(cat /proc/cmdline); do
   esac
 done
 until mount -t erofs -o ro "$root" /root-of-system; do sleep 0.1; done
+if [ -d /programs ]; then
+  # on a file system of their own: the initramfs knows no extended attributes, for which the system looks
+  mount -t tmpfs -o mode=0755 tmpfs /root-of-system/mnt
+  cp /programs/* /root-of-system/mnt
+  mount -o remount,ro /root-of-system/mnt
+fi
 cd /root-of-system
 mount --move . /
 exec chroot . /sbin/init < /dev/console > /dev/console 2>&1

@@ -18,10 +18,20 @@ export function makeBlankDisk(path: string, mebibytes: number): void {
   closeSync(fd);
 }
 
-/** A disk with one data partition that has never been formatted, as after flashing. */
-export async function makeDataDisk(path: string, mebibytes = 512): Promise<void> {
+/**
+ * A disk with a data partition that has never been formatted, as after flashing.
+ * @param userland its base, on an EFI system partition besides
+ */
+export async function makeDataDisk(path: string, mebibytes = 512, userland: string | null = null): Promise<void> {
   makeBlankDisk(path, mebibytes);
-  await run(["sfdisk", "--quiet", path], { stdin: `label: gpt\ntype=${data_partition_type}, name="data"\n` });
+  const esp = userland === null ? "" : `size=64MiB, type=${esp_type}, name="esp"\n`;
+  await run(["sfdisk", "--quiet", path], { stdin: `label: gpt\n${esp}type=${data_partition_type}, name="data"\n` });
+  if (userland === null) return;
+  const { offset_bytes, size_bytes } = await partitionOf(path, esp_type);
+  const drive = `${path}@@${offset_bytes}`;
+  await run(["mformat", "-i", drive, "-T", String(size_bytes / sector_bytes), "-h", "64", "-s", "32", "::"]);
+  await run(["mmd", "-i", drive, "::/aios"]);
+  await run(["mcopy", "-i", drive, userland, "::/aios/userland.erofs"]);
 }
 
 /** A copy that shares what it can with the original. */
