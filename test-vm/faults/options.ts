@@ -4,7 +4,7 @@ import { controls } from "./controls/index.ts";
 import type { SetName } from "./kept.ts";
 import { faults } from "./list/index.ts";
 import { package_faults } from "./list/packages.ts";
-import { vm_faults } from "./vm/list.ts";
+import { vm_controls, vm_faults } from "./vm/list.ts";
 
 const usual_pace = 30;
 
@@ -32,7 +32,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function readOptions(environment: Environment, words: readonly string[]): Options {
   const is = (name: string): boolean => environment[name] === "1" || words.includes(`--${name.toLowerCase().replaceAll("_", "-")}`);
   const names = (environment["FAULTS"] ?? "").split(",").filter(Boolean);
-  const known = new Set([...faults, ...package_faults, ...vm_faults, ...controls].map(({ name }) => name));
+  const known = new Set([...faults, ...package_faults, ...vm_faults, ...vm_controls, ...controls].map(({ name }) => name));
   const unknown = names.filter((name) => !known.has(name));
   if (unknown.length > 0) throw new Error(`choosing faults failed: there is no ${unknown.join(", ")}; there are ${[...known].join(", ")}`);
   const pace = Number(environment["PACE"] ?? usual_pace);

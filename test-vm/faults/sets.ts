@@ -19,7 +19,7 @@ import { withheld } from "./ours/withheld.ts";
 import { startWithout } from "./ours/without.ts";
 import type { Result } from "./result.ts";
 import { type Arm, tryControl, tryFault } from "./trial.ts";
-import { vm_faults } from "./vm/list.ts";
+import { vm_controls, vm_faults } from "./vm/list.ts";
 import { startVm } from "./vm/system.ts";
 
 /** One fault or control of a set. */
@@ -104,7 +104,7 @@ export const sets: Readonly<Record<SetName, TrialSet>> = {
     ...{ faults: faults.filter(({ name }) => withheld.includes(name)), controls: [], times: 2, system: rootKey },
     start: async (pace) => armOf(await startWithout(pace)),
   }),
-  vm: setOf({ ...{ faults: vm_faults, controls: [], times: 2, system: rootKey }, start: startVm }),
+  vm: setOf({ ...{ faults: vm_faults, controls: vm_controls, times: 2, system: rootKey }, start: startVm }),
   conventional: setOf({
     ...{ faults: faults.filter(isOf("conventional")), controls: controls.filter(isOf("conventional")) },
     // it does not learn

@@ -4,7 +4,7 @@ import type { Fault } from "../fault.ts";
 import { type PackagesGround, talker } from "../repository.ts";
 
 /** What the update itself brings. */
-const traces = [/^file\/srv\/repository/];
+const traces = [/^file\/srv\/repository/, new RegExp(`^service/${talker.service}$`)];
 
 export const package_faults: readonly Fault<PackagesGround>[] = [
   {
@@ -15,11 +15,11 @@ export const package_faults: readonly Fault<PackagesGround>[] = [
     traces,
     async inject({ packages }) {
       const before = await packages.version();
-      const bad = packages.offer("ends");
+      const bad = await packages.offer("ends");
       await packages.update();
       return async () => (await packages.runs()) && (await packages.version()) === before && before !== bad;
     },
-    clean: ({ packages }) => void packages.offer("runs"),
+    clean: async ({ packages }) => void (await packages.offer("runs")),
   },
   {
     name: "package-change-cut-off",
@@ -34,9 +34,9 @@ export const package_faults: readonly Fault<PackagesGround>[] = [
     what: "an advisory says that the installed version of a package is weak, and there is a newer one",
     noticed: { alarms: ["package-vulnerable"], subject: talker.package },
     traces,
-    inject({ packages }) {
-      const mended = packages.offer("runs");
-      packages.advise(mended);
+    async inject({ packages }) {
+      const mended = await packages.offer("runs");
+      await packages.advise(mended);
       return async () => (await packages.version()) === mended && (await packages.runs());
     },
     clean: ({ packages }) => packages.withdraw(),
