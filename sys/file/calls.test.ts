@@ -186,9 +186,10 @@ describe("extended attributes", () => {
       for (const one of [path, link]) sys.descriptor.close(one);
     }));
 
-  test("where there are none, the list is empty", () => {
+  test("where there are none, the list is empty, and each is missing", () => {
     const fd = file.open("cwd", "/proc/self/status", ["path"]);
     expect(file.attributes(fd)).toEqual([]);
+    expect(file.attribute(fd, "user.none")).toBeNull();
     expect(codeOfFailure(() => file.setAttribute(fd, "user.x", Buffer.from("x")))).not.toBe("ok");
     sys.descriptor.close(fd);
   });

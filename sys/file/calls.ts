@@ -89,7 +89,7 @@ export interface FileCalls {
   setTimes(fd: number, times: FileTimes): void;
   /** listxattr(2) by /proc/self/fd; empty where the file system has none. @throws {SysError} */
   attributes(fd: number): string[];
-  /** getxattr(2); null when it has no such attribute. @throws {SysError} */
+  /** getxattr(2); null when it has no such attribute, as no file of a file system without any has. @throws {SysError} */
   attribute(fd: number, name: string): Buffer | null;
   /** setxattr(2). @throws {SysError} EOPNOTSUPP, ENOSPC */
   setAttribute(fd: number, name: string, value: Uint8Array): void;
@@ -215,7 +215,7 @@ export function fileCalls(libc: Libc): FileCalls {
     attribute(fd, name) {
       const buffer = Buffer.alloc(attribute_bytes_max);
       const { value, errno } = libc.attempt("getxattr", [held(fd), text(name), buffer, buffer.length]);
-      if (errno === ENODATA) return null;
+      if (errno === ENODATA || errno === EOPNOTSUPP) return null;
       if (errno !== null) throw failure(`attribute "${name}" of descriptor ${fd}`, errno);
       return Buffer.from(buffer.subarray(0, value));
     },
