@@ -18,7 +18,11 @@ export async function takeBack(group: string, why: string, broker: () => BrokerP
   try {
     const { outcomes, plan } = await broker().call("undo/run", { target, reason: { text: why.slice(0, 1000) } }, limit_ms);
     const undone = plan.calls.filter((_, at) => outcomes[at]?.status === "done");
-    const said = undone.length === 0 ? "nothing was taken back" : `taken back: ${undone.map(({ tool }) => tool).join(", ")}`;
+    const left = plan.calls.filter((one) => !undone.includes(one));
+    const said = [
+      undone.length === 0 ? "nothing was taken back" : `taken back: ${undone.map(({ tool }) => tool).join(", ")}`,
+      ...(left.length === 0 ? [] : [`not taken back: ${left.map(({ tool }) => tool).join(", ")}`]),
+    ].join("; ");
     return { said, calls: new Set(undone.map(({ call }) => call)) };
   } catch (error) {
     const said = (await changedNothing(group, broker))

@@ -12,17 +12,19 @@ const ended = (how: Partial<Finished>) => ({ exec: { run: () => Promise.resolve(
 const too_slow = { status: null, signal: "SIGKILL", ended_for: "timeout" } as const;
 const refuses = (text: string) => ({ status: 1, stderr: Buffer.from(text) });
 
-test("a change says why it failed, in nft's own words or in how it ended", () => {
-  expect(transact(ended(refuses("Error: syntax error\n")), [], "changing it")).rejects.toThrow("changing it failed: Error: syntax error");
-  expect(transact(ended(too_slow), [], "changing it")).rejects.toThrow(
+test("a change says why it failed, in nft's own words or in how it ended", async () => {
+  await expect(transact(ended(refuses("Error: syntax error\n")), [], "changing it")).rejects.toThrow(
+    "changing it failed: Error: syntax error",
+  );
+  await expect(transact(ended(too_slow), [], "changing it")).rejects.toThrow(
     "changing it failed: it was ended after 15000 ms, which was its limit",
   );
 });
 
 test("a table that is not there is none; what was not read is no table that is not there", async () => {
   expect(await readTable(ended(refuses("Error: No such file or directory\nlist table inet aios\n")), "aios")).toBeNull();
-  expect(readTable(ended(too_slow), "aios")).rejects.toThrow(
+  await expect(readTable(ended(too_slow), "aios")).rejects.toThrow(
     'reading the table "aios" of the firewall failed: it was ended after 15000 ms',
   );
-  expect(readTable(ended(refuses("Error: Operation not permitted\n")), "aios")).rejects.toThrow("Operation not permitted");
+  await expect(readTable(ended(refuses("Error: Operation not permitted\n")), "aios")).rejects.toThrow("Operation not permitted");
 });
