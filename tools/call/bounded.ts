@@ -8,6 +8,13 @@ const grace_ms = 5000;
 /** Work that did not stop when it was told to: what it does from now on cannot be known. */
 export class Runaway extends Error {
   override readonly name = "Runaway";
+  /** Resolves when it has stopped after all. */
+  readonly stopped: Promise<unknown>;
+
+  constructor(message: string, stopped: Promise<unknown>) {
+    super(message);
+    this.stopped = stopped;
+  }
 }
 
 /**
@@ -53,5 +60,5 @@ async function settled(what: string, working: Promise<unknown>): Promise<void> {
   );
   const which = await Promise.race([ended, over]);
   clearTimeout(timer);
-  if (which === "over") throw new Runaway(`${what} did not stop within ${grace_ms} ms of being told to`);
+  if (which === "over") throw new Runaway(`${what} did not stop within ${grace_ms} ms of being told to`, ended);
 }

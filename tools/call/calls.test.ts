@@ -109,6 +109,25 @@ describe("a change", () => {
   });
 });
 
+describe("a look", () => {
+  test("that does not stop when its time is over ends nobody, and keeps its place until it does", async () => {
+    const at = folder();
+    const shut = Promise.withResolvers<{ seen: string }>();
+    let shuts = true;
+    const stuck = { ...lookTool, timeout_ms: 10, concurrency_max: 1, run: () => (shuts ? shut.promise : { seen: "it" }) };
+    const given_up: string[] = [];
+    const broker = await open(at, [stuck], "allow", { giveUp: (why) => given_up.push(why) });
+    const look = async () => (await broker.calls.make(request("test.look", {})))._meta;
+    expect(await look()).toMatchObject({ status: "failed", text: expect.stringContaining("did not stop within") });
+    shuts = false;
+    expect(await look()).toMatchObject({ status: "limited", text: expect.stringContaining("calls of test.look in work: 1") });
+    shut.resolve({ seen: "late" });
+    await Bun.sleep(0);
+    expect(await look()).toMatchObject({ status: "done" });
+    expect(given_up).toEqual([]);
+  }, 20_000);
+});
+
 describe("what is not done", () => {
   test("bad arguments, unknown tools and refusals are on record, and have no effect", async () => {
     const at = folder();

@@ -251,12 +251,18 @@ export class Calls {
           status: "limited",
           text: `calling ${attempt.tool.name} failed: ${limit.refusal}`,
         });
+      let over: Promise<unknown> = Promise.resolve();
       try {
         step(this.#ports, "limit", attempt);
         if (verdict.uses_grants.length > 0) this.#ports.spendGrants(verdict.uses_grants);
         return admitted.risk === "observe" ? await this.#running.observe(attempt, admitted) : await this.#running.change(attempt, admitted);
+      } catch (error) {
+        if (admitted.risk !== "observe" || !(error instanceof Runaway)) throw error;
+        // it changes nothing, whatever it does from now on; but its place stays taken, so that there are never more than there may be
+        over = error.stopped;
+        throw new ToolError(`${error.message}; until it stops, it counts as one that runs`);
       } finally {
-        limit.release();
+        void over.then(() => limit.release());
       }
     } finally {
       admitted.release();

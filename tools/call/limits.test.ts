@@ -45,7 +45,7 @@ test("calls of a tool at once, whoever makes them", () => {
   const first = limits.take("tier:tactical", call);
   limits.take("person:operator", call);
   const third = limits.take("tier:strategic", call);
-  expect(third).toEqual({ refusal: "2 calls of fs.read are in work, the most there may be; wait for their answers" });
+  expect(third).toEqual({ refusal: "calls of fs.read in work: 2, the most there may be; wait for their answers" });
   release(first);
   release(first); // twice is once
   expect("release" in limits.take("tier:strategic", call)).toBe(true);

@@ -110,7 +110,7 @@ export class Limits {
     }
     const of_tool = this.#open_by_tool.get(call.tool) ?? 0;
     if (of_tool >= call.concurrency_max)
-      return { refusal: `${of_tool} calls of ${call.tool} are in work, the most there may be; wait for their answers` };
+      return { refusal: `calls of ${call.tool} in work: ${of_tool}, the most there may be; wait for their answers` };
     for (const { account } of charged) {
       account.tokens -= 1;
       account.open += 1;

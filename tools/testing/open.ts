@@ -91,7 +91,7 @@ function bootOf(folder: string): string {
 export async function openTestBroker(
   folder: string,
   options: { readonly authority: BrokerOptions["permission"] } & Pick<BrokerOptions, "onStep" | "wrapSys" | "wrapExec" | "onOutcome"> &
-    Partial<Pick<BrokerOptions, "tools" | "clock" | "restorers" | "remembers" | "chooses" | "neighbours" | "tpm">>,
+    Partial<Pick<BrokerOptions, "tools" | "clock" | "restorers" | "remembers" | "chooses" | "neighbours" | "tpm" | "giveUp">>,
 ): Promise<OpenBroker> {
   const places = placesIn(folder);
   mkdirSync(places.run, { recursive: true });
