@@ -57,6 +57,22 @@ test("without an incident no rule took it up", () => {
   ]);
 });
 
+test("a service that ended and that no tier took up was started anew by PID 1, or was not", () => {
+  const init = { time_ms, source: "init", severity: "warning" } as const;
+  const exit = { status: null, signal: "SIGKILL", cause: null };
+  const ended: Event = {
+    ...init,
+    ...{ id: "0badcafe-init-1", boot_ms: 7000, kind: "service.exited", facts: { service: "reactive", pid: 9, exit, uptime_ms: 1 } },
+  };
+  const starting = (service: string, boot_ms: number): Event => ({
+    ...init,
+    ...{ id: "0badcafe-init-2", boot_ms, kind: "service.state", facts: { service, from: "waiting", to: "starting", reason: "" } },
+  });
+  const said = (around: Event) => whyView({ ...nothing, event: ended, around: [ended, around] }, view).find((line) => /nothing/.test(line));
+  expect(said(starting("reactive", 7100))).toBe("  nothing by a tier: PID 1 starts anew what ends, by itself");
+  expect([said(starting("memory", 7100)), said(starting("reactive", 6900))]).toEqual(Array(2).fill("  nothing: no rule took it up"));
+});
+
 test("a goal tells what is wanted, how it went and was to be reached, and what went wrong with its services", () => {
   const goal: NonNullable<Why["goal"]> = {
     ...{ id: "0badcafe-goal-3", text: "keep service web running", state: "blocked", keep: true, made_by: "broker for anna" },

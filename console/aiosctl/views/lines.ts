@@ -53,9 +53,21 @@ export function whyView(why: Why, view: View): string[] {
   return lines;
 }
 
-function nothingDecided({ goal, incidents }: Why): string {
+function nothingDecided({ goal, event, incidents, around }: Why): string {
   if (incidents.length > 0) return "nothing was done";
-  return goal === null ? "nothing: no rule took it up" : "nothing: no incident was about its services";
+  if (goal !== null) return "nothing: no incident was about its services";
+  return event !== null && isStartedAnew(event, around)
+    ? "nothing by a tier: PID 1 starts anew what ends, by itself"
+    : "nothing: no rule took it up";
+}
+
+/** As it is when the reactive tier ends itself: nobody is there to decide. */
+function isStartedAnew(event: Event, around: readonly Event[]): boolean {
+  if (event.kind !== "service.exited") return false;
+  return around.some(
+    ({ kind, facts, boot_ms }) =>
+      kind === "service.state" && facts.service === event.facts.service && facts.to === "starting" && boot_ms >= event.boot_ms,
+  );
 }
 
 function incidentLines({ id, summary, severity, state, steps, calls, spent, lesson }: WhyIncident, view: View): string[] {

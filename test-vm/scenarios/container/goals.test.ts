@@ -172,6 +172,10 @@ test("a folder is served by a form of words: what may not be done without a pers
   const [waiting] = await aiosctl.approvals();
   expect(waiting).toMatchObject({ tool: "net.listen", principal: "tier:tactical" });
   expect((await serviceStatus(container.console, "serve-8083")).state).toBe("ready");
+  // what waits for the person is meant already: nobody starts it anew as one that nobody declared
+  await served(8083);
+  const { structuredContent } = await aiosctl.done("sec.scan", { checks: ["listening"] });
+  expect(structuredContent?.["findings"]).not.toContainEqual(expect.objectContaining({ where: "tcp:8083" }));
   await said("approve", waiting?.call ?? "", "--why", "it is what was wanted");
   await until(id, "kept");
   await aiosctl.done("fs.write", { path: "/srv/New/index.html", content: "<p>new</p>", how: "create" });

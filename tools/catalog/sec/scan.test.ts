@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFil
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { callTool, memoryState, testPlaces } from "../../testing/context.ts";
+import { Definition } from "../service/shared/definition.ts";
 import { scanTool } from "./scan.ts";
 import { isAffected, readAdvisories } from "./shared/scan/advisories.ts";
 import { keyFindings, mayHoldKeys } from "./shared/scan/keys.ts";
@@ -157,9 +158,9 @@ test("bytes that are no keys are no findings, and end soon", () => {
   ]);
 });
 
-test("listeners: undeclared, of another service, and ports that are open for nobody; not those on loopback", async () => {
+test("listeners: undeclared, of another service, and ports that are open for nobody; not those on loopback, nor what a service is defined with", async () => {
   const servers = await Promise.all(
-    (["0.0.0.0", "::", "127.0.0.1"] as const).map(async (host) => {
+    (["0.0.0.0", "::", "127.0.0.1", "0.0.0.0", "0.0.0.0"] as const).map(async (host) => {
       const server = createServer();
       await new Promise<void>((resolve) => server.listen(0, host, resolve));
       return server;
@@ -170,11 +171,21 @@ test("listeners: undeclared, of another service, and ports that are open for nob
   const declare = (port: number, owner: string): void => state.put(`port/tcp:${port}`, { protocol: "tcp", port, owner, sources: [] });
   declare(ports[1] ?? 0, "other");
   declare(1, "nobody");
-  const findings = listeningFindings(state, [{ pid: process.pid, service: "web" }]);
+  const services = memoryState();
+  const define = (name: string, port: number): void => {
+    const definition = Definition.parse({ argv: ["/usr/bin/x"], ports: [{ protocol: "tcp", port }] });
+    services.put(`service:${name}`, { definition, uid: 60_001, enabled: true, owner: "system" });
+  };
+  define("web", ports[3] ?? 0);
+  define("shop", ports[4] ?? 0);
+  const findings = listeningFindings((family) => (family === "net" ? state : services), [{ pid: process.pid, service: "web" }]);
   for (const server of servers) server.close();
   const ours = findings.filter(({ where }) => [...ports, 1].some((port) => where === `tcp:${port}`));
   expect(ours.map(({ kind, where }) => `${kind} ${where}`).sort()).toEqual(
-    [`undeclared-listener tcp:${ports[0]}`, `wrong-listener tcp:${ports[1]}`, "declared-but-closed tcp:1"].sort(),
+    [
+      ...[`undeclared-listener tcp:${ports[0]}`, `undeclared-listener tcp:${ports[4]}`],
+      ...[`wrong-listener tcp:${ports[1]}`, "declared-but-closed tcp:1"],
+    ].sort(),
   );
   expect(ours.find(({ kind }) => kind === "undeclared-listener")?.evidence).toContain('service "web"');
 });
@@ -185,7 +196,7 @@ test("the DHCP client listens for its server, and nobody else on that port, nor 
     import { listeningFindings } from "${join(import.meta.dir, "shared/scan/listening.ts")}";
     import { memoryState } from "${join(import.meta.dir, "../../testing/context.ts")}";
     for (const port of [68, 69]) await Bun.udpSocket({ port, hostname: "0.0.0.0" });
-    const found = (service) => listeningFindings(memoryState(), [{ pid: process.pid, service }]).map(({ kind, where }) => kind + " " + where);
+    const found = (service) => listeningFindings(() => memoryState(), [{ pid: process.pid, service }]).map(({ kind, where }) => kind + " " + where);
     process.stdout.write(JSON.stringify([found("dhcpcd"), found("web"), found(null)]));
     process.exit(0);`;
   const child = Bun.spawn(["unshare", "--net", "--", process.execPath, "-e", script], { stdout: "pipe", stderr: "pipe" });

@@ -37,7 +37,7 @@ const Input = z.lazy(() =>
       .max(checks.length)
       .default(["listening", "setuid", "writable", "keys"])
       .describe(
-        "all but `packages` without it. `listening`: ports that others reach, and whether net.listen declared them; `setuid`: setuid and setgid files and file capabilities; `writable`: what everybody may write, and such folders without sticky bit; `keys`: weak keys, expired certificates, private keys that others may read; `packages`: installed packages with known vulnerabilities, by `advisories`",
+        "all but `packages` without it. `listening`: ports that others reach, and whether net.listen or the definition of their service declared them; `setuid`: setuid and setgid files and file capabilities; `writable`: what everybody may write, and such folders without sticky bit; `keys`: weak keys, expired certificates, private keys that others may read; `packages`: installed packages with known vulnerabilities, by `advisories`",
       ),
     roots: z
       .array(pathField("a folder to look through with all below it on the same mount"))
@@ -172,7 +172,7 @@ async function scanned(target: ScanTarget, input: Input, context: Context, ports
     all.push(...findings.slice(0, Math.max(0, findings_max - all.length)));
   };
   const seen = { files: 0, packages: 0, advisories: 0, unread_advisories: 0 };
-  if (input.checks.includes("listening")) found(listeningFindings(ports.declared("net"), await processesOf(context)));
+  if (input.checks.includes("listening")) found(listeningFindings(ports.declared, await processesOf(context)));
   if (input.checks.includes("packages") && target.advisories !== null) {
     const installed = packagesIn(target, context);
     const read = readAdvisories(advisoryText(target.advisories, context), `reading the advisories ${quote(target.advisories.path)}`);

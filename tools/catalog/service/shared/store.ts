@@ -1,7 +1,7 @@
 /** What the broker keeps of services, durably: their definitions, and the uid that a name has got, which no other gets ever. */
 
 import { defined_uids } from "../../../../contracts/config.ts";
-import type { Context } from "../../../context.ts";
+import type { Context, State } from "../../../context.ts";
 import { ToolError } from "../../../tool.ts";
 import { Stored } from "./definition.ts";
 
@@ -23,7 +23,7 @@ export function dropStored(name: string, { state }: Keeps): void {
   state.delete(services + name);
 }
 
-export function allStored({ state }: Keeps): ReadonlyMap<string, Stored> {
+export function allStored({ state }: { readonly state: Pick<State, "list"> }): ReadonlyMap<string, Stored> {
   const found = new Map<string, Stored>();
   for (const { key, value } of state.list(services)) {
     const stored = Stored.safeParse(value);

@@ -1,10 +1,11 @@
-/** Ports on which somebody listens, held against those that were declared with net.listen. */
+/** Ports on which somebody listens, held against those that were declared with net.listen, and by a service's own definition. */
 
 import type { ProcessInfo } from "../../../../../contracts/init.ts";
 import type { State } from "../../../../context.ts";
 import { reach } from "../../../net/shared/network.ts";
 import { readSockets, socketOwners } from "../../../net/shared/sockets.ts";
 import { OpenPort, port_prefix } from "../../../net/shared/wall.ts";
+import { allStored } from "../../../service/shared/store.ts";
 import type { Finding } from "./finding.ts";
 
 /** Of the programs that PID 1 brings with it (`init/boot/programs.ts`): DHCP's clients (RFC 2131, RFC 8415). chronyd listens nowhere. */
@@ -12,9 +13,24 @@ const own_listeners: Readonly<Record<string, readonly string[]>> = { dhcpcd: ["u
 
 const unspecified = new Set(["0.0.0.0", "::"]);
 
-/** @param processes as PID 1 knows them: to which service each belongs */
-export function listeningFindings(net: Pick<State, "list">, processes: readonly Pick<ProcessInfo, "pid" | "service">[]): Finding[] {
-  const declared = new Map(net.list(port_prefix).map(({ value }) => portOf(OpenPort.parse(value))));
+/**
+ * @param declared what the tools of a family have declared
+ * @param processes as PID 1 knows them: to which service each belongs
+ */
+export function listeningFindings(
+  declared: (family: "net" | "service") => Pick<State, "list">,
+  processes: readonly Pick<ProcessInfo, "pid" | "service">[],
+): Finding[] {
+  const opened = new Map(
+    declared("net")
+      .list(port_prefix)
+      .map(({ value }) => portOf(OpenPort.parse(value))),
+  );
+  const said = new Set(
+    [...allStored({ state: declared("service") })].flatMap(([name, { definition }]) =>
+      definition.ports.map(({ protocol, port }) => `${name} ${protocol}:${port}`),
+    ),
+  );
   const services = new Map(processes.map(({ pid, service }) => [pid, service]));
   const owners = socketOwners();
   const seen = new Set<string>();
@@ -29,16 +45,18 @@ export function listeningFindings(net: Pick<State, "list">, processes: readonly 
     const who =
       owner === undefined ? "nobody known" : `${owner.name} (pid ${owner.pid}${service === null ? "" : `, service "${service}"`})`;
     const base = { check: "listening", where: port, evidence: `${who} listens on ${local}`.slice(0, 500) } as const;
-    const wanted = declared.get(port);
-    if (wanted === undefined)
+    const wanted = opened.get(port);
+    if (wanted === undefined) {
+      // not open to others, but meant: a plan defines the service first, and then waits for whoever may open its port
+      if (service !== null && said.has(`${service} ${port}`)) continue;
       findings.push({
         ...base,
         kind: "undeclared-listener",
         severity: "medium",
         advice:
-          "declare it with net.listen if it is meant, else end it (service.stop, process.kill); a closed firewall does not let anybody in",
+          "declare it with net.listen, or in `ports` of its service's definition, if it is meant, else end it (service.stop, process.kill); a closed firewall does not let anybody in",
       });
-    else if (service !== null && service !== wanted)
+    } else if (service !== null && service !== wanted)
       findings.push({
         ...base,
         kind: "wrong-listener",
@@ -46,7 +64,7 @@ export function listeningFindings(net: Pick<State, "list">, processes: readonly 
         advice: `the port is open for the service "${wanted}": find out why another one has it`,
       });
   }
-  for (const [port, owner] of declared)
+  for (const [port, owner] of opened)
     if (!seen.has(port))
       findings.push({
         check: "listening",
