@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Principal, Resource } from "../../contracts/tool.ts";
+import { settle_ms } from "./grants.ts";
 import { newGrant, type PermissionRig, permissionRig } from "./testing/permission.ts";
 import { ask, path } from "./testing/questions.ts";
 
@@ -62,9 +63,28 @@ describe("a grant", () => {
     give("tier:operational", { expires_ms: 5000 });
     expect(effect(line, 4999)).toBe("allow");
     expect(effect(line, 5000)).toBe("deny");
+    rig.steady_ms += settle_ms;
+    expect(effect(line, 5001)).toBe("deny");
     expect(effect(line, 4000)).toBe("deny");
     expect(rig.permission.grants(true)).toMatchObject([{ state: "expired" }]);
     expect(() => give("tier:operational", { expires_ms: 1000 })).toThrow("in the past");
+  });
+
+  test("is out of force while the clock is wrong, and in force again when it is right, unless that took long", () => {
+    const { id } = give("tier:operational", { expires_ms: 5000, scope: { calls_max: 9 } });
+    for (const _ of [1, 2]) {
+      rig.now_ms = 1e12;
+      expect(effect(line, rig.now_ms)).toBe("deny");
+      expect(rig.permission.grants(false)).toEqual([]);
+      expect(rig.permission.grants(true)).toMatchObject([{ id, state: "expired" }]);
+      expect(() => rig.permission.spend([id])).toThrow("has ended");
+      rig.steady_ms += settle_ms - 1;
+      expect(effect(line, rig.now_ms)).toBe("deny");
+      rig.now_ms = 1000;
+      expect(effect(line)).toBe("allow");
+      expect(rig.permission.grants(false)).toMatchObject([{ id, state: "active", calls_used: 0 }]);
+      rig.steady_ms += 1;
+    }
   });
 
   test("that is revoked ends at once, and given back begins at once", () => {

@@ -1,8 +1,9 @@
 /**
  * Grants, in broker.db. What is changed is durable when the call returns, and in force or out of force from then on.
  *
- * A grant ends by its time, by use, or by being revoked. That its time was over is written down when it is first seen, so a
- * clock that is set back does not bring it to life.
+ * A grant ends by its time, by use, or by being revoked. By its time it is out of force at once; that it has ended is written down when
+ * the clock has said so for a while, so that a clock that is set back does not bring it to life, and one that was wrong for a moment
+ * (a battery clock, a time server) ends nothing for ever.
  */
 
 import type Sqlite from "better-sqlite3";
@@ -46,15 +47,25 @@ const columns =
   "number, principal, scope, reason, granted_by, granter_role, created_ms, expires_ms, expired, revoked_ms, calls_max, calls_used";
 const in_force = "revoked_ms IS NULL AND expired = 0 AND (calls_max IS NULL OR calls_used < calls_max)";
 
+/** A time server puts a wrong clock right within minutes (chrony.conf(5): makestep; init/boot/clock.ts). */
+export const settle_ms = 600_000;
+
 export class Grants implements GrantSource {
   readonly #db: Sqlite.Database;
+  readonly #steady_ms: () => number;
+  /** In force. */
   #all: readonly HeldGrant[] = [];
   #by_principal = new Map<string, HeldGrant[]>();
-  /** When the next one ends, of those that are not written down as ended. */
+  /** When the next of them ends. */
   #next_expiry_ms = 0;
+  /** By number: out of force by the clock, and not written down yet. */
+  readonly #over = new Map<number, { readonly expires_ms: number; readonly since_ms: number }>();
 
-  constructor(db: Sqlite.Database, now_ms: number) {
+  /** @param steady_ms monotonic */
+  constructor(db: Sqlite.Database, now_ms: number, steady_ms: () => number = () => performance.now()) {
     this.#db = db;
+    this.#steady_ms = steady_ms;
+    this.reload();
     this.expire(now_ms);
   }
 
@@ -85,13 +96,13 @@ export class Grants implements GrantSource {
 
   get(id: string): Grant | null {
     const row = this.#row("number = ?", numberOf(id));
-    return row === undefined ? null : grantOf(row);
+    return row === undefined ? null : this.#grantOf(row);
   }
 
   /** The grant that a call has made. */
   byCall(call: string): Grant | null {
     const row = this.#row("call = ?", call);
-    return row === undefined ? null : grantOf(row);
+    return row === undefined ? null : this.#grantOf(row);
   }
 
   /** @returns false when it was revoked already. @throws {ToolError} when there is none */
@@ -120,20 +131,30 @@ export class Grants implements GrantSource {
     this.#db
       .transaction(() => {
         for (const id of ids) {
-          const spent = this.#db
-            .prepare(`UPDATE grants SET calls_used = calls_used + 1 WHERE number = ? AND ${in_force}`)
-            .run(numberOf(id));
-          if (spent.changes === 0) throw new ToolError(`using "${id}" failed: it has been used up or has ended; ask for a new grant`);
+          const number = numberOf(id);
+          const spent = this.#db.prepare(`UPDATE grants SET calls_used = calls_used + 1 WHERE number = ? AND ${in_force}`).run(number);
+          if (spent.changes === 0 || this.#over.has(number))
+            throw new ToolError(`using "${id}" failed: it has been used up or has ended; ask for a new grant`);
         }
       })
       .immediate();
     this.reload();
   }
 
-  /** Writes down whose time is over. */
+  /** Takes out of force whose time is over, and writes it down of those of which that has been so for a while. */
   expire(now_ms: number): void {
-    if (now_ms < this.#next_expiry_ms) return;
-    this.#db.prepare("UPDATE grants SET expired = 1 WHERE expired = 0 AND expires_ms <= ?").run(Math.floor(now_ms));
+    if (now_ms < this.#next_expiry_ms && this.#over.size === 0) return;
+    const steady_ms = this.#steady_ms();
+    const over_again = [...this.#over].filter(([, { expires_ms }]) => now_ms < expires_ms);
+    const ended = [...this.#over].filter(([, { expires_ms, since_ms }]) => expires_ms <= now_ms && steady_ms - since_ms >= settle_ms);
+    const over = this.#all.filter(({ grant }) => grant.expires_ms <= now_ms);
+    if (over_again.length + ended.length + over.length === 0) return;
+    if (ended.length > 0) {
+      const write = this.#db.prepare("UPDATE grants SET expired = 1 WHERE number = ?");
+      this.#db.transaction(() => ended.map(([number]) => write.run(number))).immediate();
+    }
+    for (const [number] of [...over_again, ...ended]) this.#over.delete(number);
+    for (const { grant } of over) this.#over.set(numberOf(grant.id), { expires_ms: grant.expires_ms, since_ms: steady_ms });
     this.reload();
   }
 
@@ -142,7 +163,7 @@ export class Grants implements GrantSource {
     const rows = this.#db
       .prepare<[number], Row>(`SELECT ${columns} FROM grants ${all ? "" : `WHERE ${in_force}`} ORDER BY number DESC LIMIT ?`)
       .all(listed_max);
-    return rows.map(grantOf);
+    return rows.filter(({ number }) => all || !this.#over.has(number)).map((row) => this.#grantOf(row));
   }
 
   #must(id: string): Grant {
@@ -158,14 +179,24 @@ export class Grants implements GrantSource {
   /** What is held in memory is then what is in the database. */
   reload(): void {
     const rows = this.#db.prepare<[], Row>(`SELECT ${columns} FROM grants WHERE ${in_force} ORDER BY number`).all();
-    this.#all = rows.map((row) => ({ grant: grantOf(row), granter_role: row.granter_role }));
+    const there = new Set(rows.map(({ number }) => number));
+    for (const number of this.#over.keys()) if (!there.has(number)) this.#over.delete(number);
+    this.#all = rows
+      .filter(({ number }) => !this.#over.has(number))
+      .map((row) => ({ grant: this.#grantOf(row), granter_role: row.granter_role }));
     this.#by_principal = new Map();
     for (const held of this.#all) {
       const { principal } = held.grant;
       this.#by_principal.set(principal, [...(this.#by_principal.get(principal) ?? []), held]);
     }
-    const next = this.#db.prepare<[], { at: number | null }>("SELECT min(expires_ms) AS at FROM grants WHERE expired = 0").get();
-    this.#next_expiry_ms = next?.at ?? Number.POSITIVE_INFINITY;
+    this.#next_expiry_ms = this.#all.reduce((next, { grant }) => Math.min(next, grant.expires_ms), Number.POSITIVE_INFINITY);
+  }
+
+  #grantOf(row: Row): Grant {
+    const { number, principal, reason, granted_by, created_ms, expires_ms, revoked_ms, calls_used } = row;
+    const scope = StoredScope.parse(row.scope);
+    const state = stateOf(row, this.#over.has(number));
+    return Grant.parse({ id: idOf(number), principal, scope, reason, granted_by, created_ms, expires_ms, revoked_ms, calls_used, state });
   }
 }
 
@@ -179,15 +210,9 @@ function numberOf(id: string): number {
 
 const StoredScope = z.string().transform((text) => Scope.parse(JSON.parse(text)));
 
-function grantOf(row: Row): Grant {
-  const { number, principal, reason, granted_by, created_ms, expires_ms, revoked_ms, calls_used } = row;
-  const scope = StoredScope.parse(row.scope);
-  const id = idOf(number);
-  return Grant.parse({ id, principal, scope, reason, granted_by, created_ms, expires_ms, revoked_ms, calls_used, state: stateOf(row) });
-}
-
-function stateOf({ revoked_ms, calls_max, calls_used, expired }: Row): Grant["state"] {
+/** @param is_over by the clock, and not written down yet */
+function stateOf({ revoked_ms, calls_max, calls_used, expired }: Row, is_over: boolean): Grant["state"] {
   if (revoked_ms !== null) return "revoked";
   if (calls_max !== null && calls_used >= calls_max) return "used-up";
-  return expired === 1 ? "expired" : "active";
+  return expired === 1 || is_over ? "expired" : "active";
 }

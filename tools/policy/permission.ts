@@ -30,6 +30,8 @@ interface PermissionOptions {
   /** Hears of policies that cannot be evaluated. */
   readonly report?: (text: string) => void;
   readonly now_ms?: () => number;
+  /** Monotonic. */
+  readonly steady_ms?: () => number;
 }
 
 export interface PermissionPart {
@@ -45,7 +47,7 @@ export function permissionPart(options: PermissionOptions = {}): PermissionPart 
 /** @param db with the tables of `permission_schema`, synchronous */
 export async function openPermission(db: Sqlite.Database, options: PermissionOptions = {}): Promise<Permission> {
   const now_ms = options.now_ms ?? Date.now;
-  const grants = new Grants(db, now_ms());
+  const grants = new Grants(db, now_ms(), options.steady_ms);
   const agents = new Agents(db, grants, now_ms());
   const { report, places } = options;
   const asked = await createAuthority({ grants, agents, ...(report && { report }), ...(places && { places }) });
@@ -75,7 +77,10 @@ export async function openPermission(db: Sqlite.Database, options: PermissionOpt
     warm: () => asked.warm(),
     stores: { grants, agents },
     agents: () => agents.list(),
-    grants: (all) => grants.list(all),
+    grants: (all) => {
+      grants.expire(now_ms());
+      return grants.list(all);
+    },
     policies: () => asked.list(),
     spend: (ids) => grants.spend(ids, now_ms()),
   };

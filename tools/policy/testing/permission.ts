@@ -17,6 +17,8 @@ export interface PermissionRig {
   readonly db: Sqlite.Database;
   /** Milliseconds; what the stores take for now. */
   now_ms: number;
+  /** Milliseconds, monotonic. */
+  steady_ms: number;
   /** The same on the same file, after what a power cut leaves. */
   again(): Promise<PermissionRig>;
   close(): void;
@@ -24,8 +26,8 @@ export interface PermissionRig {
 
 export async function permissionRig(folder = mkdtempSync(join(tmpdir(), "aios-permission-"))): Promise<PermissionRig> {
   const db = openFile(join(folder, "broker.db"), stateKind(permission_schema));
-  const rig = { now_ms: 1000 };
-  const permission = await openPermission(db, { now_ms: () => rig.now_ms });
+  const rig = { now_ms: 1000, steady_ms: 0 };
+  const permission = await openPermission(db, { now_ms: () => rig.now_ms, steady_ms: () => rig.steady_ms });
   return Object.assign(rig, {
     permission,
     db,
