@@ -85,7 +85,7 @@ export class Agents implements AgentSource {
    */
   release(name: string, now_ms: number): string[] {
     this.#must(name);
-    const grants = this.#grants.of(`agent:${name}`).map(({ grant }) => grant.id);
+    const grants = this.#grants.keptOf(`agent:${name}`);
     this.#atOnce(() => {
       this.#db.prepare("UPDATE agents SET ended_ms = ? WHERE name = ? AND ended_ms IS NULL").run(Math.floor(now_ms), name);
       for (const id of grants) this.#grants.revoke(id, now_ms);

@@ -246,6 +246,17 @@ describe("agents", () => {
     expect(lease("web-setup", "tier:tactical", 30_000).owner).toBe("tier:tactical");
   });
 
+  test("that end by a clock that is wrong take their grants with them, whatever it says later", () => {
+    lease("web-setup");
+    const { id } = give("agent:web-setup");
+    rig.now_ms = 1e12;
+    expect(effect(line, rig.now_ms)).toBe("deny");
+    rig.now_ms = 1000;
+    lease("web-setup", "tier:tactical", 20_000);
+    expect(rig.permission.grants(false)).toEqual([]);
+    expect(rig.permission.grants(true)).toMatchObject([{ id, state: "revoked" }]);
+  });
+
   test("released and brought back, with their grants", () => {
     const { call: made_by } = lease("web-setup");
     const { id } = give("agent:web-setup", { scope: { resources: [{ kind: "path", id: "/srv/www" }] } });

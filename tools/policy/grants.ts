@@ -73,6 +73,14 @@ export class Grants implements GrantSource {
     return this.#by_principal.get(principal) ?? [];
   }
 
+  /** Also those that the clock says are over: it may be wrong, and then they are in force again. */
+  keptOf(principal: Principal): string[] {
+    return this.#db
+      .prepare<[Principal], { number: number }>(`SELECT number FROM grants WHERE principal = ? AND ${in_force} ORDER BY number`)
+      .all(principal)
+      .map(({ number }) => idOf(number));
+  }
+
   all(): readonly HeldGrant[] {
     return this.#all;
   }
