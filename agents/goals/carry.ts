@@ -85,7 +85,11 @@ async function called({ item }: HeldGoal, plan: Plan, { id, body }: Step, { brok
   const _meta = { reason, group: plan.id, key: `${id}/${body.attempts}`, tainted };
   const first = (await broker().call("tools/call", { name: body.tool ?? "", arguments: body.arguments, _meta }, call_limit_ms))._meta;
   if (first.status !== "waiting") return first;
-  return (await broker().call("calls/get", { call: first.call })).outcome ?? first;
+  const { outcome, approval } = await broker().call("calls/get", { call: first.call });
+  if (outcome !== null || approval === null || approval.preview.length + approval.final.length > 0) return outcome ?? first;
+  // as when what drifted is repaired by the whole plan: what is so already is no question to a person
+  await broker().call("calls/cancel", { call: first.call, reason: "it would change nothing" });
+  return { ...first, status: "done", text: `${first.tool}: nothing to change` };
 }
 
 /** All steps are done: whether the goal is so now. */

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { broker_methods } from "../../../contracts/broker.ts";
 import type { WorkChange } from "../../../contracts/memory/working/changes.ts";
 import { callerSocket, callerSocketFolder } from "../../../contracts/paths.ts";
-import type { CallResult, CallStatus } from "../../../contracts/tool.ts";
+import type { Approval } from "../../../contracts/permission.ts";
+import { type CallResult, type CallStatus, Reason } from "../../../contracts/tool.ts";
 import { diskFolder } from "../../../memory/testing/folder.ts";
 import { type MemoryPeer, type MemoryService, startMemory } from "../../../memory/testing/service.ts";
 import { createLog } from "../../../wire/log.ts";
@@ -49,6 +50,14 @@ function result(tool: string, call: string, status: CallStatus, content: CallRes
   };
 }
 
+/** What a person is shown of a call that waits for him. */
+let would_change = ["something"];
+const approvalOf = (tool: string, call: string): Approval => ({
+  ...{ call, tool, principal: "tier:tactical", risk: "reversible", arguments: {}, resources: [], tainted: [] },
+  ...{ reason: Reason.parse({ text: "a test" }), preview: would_change, final: [], asked_ms: 0, deadline_ms: 1, state: "waiting" },
+  ...{ decided_by: null, decided_ms: null, decided_why: null, review: null },
+});
+
 function answered(tool: string, key: string | null, tainted: readonly string[]): CallResult {
   if (tool === "service.status") return result(tool, "0badcafe-call-1", "done", { service: { state: so ? "ready" : "stopped" } });
   const known = made.find((one) => key !== null && one.key === key);
@@ -86,7 +95,7 @@ beforeAll(async () => {
           const tool = made.find((one) => one.call === call)?.tool ?? "";
           const status = outcomes.get(tool) ?? "done";
           const outcome = status === "waiting" ? null : result(tool, call, status === "kill" ? "done" : status, null)._meta;
-          return { outcome, entries: [], approval: null };
+          return { outcome, entries: [], approval: outcome === null ? approvalOf(tool, call) : null };
         },
         "undo/run": ({ target }) => {
           if ("group" in target) taken_back.push(target.group);
@@ -113,6 +122,8 @@ beforeEach(() => {
   outcomes.clear();
   made.splice(0);
   taken_back.splice(0);
+  withdrawn.splice(0);
+  would_change = ["something"];
   so = false;
   above = null;
   split = unsure;
@@ -337,6 +348,17 @@ test("what needs an approval blocks the goal with what for, and it goes on when 
     body: { waits_for: { call: null, what: expect.stringContaining("declined") } },
   });
   expect(taken_back).toHaveLength(1);
+});
+
+test("what would change nothing is no question to a person", async () => {
+  above = "strategic";
+  const id = await wanted("be so already");
+  await worked(id);
+  await planned(id, [{ key: "a", tool: "make.one" }]);
+  outcomes.set("make.one", "waiting");
+  would_change = [];
+  expect(await worked(id)).toMatchObject({ state: "done" });
+  expect(withdrawn).toEqual([made[0]?.call ?? ""]);
 });
 
 test("of a plan that failed the steps that were taken back are undone", async () => {

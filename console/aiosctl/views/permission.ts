@@ -39,7 +39,7 @@ function approvalView(approval: Approval, now_ms: number, { paint }: View): stri
       paint,
     ),
     ...approval.tainted.map((pointer) => `${paint("yellow", "from outside")} ${plain(pointer === "" ? "everything" : pointer)}`),
-    ...approval.preview.map((line) => `${paint("cyan", "  will change")} ${plain(line)}`),
+    ...(approval.preview.length === 0 ? ["nothing"] : approval.preview).map((line) => `${paint("cyan", "  will change")} ${plain(line)}`),
     ...approval.final.map((line) => `${paint("red", "  for good   ")} ${plain(line)}`),
     ...(approval.review === null ? [] : [reviewLine(approval.review, paint)]),
   ];

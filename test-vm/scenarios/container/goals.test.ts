@@ -180,6 +180,15 @@ test("a folder is served by a form of words: what may not be done without a pers
   await until(id, "kept");
   await aiosctl.done("fs.write", { path: "/srv/New/index.html", content: "<p>new</p>", how: "create" });
   expect(await served(8083)).toContain("new");
+  // what a person has approved once and is still so is not asked again when the rest drifts
+  await said("stop", "serve-8083", "--why", "a scenario");
+  const repaired = async (): Promise<GoalAnswer | null> => {
+    const answer = await shown(id);
+    return answer.goal.state === "kept" && answer.history.some(({ to }) => to === "drifted") ? answer : null;
+  };
+  const { history } = await waitFor("the goal to be kept again", repaired, { limit_ms: 120_000, every_ms: 250, explain: () => seen });
+  expect(history.filter(({ to }) => to === "blocked")).toHaveLength(1);
+  expect(await aiosctl.approvals()).toEqual([]);
 }, 300_000);
 
 test("what was planned after text from outside was read waits for a person, who is told so, and goes on when he has approved", async () => {

@@ -69,12 +69,12 @@ export const listen = defineTool({
       ] satisfies Resource[],
     };
   },
-  preview: (_, { protocol, port, owner, sources, remove }) => ({
-    changes: [
-      `${protocol} port ${port} of "${owner}" is ${remove ? "closed" : `opened ${sources.length === 0 ? "for everybody" : `for ${sources.join(", ")}`}`}`,
-    ],
-    final: [],
-  }),
+  preview: async (_, { protocol, port, owner, sources, remove }, context) => {
+    const before = declared(context, protocol, port);
+    const is_so = !remove && Bun.deepEquals(before, { protocol, port, owner, sources }) && (await wallDifference(context)) === null;
+    const opened = sources.length === 0 ? "for everybody" : `for ${sources.join(", ")}`;
+    return { changes: is_so ? [] : [`${protocol} port ${port} of "${owner}" is ${remove ? "closed" : `opened ${opened}`}`], final: [] };
+  },
   snapshot: async (_, { protocol, port }, context) => ({
     before: declared(context, protocol, port),
     wall: declaredWall(context.state),

@@ -170,12 +170,8 @@ export async function previewLines(wanted: Wanted, context: Context): Promise<st
       ({ place, sha256: hash, name, version }) =>
         `${name} ${version} is the file "${place.path}", SHA-256 ${hash}, which nobody has signed`,
     );
-    const lines = plan.map(lineOf).sort();
-    return [
-      ...(lines.length === 0 ? ["nothing changes: all is as it was asked for"] : lines),
-      ...files,
-      `sources: ${sources.join("; ") || "none"}`,
-    ];
+    if (plan.length + files.length === 0) return []; // all is as it is asked for
+    return [...plan.map(lineOf).sort(), ...files, `sources: ${sources.join("; ") || "none"}`];
   });
 }
 
