@@ -4,11 +4,12 @@
  */
 
 import { afterAll } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 // short: unix sockets are made in it, and their paths have 108 bytes (unix(7))
 const folder = mkdtempSync(join(tmpdir(), "aios-"));
+chmodSync(folder, 0o755); // like the one above it: tests have other users look into theirs
 process.env["TMPDIR"] = folder;
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -16,8 +16,6 @@ export class RetentionDue {
   #wanted = false;
   /** When the rules are looked at without that. */
   #next_ms = 0;
-  /** By rule, what was deleted and could not be told yet. */
-  readonly #untold = new Map<number, number>();
 
   constructor(options: PassOptions, deeds: Deeds) {
     this.#keeper = options.keeper;
@@ -48,7 +46,6 @@ export class RetentionDue {
       await this.#pass.run(deleted, makes_room);
     } finally {
       this.#next_ms = performance.now() + (this.#pass.unfinished ? 0 : every_ms);
-      for (const [rule, memories] of deleted) this.#untold.set(rule, (this.#untold.get(rule) ?? 0) + memories);
       this.tell();
     }
     const all = [...deleted.values()].reduce((sum, memories) => sum + memories, 0);
@@ -56,13 +53,19 @@ export class RetentionDue {
     return all;
   }
 
-  /** What cannot be written now is told the next time. */
+  /** What cannot be written now is told the next time: health says why not. */
   tell(): void {
-    for (const [rule, memories] of this.#untold) {
-      const set_by = this.#keeper.parts.retention.rules.one(rule)?.set_by ?? "unknown";
-      const text = `${memories} memories were deleted by rule ${rule} of retention, which ${set_by} set`;
-      const told = this.#deeds.tell({ text, severity: "notice", outcome: "worked", body: { rule, memories } });
-      if (told) this.#untold.delete(rule);
+    try {
+      if (this.#keeper.parts.retention.rules.untold().length === 0) return;
+      this.#keeper.write((parts) => {
+        for (const { id, set_by, memories } of parts.retention.rules.untold()) {
+          const text = `${memories} memories were deleted by rule ${id} of retention, which ${set_by} set`;
+          this.#deeds.put(parts, { text, severity: "notice", outcome: "worked", body: { rule: id, memories } });
+          parts.retention.rules.tell(id, memories);
+        }
+      });
+    } catch {
+      // it stays untold
     }
   }
 }

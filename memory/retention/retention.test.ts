@@ -16,6 +16,7 @@ import { segmentsIn } from "../upkeep/folders.ts";
 import { Upkeep } from "../upkeep/upkeep.ts";
 import { keep_newest } from "./choose.ts";
 import { retentionHandlers } from "./handlers.ts";
+import { RetentionPass } from "./pass.ts";
 import { day_ms } from "./rules.ts";
 
 setDefaultTimeout(120_000);
@@ -101,6 +102,26 @@ test("what fits goes with its words and links, and a tombstone tells of it; the 
   whole(again, folder);
   const [told = ""] = found(again, "300 memories were deleted by rule 1 of retention");
   expect(again.parts.longterm.recall([told])[0]).toMatchObject({ source: "memory", body: { rule: 1, memories: old } });
+  again.close();
+});
+
+test("what was deleted by a process that was killed before it told of it is told by the next one, and once", async () => {
+  const { keeper, folder } = filled();
+  set(keeper, { kinds: ["note"], severity_max: "notice" });
+  const { jobs } = upkeepOf(keeper);
+  await new RetentionPass({ keeper, jobs, clock: wallClock(() => now_ms) }).run(new Map(), false);
+  expect(held(keeper, notes)).toBe(0);
+  const told = (of: Keeper): unknown[] =>
+    of.parts.longterm
+      .recall(found(of, "memories were deleted by rule of retention"))
+      .filter(({ source }) => source === "memory")
+      .map(({ body }) => body);
+  expect(told(keeper)).toEqual([]);
+  keeper.close();
+  const again = new Keeper(folder);
+  for (const _ of [1, 2]) await upkeepOf(again).forget();
+  expect(told(again)).toEqual([{ rule: 1, memories: old }]);
+  whole(again, folder);
   again.close();
 });
 

@@ -70,6 +70,19 @@ export class RetentionRules {
     return this.one(id);
   }
 
+  /** What was deleted and not told yet, also where a process ended in between. */
+  untold(): { readonly id: number; readonly set_by: string; readonly memories: number }[] {
+    return this.#db
+      .prepare<[], { id: number; set_by: string; memories: number }>(
+        `SELECT id, set_by, deleted - told AS memories FROM (SELECT told, ${columns} FROM retention_rules r) WHERE deleted > told ORDER BY id`,
+      )
+      .all();
+  }
+
+  tell(id: number, memories: number): void {
+    this.#db.prepare("UPDATE retention_rules SET told = told + ? WHERE id = ?").run(memories, id);
+  }
+
   /**
    * Cutoffs follow the clock: never back, and only so fast. A clock that is a year ahead for a day would have everything be
    * old otherwise; so it is a day's worth too much.

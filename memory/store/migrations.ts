@@ -17,6 +17,7 @@ import { retention } from "./migrations/009-retention.ts";
 import { template_levels } from "./migrations/010-template-levels.ts";
 import { covering } from "./migrations/011-covering.ts";
 import { overrides } from "./migrations/012-overrides.ts";
+import { told } from "./migrations/013-told.ts";
 
 export const migrations: readonly string[] = [
   history,
@@ -31,6 +32,7 @@ export const migrations: readonly string[] = [
   template_levels,
   covering,
   overrides,
+  told,
 ];
 
 export const memory_file: DatabaseKind = {

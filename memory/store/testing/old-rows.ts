@@ -191,4 +191,6 @@ export const filled_by: readonly ((db: Sqlite.Database, folder: string) => void)
   writeRetention,
   (db) => db.exec("UPDATE templates SET level = 4, burst_ms = 3, burst_times = 2 WHERE id = 1"),
   (db) => db.exec("UPDATE templates SET burst_ms = 4 WHERE id = 1"),
+  (db) =>
+    db.exec("INSERT INTO overrides VALUES ('0badcafe-call-9', '0badcafe-d-tactical-1', 'fs.write', 'undone', 'person:anna', 'no', 1, 0)"),
 ];
