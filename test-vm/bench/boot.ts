@@ -54,9 +54,8 @@ export async function benchBoot(): Promise<BenchRow[]> {
       }
     }
   }
-  // beside each other: they wait, and what they hold is no matter of how fast
-  const idle = idle_kinds.flatMap(([kind, config, rounds]) => Array.from({ length: rounds }, () => ({ kind, config })));
-  await Promise.all(idle.map((one) => addIdle(memory, one)));
+  // one after the other: from who waits for the processor less is taken
+  for (const [kind, config, rounds] of idle_kinds) for (let round = 1; round <= rounds; round += 1) await addIdle(memory, { kind, config });
   const theirs = await conventional();
   const rows = [...times.rows("ms"), ...memory.rows("bytes"), ...sizes()];
   return rows.map((row) => {
