@@ -55,17 +55,10 @@ export class RetentionDue {
 
   /** What cannot be written now is told the next time: health says why not. */
   tell(): void {
-    try {
-      if (this.#keeper.parts.retention.rules.untold().length === 0) return;
-      this.#keeper.write((parts) => {
-        for (const { id, set_by, memories } of parts.retention.rules.untold()) {
-          const text = `${memories} memories were deleted by rule ${id} of retention, which ${set_by} set`;
-          this.#deeds.put(parts, { text, severity: "notice", outcome: "worked", body: { rule: id, memories } });
-          parts.retention.rules.tell(id, memories);
-        }
-      });
-    } catch {
-      // it stays untold
+    for (const { id, set_by, memories } of this.#keeper.parts.retention.rules.untold()) {
+      const text = `${memories} memories were deleted by rule ${id} of retention, which ${set_by} set`;
+      const deed = { text, severity: "notice", outcome: "worked", body: { rule: id, memories } } as const;
+      this.#deeds.tell(deed, ({ retention }) => retention.rules.tell(id, memories));
     }
   }
 }

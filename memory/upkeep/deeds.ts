@@ -17,10 +17,13 @@ export class Deeds {
     this.#clock = clock;
   }
 
-  /** A transaction of its own. @returns whether it could be written: health says why not */
-  tell(deed: Deed): boolean {
+  /** A transaction of its own. @param also what belongs to it @returns whether it could be written: health says why not */
+  tell(deed: Deed, also: (parts: Parts) => void = () => {}): boolean {
     try {
-      this.#keeper.write((parts) => void this.put(parts, deed));
+      this.#keeper.write((parts) => {
+        this.put(parts, deed);
+        also(parts);
+      });
       return true;
     } catch {
       return false;
