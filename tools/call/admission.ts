@@ -4,7 +4,7 @@ import type { Resource, Risk } from "../../contracts/tool.ts";
 import type { Question, Verdict } from "../policy/authorise.ts";
 import { type Target, ToolError } from "../tool.ts";
 import type { Admitted, Attempt } from "./attempt.ts";
-import { bounded } from "./bounded.ts";
+import { look } from "./bounded.ts";
 import { digestOf } from "./entries.ts";
 import { type CallPorts, contextOf, type Ended, resolve_limit_ms, step } from "./ports.ts";
 
@@ -81,9 +81,11 @@ export class Admission {
 
   #resolved(attempt: Attempt): Promise<Target> {
     const { tool, input, abort } = attempt;
-    return bounded(`looking at what ${tool.name} touches`, resolve_limit_ms, abort.signal, (signal) =>
-      tool.resolve(input, contextOf(this.#ports, attempt, signal)),
-    );
+    return look(`looking at what ${tool.name} touches`, resolve_limit_ms, abort.signal, async (signal) => {
+      const target = await tool.resolve(input, contextOf(this.#ports, attempt, signal));
+      if (signal.aborted) target.close?.(); // nobody waits for it any more
+      return target;
+    });
   }
 
   #question(attempt: Attempt, resources: readonly Resource[], risk: Risk): Question {

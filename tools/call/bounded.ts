@@ -17,16 +17,33 @@ export class Runaway extends Error {
   }
 }
 
+/** A look that did not stop. It changes nothing, whatever it does from now on, so it is its call alone that fails. */
+export class StuckLook extends ToolError {
+  /** Resolves when it has stopped after all. */
+  readonly stopped: Promise<unknown>;
+
+  constructor({ message, stopped }: Runaway) {
+    super(message);
+    this.stopped = stopped;
+  }
+}
+
+type Work<T> = (signal: AbortSignal) => T | Promise<T>;
+
+/** `bounded` for what changes nothing. @throws {StuckLook} in place of Runaway */
+export async function look<T>(what: string, limit_ms: number, cancelled: AbortSignal | null, work: Work<T>): Promise<T> {
+  try {
+    return await bounded(what, limit_ms, cancelled, work);
+  } catch (error) {
+    throw error instanceof Runaway ? new StuckLook(error) : error;
+  }
+}
+
 /**
  * @param cancelled ends it early
  * @throws {ToolError} when it was ended early. @throws {Runaway} when it did not stop then
  */
-export async function bounded<T>(
-  what: string,
-  limit_ms: number,
-  cancelled: AbortSignal | null,
-  work: (signal: AbortSignal) => T | Promise<T>,
-): Promise<T> {
+export async function bounded<T>(what: string, limit_ms: number, cancelled: AbortSignal | null, work: Work<T>): Promise<T> {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(new ToolError(`${what} failed: it took longer than ${limit_ms} ms`)), limit_ms);
   const signal = cancelled === null ? limit.signal : AbortSignal.any([limit.signal, cancelled]);

@@ -5,7 +5,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AuditQuery } from "../../contracts/audit.ts";
 import { CallMeta } from "../../contracts/tool.ts";
-import { ToolError } from "../tool.ts";
+import type { Context } from "../context.ts";
+import { type Target, ToolError } from "../tool.ts";
 import { closeAll, closeLast, folder, kinds, lookTool, noteTool, open, request } from "./testing/notes.ts";
 
 afterEach(closeAll);
@@ -125,6 +126,63 @@ describe("a look", () => {
     await Bun.sleep(0);
     expect(await look()).toMatchObject({ status: "done" });
     expect(given_up).toEqual([]);
+  }, 20_000);
+
+  test("before a change that does not stop ends nobody, and nothing is done", async () => {
+    const at = folder();
+    const given_up: string[] = [];
+    const calls = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const;
+    const never = (call: PromiseWithResolvers<string>, context: Context) => {
+      call.resolve(context.call);
+      return new Promise<never>(() => {});
+    };
+    const tools = [
+      noteTool(at, { name: "test.unresolved", resolve: (_, context) => never(calls[0], context) }),
+      noteTool(at, { name: "test.unpreviewed", preview: (_, __, context) => never(calls[1], context) }),
+    ];
+    const broker = await open(at, tools, "approval", { giveUp: (why) => given_up.push(why) });
+    const made = tools.map(({ name }) => broker.calls.make(request(name, { name: "a", text: "x" })));
+    for (const { promise } of calls) await broker.calls.cancel(await promise, "person:ada", "it takes too long");
+    for (const { _meta } of await Promise.all(made)) {
+      expect(_meta).toMatchObject({ status: "failed", text: expect.stringContaining("did not stop within") });
+      expect(kinds(broker, _meta.call)).toEqual(["outcome failed"]);
+    }
+    expect(existsSync(join(at, "a"))).toBe(false);
+    expect(given_up).toEqual([]);
+  }, 20_000);
+
+  test("at what a call touches is let go of when its call was cancelled meanwhile", async () => {
+    const at = folder();
+    const call = Promise.withResolvers<string>();
+    const resolved = Promise.withResolvers<Target>();
+    const slow = noteTool(at, {
+      resolve: (_, { call: own }) => {
+        call.resolve(own);
+        return resolved.promise;
+      },
+    });
+    const broker = await open(at, [slow]);
+    const made = broker.calls.make(request("test.note", { name: "a", text: "x" }));
+    await broker.calls.cancel(await call.promise, "person:ada", "it takes too long");
+    let closed = 0;
+    const close = (): void => {
+      closed += 1;
+    };
+    resolved.resolve({ resources: [], close });
+    expect((await made)._meta).toMatchObject({ status: "failed", text: expect.stringContaining("it takes too long") });
+    expect(closed).toBe(1);
+  });
+
+  test("of which ever more do not stop gives the process up, which is started anew", async () => {
+    const at = folder();
+    const shut = Promise.withResolvers<{ seen: string }>();
+    const given_up: string[] = [];
+    const broker = await open(at, [{ ...lookTool, timeout_ms: 10, run: () => shut.promise }], "allow", {
+      giveUp: (why) => given_up.push(why),
+    });
+    await Promise.all(Array.from({ length: 9 }, () => broker.calls.make(request("test.look", {}))));
+    expect(given_up).toEqual([expect.stringContaining("9 looks do not stop, the newest is test.look")]);
+    shut.resolve({ seen: "late" });
   }, 20_000);
 });
 

@@ -18,7 +18,7 @@ import type { Approver } from "../policy/authorise.ts";
 import { type AnyTool, type Past, ToolError } from "../tool.ts";
 import { Admission } from "./admission.ts";
 import type { Attempt } from "./attempt.ts";
-import { Runaway } from "./bounded.ts";
+import { Runaway, StuckLook } from "./bounded.ts";
 import { Ending } from "./ending.ts";
 import { approvalEntry, digestOf, failure, isRecord, notWaiting, outcomeEntry, outcomeOf, textOf } from "./entries.ts";
 import { type CallPorts, type Ended, mindOf, step } from "./ports.ts";
@@ -30,6 +30,9 @@ import { Waiting } from "./waiting.ts";
 /** More looks than there are between two records of them (tools/audit/repeats.ts): after a crash no number comes twice. */
 const unrecorded_max = 100_000;
 
+/** Looks that do not stop though they were told to; with one more the process is started anew. */
+const stuck_looks_max = 8;
+
 export class Calls {
   readonly #ports: CallPorts;
   readonly #admission: Admission;
@@ -40,6 +43,7 @@ export class Calls {
   readonly #open = new Map<string, Attempt>();
   readonly #ended = new Map<string, Promise<CallResult>>();
   #last_number: number;
+  #stuck_looks = 0;
 
   constructor(ports: CallPorts) {
     this.#ports = ports;
@@ -214,7 +218,7 @@ export class Calls {
       step(this.#ports, "parse", attempt);
       return await this.#withAdmission(attempt, approved_digest);
     } catch (error) {
-      if (error instanceof Runaway) this.#ports.giveUp(`${tool.name} (${call}): ${error.message}`);
+      this.#giveUpIfLost(attempt, error);
       const ended: Ended = { status: "failed", text: textOf(error) };
       return await this.#ending
         .write(attempt, [], [], ended)
@@ -222,6 +226,18 @@ export class Calls {
     } finally {
       this.#open.delete(call);
     }
+  }
+
+  /** What goes on after its time: a change may do anything from now on, a look takes room only, and few of them do no harm. */
+  #giveUpIfLost({ tool, call }: Attempt, error: unknown): void {
+    if (error instanceof Runaway) this.#ports.giveUp(`${tool.name} (${call}): ${error.message}`);
+    if (!(error instanceof StuckLook)) return;
+    this.#stuck_looks += 1;
+    void error.stopped.then(() => {
+      this.#stuck_looks -= 1;
+    });
+    if (this.#stuck_looks > stuck_looks_max)
+      this.#ports.giveUp(`${this.#stuck_looks} looks do not stop, the newest is ${tool.name} (${call}): ${error.message}`);
   }
 
   async #withAdmission(attempt: Attempt, approved_digest: string | null): Promise<CallResult> {
@@ -257,10 +273,8 @@ export class Calls {
         if (verdict.uses_grants.length > 0) this.#ports.spendGrants(verdict.uses_grants);
         return admitted.risk === "observe" ? await this.#running.observe(attempt, admitted) : await this.#running.change(attempt, admitted);
       } catch (error) {
-        if (admitted.risk !== "observe" || !(error instanceof Runaway)) throw error;
-        // it changes nothing, whatever it does from now on; but its place stays taken, so that there are never more than there may be
-        over = error.stopped;
-        throw new ToolError(`${error.message}; until it stops, it counts as one that runs`);
+        if (error instanceof StuckLook) over = error.stopped; // until then it counts as one that runs
+        throw error;
       } finally {
         void over.then(() => limit.release());
       }

@@ -4,7 +4,7 @@ import type { CallResult, Principal, Resource } from "../../contracts/tool.ts";
 import { issuesText } from "../../wire/issues.ts";
 import { type AnyTool, type Past, type Target, ToolError } from "../tool.ts";
 import type { Admitted, Attempt } from "./attempt.ts";
-import { bounded, Runaway } from "./bounded.ts";
+import { bounded, look, Runaway } from "./bounded.ts";
 import type { Ending } from "./ending.ts";
 import { entryOf, failure, outcomeOf, textOf } from "./entries.ts";
 import { type CallPorts, contextOf, type Ended, step } from "./ports.ts";
@@ -24,7 +24,7 @@ export class Running {
 
   async observe(attempt: Attempt, admitted: Admitted): Promise<CallResult> {
     const { tool, abort } = attempt;
-    const output = await bounded(`running ${tool.name}`, tool.timeout_ms, abort.signal, (signal) =>
+    const output = await look(`running ${tool.name}`, tool.timeout_ms, abort.signal, (signal) =>
       tool.run(admitted.target, attempt.input, contextOf(this.#ports, attempt, signal)),
     );
     step(this.#ports, "run", attempt);

@@ -4,7 +4,7 @@ import type { Approval } from "../../contracts/permission.ts";
 import type { CallResult, Resource } from "../../contracts/tool.ts";
 import type { Preview } from "../tool.ts";
 import type { Admitted, Attempt } from "./attempt.ts";
-import { bounded } from "./bounded.ts";
+import { look } from "./bounded.ts";
 import type { Ending } from "./ending.ts";
 import { digestOf, failure } from "./entries.ts";
 import { type CallPorts, contextOf, resolve_limit_ms } from "./ports.ts";
@@ -78,7 +78,7 @@ export class Showing {
     const made =
       preview === undefined
         ? none
-        : await bounded(`previewing ${tool.name}`, resolve_limit_ms, attempt.abort.signal, (signal) =>
+        : await look(`previewing ${tool.name}`, resolve_limit_ms, attempt.abort.signal, (signal) =>
             preview.call(tool, admitted.target, attempt.input, contextOf(this.#ports, attempt, signal)),
           );
     return { resources: admitted.resources, changes: made.changes, final: made.final };
