@@ -54,12 +54,17 @@ export function describe(error: unknown): string {
   return code === "" ? text : `${text} (${code})`;
 }
 
+/** @throws an error of SQLite when there is no such file, or it cannot be opened */
+export function openReadOnly(path: string): Sqlite.Database {
+  return new (sqlite())(path, { readonly: true, fileMustExist: true });
+}
+
 /** @returns what is broken, or null. @throws {FromTheFuture}, and when the file cannot be read at all */
 export function inspect(path: string, kind: DatabaseKind): string | null {
   if (!existsSync(path) || statSync(path).size === 0) return null;
   let db: Sqlite.Database | null = null;
   try {
-    db = new (sqlite())(path, { readonly: true, fileMustExist: true });
+    db = openReadOnly(path);
     const version = schemaVersion(db);
     const ours = pragmaNumber(db, "application_id") === kind.application_id;
     if (!ours) return `it is a database, but not ${kind.what} of this system`;

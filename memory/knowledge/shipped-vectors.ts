@@ -4,7 +4,7 @@
  */
 
 import { existsSync } from "node:fs";
-import { openReadOnly } from "../upkeep/backup/database.ts";
+import { openReadOnly } from "../../wire/database.ts";
 import type { Documents } from "./documents.ts";
 
 interface Key {

@@ -4,12 +4,12 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
-import { migrate, openFile, schemaVersion } from "../../wire/database.ts";
+import { migrate, openFile, openReadOnly, schemaVersion } from "../../wire/database.ts";
 import { Keeper } from "../keeper.ts";
 import { find } from "../knowledge/find.ts";
 import { vectorOf } from "../longterm/testing/hashing-embedder.ts";
 import { diskFolder } from "../testing/folder.ts";
-import { openReadOnly, plainTables } from "../upkeep/backup/database.ts";
+import { plainTables } from "../upkeep/backup/database.ts";
 import { memory_file, migrations } from "./migrations.ts";
 import {
   alarm,

@@ -9,12 +9,12 @@ import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node
 import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
 import { rpc_error } from "../../contracts/rpc.ts";
+import { openReadOnly } from "../../wire/database.ts";
 import { loadNative } from "../../wire/native.ts";
 import { RpcError } from "../../wire/peer.ts";
 import { Keeper } from "../keeper.ts";
 import { diskFolder } from "../testing/folder.ts";
 import { type MemoryService, spawnMemory, startMemory } from "../testing/service.ts";
-import { openReadOnly } from "./backup/database.ts";
 import { verifyBackup } from "./backup/verify.ts";
 import { backupIn, backupsIn } from "./folders.ts";
 import { knowledgeStream, templatesStream, workStream } from "./testing/part-streams.ts";

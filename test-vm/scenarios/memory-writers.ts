@@ -3,7 +3,8 @@
 import { hash } from "node:crypto";
 import { join } from "node:path";
 import { Keeper } from "../../memory/keeper.ts";
-import { faultsIn, openReadOnly } from "../../memory/upkeep/backup/database.ts";
+import { faultsIn } from "../../memory/upkeep/backup/database.ts";
+import { openReadOnly } from "../../wire/database.ts";
 import type { Aiosctl } from "./aiosctl.ts";
 
 const page = (n: number): string =>

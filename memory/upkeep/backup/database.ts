@@ -2,7 +2,6 @@
 
 import type Sqlite from "better-sqlite3";
 import { pragmaNumber, schemaVersion } from "../../../wire/database.ts";
-import { loadNative } from "../../../wire/native.ts";
 import { memory_file } from "../../store/migrations.ts";
 
 const faults_max = 20;
@@ -11,10 +10,6 @@ interface Table {
   readonly schema: string;
   readonly name: string;
   readonly type: "table" | "virtual" | "shadow" | "view";
-}
-
-export function openReadOnly(path: string): Sqlite.Database {
-  return new (loadNative("better-sqlite3") as typeof Sqlite)(path, { readonly: true, fileMustExist: true });
 }
 
 /** @returns what is wrong with it: nothing when it can become memory */

@@ -11,12 +11,12 @@ import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
 import type { Job } from "../../../contracts/memory/job.ts";
 import type { Backup, BackupFile } from "../../../contracts/memory/upkeep.ts";
-import { schemaVersion } from "../../../wire/database.ts";
+import { openReadOnly, schemaVersion } from "../../../wire/database.ts";
 import { syncFolder, writeDurably } from "../../../wire/files.ts";
 import { loadNative } from "../../../wire/native.ts";
 import { memory_file } from "../../store/migrations.ts";
 import { backupIn, backupsIn, ensure, manifest_file, segmentFile, segmentsIn } from "../folders.ts";
-import { countRows, faultsIn, openReadOnly, segmentsNamed } from "./database.ts";
+import { countRows, faultsIn, segmentsNamed } from "./database.ts";
 import { bytesOf, flush, linkOrCopy, sha256Of } from "./files.ts";
 import { type Manifest, told } from "./manifest.ts";
 

@@ -3,8 +3,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Backup } from "../../../contracts/memory/upkeep.ts";
+import { openReadOnly } from "../../../wire/database.ts";
 import { memory_file } from "../../store/migrations.ts";
-import { countRows, faultsIn, openReadOnly } from "./database.ts";
+import { countRows, faultsIn } from "./database.ts";
 import { sha256Of } from "./files.ts";
 import { type Manifest, readManifest, told } from "./manifest.ts";
 

@@ -1,11 +1,11 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { openReadOnly } from "../../../wire/database.ts";
 import { Keeper } from "../../keeper.ts";
 import { wallClock } from "../../testing/clock.ts";
 import { diskFolder } from "../../testing/folder.ts";
 import { decisionOn, exitedEvent, noteMemory } from "../../testing/records.ts";
-import { openReadOnly } from "../backup/database.ts";
 import { makeBackup } from "../backup/make.ts";
 import { segmentsIn } from "../folders.ts";
 import { turn } from "../turn.ts";

@@ -6,8 +6,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type Sqlite from "better-sqlite3";
-import { isDamage } from "../../../wire/database.ts";
-import { openReadOnly, plainTables } from "../backup/database.ts";
+import { isDamage, openReadOnly } from "../../../wire/database.ts";
+import { plainTables } from "../backup/database.ts";
 import { type Keyed, walk } from "./walk.ts";
 
 /** Made anew by those whose they are, or recovered in the background (salvage.ts). */

@@ -7,10 +7,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { openReadOnly } from "../../../wire/database.ts";
 import { Keeper } from "../../keeper.ts";
 import { memory_file } from "../../store/migrations.ts";
 import { largeNote } from "../../testing/records.ts";
-import { faultsIn, openReadOnly } from "../backup/database.ts";
+import { faultsIn } from "../backup/database.ts";
 
 export const Checked = z.strictObject({
   degradation: z.string().nullable(),

@@ -9,10 +9,10 @@ import { join } from "node:path";
 import { Keeper } from "../../../memory/keeper.ts";
 import { wallClock } from "../../../memory/testing/clock.ts";
 import { exitedEvent, noteMemory } from "../../../memory/testing/records.ts";
-import { openReadOnly } from "../../../memory/upkeep/backup/database.ts";
 import { exportsIn, importsIn } from "../../../memory/upkeep/folders.ts";
 import { Upkeep } from "../../../memory/upkeep/upkeep.ts";
 import type { BenchRow } from "../../../tooling/bench.ts";
+import { openReadOnly } from "../../../wire/database.ts";
 import { rowOf, rowOfValue, versus } from "../rows.ts";
 
 const memories = 100_000;

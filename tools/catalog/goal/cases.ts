@@ -2,9 +2,8 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type Sqlite from "better-sqlite3";
 import { z } from "zod";
-import { loadNative } from "../../../wire/native.ts";
+import { openReadOnly } from "../../../wire/database.ts";
 import type { ToolCase, World } from "../../testing/case.ts";
 
 const text = "serve /srv/www on port 8080 and keep it up";
@@ -14,7 +13,7 @@ const unknown_id = "0badcafe-goal-999999";
 function observe({ places }: World): unknown {
   const file = join(places.data, "memory/memory.db");
   if (!existsSync(file)) return [];
-  const db: Sqlite.Database = new (loadNative("better-sqlite3") as typeof Sqlite)(file, { readonly: true });
+  const db = openReadOnly(file);
   try {
     return db
       .prepare(

@@ -2,8 +2,7 @@
 
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type Sqlite from "better-sqlite3";
-import { loadNative } from "../../../wire/native.ts";
+import { openReadOnly } from "../../../wire/database.ts";
 import type { ToolCase, World } from "../../testing/case.ts";
 import { shippedIn } from "../../testing/memory.ts";
 
@@ -18,7 +17,7 @@ const of_image = "runbooks/disk-full";
 function observe({ places }: World): unknown {
   const file = join(places.data, "memory", "memory.db");
   if (!existsSync(file)) return [];
-  const db: Sqlite.Database = new (loadNative("better-sqlite3") as typeof Sqlite)(file, { readonly: true });
+  const db = openReadOnly(file);
   try {
     return db
       .prepare(

@@ -2,8 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type Sqlite from "better-sqlite3";
-import { loadNative } from "../../../wire/native.ts";
+import { openReadOnly } from "../../../wire/database.ts";
 import type { ToolCase, World } from "../../testing/case.ts";
 import { fetchedPath, modelsFolder } from "./shared/store.ts";
 import { FileServer, sha256Of } from "./testing/server.ts";
@@ -44,7 +43,7 @@ async function prepare({ places }: World): Promise<void> {
 function valuesOf({ places }: World): unknown {
   const file = join(places.broker, "broker.db");
   if (!existsSync(file)) return [];
-  const db: Sqlite.Database = new (loadNative("better-sqlite3") as typeof Sqlite)(file, { readonly: true });
+  const db = openReadOnly(file);
   try {
     const rows = db
       .prepare<[], { key: string; value: string }>("SELECT key, value FROM tool_values WHERE family = 'model' ORDER BY key")

@@ -2,8 +2,7 @@
 
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type Sqlite from "better-sqlite3";
-import { loadNative } from "../../../wire/native.ts";
+import { openReadOnly } from "../../../wire/database.ts";
 import type { ToolCase, World } from "../../testing/case.ts";
 
 function fill({ folder }: World): void {
@@ -23,7 +22,7 @@ function stored({ places }: World): Record<string, string> {
 function known({ places }: World): { readonly key: string; readonly value: unknown }[] {
   const path = join(places.broker, "broker.db");
   if (!existsSync(path)) return [];
-  const db: Sqlite.Database = new (loadNative("better-sqlite3") as typeof Sqlite)(path, { readonly: true });
+  const db = openReadOnly(path);
   try {
     const select = "SELECT key, value FROM tool_values WHERE family = 'sec' AND key LIKE 'baseline/%' ORDER BY key";
     const rows = db.prepare<[], { key: string; value: string }>(select).all();

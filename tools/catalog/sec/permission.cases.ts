@@ -2,15 +2,14 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type Sqlite from "better-sqlite3";
-import { loadNative } from "../../../wire/native.ts";
+import { openReadOnly } from "../../../wire/database.ts";
 import type { ToolCase, World } from "../../testing/case.ts";
 
 /** What is in force, as the broker's database has it. */
 function inForce({ places }: World, columns: { readonly grants: string; readonly agents: string }): unknown {
   const path = join(places.broker, "broker.db");
   if (!existsSync(path)) return { grants: [], agents: [] };
-  const db: Sqlite.Database = new (loadNative("better-sqlite3") as typeof Sqlite)(path, { readonly: true });
+  const db = openReadOnly(path);
   try {
     return {
       grants: db.prepare(`SELECT ${columns.grants} FROM grants WHERE revoked_ms IS NULL AND expired = 0 ORDER BY number`).all(),

@@ -2,15 +2,14 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type Sqlite from "better-sqlite3";
-import { loadNative } from "../../../../wire/native.ts";
+import { openReadOnly } from "../../../../wire/database.ts";
 import type { ToolCase, World } from "../../../testing/case.ts";
 import { folderOf, holds, nginx, observe, stored } from "./world.ts";
 
 function rules(world: World): unknown {
   const file = join(folderOf(world), "memory.db");
   if (!existsSync(file)) return [];
-  const db: Sqlite.Database = new (loadNative("better-sqlite3") as typeof Sqlite)(file, { readonly: true });
+  const db = openReadOnly(file);
   try {
     return db.prepare("SELECT filter, set_by FROM retention_rules WHERE ended_ms IS NULL ORDER BY id").all();
   } finally {

@@ -2,8 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type Sqlite from "better-sqlite3";
-import { loadNative } from "../../../../wire/native.ts";
+import { openReadOnly } from "../../../../wire/database.ts";
 import type { ToolCase, World } from "../../../testing/case.ts";
 import { toldBy } from "../../../testing/memory.ts";
 import { access_key, folderOf, nginx, observe } from "./world.ts";
@@ -54,7 +53,7 @@ async function learnable({ places }: World): Promise<void> {
 function classifierOf(world: World): unknown {
   const file = join(folderOf(world), "memory.db");
   if (!existsSync(file)) return null;
-  const db: Sqlite.Database = new (loadNative("better-sqlite3") as typeof Sqlite)(file, { readonly: true });
+  const db = openReadOnly(file);
   try {
     return (
       db.prepare<[], { version: number | null }>("SELECT version FROM classifier_use ORDER BY seq DESC LIMIT 1").get()?.version ?? null

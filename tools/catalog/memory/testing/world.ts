@@ -2,8 +2,7 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type Sqlite from "better-sqlite3";
-import { loadNative } from "../../../../wire/native.ts";
+import { openReadOnly } from "../../../../wire/database.ts";
 import type { ToolCase, World } from "../../../testing/case.ts";
 
 export const folderOf = ({ places }: World): string => join(places.data, "memory");
@@ -16,7 +15,7 @@ export const inFolder = (world: World, name: string): string[] => {
 export function observe(world: World): unknown {
   const file = join(folderOf(world), "memory.db");
   if (!existsSync(file)) return { memories: [], links: [] };
-  const db: Sqlite.Database = new (loadNative("better-sqlite3") as typeof Sqlite)(file, { readonly: true });
+  const db = openReadOnly(file);
   try {
     const memories = db
       .prepare(
