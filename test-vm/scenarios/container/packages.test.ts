@@ -69,6 +69,8 @@ test("a service out of the userland: installed, updated, kept over a reboot, tak
   const updated = await first.aiosctl.done("pkg.update", {});
   process.stderr.write(`pkg.update: ${Math.round(updated._meta.took_ms)} ms\n`);
   expect(updated.structuredContent).toMatchObject({ generation: 2, outdated_services: [{ service: "talker", generation: 1 }] });
+  const nothing = await first.aiosctl.call("pkg.install", { packages: [{ name: "aios-talker" }] }, "--dry-run");
+  expect(nothing.structuredContent).toMatchObject({ changes: [], final: [] }); // a person is not asked to approve a source's name
   await first.aiosctl.done("service.restart", { name: "talker" });
   await says(first.aiosctl, "this is 2.0");
   expect((await first.aiosctl.done("pkg.history", {})).structuredContent).toMatchObject({ current: 2, outdated_services: [] });
