@@ -6,6 +6,7 @@
 import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
 import type { z } from "zod";
 import { issueReason } from "./issues.ts";
+import { keysAt } from "./keys-at.ts";
 
 /** What people write has a handful of levels; thousands are an attack on the parser. */
 const depth_max = 64;
@@ -42,7 +43,7 @@ export function readYaml<T>(
   const checked = schema.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {});
   if (checked.success) return { value: checked.data };
   const lineOf = (path: readonly PropertyKey[]): number => lineAt(offsetOf(document.contents, path));
-  return { problems: checked.error.issues.flatMap((issue) => describe(issue, lineOf)) };
+  return { problems: checked.error.issues.flatMap((issue) => describe(issue, lineOf, schema)) };
 }
 
 /** Levels of brackets and of indentation, an upper bound that needs no parser. */
@@ -57,9 +58,14 @@ function nesting(text: string): number {
   return deepest;
 }
 
-function describe(issue: z.core.$ZodIssue, lineOf: (path: readonly PropertyKey[]) => number): string[] {
+function describe(issue: z.core.$ZodIssue, lineOf: (path: readonly PropertyKey[]) => number, schema: z.ZodType): string[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => `line ${lineOf([...issue.path, key])}, key "${dotted([...issue.path, key])}": there is no such key`);
+    const known = keysAt(schema, issue.path);
+    const which = known.length === 0 ? "" : `; there are ${known.join(", ")}`;
+    return issue.keys.map((key, index) => {
+      const path = [...issue.path, key];
+      return `line ${lineOf(path)}, key "${dotted(path)}": there is no such key${index === 0 ? which : ""}`;
+    });
   }
   const where = issue.path.length === 0 ? "the whole file" : `key "${dotted(issue.path)}"`;
   return [`line ${lineOf(issue.path)}, ${where}: ${issueReason(issue)}`];

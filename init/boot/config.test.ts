@@ -59,7 +59,12 @@ watchdog: { timeout_s: 20 }
 describe("what is wrong is named by line and key", () => {
   test.each([
     ["hostname: -bad-\n", 'line 1, key "hostname": a host name is 1 to 63 of a-z 0-9 -, not at the ends (RFC 1123)'],
-    ["version: 1\nnetwork:\n  dsn: []\n", 'line 3, key "network.dsn": there is no such key'],
+    ["version: 1\nnetwork:\n  dsn: []\n", 'line 3, key "network.dsn": there is no such key; there are default, interfaces, dns, ntp'],
+    ["tiers:\n  strategic:\n    budget:\n      hour_usd: 1\n", "there is no such key; there are hour, day, incident"],
+    [
+      "network:\n  interfaces:\n    - { match: { name: a }, dhpc: true }\n",
+      'key "network.interfaces.0.dhpc": there is no such key; there are match, ',
+    ],
     ["watchdog:\n  timeout_s: 1\n", 'line 2, key "watchdog.timeout_s": Too small: expected number to be >=5'],
     [
       "network:\n  interfaces:\n    - match: {name: eth0}\n",
