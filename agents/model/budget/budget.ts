@@ -38,7 +38,7 @@ export class Budget {
    * @throws {ChatError} `budget`, with when it fits again
    */
   reserve(what: string, incident: string | null, most: Amount): Reservation {
-    const id = this.#write(() => this.#ledger.reserve(what, incident, most, (now_ms) => this.#check(incident, most, now_ms)));
+    const id = this.#write(() => this.#ledger.reserve(what, incident, most, (now_ms) => this.#check(what, incident, most, now_ms)));
     return {
       settle: (amount) => {
         try {
@@ -61,17 +61,23 @@ export class Budget {
     return { hour: hour.left, day: day.left, used_ratio: { hour: hour.used_ratio, day: day.used_ratio } };
   }
 
-  #check(incident: string | null, most: Amount, now_ms: number): void {
+  #check(what: string, incident: string | null, most: Amount, now_ms: number): void {
     if (incident !== null) {
       const spent = this.#ledger.ofIncident(incident);
       if (!fits(spent, most, this.#limits.incident))
-        throw refused("incident", `the incident "${incident}"`, spent, most, this.#limits.incident, null);
+        throw refused({
+          ...{ what, name: "incident", over: `the incident "${incident}"`, spent, most, limit: this.#limits.incident },
+          retry_after_ms: null,
+        });
     }
     for (const { name, ms } of windows) {
       const entries = this.#ledger.since(now_ms - ms);
       const limit = this.#limits[name];
       if (!fits(total(entries), most, limit))
-        throw refused(name, `the last ${name}`, total(entries), most, limit, freeInMs(entries, most, limit, now_ms - ms));
+        throw refused({
+          ...{ what, name, over: `the last ${name}`, spent: total(entries), most, limit },
+          retry_after_ms: freeInMs(entries, most, limit, now_ms - ms),
+        });
     }
   }
 
@@ -111,13 +117,21 @@ function total(entries: readonly Amount[]): Amount {
   return entries.reduce((sum, { usd, tokens }) => ({ usd: sum.usd + usd, tokens: sum.tokens + tokens }), { usd: 0, tokens: 0 });
 }
 
-function refused(name: string, over: string, spent: Amount, most: Amount, limit: BudgetLimit, retry_after_ms: number | null): ChatError {
+interface Refused {
+  readonly what: string;
+  /** Of `ApiBudget`. */
+  readonly name: keyof ApiBudget;
+  readonly over: string;
+  readonly spent: Amount;
+  readonly most: Amount;
+  readonly limit: BudgetLimit;
+  readonly retry_after_ms: number | null;
+}
+
+function refused({ what, name, over, spent, most, limit, retry_after_ms }: Refused): ChatError {
   const money = ({ usd, tokens }: Amount): string => `$${usd.toFixed(4)} and ${tokens} tokens`;
-  const when =
-    retry_after_ms === null
-      ? "it does not fit later either"
-      : `it fits again after ${Math.ceil(retry_after_ms / 60_000)} minutes of running`;
-  const todo = `ask for less, or raise tiers.strategic.budget.${name}`;
-  const text = `a request of at most ${money(most)} does not fit the budget of ${money(limit)}, of which ${over} took ${money(spent)}: ${when}; ${todo}`;
+  const took = spent.usd === 0 && spent.tokens === 0 ? "" : `, ${over} took ${money(spent)}`;
+  const when = retry_after_ms === null ? "when" : `after ${Math.ceil(retry_after_ms / 60_000)} minutes of running, or when`;
+  const text = `asking ${what} does not fit the budget: it may take ${money(most)}${took}, and tiers.strategic.budget.${name} is ${money(limit)}; it fits ${when} that is raised`;
   return new ChatError("budget", text, { retry_after_ms });
 }
