@@ -261,6 +261,7 @@ test("grant and revoke are calls of tools", async () => {
 
 test("help names the exit codes; completion is there for three shells and knows services", async () => {
   expect((await run("--help")).out).toContain("3  the console cannot be reached");
+  expect((await run("model", "pull", "--help")).out).toContain("Usage: aiosctl model pull [options] --why <text> <name>\n");
   for (const shell of ["bash", "zsh", "fish"]) expect((await run("complete", shell)).out).toContain("aiosctl complete --");
   expect((await run("complete", "--", "restart", "")).out).toContain("reactive");
   expect((await run("complete", "--", "call", "")).out).toContain("fs.write");

@@ -1,7 +1,7 @@
 /** The command line: its commands, its help, its completion. */
 
 import tab from "@bomb.sh/tab/commander";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help } from "commander";
 import { core_services } from "../../contracts/service.ts";
 import about from "../../package.json" with { type: "json" };
 import { RefusedError, UnreachableError } from "./client.ts";
@@ -37,6 +37,7 @@ export async function runProgram(argv: readonly string[], around: Surroundings, 
     .option(...json_option)
     .enablePositionalOptions()
     .addHelpText("after", exit_help)
+    .configureHelp({ commandUsage: usageOf })
     .showHelpAfterError("(aiosctl --help shows all commands)")
     .exitOverride();
   const run: Run =
@@ -74,6 +75,12 @@ export async function runProgram(argv: readonly string[], around: Surroundings, 
   } catch (error) {
     return codeOf(error);
   }
+}
+
+/** With the options that a command cannot do without, which commander lists among the others. */
+function usageOf(command: Command): string {
+  const needed = command.options.filter(({ mandatory }) => mandatory).map(({ flags }) => flags.replace(/^-\w, /, ""));
+  return new Help().commandUsage(command).replace("[options]", ["[options]", ...needed].join(" "));
 }
 
 /** They may be given before and after the command's name; `call` has a `--json` of its own. */
