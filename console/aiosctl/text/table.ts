@@ -11,7 +11,7 @@ export interface Cell {
 export interface Column {
   readonly title: string;
   readonly right?: boolean;
-  /** Columns that this one may take at most. */
+  /** Columns that this one may take at most; where nothing is cut, a longer cell moves the rest of its own row only. */
   readonly width_max?: number;
 }
 
@@ -30,7 +30,7 @@ export function table(
 ): string[] {
   const widths = columns.map((column, index) => {
     const widest = Math.max(Bun.stringWidth(column.title), ...rows.map((row) => Bun.stringWidth(row[index]?.text ?? "")));
-    return width === undefined || column.width_max === undefined ? widest : Math.min(widest, column.width_max);
+    return column.width_max === undefined ? widest : Math.min(widest, column.width_max);
   });
   const last = columns.length - 1;
   const before = widths.slice(0, last).reduce((sum, one) => sum + one + gap.length, 0);
