@@ -4,7 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { createReadStream, mkdirSync, readFileSync, statfsSync, statSync } from "node:fs";
+import { createReadStream, mkdirSync, readFileSync, type StatsFs, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type CatalogueModel, ModelInUse, workingBytes } from "../../../../contracts/model/catalogue.ts";
 import type { Places } from "../../../context.ts";
@@ -84,13 +84,20 @@ export async function hashOf(path: string, signal: AbortSignal, onBytes: (bytes:
   return hash.digest("hex");
 }
 
-/** What has to stay free for everything else: a full data partition stops memory and the record. */
-const reserve = { share: 0.05, bytes_min: 64 * 1024 * 1024 } as const;
+/**
+ * What has to stay free for everything else: a full data partition stops memory and the record. They need no more of a large
+ * disk than of one of 40 GiB.
+ */
+const reserve = { share: 0.05, bytes_min: 64 * 1024 * 1024, bytes_max: 2 * 1024 * 1024 * 1024 } as const;
 
 /** @param bytes that are still to come @throws {ToolError} with the figures */
-export function demandRoom(folder: string, bytes: number, what: string): void {
-  const { bavail, blocks, bsize } = statfsSync(folder);
-  const kept = Math.max(reserve.bytes_min, blocks * bsize * reserve.share);
+export function demandRoom(
+  folder: string,
+  bytes: number,
+  what: string,
+  { bavail, blocks, bsize }: Pick<StatsFs, "bavail" | "blocks" | "bsize"> = statfsSync(folder),
+): void {
+  const kept = Math.min(Math.max(reserve.bytes_min, blocks * bsize * reserve.share), reserve.bytes_max);
   const free = bavail * bsize;
   if (bytes + kept <= free) return;
   const mib = (value: number): string => `${Math.ceil(value / (1024 * 1024))} MiB`;
