@@ -61,7 +61,8 @@ test("reboot --kexec asks for the kernel without the firmware", async () => {
 test("exit codes", async () => {
   expect((await run("restart", "memory", "--why", "a test")).code).toBe(0);
   expect((await run("stop", "memory", "--why", "a test")).code).toBe(0);
-  expect((await run("restart", "nope", "--why", "a test")).code).toBe(1);
+  const unknown = await run("restart", "nope", "--why", "a test");
+  expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("\n  do: aiosctl services lists what there is\n")]);
   expect((await run("why", "nothing")).code).toBe(1);
   expect((await run("bogus")).code).toBe(2);
   expect((await run("restart", "memory")).code).toBe(2);

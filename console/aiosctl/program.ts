@@ -150,11 +150,17 @@ function codeOf(error: unknown): number {
     return exit.unreachable;
   }
   if (error instanceof RefusedError) {
-    complain(`aiosctl: ${error.message}${error.problem.todo === undefined ? "" : `\n  do: ${error.problem.todo}`}`);
+    const { todo } = error.problem;
+    complain(`aiosctl: ${error.message}${todo === undefined ? "" : `\n  do: ${withCommands(todo)}`}`);
     return exit.failed;
   }
   complain(`aiosctl: ${error instanceof Error ? error.message : String(error)}`);
   return exit.failed;
+}
+
+/** What the API says of its routes, as the commands that show the same: they have the same names. */
+function withCommands(todo: string): string {
+  return todo.replaceAll(/GET \/v1\/([a-z]+)(\.json)?/g, "aiosctl $1");
 }
 
 function complain(text: string): void {
