@@ -88,7 +88,8 @@ export async function approvalCame(held: Held, { broker }: LoopPorts): Promise<b
 export async function watch(held: Held, ports: LoopPorts): Promise<void> {
   const { key, health_before } = held.item.body;
   const made = await lastTry(held, ports);
-  if (made?.tier === "reactive") {
+  // a try below that failed while its alarm is cleared leaves nothing to decide: that incident would come back here at once, without end
+  if (made?.tier === "reactive" && (isOpenOrHelped(made) || ports.standing.get(key) !== null)) {
     await watchBelow(held, made, ports);
     return;
   }
@@ -112,6 +113,10 @@ export async function watch(held: Held, ports: LoopPorts): Promise<void> {
   }
   if (decision !== null) await settle(decision, { result: "done", detail: "the alarm was cleared" }, ports);
   await held.move("learning", decision === null ? "it went away by itself" : "the alarm was cleared, and nothing else became worse");
+}
+
+function isOpenOrHelped({ outcome: { result } }: Decision): boolean {
+  return result === "pending" || result === "done";
 }
 
 function sooner(watch_ms: number, pace = 1): number {

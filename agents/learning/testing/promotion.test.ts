@@ -198,6 +198,31 @@ test("a rule that was killed in the midst of it holds nobody up for ever", async
   expect(incident).toMatchObject({ state: "handed-over", body: { decisions: [orphan.id] } });
 });
 
+test("a rule whose alarm is cleared although its try failed leaves an incident that ends", async () => {
+  const event = await world.tell("worse", true, { alarm: "service-down" });
+  const [last] = (await base.memory().call("decisions.list", { limit: 100 })).filter(
+    ({ rule, tier }) => rule === "playbook good" && tier === "reactive",
+  );
+  if (last === undefined) throw new Error("there is none");
+  const pending = { result: "pending", detail: "", after_ms: null } as const;
+  const tried = { ...last, id: reactive.ids.decision(), trigger: event, boot_ms: world.boot_ms(), outcome: pending } as Decision;
+  const record = (decision: Decision) => reactive.memory().call("decisions.append", { decisions: [decision] });
+  await record(tried);
+  await world.triage();
+  const open = (await base.incidents.open()).find(({ body }) => body.key === "service-down worse");
+  const held = open === undefined ? null : await new Incidents(base.memory, "t").take(open);
+  if (open === undefined || held === null) throw new Error("there is no incident, or somebody else holds it");
+  const sources = [playbookSource(() => library.usable())];
+  const working = work(held, { ...base, tier: "tactical", thresholds: loadThresholds(), sources, above: async () => null });
+  const stateNow = async () => (await base.memory().call("work.get", { id: open.id })).item.state;
+  while ((await stateNow()) !== "watching") await Bun.sleep(5);
+  await world.tell("worse", false, { alarm: "service-down" });
+  await record({ ...tried, outcome: { result: "failed", detail: "the alarm was cleared, but another was raised", after_ms: 1 } });
+  await working.finally(() => held.release());
+  expect(await stateNow()).toBe("solved");
+  expect(callsOf("worse")).toEqual([]);
+}, 20_000);
+
 test("what a person would be asked for is no agreement, and what a rule was not allowed is tactical's to do; only new dry runs count again", async () => {
   const asking = (subject: string): void => void world.effects.set(`fix.asked ${subject}`, { waits_for: "reactive" });
   for (let n = 1; n <= successesFor(proven_min); n += 1) await fault("dns-silent");
