@@ -6,6 +6,7 @@
 
 import type { Asked, Decision } from "../../contracts/decision.ts";
 import { sureMin } from "../router/sure.ts";
+import { seenGoneMs } from "../shared/seen-gone.ts";
 import { type AlarmEvent, gravity, isOfService, matterOf } from "../shared/standing.ts";
 import { leaveToBelow, tryBelow } from "./below.ts";
 import { measureHealth, worseThan } from "./health.ts";
@@ -81,7 +82,11 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
     ...(option.signals === undefined ? {} : { signals: option.signals }),
     alternatives: others.slice(0, alternatives_max).map((other) => ({ what: other.option.rule, confidence: other.record.expected })),
     reason: `${option.does}: ${because}it helped ${record.worked} of ${record.tries} times (expected ${record.expected.toFixed(2)})${last > 0 ? ", and the last time here" : ""}; else: ${instead}`,
-    action: { do: "call", calls: option.calls.map((call) => ({ ...call })), watch_ms: option.watch_ms },
+    action: {
+      do: "call",
+      calls: option.calls.map((call) => ({ ...call })),
+      watch_ms: Math.max(option.watch_ms, seenGoneMs(event.facts.alarm)),
+    },
     took_us: Math.round((performance.now() - began_ms) * 1000),
     outcome: { result: "pending", detail: "the calls are being made", after_ms: null },
   };

@@ -50,10 +50,11 @@ async function carryOut(plan: Plan, ports: AttemptPorts): Promise<Result> {
     const result = status === "waiting" || status === "refused" || status === "declined" ? "refused" : "failed";
     return await takenBack(plan, { result, detail: `${tool}: ${status}: ${text}` }, ports);
   }
-  const until_ms = performance.now() + plan.known.playbook.watch_ms;
+  const watch_ms = watchOf(plan);
+  const until_ms = performance.now() + watch_ms;
   while (standing.get(matter) !== null) {
     if (performance.now() >= until_ms) {
-      const detail = `the alarm still stood after ${plan.known.playbook.watch_ms / 1000} s`;
+      const detail = `the alarm still stood after ${watch_ms / 1000} s`;
       return await takenBack(plan, { result: "failed", detail }, ports);
     }
     await wait(look_every_ms);
@@ -61,6 +62,10 @@ async function carryOut(plan: Plan, ports: AttemptPorts): Promise<Result> {
   const worse = worseThan(before, await measureHealth(ask, standing, matter));
   if (worse === null) return { result: "done", detail: "the alarm was cleared" };
   return await takenBack(plan, { result: "failed", detail: `the alarm was cleared, but ${worse}` }, ports);
+}
+
+function watchOf({ decision: { action }, known }: Plan): number {
+  return action.do === "call" && action.watch_ms !== undefined ? action.watch_ms : known.playbook.watch_ms;
 }
 
 function callsOf({ decision }: Plan): readonly Call[] {

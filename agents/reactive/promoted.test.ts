@@ -41,6 +41,18 @@ test("one rule at most acts on an alarm, trials note beside it, and nothing else
   expect(told(made, alarm("WEB"))).toEqual([]);
 });
 
+test("a rule is watched until what its alarm is about is measured again", () => {
+  const rule = known("a", "rule");
+  const made = promoted({ ...rule, playbook: { ...rule.playbook, alarms: ["service-down", "service-files"] } });
+  const watched = (name: string) => {
+    const { facts, ...event } = alarm("web");
+    return made
+      .take({ ...event, facts: { ...facts, alarm: name } })
+      .map(({ decision: { action } }) => action.do === "call" && action.watch_ms);
+  };
+  expect([watched("service-down"), watched("service-files")]).toEqual([[1000], [90_000]]);
+});
+
 test("what comes back at once is left to the tiers above after three tries; another matter is not", () => {
   const made = promoted(known("a", "rule"));
   const results = Array.from({ length: 4 }, () => told(made, alarm("web"))[0]?.[1]);

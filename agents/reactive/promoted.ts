@@ -10,6 +10,7 @@ import { trialOf } from "../learning/stages.ts";
 import { ruleOf } from "../loop/track-record.ts";
 import { fitting } from "../playbooks/playbooks.ts";
 import type { Ids } from "../shared/ids.ts";
+import { seenGoneMs } from "../shared/seen-gone.ts";
 import { type AlarmEvent, matterOf } from "../shared/standing.ts";
 
 /** Beyond it the tiers above see to it: what comes back at once was not repaired. */
@@ -82,7 +83,7 @@ export class Promoted {
         ...{ id: this.#ids.decision(), time_ms: Date.now(), boot_ms: this.#boot_ms(), tier: "reactive", trigger: event },
         ...{ rule: dry ? trialOf(name) : ruleOf(name), based_on: [] },
         reason: `${does}: ${known.learning.history.at(-1)?.why ?? "a person made it a rule"}`,
-        action: { do: "call", calls, watch_ms },
+        action: { do: "call", calls, watch_ms: Math.max(watch_ms, seenGoneMs(event.facts.alarm)) },
         took_us: Math.round((performance.now() - began_ms) * 1000),
         outcome: too_often ? { result: "suppressed", detail, after_ms: 0 } : { result: "pending", detail, after_ms: null },
       };

@@ -106,6 +106,24 @@ test("what found nothing to change is not watched where there is something else 
   expect(await last("queue")).toMatchObject({ state: "solved", reason: "playbook gentle helped" });
 }, 60_000);
 
+test("a try is watched until what the alarm is about is measured again, however soon its playbook wanted to know", async () => {
+  const key = "service-left-behind old";
+  const all = playbooks.map((one) => ({ ...one, alarms: ["service-left-behind"] }));
+  tell("old", true, "service-left-behind");
+  await triage();
+  const incidents = new Incidents(() => peer, "t1");
+  const found = (await incidents.open()).find(({ body }) => body.key === key);
+  const held = found === undefined ? null : await incidents.take(found);
+  if (held === null) throw new Error("there is no incident, or somebody else holds it");
+  const over = work(held, { ...ports, sources: [playbookSource(() => all)] }).finally(() => held.release());
+  while (held.item.state !== "watching") await Bun.sleep(20);
+  const [decision] = await decisionsOf(held.item);
+  expect(decision?.action).toMatchObject({ do: "call", watch_ms: 330_000 });
+  tell("old", false, "service-left-behind");
+  await over;
+  expect(held.item).toMatchObject({ state: "solved" });
+}, 60_000);
+
 test("what was meant for the alarm is tried in the end, however little is thought of it; what only a model has thought of is not", async () => {
   const all = [...playbooks, Playbook.parse({ ...playbooks[0], name: "doubted", rank: 5 })];
   const opinions = new Map([
