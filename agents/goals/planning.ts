@@ -42,17 +42,15 @@ export async function planGoal(held: HeldGoal, thinker: Thinker): Promise<void> 
   const failed = last?.state === "failed" ? last.reason : null;
   const why_not = hindrance();
   if (why_not !== null) {
-    const { id, version } = held.item;
-    const handed: WorkChange = { do: "edit", id, version, patch: { waits_for: { call: null, what: why_not.slice(0, 500) } } };
-    if (failed === null) await held.change([handed], `no provider can be asked, it is handed back down: ${why_not}`);
-    else
-      await held.block(
-        `a person's decision: ${failed.slice(0, failed_chars_max)}, and no provider can be asked: ${why_not}; see to that, then resume the goal`,
-      );
+    await handDown(held, why_not, failed);
     return;
   }
   const question = goalQuestion(held.item, failed);
   const found = await investigate(question, { models, broker, thresholds, tools: await tools.all() });
+  if (found.unasked !== null) {
+    await handDown(held, found.unasked, failed);
+    return;
+  }
   if (found.answer === null) {
     await held.block(`a plan: the strategic tier has none: ${found.said}; resume the goal to have it tried again`);
     return;
@@ -62,6 +60,17 @@ export async function planGoal(held: HeldGoal, thinker: Thinker): Promise<void> 
   if (answer.steps.length === 0)
     await held.block(`a person's decision: it cannot be reached: ${answer.why_none || answer.purpose} (${cost})`);
   else await held.pursue(wayOf(answer, held.item, found), `planned: ${answer.purpose} (${cost})`);
+}
+
+/** Nobody can be asked now (no key, offline, budget spent, provider away): the tier below may split it by itself, but not what has failed. */
+async function handDown(held: HeldGoal, why: string, failed: string | null): Promise<void> {
+  const { id, version } = held.item;
+  const handed: WorkChange = { do: "edit", id, version, patch: { waits_for: { call: null, what: why.slice(0, 500) } } };
+  if (failed === null) await held.change([handed], `no provider can be asked, it is handed back down: ${why}`.slice(0, 500));
+  else
+    await held.block(
+      `a person's decision: ${failed.slice(0, failed_chars_max)}, and no provider can be asked: ${why}; see to that, then resume the goal`,
+    );
 }
 
 /** What of a goal the question is made of. */

@@ -351,9 +351,10 @@ describe.each([...kinds])("%s", (kind) => {
     text: string,
     script: ScriptText["conversations"][number]["turns"],
     changed: Partial<Thinker> = {},
+    ...limits: Parameters<typeof portsOf>
   ): Promise<Goal> {
     server.use({ conversations: [{ when: text, turns: script }] });
-    portsOf();
+    portsOf(...limits);
     const body = { text, keep: true, check: null, taint: [] };
     const { done } = await peer.call("work.change", { changes: [{ do: "goal", body }], why: "somebody wants it" });
     const { item } = await peer.call("work.get", { id: done[0]?.id ?? "" });
@@ -399,6 +400,10 @@ describe.each([...kinds])("%s", (kind) => {
   test("where no provider can be asked a goal is handed back down with why", async () => {
     const offline = await planned("go out", [{ say: [] }], { hindrance: () => "offline" });
     expect(offline).toMatchObject({ state: "planning", changed_by: "strategic", body: { waits_for: { call: null, what: "offline" } } });
+    const spent = await planned("go in", [{ say: [] }], {}, { usd: 0.000_01, tokens: 10 });
+    expect(server.requests).toEqual([]);
+    const what = expect.stringContaining("does not fit the budget");
+    expect(spent).toMatchObject({ state: "planning", changed_by: "strategic", body: { waits_for: { call: null, what } } });
   });
 
   test("a goal that cannot be planned is blocked with why: no way, nothing usable", async () => {
