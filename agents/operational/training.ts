@@ -24,7 +24,7 @@ export function trainingRound({ ask, memory, log }: Pick<BasePorts, "ask" | "mem
     const [change] = changes;
     const why = in_use === null || change === undefined ? null : fallen(past, change.time_ms);
     if (why !== null && in_use !== null) {
-      const version = changes.find((one) => one.version !== in_use)?.version ?? null;
+      const version = versionBefore(in_use, changes);
       await ask("memory.classifier", { version }, `version ${in_use} of the classifier has become worse: ${why}`.slice(0, 300));
       log.warn(`version ${in_use} of the classifier was taken back: ${why}`);
       return;
@@ -51,6 +51,11 @@ export function trainingRound({ ask, memory, log }: Pick<BasePorts, "ask" | "mem
       }
     },
   };
+}
+
+/** The one that was used before, never a later one: that has given way itself. @param changes newest first @returns null: none */
+export function versionBefore(in_use: number, changes: readonly { readonly version: number | null }[]): number | null {
+  return changes.find(({ version }) => version === null || version < in_use)?.version ?? null;
 }
 
 function ended(past: readonly Decision[]): Decision[] {

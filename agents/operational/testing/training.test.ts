@@ -6,7 +6,7 @@ import { type ToolAnswer, tool_answers } from "../../../contracts/tool-answers.t
 import { diskFolder } from "../../../memory/testing/folder.ts";
 import { type MemoryPeer, type MemoryService, startMemory } from "../../../memory/testing/service.ts";
 import { ClassifierSignal } from "../classifier-signal.ts";
-import { trainingRound } from "../training.ts";
+import { trainingRound, versionBefore } from "../training.ts";
 
 setDefaultTimeout(600_000);
 const patience_ms = 500_000;
@@ -93,4 +93,17 @@ test("it is trained when enough came of decisions, heard from then on, and taken
   const asked_before = asked.length;
   await round.run();
   expect(asked).toHaveLength(asked_before);
+});
+
+test("what gives way goes to the version that was used before it, and never back to one that gave way itself", () => {
+  const before = (...used: (number | null)[]) =>
+    versionBefore(
+      used[0] ?? 0,
+      used.map((version) => ({ version })),
+    );
+  expect(before(1)).toBeNull();
+  expect(before(2, 1)).toBe(1);
+  expect(before(1, 2, 1)).toBeNull();
+  expect(before(3, 1, 2, 1)).toBe(1);
+  expect(before(2, null, 1)).toBeNull();
 });
