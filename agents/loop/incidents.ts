@@ -33,17 +33,19 @@ export class Incidents {
   }
 
   /**
-   * When an alarm that still stands after its incident has ended is to be taken up again: what was handed to a person may be done
-   * later, unless somebody or a policy has refused it. @returns wall clock, milliseconds; null: no incident about this very alarm has ended
+   * For how long an alarm that still stands after its incident has ended is left alone: what was handed to a person may be done
+   * later, unless somebody or a policy has refused it. A wall clock that was wrong then, or is now, makes it no longer than it is from the
+   * end of an incident. @returns milliseconds from now; null: no incident about this very alarm has ended
    */
-  async restsUntil(event: AlarmEvent, { after_ms, most_ms }: Thresholds["again"]): Promise<number | null> {
+  async restsFor(event: AlarmEvent, { after_ms, most_ms }: Thresholds["again"]): Promise<number | null> {
     const { items } = await this.#memory().call("work.list", { kinds: ["incident"], key: matterOf(event), limit: listed_max });
     const own = items.filter((item): item is Incident => item.kind === "incident" && item.body.events.includes(event.id));
     const [newest] = own;
     if (newest === undefined || newest.id !== items[0]?.id || !newest.ended) return null;
     if (newest.state !== "handed-over" || (await this.#wasRefused(newest))) return Number.POSITIVE_INFINITY;
     const times = own.filter(({ state }) => state === "handed-over").length;
-    return newest.changed_ms + Math.min(most_ms, after_ms * 2 ** (times - 1));
+    const rest_ms = Math.min(most_ms, after_ms * 2 ** (times - 1));
+    return Math.min(rest_ms, Math.max(0, newest.changed_ms + rest_ms - Date.now()));
   }
 
   async #wasRefused({ body: { decisions } }: Incident): Promise<boolean> {

@@ -30,12 +30,13 @@ export interface TriagePorts {
   readonly standing: Standing;
   readonly thresholds: Thresholds;
   readonly boot_ms: () => number;
-  /** Alarms that stand although their incident has ended, by the ids of their events, and until when they are left alone: kept from one round to the next. */
+  /**
+   * Alarms that stand although their incident has ended, by the ids of their events, and until when they are left alone, on the boot clock:
+   * kept from one round to the next.
+   */
   readonly over: Map<string, number>;
   /** How many times sooner than in earnest. */
   readonly pace?: number;
-  /** Wall clock, milliseconds. */
-  readonly now_ms?: () => number;
 }
 
 /** One round: an incident for each alarm that has none and belongs to none, and a look at those nobody has looked at. */
@@ -72,11 +73,15 @@ async function reportAll(open: readonly Incident[], ports: TriagePorts): Promise
 }
 
 /** Whether its incident has ended, and it is left alone for now. */
-async function rests(event: AlarmEvent, { incidents, over, thresholds, pace = 1, now_ms = Date.now }: TriagePorts): Promise<boolean> {
+async function rests(event: AlarmEvent, { incidents, over, thresholds, pace = 1, boot_ms }: TriagePorts): Promise<boolean> {
   const { after_ms, most_ms } = thresholds.again;
-  const until_ms = over.get(event.id) ?? (await incidents.restsUntil(event, { after_ms: after_ms / pace, most_ms: most_ms / pace }));
-  if (until_ms === null) return false;
-  const is_over = now_ms() < until_ms;
+  let until_ms = over.get(event.id);
+  if (until_ms === undefined) {
+    const rest_ms = await incidents.restsFor(event, { after_ms: after_ms / pace, most_ms: most_ms / pace });
+    if (rest_ms === null) return false;
+    until_ms = boot_ms() + rest_ms;
+  }
+  const is_over = boot_ms() < until_ms;
   if (is_over) over.set(event.id, until_ms);
   else over.delete(event.id);
   return is_over;

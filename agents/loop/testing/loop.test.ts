@@ -1,6 +1,6 @@
 /** The loop: tried, watched, taken back, learned; over the real memory (rig.ts). */
 
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, spyOn, test } from "bun:test";
 import { Playbook } from "../../../contracts/playbook.ts";
 import { Standing } from "../../shared/standing.ts";
 import { Incidents } from "../incidents.ts";
@@ -8,6 +8,7 @@ import { type OptionSource, playbookSource } from "../options.ts";
 import { work } from "../work.ts";
 import {
   approvals,
+  boot_ms,
   decisionsOf,
   effects,
   last,
@@ -168,10 +169,11 @@ test("what was handed to a person and still stands is taken up again hours later
   tell("feed", true);
   for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} feed`, { status: "failed" });
   const hour_ms = 3_600_000;
-  const at = (hours: number) => triage(() => Date.now() + hours * hour_ms);
+  const at = (hours: number) => triage(() => boot_ms() + hours * hour_ms);
   await triage();
   const first = await worked("feed");
   expect(first.state).toBe("handed-over");
+  await at(0);
   await at(5);
   expect((await last("feed")).id).toBe(first.id);
   await at(7);
@@ -180,14 +182,32 @@ test("what was handed to a person and still stands is taken up again hours later
   expect(second.id).not.toBe(first.id);
   // twice as long the next time; then what was away is back
   await at(7);
+  await at(18);
   expect((await last("feed")).id).toBe(second.id);
   effects.set("fix.gentle feed", { status: "done", clears: true });
   effects.set("fix.harsh feed", { status: "done", clears: true });
-  await at(13);
+  await at(20);
   expect((await worked("feed")).state).toBe("solved");
   // somebody or a policy said no
   await at(100);
   expect((await open("mail").catch(() => null))?.id).toBeUndefined();
+}, 30_000);
+
+test("what was handed over while the clock was a year ahead is taken up again no later", async () => {
+  tell("year", true);
+  for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} year`, { status: "failed" });
+  await triage();
+  const first = await worked("year");
+  const ahead = spyOn(Date, "now").mockReturnValue(first.changed_ms - 365 * 24 * 3_600_000);
+  try {
+    await triage();
+    await triage(() => boot_ms() + 7 * 3_600_000);
+  } finally {
+    ahead.mockRestore();
+  }
+  expect((await last("year")).id).not.toBe(first.id);
+  tell("year", false);
+  await worked("year");
 }, 30_000);
 
 test("an alarm that is cleared while something else became worse is not solved by that", async () => {

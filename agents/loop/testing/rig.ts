@@ -161,10 +161,10 @@ export async function startRig(): Promise<void> {
 
 export const stopRig = async (): Promise<void> => await memory?.kill();
 
-export const triage = (now_ms = Date.now) => {
+export const triage = (now_ms = boot_ms) => {
   const decisions = (): Promise<Decision[]> => operational.call("decisions.list", { limit: 1000 });
   const judge = operationalJudge({ ask: ports.ask, thresholds, playbooks: () => playbooks, decisions, model: null });
-  return triageAll({ incidents: new Incidents(() => operational, "o1"), judge, standing, thresholds, boot_ms, over, now_ms });
+  return triageAll({ incidents: new Incidents(() => operational, "o1"), judge, standing, thresholds, boot_ms: now_ms, over });
 };
 const over = new Map<string, number>();
 export const open = async (subject: string): Promise<Incident> => {
