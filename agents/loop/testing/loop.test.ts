@@ -5,6 +5,7 @@ import { Playbook } from "../../../contracts/playbook.ts";
 import { Standing } from "../../shared/standing.ts";
 import { Incidents } from "../incidents.ts";
 import { type OptionSource, playbookSource } from "../options.ts";
+import { incidentRound } from "../rounds.ts";
 import { work } from "../work.ts";
 import {
   approvals,
@@ -123,6 +124,31 @@ test("a try is watched until what the alarm is about is measured again, however 
   tell("old", false, "service-left-behind");
   await over;
   expect(held.item).toMatchObject({ state: "solved" });
+}, 60_000);
+
+test("who only watches takes nobody's place, and the gravest goes first", async () => {
+  const patient = playbooks.map((one) => ({ ...one, alarms: ["service-down"], watch_ms: 60_000 }));
+  const names = ["one", "two", "three", "four", "five", "six"];
+  for (const name of [...names, "gravest"]) {
+    for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} ${name}`, { status: "done" });
+    tell(name, true, "service-down", name === "gravest" ? "critical" : "error");
+  }
+  await triage();
+  await triage();
+  const round = incidentRound(
+    { ...ports, incidents: new Incidents(() => peer, "t9"), log: { info: () => {}, warn: () => {}, error: () => {} } },
+    { tier: "tactical", sources: [playbookSource(() => patient)] },
+  );
+  const began = made.length;
+  const states = async () => await Promise.all([...names, "gravest"].map(async (name) => (await last(name)).state));
+  while ((await states()).some((state) => state !== "watching")) {
+    await round.run();
+    await Bun.sleep(20);
+  }
+  expect(round.busy).toBe(7);
+  expect(made[began]?.name).toBe("gravest");
+  for (const name of [...names, "gravest"]) tell(name, false);
+  while (round.busy > 0) await Bun.sleep(20);
 }, 60_000);
 
 test("what was meant for the alarm is tried in the end, however little is thought of it; what only a model has thought of is not", async () => {
