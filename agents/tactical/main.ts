@@ -10,6 +10,7 @@ import { openLibrary } from "../learning/library.ts";
 import { learningRound } from "../learning/round.ts";
 import type { Incident } from "../loop/incidents.ts";
 import { playbookSource } from "../loop/options.ts";
+import { orphanRound } from "../loop/orphans.ts";
 import { incidentRound } from "../loop/rounds.ts";
 import { loadThresholds } from "../router/thresholds.ts";
 import { runTier } from "../shared/tier.ts";
@@ -48,7 +49,7 @@ export async function runTactical(run: string, think_command: readonly string[])
         }
       };
       const incidents = incidentRound(ports, { tier: "tactical", sources: [known, guessed], learned });
-      return [learning, incidents, goalRound(ports, patterns.loaded, splitter)];
+      return [learning, orphanRound(ports), incidents, goalRound(ports, patterns.loaded, splitter)];
     },
   });
 }

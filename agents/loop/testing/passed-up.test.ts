@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Incident, Incidents } from "../incidents.ts";
 import type { Option, OptionSource } from "../options.ts";
+import { orphanRound } from "../orphans.ts";
 import { work } from "../work.ts";
 import { decisionsOf, effects, last, made, memory, open, peer, ports, startRig, stopRig, tell, triage, worked, world } from "./rig.ts";
 
@@ -102,3 +103,27 @@ test("when somebody above was asked and had no answer the likeliest of what is l
   expect(solved).toMatchObject({ state: "solved", reason: "doubtful final 0 helped" });
   expect(solved.body.unasked).toBeUndefined();
 }, 30_000);
+
+test("what was passed up to a tier that does not run comes back down, not while that still works on it", async () => {
+  tell("buoy", true);
+  for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} buoy`, { status: "refused" });
+  await triage();
+  world.above = "strategic";
+  const passed = await worked("buoy");
+  world.above = null;
+  expect(passed).toMatchObject({ state: "deciding", body: { tier: "strategic" } });
+  const said: string[] = [];
+  const log = { info: () => {}, error: () => {}, warn: (sentence: string) => void said.push(sentence) };
+  const round = orphanRound({ ...ports, incidents: new Incidents(() => peer, "t7"), log }, 50, 0);
+  const strategic = await memory.ask("strategic");
+  const alive = await new Incidents(() => strategic, "s1").take(passed);
+  await round.run();
+  await Bun.sleep(60);
+  await round.run();
+  expect([said, (await last("buoy")).body.tier]).toEqual([[], "strategic"]);
+  await alive?.release();
+  await round.run();
+  expect(said).toEqual([expect.stringContaining("came back down: the strategic tier does not run")]);
+  expect(await last("buoy")).toMatchObject({ state: "deciding", body: { tier: "tactical", unasked: "the strategic tier does not run" } });
+  expect((await worked("buoy")).state).toBe("handed-over");
+});
