@@ -40,7 +40,7 @@ test("no secret comes into memory, whoever says it in whatever", async () => {
   const [stored] = await broker.call("recall", { ids: [note.id] }, patient_ms);
   expect(stored).toMatchObject({ text: "it said password=[redacted]", quarantined: "password=[redacted: password]" });
   expect(stored?.body).toEqual({ arguments: { env: ["password=[redacted]"], db_password: "[redacted]" }, error: "password=[redacted]" });
-  const list = () => reactive.call("events.list", { kind: "kernel.log", service: null, limit: 10 }, patient_ms);
+  const list = () => broker.call("events.list", { kind: "kernel.log", service: null, limit: 10 }, patient_ms);
   let found = await list();
   // until the service has subscribed
   while (found.length < 2) {

@@ -115,6 +115,7 @@ export function memoryHandlers(served: Served): CommonHandlers {
     "events.append": ({ events }) => append({ events, decisions: [] }),
     "decisions.append": ({ decisions }) => append({ events: [], decisions }),
     "events.list": (filter) => keeper.read(({ store }) => store.newestEvents(filter)),
+    "alarms.standing": ({ boot, after }) => keeper.read(({ store }) => store.standingAlarms(boot, after)),
     "decisions.list": ({ limit }) => keeper.read(({ store }) => store.newestDecisions(limit)),
     "decisions.get": ({ ids }) => keeper.read(({ store }) => store.decisionsById(ids)),
     why: ({ id }) => keeper.read((parts) => whyOf(parts, id)),

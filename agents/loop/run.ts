@@ -15,7 +15,7 @@ import { type InitPeer, start_answer_limit_ms } from "../../wire/service.ts";
 import { silent } from "../../wire/unix.ts";
 import { type BrokerPeer, toolAsker } from "../shared/ask-tool.ts";
 import { Ids } from "../shared/ids.ts";
-import { Standing } from "../shared/standing.ts";
+import { allStanding, Standing } from "../shared/standing.ts";
 import { Incidents, type MemoryPeer } from "./incidents.ts";
 import type { BasePorts } from "./ports.ts";
 
@@ -26,7 +26,6 @@ const round_every_ms = 1000;
 /** After an alarm, for so long. */
 const short_round_every_ms = 150;
 const short_rounds_ms = 10_000;
-const alarms_looked_at = 1000;
 
 /** One kind of work. A round does not wait for what takes long: that goes on beside it, and counts as `busy`. */
 export interface Round {
@@ -93,7 +92,7 @@ export async function runLoop({ tier, run, log, init, rounds: roundsOf }: LoopOp
   const round = async (): Promise<void> => {
     if (!knows_alarms) {
       const peer = memory();
-      await catchUp(peer, take);
+      await catchUp(peer, shortBootId(boot_id), take);
       knows_alarms = memory_link.peer === peer;
       return;
     }
@@ -153,11 +152,10 @@ class Pacer {
   }
 }
 
-/** First what comes from now on, then what there was: an event is taken once however often it is told. */
-async function catchUp(peer: MemoryPeer, take: (event: Event) => void): Promise<void> {
+/** First what comes from now on, then what stands: an event is taken once however often it is told. */
+async function catchUp(peer: MemoryPeer, boot: string, take: (event: Event) => void): Promise<void> {
   await peer.call("subscribe", {});
-  const events = await peer.call("events.list", { limit: alarms_looked_at, kind: "alarm.changed", service: null });
-  for (const event of events) take(event);
+  for (const event of await allStanding((after) => peer.call("alarms.standing", { boot, after }))) take(event);
 }
 
 function away(who: string): never {

@@ -8,8 +8,8 @@ import { type AlarmEvent, Standing } from "../shared/standing.ts";
 
 export interface AdoptPorts {
   readonly boot: string;
-  /** The newest changes of alarms; null while memory is away. */
-  readonly changes: () => Promise<Event[]> | null;
+  /** Those that raised what stands; null while memory is away. */
+  readonly raised: () => Promise<Event[]> | null;
   readonly adopt: (event: AlarmEvent) => void;
   readonly warn: (sentence: string) => void;
 }
@@ -24,7 +24,7 @@ export class Adoption {
 
   /** Whenever memory is there (again). */
   async run(): Promise<void> {
-    const asked = this.#done ? null : this.#ports.changes();
+    const asked = this.#done ? null : this.#ports.raised();
     if (asked === null) return;
     this.#done = true;
     try {

@@ -18,6 +18,7 @@ import { loadAlarms } from "../sensors/alarms/load.ts";
 import { runSensors, type Sensing } from "../sensors/run.ts";
 import { toolAsker } from "../shared/ask-tool.ts";
 import { Ids } from "../shared/ids.ts";
+import { allStanding } from "../shared/standing.ts";
 import { carryOut, type Pid1 } from "./act.ts";
 import { Adoption } from "./adopt.ts";
 import { Decider } from "./decide.ts";
@@ -126,7 +127,7 @@ export async function runReactive(run: string): Promise<void> {
   from_playbooks.start();
   adoption = new Adoption({
     boot: shortBootId(boot_id),
-    changes: () => memory.port()?.listAlarms() ?? null,
+    raised: () => memory.port()?.standingAlarms(shortBootId(boot_id)) ?? null,
     adopt(event) {
       adopt(event);
       from_playbooks.adopt(event);
@@ -154,7 +155,7 @@ function connectMemory(run: string, onUp: () => void) {
       if (peer === null) return null;
       return {
         appendEvents: (events: Event[]) => peer.call("events.append", { events }),
-        listAlarms: () => peer.call("events.list", { limit: 1000, kind: "alarm.changed", service: null }),
+        standingAlarms: (boot: string) => allStanding((after) => peer.call("alarms.standing", { boot, after })),
         appendDecisions: (decisions: Decision[]) => peer.call("decisions.append", { decisions }),
         appendMetrics: (samples: MetricSample[]) => peer.call("metrics.append", { samples }),
       };

@@ -40,6 +40,7 @@ export function startFakeMemory(run: string, events: readonly Event[] = [], deci
                   (kind === null || one.kind === kind) && (service === null || ("service" in one.facts && one.facts.service === service)),
               )
               .slice(-limit),
+          "alarms.standing": () => [],
           "decisions.list": ({ limit }) => held.decisions.slice(-limit),
           "decisions.get": () => [],
           why: ({ id }) => {

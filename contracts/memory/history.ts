@@ -22,6 +22,11 @@ export const history_methods = {
     params: z.strictObject({ limit: z.int().min(1).max(1000), kind: z.string().nullable(), service: z.string().nullable() }),
     result: z.array(Event),
   })),
+  /** Those that raised the alarms that stand in a boot, a page; the next begins after its last, and one that is empty is the end. */
+  "alarms.standing": method(() => ({
+    params: z.strictObject({ boot: z.string().regex(/^[0-9a-f]{8}$/, "the short id of a boot"), after: z.string().max(100).nullable() }),
+    result: z.array(Event),
+  })),
   "decisions.list": method(() => ({ params: z.strictObject({ limit: z.int().min(1).max(1000) }), result: z.array(Decision) })),
   /** Those of them that there are. */
   "decisions.get": method(() => ({ params: z.strictObject({ ids: z.array(DecisionId).min(1).max(32) }), result: z.array(Decision) })),
@@ -36,10 +41,10 @@ export const history_methods = {
 } as const;
 
 export const history_permissions = {
-  reactive: ["events.list", "events.append", "decisions.append", "counts"],
+  reactive: ["alarms.standing", "events.append", "decisions.append", "counts"],
   console: ["events.list", "decisions.list", "why", "subscribe", "counts"],
-  operational: ["events.list", "decisions.list", "decisions.get", "decisions.append", "subscribe", "counts"],
-  tactical: ["events.list", "decisions.list", "decisions.get", "decisions.append", "subscribe", "counts"],
-  strategic: ["events.list", "decisions.list", "decisions.get", "decisions.append", "subscribe", "counts"],
+  operational: ["alarms.standing", "decisions.list", "decisions.get", "decisions.append", "subscribe", "counts"],
+  tactical: ["alarms.standing", "decisions.list", "decisions.get", "decisions.append", "subscribe", "counts"],
+  strategic: ["alarms.standing", "decisions.list", "decisions.get", "decisions.append", "subscribe", "counts"],
   broker: ["events.list", "counts"],
 } as const;

@@ -18,6 +18,7 @@ import { template_levels } from "./migrations/010-template-levels.ts";
 import { covering } from "./migrations/011-covering.ts";
 import { overrides } from "./migrations/012-overrides.ts";
 import { told } from "./migrations/013-told.ts";
+import { standing } from "./migrations/014-standing.ts";
 
 export const migrations: readonly string[] = [
   history,
@@ -33,6 +34,7 @@ export const migrations: readonly string[] = [
   covering,
   overrides,
   told,
+  standing,
 ];
 
 export const memory_file: DatabaseKind = {

@@ -4,6 +4,7 @@ import type Sqlite from "better-sqlite3";
 import type { z } from "zod";
 import { Decision } from "../../contracts/decision.ts";
 import { Event } from "../../contracts/event.ts";
+import { StandingAlarms } from "./standing.ts";
 
 /** Bytes of one answer's rows: it has to fit into one frame with room to spare. */
 const answer_bytes_max = 192 * 1024;
@@ -53,6 +54,7 @@ export class Store {
   readonly #decision: Sqlite.Statement<[string], Row>;
   readonly #decisions_of: Sqlite.Statement<[string], Row>;
   readonly #newest_decisions: Sqlite.Statement<[number], Row>;
+  readonly #standing: StandingAlarms;
   readonly #cold: (id: string) => string | null;
   readonly #amended: (decision: Decision) => Decision;
   readonly #edges: Readonly<Record<keyof typeof counts, Sqlite.Statement<[], Edges>>>;
@@ -84,6 +86,7 @@ export class Store {
     this.#decision = db.prepare("SELECT id, body FROM decisions WHERE id = ?");
     this.#decisions_of = db.prepare("SELECT id, body FROM decisions WHERE trigger_id = ? ORDER BY seq LIMIT 20");
     this.#newest_decisions = db.prepare("SELECT id, body FROM decisions ORDER BY seq DESC LIMIT ?");
+    this.#standing = new StandingAlarms(db);
     this.#edges = { events: db.prepare(counts.events), decisions: db.prepare(counts.decisions) };
     this.#events = this.#count("events");
     this.#decisions = this.#count("decisions");
@@ -102,6 +105,7 @@ export class Store {
     const body = JSON.stringify(event);
     const added = this.#insert_event.run(event.id, bootOf(event.id), event.time_ms, event.boot_ms, event.kind, serviceOf(event), body);
     if (added.changes === 0) return false;
+    if (event.kind === "alarm.changed") this.#standing.take(event, bootOf(event.id));
     this.#witness?.event(event);
     return true;
   }
@@ -179,6 +183,11 @@ export class Store {
     const where = wanted.length === 0 ? "" : `WHERE ${wanted.join(" AND ")}`;
     const rows = this.#db.prepare<unknown[], Row>(`SELECT id, body FROM events ${where} ORDER BY seq DESC LIMIT ?`);
     return this.#all(Event, rows.all(...values, filter.limit)).reverse();
+  }
+
+  /** A page of the alarms that stand, by the events that raised them. @param after the last of the page before */
+  standingAlarms(boot: string, after: string | null): Event[] {
+    return this.#all(Event, this.#standing.rows(boot, after));
   }
 
   /** Events of the same boot within `within_ms` of this one (of the same service when it is about one), oldest first. */

@@ -193,4 +193,5 @@ export const filled_by: readonly ((db: Sqlite.Database, folder: string) => void)
   (db) => db.exec("UPDATE templates SET burst_ms = 4 WHERE id = 1"),
   (db) =>
     db.exec("INSERT INTO overrides VALUES ('0badcafe-call-9', '0badcafe-d-tactical-1', 'fs.write', 'undone', 'person:anna', 'no', 1, 0)"),
+  (db) => db.exec("UPDATE retention_rules SET told = 0 WHERE id = 1"),
 ];
