@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { DecisionId, Outcome, Overridden } from "./decision.ts";
+import { DecisionId, Outcome, Overridden, Signals } from "./decision.ts";
 import { Severity } from "./event.ts";
 import { ClassifierState } from "./memory/classifier.ts";
 import { Taint, Tier } from "./memory/record.ts";
@@ -111,6 +111,21 @@ export const AlarmLearned = z.lazy(() =>
   }),
 );
 export type AlarmLearned = z.infer<typeof AlarmLearned>;
+
+/** A try that came to an end, as far as chances are counted by it. */
+export const Try = z.lazy(() =>
+  z.strictObject({
+    time_ms: z.number(),
+    alarm: z.string(),
+    subject: z.string(),
+    tier: Tier,
+    rule: z.string(),
+    confidence: z.number().nullable(),
+    signals: Signals.nullable(),
+    helped: z.boolean(),
+  }),
+);
+export type Try = z.infer<typeof Try>;
 
 /** One decision about an alarm as an example to learn from. */
 export const TrainingCase = z.lazy(() =>

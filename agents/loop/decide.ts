@@ -12,7 +12,7 @@ import { leaveToBelow, tryBelow } from "./below.ts";
 import { measureHealth, worseThan } from "./health.ts";
 import type { Held } from "./incidents.ts";
 import type { Option, OptionSource } from "./options.ts";
-import { decisions_looked_at, type LoopPorts } from "./ports.ts";
+import { decisions_looked_at, type LoopPorts, tries_looked_at } from "./ports.ts";
 import { safestFirst } from "./safest.ts";
 import { lastOn, recordOf, type TrackRecord, triesOf } from "./track-record.ts";
 
@@ -56,12 +56,14 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
     await cleared(held, ports);
     return;
   }
-  const of_this = past.filter(({ id }) => held.item.body.decisions.includes(id));
+  const { decisions } = held.item.body;
+  const of_this = decisions.length === 0 ? [] : await ports.memory().call("decisions.get", { ids: decisions });
   const tried = new Set(of_this.filter(wasTried).map(({ rule }) => rule));
   const may_try = of_this.filter(({ tier }) => tier === ports.tier).length < tries_max;
-  const { sure_min } = sureMin(past, ports.tier, ports.thresholds);
+  const tries = await ports.memory().call("learning.tries", { limit: tries_looked_at });
+  const { sure_min } = sureMin(tries, ports.tier, ports.thresholds);
   const found = may_try
-    ? await search(held, { tried, sure_min, last: lastOn(held.item.body.key, past) }, ports)
+    ? await search(held, { tried, sure_min, last: lastOn(held.item.body.key, tries) }, ports)
     : { ranked: [], asked: [], taint: [], unasked: null };
   const chosen = await choice(held, found, { tried, sure_min }, ports);
   if (chosen === null) return;

@@ -9,8 +9,10 @@ import type { Standing } from "../shared/standing.ts";
 import type { Incident, Incidents, MemoryPeer } from "./incidents.ts";
 import type { OptionSource } from "./options.ts";
 
-/** Decisions that are looked through for earlier tries. */
-export const decisions_looked_at = 1000;
+/** Tries that chances are counted by: as many as fit into one answer of memory (`learning.tries`). */
+export const tries_looked_at = 1000;
+/** The newest decisions, in which one that the reactive tier makes at the moment is found. */
+export const decisions_looked_at = 50;
 
 /** Of every tier that has a loop. */
 export interface BasePorts {

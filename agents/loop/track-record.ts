@@ -1,8 +1,7 @@
 /** How often something has helped, by all decisions that there ever were: memory counts them, also those that have become cold. */
 
-import { type Decision, hasHelped } from "../../contracts/decision.ts";
-import type { RuleRecord } from "../../contracts/learning.ts";
-import { matterOf } from "../shared/standing.ts";
+import type { RuleRecord, Try } from "../../contracts/learning.ts";
+import { matterNamed } from "../shared/standing.ts";
 import type { MemoryPeer } from "./incidents.ts";
 
 export interface TrackRecord {
@@ -35,13 +34,9 @@ export function recordOf(records: readonly Tried[], rule: string, prior = 0.5): 
  *
  * @param past oldest first
  */
-export function lastOn(matter: string, past: readonly Pick<Decision, "rule" | "trigger" | "outcome">[]): ReadonlyMap<string, 1 | -1> {
+export function lastOn(matter: string, past: readonly Pick<Try, "rule" | "alarm" | "subject" | "helped">[]): ReadonlyMap<string, 1 | -1> {
   const last = new Map<string, 1 | -1>();
-  for (const { rule, trigger, outcome } of past) {
-    if (trigger.kind !== "alarm.changed" || matterOf(trigger) !== matter) continue;
-    const helped = hasHelped(outcome);
-    if (helped !== null) last.set(rule, helped ? 1 : -1);
-  }
+  for (const { rule, alarm, subject, helped } of past) if (matterNamed(alarm, subject) === matter) last.set(rule, helped ? 1 : -1);
   return last;
 }
 

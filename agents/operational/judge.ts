@@ -4,7 +4,7 @@
  * too few outcomes the earlier cases alone are heard, by the rule of succession.
  */
 
-import { type Decision, hasHelped } from "../../contracts/decision.ts";
+import type { Try } from "../../contracts/learning.ts";
 import type { Triage } from "../../contracts/memory/working/incidents.ts";
 import type { Playbook } from "../../contracts/playbook.ts";
 import type { Thresholds } from "../../contracts/router.ts";
@@ -27,12 +27,12 @@ interface JudgeOptions {
   readonly ask: AskTool;
   readonly thresholds: Thresholds;
   readonly playbooks: () => readonly Playbook[];
-  readonly decisions: () => Promise<readonly Decision[]>;
+  readonly tries: () => Promise<readonly Try[]>;
   /** Null: this tier has no model port. */
   readonly model: ModelSignal | null;
   /** Who is asked besides the earlier cases and the model. */
   readonly others?: readonly SignalSource[];
-  /** Decisions are looked through anew after so long: outcomes come slowly. */
+  /** Tries are looked through anew after so long: outcomes come slowly. */
   readonly refit_every_ms?: number;
 }
 
@@ -96,21 +96,18 @@ async function remember(ask: AskTool, summary: string, limit: number): Promise<{
   }
 }
 
-/** What the signals are worth, from decisions that held them and are over. */
-function refitting({ decisions, thresholds, refit_every_ms = refit_usually_ms }: JudgeOptions): () => Promise<Calibration | null> {
+/** What the signals are worth, from tries of decisions that held them. */
+function refitting({ tries, thresholds, refit_every_ms = refit_usually_ms }: JudgeOptions): () => Promise<Calibration | null> {
   let fitted: Calibration | null = null;
   let fitted_ms = Number.NEGATIVE_INFINITY;
   return async () => {
     if (performance.now() - fitted_ms < refit_every_ms) return fitted;
-    fitted = fitCalibration(samplesOf(await decisions()), thresholds);
+    fitted = fitCalibration(samplesOf(await tries()), thresholds);
     fitted_ms = performance.now();
     return fitted;
   };
 }
 
-export function samplesOf(decisions: readonly Decision[]) {
-  return decisions.flatMap(({ signals, outcome }) => {
-    const worked = hasHelped(outcome);
-    return signals?.["neighbours"] === undefined || worked === null ? [] : [{ signals, worked }];
-  });
+export function samplesOf(tries: readonly Try[]) {
+  return tries.flatMap(({ signals, helped }) => (signals?.["neighbours"] === undefined ? [] : [{ signals, worked: helped }]));
 }

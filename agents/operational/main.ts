@@ -4,7 +4,7 @@ import { aios_executable, run_dir } from "../../contracts/paths.ts";
 import type { Log } from "../../wire/log.ts";
 import { goalChecksRound } from "../goals/checks.ts";
 import { type Library, openLibrary } from "../learning/library.ts";
-import { decisions_looked_at } from "../loop/ports.ts";
+import { tries_looked_at } from "../loop/ports.ts";
 import { triageRound } from "../loop/rounds.ts";
 import type { Round } from "../loop/run.ts";
 import { loadThresholds } from "../router/thresholds.ts";
@@ -34,7 +34,7 @@ export async function runOperational(run: string, think_command: readonly string
         ask: ports.ask,
         thresholds,
         playbooks: () => library.usable(),
-        decisions: () => ports.memory().call("decisions.list", { limit: decisions_looked_at }),
+        tries: () => ports.memory().call("learning.tries", { limit: tries_looked_at }),
         model: signal,
         others: [new ClassifierSignal(ports.memory)],
       });

@@ -1,7 +1,7 @@
 /** Triage as the operational tier does it: earlier cases of the real memory, and a real model. */
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Decision } from "../../contracts/decision.ts";
+import type { Try } from "../../contracts/learning.ts";
 import type { Memory } from "../../contracts/memory/record.ts";
 import type { LocalModel } from "../model/local/local-model.ts";
 import { has_models, loadedModel, small } from "../model/local/testing/models.ts";
@@ -158,16 +158,16 @@ describe.skipIf(!has_models)("with SmolLM2", () => {
   });
 
   test("with enough outcomes on record the chance is calibrated on them: what was overrated is so no more", async () => {
-    const past = Array.from({ length: 40 }, (_, at) => decided(at, at % 4 === 0));
+    const past = Array.from({ length: 40 }, (_, at) => tried(at, at % 4 === 0));
     const ask = (): Promise<never> => Promise.reject(new Error("memory is away"));
     const signal = new ModelSignal({ model, deadlines: patient.deadlines, all: () => [] });
-    const judge = operationalJudge({ ask, thresholds: patient, playbooks: () => [], decisions: async () => past, model: signal });
+    const judge = operationalJudge({ ask, thresholds: patient, playbooks: () => [], tries: async () => past, model: signal });
     const none = await judge.judge(thinking.event(alarm), summary);
     expect(none.triage.options).toEqual([]);
     expect(none.triage.said).toContain("calibrated on 40 outcomes");
     expect(none.triage.said).toContain("memory is away");
     const playbooks = loadPlaybooks(bundled_playbooks).loaded.filter(({ name }) => name === "disk-full");
-    const judged = operationalJudge({ ask, thresholds: patient, playbooks: () => playbooks, decisions: async () => past, model: null });
+    const judged = operationalJudge({ ask, thresholds: patient, playbooks: () => playbooks, tries: async () => past, model: null });
     const { triage } = await judged.judge(thinking.event(alarm), summary);
     expect(triage.options[0]?.signals).toEqual({ neighbours: 0.5 });
     // even odds were said, and one of four helped
@@ -199,12 +199,9 @@ describe.skipIf(!has_models)("with SmolLM2", () => {
   });
 });
 
-function decided(at: number, worked: boolean): Decision {
-  const facts = { alarm: "disk-full", subject: "data", raised: true, value: 1, limit: 1, stood_ms: 0, detail: "" };
+function tried(at: number, helped: boolean): Try {
   return {
-    ...{ id: `0badcafe-d-tactical-${at}`, time_ms: 0, boot_ms: 0, tier: "tactical", rule: "playbook disk-full", based_on: [], reason: "" },
-    trigger: { id: "0badcafe-reactive-1", time_ms: 0, boot_ms: 0, source: "reactive", severity: "error", kind: "alarm.changed", facts },
-    ...{ action: { do: "log" }, took_us: 1, confidence: 0.5, signals: { neighbours: 0.5 } },
-    outcome: { result: worked ? "done" : "failed", detail: "", after_ms: null },
+    ...{ time_ms: at, alarm: "disk-full", subject: "data", tier: "tactical", rule: "playbook disk-full" },
+    ...{ confidence: 0.5, signals: { neighbours: 0.5 }, helped },
   };
 }

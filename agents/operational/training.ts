@@ -3,9 +3,8 @@
  * switches it on only when it is better (memory.train); and one whose live record has fallen gives way to the version before (memory.classifier).
  */
 
-import { type Decision, hasHelped } from "../../contracts/decision.ts";
 import type { BasePorts } from "../loop/ports.ts";
-import { decisions_looked_at } from "../loop/ports.ts";
+import { tries_looked_at } from "../loop/ports.ts";
 import type { Round } from "../loop/run.ts";
 import { fallen } from "../router/fallen.ts";
 
@@ -20,7 +19,7 @@ export function trainingRound({ ask, memory, log }: Pick<BasePorts, "ask" | "mem
   let said = "";
   const look = async (): Promise<void> => {
     const { in_use, versions, changes } = await memory().call("classifier.state", { limit: 20 });
-    const past = await memory().call("decisions.list", { limit: decisions_looked_at });
+    const past = await memory().call("learning.tries", { limit: tries_looked_at });
     const [change] = changes;
     const why = in_use === null || change === undefined ? null : fallen(past, change.time_ms);
     if (why !== null && in_use !== null) {
@@ -30,7 +29,7 @@ export function trainingRound({ ask, memory, log }: Pick<BasePorts, "ask" | "mem
       return;
     }
     const newest_ms = Math.max(tried_ms, versions[0]?.report.made_ms ?? Number.NEGATIVE_INFINITY);
-    const fresh = ended(past).filter(({ time_ms }) => time_ms > newest_ms);
+    const fresh = past.filter(({ time_ms }) => time_ms > newest_ms);
     if (fresh.length < outcomes_new_min) return;
     tried_ms = Math.max(...fresh.map(({ time_ms }) => time_ms));
     const { version, report } = await ask("memory.train", {}, `${fresh.length} decisions came to an end since the last time`);
@@ -56,8 +55,4 @@ export function trainingRound({ ask, memory, log }: Pick<BasePorts, "ask" | "mem
 /** The one that was used before, never a later one: that has given way itself. @param changes newest first @returns null: none */
 export function versionBefore(in_use: number, changes: readonly { readonly version: number | null }[]): number | null {
   return changes.find(({ version }) => version === null || version < in_use)?.version ?? null;
-}
-
-function ended(past: readonly Decision[]): Decision[] {
-  return past.filter(({ outcome, trigger }) => trigger.kind === "alarm.changed" && hasHelped(outcome) !== null);
 }

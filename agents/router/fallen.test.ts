@@ -1,17 +1,15 @@
 import { expect, test } from "bun:test";
-import type { Decision } from "../../contracts/decision.ts";
+import type { Try } from "../../contracts/learning.ts";
 import { fallen } from "./fallen.ts";
 
-function decided(at: number, classifier: number, worked: boolean): Decision {
+function tried(time_ms: number, classifier: number, helped: boolean): Try {
   return {
-    ...{ id: `0badcafe-d-tactical-${at}`, time_ms: at, boot_ms: 0, tier: "tactical", rule: "playbook a", based_on: [], reason: "" },
-    trigger: { id: "0badcafe-init-1", time_ms: 0, boot_ms: 0, source: "init", severity: "info", kind: "clock.step", facts: { by_ms: 1 } },
-    ...{ action: { do: "log" }, took_us: 1, signals: { neighbours: 0.6, classifier } },
-    outcome: { result: worked ? "done" : "failed", detail: "", after_ms: null },
+    ...{ time_ms, alarm: "a", subject: "s", tier: "tactical", rule: "playbook a", confidence: null },
+    ...{ signals: { neighbours: 0.6, classifier }, helped },
   };
 }
-const many = (count: number, classifier: number, worked: (at: number) => boolean): Decision[] =>
-  Array.from({ length: count }, (_, at) => decided(at, classifier, worked(at)));
+const many = (count: number, classifier: number, helped: (at: number) => boolean): Try[] =>
+  Array.from({ length: count }, (_, at) => tried(at, classifier, helped(at)));
 
 test("it has fallen when what it says comes otherwise, and not before that is sure", () => {
   expect(
@@ -32,10 +30,6 @@ test("it has fallen when what it says comes otherwise, and not before that is su
       0,
     ),
   ).toBeNull();
-  const overridden = many(40, 0.9, (at) => at % 4 === 0).map(
-    (one): Decision => (one.outcome.result === "failed" ? { ...one, outcome: { ...one.outcome, result: "overridden" } } : one),
-  );
-  expect(fallen(overridden, 0)).toContain("on 40 outcomes");
   // what was before it was switched on does not speak against it
   expect(
     fallen(

@@ -3,20 +3,18 @@
  * of the differences of their losses is above zero but for a doubt of 5 % (one-sided, normal approximation of the mean of paired differences).
  */
 
-import { type Decision, hasHelped } from "../../contracts/decision.ts";
+import type { Try } from "../../contracts/learning.ts";
 
 const outcomes_min = 20;
 const deviations = 1.645;
 const least = 0.01;
 
 /** @param since_ms wall clock: when it was switched on @returns what was seen, or null: it has not fallen */
-export function fallen(decisions: readonly Decision[], since_ms: number): string | null {
-  const worse = decisions.flatMap(({ signals, outcome, time_ms }) => {
+export function fallen(tries: readonly Try[], since_ms: number): string | null {
+  const worse = tries.flatMap(({ signals, helped, time_ms }) => {
     const [classifier, neighbours] = [signals?.["classifier"], signals?.["neighbours"]];
     if (classifier === undefined || neighbours === undefined || time_ms < since_ms) return [];
-    const worked = hasHelped(outcome);
-    if (worked === null) return [];
-    return [loss(classifier, worked) - loss(neighbours, worked)];
+    return [loss(classifier, helped) - loss(neighbours, helped)];
   });
   if (worse.length < outcomes_min) return null;
   const mean = worse.reduce((sum, one) => sum + one, 0) / worse.length;

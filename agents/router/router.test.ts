@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Decision } from "../../contracts/decision.ts";
-import { samplesOf } from "../operational/judge.ts";
+import type { Try } from "../../contracts/learning.ts";
 import { calibrated, fitCalibration, type Sample } from "./calibrate.ts";
 import { sureMin } from "./sure.ts";
 import { loadThresholds } from "./thresholds.ts";
@@ -9,18 +8,12 @@ import { scoreInterval } from "./wilson.ts";
 
 const thresholds = loadThresholds();
 
-function decided(confidence: number, worked: boolean, tier: Decision["tier"] = "tactical"): Decision {
-  const facts = { alarm: "a", subject: "s", raised: true, value: 1, limit: 1, stood_ms: 0, detail: "" };
-  return {
-    ...{ id: "0badcafe-d-tactical-1", time_ms: 0, boot_ms: 0, tier, rule: "playbook a", based_on: [], reason: "", took_us: 1, confidence },
-    trigger: { id: "0badcafe-reactive-1", time_ms: 0, boot_ms: 0, source: "reactive", severity: "error", kind: "alarm.changed", facts },
-    action: { do: "log" },
-    outcome: { result: worked ? "done" : "failed", detail: "", after_ms: null },
-  };
+function tried(confidence: number, helped: boolean): Try {
+  return { time_ms: 0, alarm: "a", subject: "s", tier: "tactical", rule: "playbook a", confidence, signals: null, helped };
 }
 
-const many = (count: number, confidence: number, worked: number): Decision[] =>
-  Array.from({ length: count }, (_, at) => decided(confidence, at < worked));
+const many = (count: number, confidence: number, worked: number): Try[] =>
+  Array.from({ length: count }, (_, at) => tried(confidence, at < worked));
 
 test("the thresholds of the image fit their shape, and wrong ones are refused", () => {
   expect(thresholds.acting.tactical.sure_min).toBe(0.3);
@@ -53,27 +46,12 @@ test("a tier begins with its threshold, goes down past what has proven to help, 
   expect(sureMin(many(20, 0.25, 12), "strategic", thresholds).learned).toBe(false);
 });
 
-test("what a person took back counts as what failed does, for the threshold and for the calibration; what he declined does not count", () => {
-  const as = (result: Decision["outcome"]["result"]) =>
-    [...many(20, 0.35, 20), ...many(20, 0.35, 0)].map((one): Decision => {
-      const outcome = { ...one.outcome, result: one.outcome.result === "failed" ? result : one.outcome.result };
-      return { ...one, outcome, signals: { neighbours: 0.9 } };
-    });
-  const [failed, overridden, refused] = [as("failed"), as("overridden"), as("refused")];
-  expect(samplesOf(overridden)).toEqual(samplesOf(failed));
-  expect(samplesOf(refused)).toHaveLength(20);
-  expect(fitCalibration(samplesOf(overridden), thresholds)).toEqual(fitCalibration(samplesOf(failed), thresholds));
-  const hopeless = many(40, 0.35, 0).map((one): Decision => ({ ...one, outcome: { ...one.outcome, result: "overridden" } }));
-  expect(sureMin(hopeless, "tactical", thresholds)).toEqual(sureMin(many(40, 0.35, 0), "tactical", thresholds));
-  expect(sureMin(hopeless, "tactical", thresholds).learned).toBe(true);
-});
-
 test("whatever is on record, the threshold stays within its limits", () => {
   const one = fc.record({ confidence: fc.double({ min: 0, max: 1, noNaN: true }), worked: fc.boolean() });
   fc.assert(
     fc.property(fc.array(one, { maxLength: 200 }), (past) => {
       const { sure_min } = sureMin(
-        past.map(({ confidence, worked }) => decided(confidence, worked)),
+        past.map(({ confidence, worked }) => tried(confidence, worked)),
         "tactical",
         thresholds,
       );

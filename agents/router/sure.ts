@@ -4,7 +4,7 @@
  * least what the tier began with), and up past those that have proven not to be (the upper end is below it).
  */
 
-import { type Decision, hasHelped } from "../../contracts/decision.ts";
+import type { Try } from "../../contracts/learning.ts";
 import type { Thresholds } from "../../contracts/router.ts";
 import { scoreInterval } from "./wilson.ts";
 
@@ -21,11 +21,11 @@ export interface Sure {
   readonly learned: boolean;
 }
 
-/** @param decisions on record, of any tier */
-export function sureMin(decisions: readonly Decision[], tier: "tactical" | "strategic", thresholds: Thresholds): Sure {
+/** @param tries on record, of any tier */
+export function sureMin(tries: readonly Try[], tier: "tactical" | "strategic", thresholds: Thresholds): Sure {
   const begin = thresholds.acting[tier].sure_min;
   const { outcomes_min, deviations, least, most } = thresholds.learning;
-  const counts = byTenth(decisions.filter((one) => one.tier === tier));
+  const counts = byTenth(tries.filter((one) => one.tier === tier));
   const interval = (tenth: number) => {
     const { tries, worked } = counts[tenth] ?? { tries: 0, worked: 0 };
     return tries < outcomes_min ? null : scoreInterval(worked, tries, deviations);
@@ -39,11 +39,10 @@ export function sureMin(decisions: readonly Decision[], tier: "tactical" | "stra
   return { sure_min, learned: sure_min !== begin };
 }
 
-function byTenth(decisions: readonly Decision[]): readonly Count[] {
+function byTenth(tries: readonly Try[]): readonly Count[] {
   const counts: Count[] = Array.from({ length: tenths }, () => ({ tries: 0, worked: 0 }));
-  for (const { confidence, outcome } of decisions) {
-    const helped = hasHelped(outcome);
-    if (confidence === undefined || helped === null) continue;
+  for (const { confidence, helped } of tries) {
+    if (confidence === null) continue;
     const count = counts[tenthOf(confidence)];
     if (count === undefined) continue;
     count.tries += 1;

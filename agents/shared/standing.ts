@@ -13,7 +13,11 @@ const over_max = 1000;
 
 /** What an incident about it is called: one matter, however often it is raised. */
 export function matterOf({ facts }: AlarmEvent): string {
-  return `${facts.alarm} ${facts.subject}`.slice(0, key_chars_max);
+  return matterNamed(facts.alarm, facts.subject);
+}
+
+export function matterNamed(alarm: string, subject: string): string {
+  return `${alarm} ${subject}`.slice(0, key_chars_max);
 }
 
 /** Whether its subject is a service. */

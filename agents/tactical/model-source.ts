@@ -4,13 +4,13 @@
  * what the model's word has been worth. What it writes after it has read text of outside is marked as derived from that.
  */
 
-import { type Decision, hasHelped } from "../../contracts/decision.ts";
+import type { Try } from "../../contracts/learning.ts";
 import type { ChatAnswer, ChatRequest, Json, JsonSchema } from "../../contracts/model/chat.ts";
 import type { Prompt } from "../../contracts/prompt.ts";
 import type { Thresholds } from "../../contracts/router.ts";
 import type { MemoryPeer } from "../loop/incidents.ts";
 import type { Matter, Offer, Option, OptionSource } from "../loop/options.ts";
-import { decisions_looked_at } from "../loop/ports.ts";
+import { tries_looked_at } from "../loop/ports.ts";
 import { ChatError, type ChoiceModel } from "../model/port.ts";
 import { questionOf, wordsOf } from "../operational/model-signal.ts";
 import { Chooser } from "../prompts/chooser.ts";
@@ -108,7 +108,7 @@ export class ModelSource implements OptionSource {
   /** @returns or why it is none */
   async #optionOf({ tool, probability }: Choice, matter: Matter, cost: { tokens: number }): Promise<Option | string> {
     const { thresholds, memory } = this.#options;
-    const past = await memory().call("decisions.list", { limit: decisions_looked_at });
+    const past = await memory().call("learning.tries", { limit: tries_looked_at });
     const confidence = worthOf(probability, byModel(past), thresholds);
     // a guess is no option: what the model is unsure of is for the tier above
     if (confidence < thresholds.acting.tactical.sure_min) return `its word is worth too little (${confidence.toFixed(2)})`;
@@ -166,11 +166,10 @@ export function afterFinding(said: readonly number[]): number[] {
 }
 
 /** What came of decisions that a model made. */
-function byModel(past: readonly Decision[]) {
-  return past.flatMap(({ rule, signals, outcome }) => {
-    const worked = hasHelped(outcome);
-    return rule.startsWith(rule_begin) && signals !== undefined && worked !== null ? [{ signals, worked }] : [];
-  });
+function byModel(past: readonly Try[]) {
+  return past.flatMap(({ rule, signals, helped }) =>
+    rule.startsWith(rule_begin) && signals !== null ? [{ signals, worked: helped }] : [],
+  );
 }
 
 /** The arguments of one call, within the grammar of the tool's schema. @param given as the prompt has its places */

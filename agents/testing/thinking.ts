@@ -19,7 +19,7 @@ import { openBootClock } from "../../wire/boot-clock.ts";
 import { connectUnix, silent } from "../../wire/unix.ts";
 import { type Incident, Incidents } from "../loop/incidents.ts";
 import { playbookSource } from "../loop/options.ts";
-import { decisions_looked_at, type LoopPorts } from "../loop/ports.ts";
+import { type LoopPorts, tries_looked_at } from "../loop/ports.ts";
 import { type Judge, triageAll } from "../loop/triage.ts";
 import { work } from "../loop/work.ts";
 import type { ChoiceModel } from "../model/port.ts";
@@ -127,7 +127,7 @@ export async function startThinking(
     ask,
     thresholds,
     playbooks: () => playbooks,
-    decisions: () => operational.call("decisions.list", { limit: decisions_looked_at }),
+    tries: () => operational.call("learning.tries", { limit: tries_looked_at }),
     model: new ModelSignal({ model, deadlines: thresholds.deadlines, all: () => playbooks.map(candidateOf), name: model_name }),
     others: [new ClassifierSignal(() => operational)],
     refit_every_ms,

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { DecisionId, Overridden } from "../decision.ts";
 import { EventId } from "../event.ts";
-import { AlarmLearned, DryRun, Override, RuleRecord, TrainingCase } from "../learning.ts";
+import { AlarmLearned, DryRun, Override, RuleRecord, TrainingCase, Try } from "../learning.ts";
 import { method } from "../rpc.ts";
 
 const Rule = z.string().min(1).max(200);
@@ -23,6 +23,8 @@ export const learning_methods = {
     params: z.strictObject({ rules: z.array(Rule).min(1).max(200).nullable(), limit: z.int().min(1).max(500) }),
     result: z.array(RuleRecord),
   })),
+  /** The newest that came to an end, oldest first; fewer where more would not fit into an answer. */
+  "learning.tries": method(() => ({ params: z.strictObject({ limit: z.int().min(1).max(1000) }), result: z.array(Try) })),
   /** Of one rule `trial …`, newest first. */
   "learning.dry_runs": method(() => ({
     params: z.strictObject({ rule: Rule, limit: z.int().min(1).max(100) }),

@@ -20,6 +20,7 @@ export function learningHandlers(
     "learning.overrides": ({ decisions, limit }) => keeper.read(({ overrides }) => overrides.newest(decisions, limit)),
     "learning.override": async ({ said }) => ({ decisions: (await append({ events: [], decisions: [], said })).written }),
     "learning.records": ({ rules, limit }) => keeper.read(({ outcomes }) => outcomes.records(rules, limit)),
+    "learning.tries": ({ limit }) => keeper.read(({ outcomes }) => outcomes.tries(limit)),
     "learning.dry_runs": ({ rule, limit }) => keeper.read(({ outcomes }) => outcomes.dryRuns(rule, limit)),
     "learning.alarms": ({ limit }) => keeper.read(({ outcomes }) => outcomes.alarms(limit)),
     "learning.cases": ({ after, limit }) =>

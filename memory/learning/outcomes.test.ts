@@ -9,6 +9,7 @@ import { memory_file } from "../store/migrations.ts";
 import { openMemory } from "../testing/in-process.ts";
 
 const { "learning.records": records, "learning.dry_runs": dry_runs, "learning.alarms": alarms, "learning.cases": cases } = learning_methods;
+const tries = learning_methods["learning.tries"];
 const folder = (): string => mkdtempSync(join(tmpdir(), "outcomes-"));
 
 let made = 0;
@@ -61,6 +62,30 @@ test("a record counts by rule and tier what came to an end, once however often i
   ]);
   expect(records.result.parse(await memory.call("learning.records", { rules: null, limit: 10 }))).toHaveLength(3);
 });
+
+test("hundreds of tries fit into one answer, however much their decisions say, and others' do not push them out", async () => {
+  const long = "it is full, and this is what the sensor said of it; ".repeat(5);
+  const asked = Array.from({ length: 4 }, () => ({ who: "playbooks", said: "x".repeat(400), took_ms: 1, tokens: 0, usd: 0 }));
+  const all = Array.from({ length: 400 }, (_, n): Decision[] => {
+    const one = { ...decisionOf({ rule: "playbook a", result: n % 2 === 0 ? "done" : "failed", detail: long }), asked, confidence: 0.5 };
+    const beside = [
+      decisionOf({ rule: "trial a", result: "suppressed", tier: "reactive" }),
+      decisionOf({ rule: "playbook a", result: "refused" }),
+    ];
+    return [{ ...one, signals: { neighbours: 0.25, model: 0.75 } }, ...beside];
+  }).flat();
+  const memory = openMemory(folder(), folder());
+  for (let at = 0; at < all.length; at += 100) await memory.call("decisions.append", { decisions: all.slice(at, at + 100) });
+  expect(Decision.array().parse(await memory.call("decisions.list", { limit: 1000 })).length).toBeLessThan(400);
+  const found = tries.result.parse(await memory.call("learning.tries", { limit: 1000 }));
+  expect(found).toHaveLength(400);
+  expect(found.map(({ helped }) => helped)).toEqual(Array.from({ length: 400 }, (_, n) => n % 2 === 0));
+  expect(found[0]).toMatchObject({
+    ...{ alarm: "disk-full", subject: "data", tier: "tactical", rule: "playbook a", confidence: 0.5 },
+    signals: { neighbours: 0.25, model: 0.75 },
+  });
+  expect(tries.result.parse(await memory.call("learning.tries", { limit: 3 }))).toEqual(found.slice(-3));
+}, 60_000);
 
 test("a dry run tells who then solved it, and is no try itself", async () => {
   const memory = await remembered([

@@ -2,7 +2,7 @@
 
 import type Sqlite from "better-sqlite3";
 import type { Decision } from "../../contracts/decision.ts";
-import { AlarmLearned, DryRun, RuleRecord } from "../../contracts/learning.ts";
+import { AlarmLearned, DryRun, RuleRecord, Try } from "../../contracts/learning.ts";
 
 interface Row {
   readonly decision: string;
@@ -19,6 +19,8 @@ interface Row {
   readonly usd: number;
 }
 
+/** Of one answer: well below a frame. */
+const answer_bytes_max = 192 * 1024;
 /** What a person took back has failed. */
 const has_failed = "result IN ('failed', 'overridden')";
 /** Records are of this form: what is only noted beside another's work is no try. */
@@ -77,6 +79,28 @@ export class Outcomes {
       )
       .all({ rules: JSON.stringify(rules), limit });
     return RuleRecord.array().parse(rows);
+  }
+
+  /** The newest, oldest first. What a decision said beforehand is not known any more once it is cold. */
+  tries(limit: number): Try[] {
+    const rows = this.#db
+      .prepare<[number], { confidence: number | null; signals: string | null; helped: number }>(
+        `SELECT o.time_ms, o.alarm, o.subject, o.tier, o.rule, o.result = 'done' AS helped,
+           json_extract(d.body, '$.confidence') AS confidence, json_extract(d.body, '$.signals') AS signals
+         FROM (SELECT * FROM outcomes WHERE ${is_try} ORDER BY seq DESC LIMIT ?) o LEFT JOIN decisions d ON d.id = o.decision
+         ORDER BY o.seq DESC`,
+      )
+      .iterate(limit);
+    const tries: Try[] = [];
+    let bytes = 0;
+    for (const { signals, helped, ...row } of rows) {
+      const one = Try.safeParse({ ...row, signals: signals === null ? null : JSON.parse(signals), helped: helped === 1 });
+      if (!one.success) continue; // of a version with other signals
+      bytes += JSON.stringify(one.data).length;
+      if (bytes > answer_bytes_max) break;
+      tries.push(one.data);
+    }
+    return tries.reverse();
   }
 
   /** Of a rule `trial …`, newest first. */

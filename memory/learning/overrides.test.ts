@@ -36,6 +36,7 @@ const takenBack = (n: number, more: Record<string, unknown> = {}) => ({
 });
 const anew = (n: number) => ({ say: "anew", call: `0badcafe-call-${n}` });
 
+const tries = learning_methods["learning.tries"];
 const put = (memory: InProcess, ...decisions: readonly Decision[]) => memory.call("decisions.append", { decisions });
 const say = (memory: InProcess, ...said: readonly unknown[]) => memory.call("learning.override", { said });
 
@@ -80,6 +81,7 @@ test("what a person took back is told with who, when and why, and has failed for
     expect(await outcomeOf(memory, 3)).toMatchObject({ result: "done" });
     expect(await recordOf(memory)).toMatchObject({ worked: 2, failed: 1, overridden: 1, worked_since_failure: 1, last_failed_ms: 2700 });
     expect(alarms.result.parse(await memory.call("learning.alarms", { limit: 9 }))).toMatchObject([{ seen: 3, solved: 2 }]);
+    expect(tries.result.parse(await memory.call("learning.tries", { limit: 9 })).map(({ helped }) => helped)).toEqual([true, false, true]);
     expect(memory.keeper.read(decided).map(({ worked }) => worked)).toEqual([true, false, true]);
     expect(await memoriesOf(memory, "0badcafe-d-tactical-2", "0badcafe-tactical-1", "0badcafe-tactical-2")).toEqual([
       "undone",

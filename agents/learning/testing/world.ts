@@ -98,7 +98,7 @@ export class World {
     this.#operational ??= await this.ports("operational");
     const { incidents, ask, standing, boot_ms } = this.#operational;
     const thresholds = loadThresholds();
-    const judge = operationalJudge({ ask, thresholds, playbooks: () => [], decisions: async () => [], model: null });
+    const judge = operationalJudge({ ask, thresholds, playbooks: () => [], tries: async () => [], model: null });
     await triageAll({ incidents, judge, standing, thresholds, boot_ms, over: this.#over });
   }
 

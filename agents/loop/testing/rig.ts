@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { shortBootId } from "../../../contracts/boot-id.ts";
 import { broker_methods } from "../../../contracts/broker.ts";
-import type { Decision } from "../../../contracts/decision.ts";
+import type { Try } from "../../../contracts/learning.ts";
 import { callerSocket, callerSocketFolder } from "../../../contracts/paths.ts";
 import { Playbook } from "../../../contracts/playbook.ts";
 import { rpc_error } from "../../../contracts/rpc.ts";
@@ -162,8 +162,8 @@ export async function startRig(): Promise<void> {
 export const stopRig = async (): Promise<void> => await memory?.kill();
 
 export const triage = (now_ms = boot_ms) => {
-  const decisions = (): Promise<Decision[]> => operational.call("decisions.list", { limit: 1000 });
-  const judge = operationalJudge({ ask: ports.ask, thresholds, playbooks: () => playbooks, decisions, model: null });
+  const tries = (): Promise<Try[]> => operational.call("learning.tries", { limit: 1000 });
+  const judge = operationalJudge({ ask: ports.ask, thresholds, playbooks: () => playbooks, tries, model: null });
   return triageAll({ incidents: new Incidents(() => operational, "o1"), judge, standing, thresholds, boot_ms: now_ms, over });
 };
 const over = new Map<string, number>();

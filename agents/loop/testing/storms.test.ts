@@ -59,7 +59,7 @@ async function end(incident: Incident): Promise<void> {
 }
 
 const ask = (): Promise<never> => Promise.reject(new Error("memory is not asked here"));
-const judge = operationalJudge({ ask, thresholds, playbooks: () => [], decisions: async () => [], model: null });
+const judge = operationalJudge({ ask, thresholds, playbooks: () => [], tries: async () => [], model: null });
 const round = (): Promise<void> => triageAll({ incidents, judge, standing, thresholds, boot_ms: () => now_ms, over });
 
 test("what is less than a warning is told, and is nobody's work; as a warning it is", async () => {

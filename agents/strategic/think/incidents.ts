@@ -6,7 +6,6 @@ import { IncidentAnswer, incident_answer_schema } from "../../../contracts/strat
 import { issuesText } from "../../../wire/issues.ts";
 import type { MemoryPeer } from "../../loop/incidents.ts";
 import type { Matter, Offer, Option, OptionSource } from "../../loop/options.ts";
-import { decisions_looked_at } from "../../loop/ports.ts";
 import type { ChatModel } from "../../model/port.ts";
 import { quoted } from "../../prompts/prompts.ts";
 import type { BrokerPeer } from "../../shared/ask-tool.ts";
@@ -85,8 +84,8 @@ async function think(matter: Matter, times: number, thinker: Thinker): Promise<{
   const { models, broker, memory, tools, hindrance, standing, thresholds } = thinker;
   const why_not = hindrance();
   if (why_not !== null) return { offer: nothing(why_not, 0, 0, why_not === no_key ? null : why_not), thought: null };
-  const past = await memory().call("decisions.list", { limit: decisions_looked_at });
-  const tried = past.filter(({ id }) => matter.incident.body.decisions.includes(id));
+  const { decisions } = matter.incident.body;
+  const tried = decisions.length === 0 ? [] : await memory().call("decisions.get", { ids: decisions });
   const found = await investigate(incidentQuestion(matter, tried, standing.all()), {
     models,
     broker,
