@@ -84,6 +84,13 @@ test("what hangs is restarted although it still runs; what was stopped by reques
   expect(outcome).toEqual({ result: "refused", detail: "memory was stopped meanwhile: stop requested" });
 });
 
+test("what PID 1 holds back after a crash loop stays so", async () => {
+  const never = throws(new Error("a service that is held back was restarted"));
+  const held = async (): Promise<ServiceStatus> => ({ ...status_of_ready, state: "crash-loop", pid: null, reason: "next try in 300 s" });
+  const outcome = await carryOut(restart, { ...never, status: held }, no_wait);
+  expect(outcome).toEqual({ result: "refused", detail: "memory keeps ending, and PID 1 holds it back: next try in 300 s" });
+});
+
 test("after an event that is about no process, the one that runs begins anew", async () => {
   let restarts = 0;
   const asked = pid1(() => {

@@ -45,13 +45,15 @@ export async function carryOut({ action, reason, trigger }: Deed, pid1: Pid1, wa
 
 /**
  * PID 1 restarts what died by itself, after a wait. Asked late, a restart would end the process that it has started
- * meanwhile: so it is asked only while there is none, or still the one that the event is about.
+ * meanwhile: so it is asked only while there is none, or still the one that the event is about. What PID 1 holds back stays so: that is the
+ * floor, and a person's, or the playbook's of the alarm, to lift.
  */
 async function bringBack(service: string, ended: number | undefined, reason: string, pid1: Pid1, wait: Wait): Promise<Result> {
   const status = await pid1.status(service);
   if (status?.state === "stopped") return { result: "refused", detail: `${service} was stopped meanwhile: ${status.reason}` };
-  const runs = status?.state === "starting" || status?.state === "ready";
-  const runs_again = ended !== undefined && runs && status.pid !== ended;
+  if (status?.state === "crash-loop")
+    return { result: "refused", detail: `${service} keeps ending, and PID 1 holds it back: ${status.reason}` };
+  const runs_again = status?.state === "starting" || (status?.state === "ready" && ended !== undefined && status.pid !== ended);
   if (!runs_again) return restarted(await restart(service, reason, pid1, wait));
   const { result, detail } = restarted(await settled(service, status, pid1, wait));
   return { result, detail: `${detail}; PID 1 had started it already` };

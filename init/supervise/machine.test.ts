@@ -251,6 +251,40 @@ describe("states", () => {
     expect(r.state()).toBe("backoff");
   });
 
+  test("a reload that is said again gives no more time, and reloads without end are a few events", () => {
+    const r = rig();
+    r.up();
+    const told = r.did("report-state");
+    for (let n = 0; n < 1000; n += 1) r.send({ type: "reloading", service: "a", run: 1 });
+    expect(r.did("report-state")).toBe(told + 1);
+    for (let n = 0; n < 11; n += 1) {
+      r.pass(1000, ["a"]);
+      r.send({ type: "reloading", service: "a", run: 1 });
+    }
+    expect(r.unit()).toMatchObject({ state: "stopping", cause: "reload timeout" });
+    const again = rig();
+    again.up();
+    const before = again.did("report-state");
+    for (let n = 0; n < 1000; n += 1) {
+      again.send({ type: "reloading", service: "a", run: 1 });
+      again.send({ type: "ready", service: "a", run: 1, detail: "ok" });
+      again.pass(10, ["a"]);
+    }
+    expect(again.state()).toBe("ready");
+    expect(again.did("report-state") - before).toBe(4);
+  });
+
+  test("a restart of one that is still starting begins anew, with the definition of now", () => {
+    const r = rig();
+    r.send({ type: "start", service: "a", reason: "test" });
+    r.send({ type: "spawned", service: "a", run: 1, pid: 100 });
+    r.send({ type: "restart", service: "a", reason: "another definition" });
+    expect(r.unit()).toMatchObject({ state: "stopping", cause: "another definition" });
+    expect(r.did("term")).toBe(1);
+    r.die("a", null, "SIGTERM");
+    expect(r.unit()).toMatchObject({ state: "starting", run: 2, attempt: 0 });
+  });
+
   test("a reload is no leave to be silent", () => {
     const r = rig();
     r.up();

@@ -79,6 +79,7 @@ function isItsEnd(restart: MachineSpec["restart"], status: number | null): boole
 
 /** Events that one event may cause; more is a fault of the machine, and the rest is dropped rather than looped over. */
 const queue_max = 10_000;
+const reload_told_every_ms = 5000;
 
 export class Machine {
   readonly #units = new Map<string, Unit>();
@@ -224,7 +225,7 @@ export class Machine {
     if (this.#held) return;
     unit.wanted = true;
     if (unit.state === "stopping") unit.asked = reason;
-    else if (unit.state === "ready") this.#term(unit, reason);
+    else if (unit.state === "starting" || unit.state === "ready") this.#term(unit, reason);
     else if (unit.state === "stopped" || unit.state === "backoff" || unit.state === "crash-loop") this.#wait(unit, reason);
   }
 
@@ -306,16 +307,22 @@ export class Machine {
   }
 
   #reloading(unit: Unit): void {
+    if (unit.reload_limit !== null) return; // said again it gives no more time, and is no event
     unit.reload_limit = this.#now + unit.spec.start_limit_ms;
     unit.reason = "reloads its configuration";
-    this.#report(unit, unit.state, "info");
+    // whoever reloads without end must not fill the events
+    unit.reload_told = unit.reload_told_at === null || this.#now - unit.reload_told_at >= reload_told_every_ms;
+    if (unit.reload_told) {
+      unit.reload_told_at = this.#now;
+      this.#report(unit, unit.state, "info");
+    }
     this.#readyDeadline(unit);
   }
 
   #reloaded(unit: Unit): void {
     unit.reload_limit = null;
     unit.reason = "has reloaded its configuration";
-    this.#report(unit, unit.state, "info");
+    if (unit.reload_told) this.#report(unit, unit.state, "info");
     this.#readyDeadline(unit);
   }
 

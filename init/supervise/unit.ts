@@ -40,6 +40,9 @@ export interface Unit {
   probation: boolean;
   /** While it reloads its configuration: by when it has to say ready again. */
   reload_limit: number | null;
+  /** Whether the reload that goes on, or was the last, was told as an event, and when one was last. */
+  reload_told: boolean;
+  reload_told_at: number | null;
   /** When time next matters in this state. */
   deadline: number | null;
 }
@@ -68,6 +71,8 @@ export function newUnit(spec: MachineSpec, now: number): Unit {
     failures: [],
     probation: false,
     reload_limit: null,
+    reload_told: false,
+    reload_told_at: null,
     deadline: null,
   };
 }
