@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { StrategicConfig } from "./model/provider.ts";
-import { ServiceName } from "./service.ts";
+import { type CoreService, core_services, ServiceName } from "./service.ts";
 
 const Hostname = z
   .string()
@@ -146,6 +146,15 @@ export type PackagesConfig = z.infer<typeof PackagesConfig>;
 export const SensorsConfig = z.strictObject({ pace: z.int().min(1).max(60).default(1) });
 export type SensorsConfig = z.infer<typeof SensorsConfig>;
 
+/** Of the system's own services. */
+const CoreServices = z.strictObject({
+  ...(Object.fromEntries(core_services.map((name) => [name, ServiceConfig.optional()])) as Record<
+    CoreService,
+    z.ZodOptional<typeof ServiceConfig>
+  >),
+  console: ServiceConfig.refine(({ enabled }) => enabled, "the console cannot be switched off: it is the only way in").optional(),
+});
+
 export const MachineConfig = z.strictObject({
   version: z.literal(1).default(1),
   hostname: Hostname.default("aios"),
@@ -164,7 +173,7 @@ export const MachineConfig = z.strictObject({
       keys: z.array(z.string().min(1).max(2048)).max(64).default([]),
     })
     .prefault({}),
-  services: z.record(ServiceName, ServiceConfig).default({}),
+  services: CoreServices.default({}),
   extra_services: z.record(ServiceName, ExtraService).default({}),
   tiers: z
     .strictObject({

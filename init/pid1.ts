@@ -68,6 +68,10 @@ const too_small: Degradation = {
 
 const kernel_levels: readonly Severity[] = ["critical", "critical", "critical", "error", "warning", "notice", "info", "debug"];
 
+function hasOtherBounds(a: ServiceSpec, b: ServiceSpec): boolean {
+  return a.heartbeat_ms !== b.heartbeat_ms || !Bun.deepEquals(a.limits, b.limits);
+}
+
 export class Pid1 {
   readonly #ports: Pid1Ports;
   readonly #events: EventHub;
@@ -302,7 +306,11 @@ export class Pid1 {
     const { config } = this.#ports.state;
     const specs = this.#knownSpecs();
     const added = [...specs.values()].filter((spec) => !this.#supervisor.has(spec.name) || names.includes(spec.name));
+    const before = this.#supervisor.specs().find(({ name }) => name === "console");
     this.#supervisor.put(added);
+    // the console was started before the config was read
+    if (before !== undefined && names.includes("console") && hasOtherBounds(before, specs.get("console") ?? before))
+      void this.#supervisor.restart("console", "its entry in aios.yaml holds from now on");
     // one that is not asked for yet holds nobody up: so those that others come after are asked for first
     const order = inOrder([...specs.values()]).map(({ name }) => name);
     for (const name of [...names].sort((a, b) => order.indexOf(a) - order.indexOf(b))) {

@@ -43,7 +43,7 @@ watchdog: { timeout_s: 20 }
         hostname: name,
         watchdog: fc.record({ timeout_s: fc.integer({ min: 5, max: 600 }) }),
         network: fc.record({ dns: fc.array(fc.ipV4(), { maxLength: 3 }), default: fc.constantFrom("dhcp", "none") }, { requiredKeys: [] }),
-        services: fc.dictionary(name, fc.record({ enabled: fc.boolean() }), { maxKeys: 5, noNullPrototype: true }),
+        services: fc.record({ memory: fc.record({ enabled: fc.boolean() }), tactical: fc.record({}) }, { requiredKeys: [] }),
       },
       { requiredKeys: [] },
     );
@@ -65,6 +65,11 @@ describe("what is wrong is named by line and key", () => {
       "network:\n  interfaces:\n    - { match: { name: a }, dhpc: true }\n",
       'key "network.interfaces.0.dhpc": there is no such key; there are match, ',
     ],
+    [
+      "services:\n  reactve: { enabled: false }\n",
+      'line 2, key "services.reactve": there is no such key; there are console, memory, broker, reactive, operational, tactical, strategic',
+    ],
+    ["services:\n  console: { enabled: false }\n", 'key "services.console": the console cannot be switched off: it is the only way in'],
     ["watchdog:\n  timeout_s: 1\n", 'line 2, key "watchdog.timeout_s": Too small: expected number to be >=5'],
     [
       "network:\n  interfaces:\n    - match: {name: eth0}\n",

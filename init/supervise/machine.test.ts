@@ -274,6 +274,21 @@ describe("states", () => {
     expect(again.did("report-state") - before).toBe(4);
   });
 
+  test("another heartbeat holds from the next start on: the process that runs knows of the one before", () => {
+    const r = rig();
+    r.up();
+    r.machine.replace(spec("a", [], { heartbeat_ms: 1500 }));
+    r.pass(4_000);
+    expect(r.state()).toBe("ready");
+    r.pass(1_100);
+    expect(r.did("report-hang")).toBe(1);
+    r.die("a", null, "SIGKILL");
+    r.pass(200);
+    r.started();
+    r.pass(1_600);
+    expect(r.did("report-hang")).toBe(2);
+  });
+
   test("a restart of one that is still starting begins anew, with the definition of now", () => {
     const r = rig();
     r.send({ type: "start", service: "a", reason: "test" });

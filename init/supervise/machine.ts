@@ -252,6 +252,7 @@ export class Machine {
     unit.failed = false;
     unit.asked = null;
     unit.spawned_at = this.#now;
+    unit.heartbeat_ms = unit.spec.heartbeat_ms;
     this.#enter(unit, "starting", why);
     unit.deadline = this.#now + unit.spec.start_limit_ms;
     this.#actions.push({ do: "spawn", service: unit.spec.name, run: unit.run });
@@ -281,7 +282,7 @@ export class Machine {
 
   /** The next moment that matters for a ready service: silence, or forgiveness. */
   #readyDeadline(unit: Unit): void {
-    const silence = unit.spec.heartbeat_ms > 0 ? unit.heard_at + this.#silenceLimit(unit) : null;
+    const silence = unit.heartbeat_ms > 0 ? unit.heard_at + this.#silenceLimit(unit) : null;
     const stable = unit.failures.length > 0 || unit.attempt > 0 || unit.probation ? unit.since + this.#policy.stable_ms : null;
     const limits = [silence, stable, unit.reload_limit].filter((limit) => limit !== null);
     unit.deadline = limits.length === 0 ? null : Math.min(...limits);
@@ -294,8 +295,8 @@ export class Machine {
   }
 
   /** Who does not get a processor cannot say anything: killing it would make the others wait for one more start. */
-  #silenceLimit({ spec }: Unit): number {
-    return spec.heartbeat_ms * (1 + this.#strain * (this.#policy.strained_factor - 1));
+  #silenceLimit({ heartbeat_ms }: Unit): number {
+    return heartbeat_ms * (1 + this.#strain * (this.#policy.strained_factor - 1));
   }
 
   /** More time, for the limit that runs: of the start, of a reload, of the stop (not once KILL was sent). */
@@ -461,7 +462,7 @@ export class Machine {
   }
 
   #readyDue(unit: Unit): void {
-    if (unit.spec.heartbeat_ms > 0 && this.#now >= unit.heard_at + this.#silenceLimit(unit)) {
+    if (unit.heartbeat_ms > 0 && this.#now >= unit.heard_at + this.#silenceLimit(unit)) {
       this.#hung(unit);
       return;
     }

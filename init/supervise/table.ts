@@ -112,9 +112,13 @@ function oomScore(wanted: number, mode: Mode): number {
   return mode === "container" ? Math.max(0, wanted) : wanted;
 }
 
+function isCore(name: string): name is CoreService {
+  return rows.some((row) => row.name === name);
+}
+
 /** Whether the config wants this service at all. */
 export function enabled(name: string, config: MachineConfig): boolean {
-  if (config.services[name]?.enabled === false) return false;
+  if (isCore(name) && config.services[name]?.enabled === false) return false;
   return !tiers.includes(name) || config.tiers[name as keyof MachineConfig["tiers"]].enabled;
 }
 

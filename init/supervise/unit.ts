@@ -32,6 +32,8 @@ export interface Unit {
   asked: string | null;
   /** KILL was sent. */
   killed: boolean;
+  /** How often it said at its start that it would give a sign of life; a new definition holds from its next start on. */
+  heartbeat_ms: number;
   /** Failures since it was last stable: sets the wait. */
   attempt: number;
   /** When it failed lately, at most as many as make a crash loop. */
@@ -67,6 +69,7 @@ export function newUnit(spec: MachineSpec, now: number): Unit {
     failed: false,
     asked: null,
     killed: false,
+    heartbeat_ms: spec.heartbeat_ms,
     attempt: 0,
     failures: [],
     probation: false,
