@@ -2,7 +2,7 @@
 
 import { shortBootId } from "../contracts/boot-id.ts";
 import type { Event, EventKind, EventOf, Facts, Severity } from "../contracts/event.ts";
-import { Ring } from "./ring.ts";
+import { jsonBytes, Ring } from "./ring.ts";
 
 const events_max = 4096;
 const bytes_max = 2 * 1024 * 1024;
@@ -18,7 +18,7 @@ export interface EventClock {
 }
 
 export class EventHub {
-  readonly #ring = new Ring<Event>(events_max, bytes_max, (event) => 200 + (event.untrusted?.length ?? 0));
+  readonly #ring = new Ring<Event>(events_max, bytes_max, (event) => 200 + jsonBytes(event.untrusted ?? ""));
   readonly #subscribers = new Set<(event: Event) => void>();
   readonly #clock: EventClock;
   readonly #boot_id: () => string;

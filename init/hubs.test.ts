@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { shortBootId } from "../contracts/boot-id.ts";
-import { Event } from "../contracts/event.ts";
+import { Event, type LogRecord } from "../contracts/event.ts";
 import { EventHub } from "./events.ts";
 import { LogHub } from "./logs.ts";
-import { Ring } from "./ring.ts";
+import { jsonBytes, Ring } from "./ring.ts";
 
 const clock = { wall: () => 1000, boot: () => 5 };
 
@@ -16,6 +16,18 @@ test("a ring keeps the newest by number and by weight, and its array does not gr
   expect([heavy.size, heavy.weight]).toEqual([2, 40]);
   heavy.push("y".repeat(500));
   expect(heavy.all()).toEqual(["y".repeat(500)]);
+});
+
+test("all that the hubs hold is read in one go, whatever services write: it fits into what a socket holds", () => {
+  const hub = new LogHub(clock);
+  for (const letter of ["\0", "\x1b", '"', "\u20ac", "\ud800"])
+    for (let n = 0; n < 1000; n += 1) hub.add({ service: "a", stream: "stdout", level: "info", message: letter.repeat(8192) });
+  for (let n = 0; n < 6000; n += 1) hub.add({ service: "a", stream: "stdout", level: "info", message: "\0" });
+  const told = (records: readonly LogRecord[]): number =>
+    records.reduce((sum, record) => sum + jsonBytes({ jsonrpc: "2.0", method: "log", params: { subscription: 1, record } }) + 4, 0);
+  expect(told(hub.last(5000, null))).toBeLessThan(4 * 1024 * 1024);
+  hub.add({ service: "a", stream: "stdout", level: "info", message: "\x1b[31mred\x1b[0m\tand \0\x07" });
+  expect(hub.last(1, null)[0]?.message).toBe("red\tand \ufffd\ufffd");
 });
 
 describe("events", () => {

@@ -2,7 +2,7 @@
 
 import type { LogRecord } from "../contracts/event.ts";
 import type { EventClock, Unsubscribe } from "./events.ts";
-import { Ring } from "./ring.ts";
+import { jsonBytes, Ring } from "./ring.ts";
 
 const records_max = 5000;
 const bytes_max = 2 * 1024 * 1024;
@@ -23,7 +23,7 @@ export class LogHub {
 
   add(entry: Entry): void {
     this.#sequence += 1;
-    const message = entry.message.slice(0, message_chars_max);
+    const message = printable(entry.message).slice(0, message_chars_max);
     const record: LogRecord = { seq: this.#sequence, time_ms: this.#clock.wall(), boot_ms: this.#clock.boot(), ...entry, message };
     this.#ring.push(record);
     for (const tell of [...this.#subscribers]) {
@@ -50,7 +50,13 @@ export class LogHub {
   }
 }
 
-/** About what it takes in memory. Fields are counted by their text, which is at most one line. */
-function weigh(record: LogRecord): number {
-  return 200 + record.message.length + (record.fields === undefined ? 0 : JSON.stringify(record.fields).length);
+/** About what it takes on a socket: whoever asks for all that is held must be able to read it (wire/outbox.ts). */
+function weigh({ message, fields }: LogRecord): number {
+  return 200 + jsonBytes(message) + (fields === undefined ? 0 : jsonBytes(fields));
+}
+
+/** Without colours; what cannot be printed is U+FFFD, which JSON does not write as six bytes. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
+  return Bun.stripANSI(text).replaceAll(/[\0-\x08\x0a-\x1f\x7f]/g, "\ufffd");
 }

@@ -1,5 +1,10 @@
 /** What is newest, up to a number and a weight; the oldest goes first. */
 
+/** UTF-8 bytes of something as JSON: a control character alone takes six. */
+export function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value) ?? "");
+}
+
 export class Ring<T> {
   #items: T[] = [];
   #first = 0;

@@ -10,6 +10,8 @@ import { type Said, saidBy } from "./record.ts";
 /** Lines a second that a service may write for long, and how many at once. */
 const lines_per_s = 200;
 const lines_burst = 1000;
+/** A longer line counts as several. */
+const line_chars = 2048;
 
 export type Sink = (stream: "stdout" | "stderr", said: Said) => void;
 
@@ -24,14 +26,14 @@ export class LineRate {
   }
 
   /** @returns how many were dropped before this one when it may pass, null when it is dropped too */
-  take(now_ms: number): number | null {
+  take(now_ms: number, chars = 0): number | null {
     this.#left = Math.min(lines_burst, this.#left + ((now_ms - this.#at_ms) * lines_per_s) / 1000);
     this.#at_ms = now_ms;
     if (this.#left < 1) {
       this.#dropped += 1;
       return null;
     }
-    this.#left -= 1;
+    this.#left -= Math.max(1, Math.ceil(chars / line_chars));
     return this.flush();
   }
 
@@ -60,7 +62,7 @@ async function drain(from: ReadableStream<Uint8Array>, stream: "stdout" | "stder
   const cutter = new LineCutter();
   const pass = (line: Line): void => {
     if (line.text === "") return;
-    const dropped = rate.take(now());
+    const dropped = rate.take(now(), line.text.length);
     if (dropped === null) return;
     if (dropped > 0) sink(stream, dropText(dropped));
     sink(stream, saidBy(line, stream));
