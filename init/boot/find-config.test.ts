@@ -2,7 +2,10 @@
 
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { fakeSystem } from "../../sys/fake.ts";
 import { valueInNamespaces } from "../../sys/testing.ts";
+import { use } from "./find-config.ts";
+import { testBoot } from "./testing.ts";
 
 const here = (name: string): string => JSON.stringify(join(import.meta.dir, name));
 
@@ -42,6 +45,18 @@ describe("the machine config", () => {
       todo: "correct aios.yaml and reboot",
       hostname: "aios",
     });
+  });
+
+  test("a stick that cannot be read is said, although another config is found behind it, which holds", async () => {
+    const boot = testBoot(fakeSystem([]));
+    const found = { where: '"aios.yaml" on "/dev/vda1"', bytes: new TextEncoder().encode("hostname: lighthouse\n") };
+    const problem = '"/dev/sda1" is labelled "AIOS-CONFIG" but holds exfat; use vfat, ext4, erofs';
+    expect(await use(boot, found, [problem])).toEqual({
+      outcome: "degraded",
+      detail: `"aios.yaml" on "/dev/vda1" holds, for what comes before it could not be read: ${problem}`,
+      degradation: expect.objectContaining({ what: "machine config", todo: expect.stringContaining("pull the stick out") }),
+    });
+    expect(boot.state.config.hostname).toBe("lighthouse");
   });
 
   test("none anywhere is no trouble", async () => {

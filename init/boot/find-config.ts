@@ -7,7 +7,7 @@ import { default_config } from "../defaults.ts";
 import { type BlockDevice, probeBlockDevices, rootDisk, systemPartitions } from "./block.ts";
 import { reasonOf } from "./files.ts";
 import { withMounted } from "./look-inside.ts";
-import type { BootContext, Phase } from "./phase.ts";
+import type { BootContext, Phase, PhaseResult } from "./phase.ts";
 import { degraded, done } from "./result.ts";
 import { settleUsb } from "./usb.ts";
 
@@ -35,26 +35,33 @@ export const machineConfig: Phase = {
   limit_ms: 15_000,
   run: async (boot) => {
     const problems: string[] = [];
-    const found = await findConfig(boot, problems);
-    if (found === null) {
-      if (problems.length === 0) return done("no aios.yaml anywhere: the defaults hold");
-      return degraded("machine config", problems.join("; "), "put aios.yaml where it can be read");
-    }
-    boot.state.config_source.found = found;
-    const { parseConfig } = await import("./config.ts"); // the schema is heavy: only paid for when there is a config
-    const parsed = parseConfig(found.bytes);
-    if (parsed.config !== null) {
-      boot.state.config = parsed.config;
-      return done(`from ${found.where}`);
-    }
-    boot.state.config = default_config;
-    return degraded(
-      "machine config",
-      `${found.where} is not used, the defaults hold: ${parsed.problems.join("; ")}`,
-      "correct aios.yaml and reboot",
-    );
+    return await use(boot, await findConfig(boot, problems), problems);
   },
 };
+
+/** @param problems of what was looked at before it: a stick that cannot be read, say, which somebody plugged in for this */
+export async function use(boot: BootContext, found: FoundConfig | null, problems: readonly string[]): Promise<PhaseResult> {
+  const what = "machine config";
+  if (found === null) {
+    if (problems.length === 0) return done("no aios.yaml anywhere: the defaults hold");
+    return degraded(what, problems.join("; "), "put aios.yaml where it can be read");
+  }
+  boot.state.config_source.found = found;
+  const { parseConfig } = await import("./config.ts"); // the schema is heavy: only paid for when there is a config
+  const parsed = parseConfig(found.bytes);
+  if (parsed.config === null) {
+    boot.state.config = default_config;
+    const wrong = [...parsed.problems, ...problems].join("; ");
+    return degraded(what, `${found.where} is not used, the defaults hold: ${wrong}`, "correct aios.yaml and reboot");
+  }
+  boot.state.config = parsed.config;
+  if (problems.length === 0) return done(`from ${found.where}`);
+  return degraded(
+    what,
+    `${found.where} holds, for what comes before it could not be read: ${problems.join("; ")}`,
+    "put aios.yaml where it can be read, or pull the stick out, and reboot",
+  );
+}
 
 async function findConfig(boot: BootContext, problems: string[]): Promise<FoundConfig | null> {
   if (boot.mode === "container") return fromFile(container_path, `"${container_path}"`, problems);
@@ -69,8 +76,10 @@ async function findConfig(boot: BootContext, problems: string[]): Promise<FoundC
   }
   for (const { name } of devices) boot.state.config_source.seen.add(name);
   for (const device of devices.filter(({ label }) => label === config_label)) {
+    const before = problems.length;
     const config = fromStick(boot, device, problems);
     if (config !== null) return config;
+    if (problems.length === before) problems.push(`"${device.path}" is labelled ${config_label}, and there is no ${file_name} on it`);
   }
   for (const esp of systemPartitions(devices, rootDisk())) {
     const config = fromDevice(boot, esp, esp_mount, ["vfat"], problems);
