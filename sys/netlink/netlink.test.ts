@@ -44,6 +44,18 @@ describe("messages", () => {
     );
   });
 
+  test("a port that leaves its bridge is no link that is gone", () => {
+    const link = Buffer.alloc(16);
+    link.writeInt32LE(7, 4);
+    const name = Buffer.from("090003006574683000000000", "hex"); // IFLA_IFNAME "eth0"
+    const told = (family: number) => {
+      link.writeUInt8(family, 0);
+      return decodeChange({ type: rtm.DELLINK, flags: 0, sequence: 0, body: Buffer.concat([link, name]) });
+    };
+    expect(told(0)).toMatchObject({ kind: "link", gone: true, link: { index: 7, name: "eth0" } });
+    expect(told(7)).toBeNull(); // AF_BRIDGE
+  });
+
   test("no bytes whatever make a decoder throw", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {

@@ -189,6 +189,8 @@ export function decodeRoute(body: Buffer): Route | null {
 
 export function decodeChange(message: Message): NetChange | null {
   if (message.type === rtm.NEWLINK || message.type === rtm.DELLINK) {
+    // others tell of a link's part in something: that a port has left its bridge comes as DELLINK of AF_BRIDGE (br_ifinfo_notify)
+    if (message.body[0] !== AF_UNSPEC) return null;
     const link = decodeLink(message.body);
     return link === null ? null : { kind: "link", gone: message.type === rtm.DELLINK, link };
   }
