@@ -132,7 +132,7 @@ describe("steps", () => {
   const named = (name: string) => steps.find((each) => each.name === name) as Step;
 
   test("stand in this order", () => {
-    expect(steps.map(({ name }) => name)).toEqual(["services", "console", "processes", "devices", "sync", "swap", "file systems"]);
+    expect(steps.map(({ name }) => name)).toEqual(["services", "console", "processes", "sync", "devices", "swap", "file systems"]);
   });
 
   test("services: each ends before those that it comes after, the console stays", async () => {
@@ -224,6 +224,9 @@ describe("steps", () => {
     const sys = fakeSystem([{ call: "power.syncAside", does: () => new Promise<void>(() => {}) }]);
     const down = way(sys, { mode: "machine" });
     void named("sync").run(down);
+    expect(await named("devices").run({ ...down, works: [{ what: "the seed", work: () => expect.unreachable() }] })).toContain(
+      "do not answer",
+    );
     expect(await named("swap").run(down)).toContain("do not answer");
     expect(await named("file systems").run(down)).toContain("do not answer");
     const answering = way(fakeSystem([{ call: "power.syncAside", does: async () => {} }]), { mode: "machine" });

@@ -56,11 +56,24 @@ export const steps: readonly Step[] = [
     run: (way) => endProcesses(way.sys),
   },
   {
+    name: "sync",
+    what: "Write what is in memory to the disks, while it can still be waited for",
+    modes: "machine",
+    limit_ms: 15_000,
+    run: async (way) => {
+      way.disks_answer = false;
+      await way.sys.power.syncAside();
+      way.disks_answer = true;
+      return "synced";
+    },
+  },
+  {
     name: "devices",
     what: "Write down what the next boot needs: the seed, the clock",
     modes: "both",
     limit_ms: 5_000,
-    run: async ({ works, log }) => {
+    run: async ({ works, log, disks_answer }) => {
+      if (!disks_answer) return not_answering; // to write would hold up all of PID 1, its guard too
       let failed = 0;
       for (const { what, work } of works) {
         try {
@@ -71,18 +84,6 @@ export const steps: readonly Step[] = [
         }
       }
       return `${works.length - failed} of ${works.length} done`;
-    },
-  },
-  {
-    name: "sync",
-    what: "Write what is in memory to the disks, while it can still be waited for",
-    modes: "machine",
-    limit_ms: 15_000,
-    run: async (way) => {
-      way.disks_answer = false;
-      await way.sys.power.syncAside();
-      way.disks_answer = true;
-      return "synced";
     },
   },
   {
