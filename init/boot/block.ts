@@ -29,7 +29,7 @@ export interface BlockDevice {
 
 const sector_bytes = 512;
 /** An emulated machine under load is a hundred times slower than a real one. */
-const probe_limit_ms = 60_000;
+export const probe_limit_ms = 60_000;
 /** What holds no lasting data, or would be looked at twice. */
 export const passing = /^(loop|ram|zram|nbd|sr|fd)\d/;
 

@@ -9,7 +9,7 @@
 import { chmodSync, chownSync, mkdirSync } from "node:fs";
 import { data_dir } from "../../contracts/paths.ts";
 import { mountPoints } from "./api-file-systems.ts";
-import { type BlockDevice, probeBlockDevices, rootDisk } from "./block.ts";
+import { type BlockDevice, probe_limit_ms, probeBlockDevices, rootDisk } from "./block.ts";
 import { check, check_limit_ms, formatIfBlank, grow_limit_ms, growFileSystem } from "./data-file-system.ts";
 import { chooseData, growPartition, makePartition } from "./data-partition.ts";
 import { mib, type Trouble, trouble } from "./data-trouble.ts";
@@ -40,7 +40,8 @@ export const dataPartition: Phase = {
   name: "data partition",
   what: "Where everything lives that changes and is kept",
   modes: "both",
-  limit_ms: check_limit_ms + grow_limit_ms,
+  // no less than its parts: -p, then a full repair, another check before growing, the partition table, formatting
+  limit_ms: 3 * check_limit_ms + grow_limit_ms + probe_limit_ms + 4 * 60_000,
   run: async (boot) => {
     const result = await mountData(boot);
     try {

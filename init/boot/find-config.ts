@@ -4,12 +4,12 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { run_dir } from "../../contracts/paths.ts";
 import { default_config } from "../defaults.ts";
-import { type BlockDevice, probeBlockDevices, rootDisk, systemPartitions } from "./block.ts";
+import { type BlockDevice, probe_limit_ms, probeBlockDevices, rootDisk, systemPartitions } from "./block.ts";
 import { reasonOf } from "./files.ts";
 import { withMounted } from "./look-inside.ts";
 import type { BootContext, Phase, PhaseResult } from "./phase.ts";
 import { degraded, done } from "./result.ts";
-import { settleUsb } from "./usb.ts";
+import { first_look_ms, settle_limit_ms, settleUsb } from "./usb.ts";
 
 export const fw_cfg_where = 'QEMU fw_cfg "opt/aios/aios.yaml"';
 const fw_cfg_path = "/sys/firmware/qemu_fw_cfg/by_name/opt/aios/aios.yaml/raw";
@@ -32,7 +32,8 @@ export const machineConfig: Phase = {
   name: "machine config",
   what: "aios.yaml by QEMU fw_cfg, from a file system labelled AIOS-CONFIG, or from the ESP",
   modes: "both",
-  limit_ms: 15_000,
+  // no less than its parts: a config that is found after its phase was given up would hold for half of the boot
+  limit_ms: first_look_ms + settle_limit_ms + probe_limit_ms + 5000,
   run: async (boot) => {
     const problems: string[] = [];
     return await use(boot, await findConfig(boot, problems), problems);

@@ -8,9 +8,9 @@ import { names, readText } from "./files.ts";
 import type { BootContext } from "./phase.ts";
 
 /** Hubs look at their ports within this time of the kernel's start. */
-const first_look_ms = 1_500;
+export const first_look_ms = 1_500;
 /** For what the bus has begun with: a slow stick takes a second for its medium, and the kernel waits one more before it asks. */
-const settle_limit_ms = 6_000;
+export const settle_limit_ms = 6_000;
 const look_interval_ms = 50;
 
 const mass_storage = "08";
