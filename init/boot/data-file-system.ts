@@ -2,11 +2,11 @@
 
 import { closeSync, openSync, readSync } from "node:fs";
 import type { BlockDevice } from "./block.ts";
+import { data_label } from "./data-partition.ts";
 import { type Trouble, trouble, worth_bytes } from "./data-trouble.ts";
 import { runHelper } from "./helper.ts";
 import type { BootContext } from "./phase.ts";
 
-const data_label = "aios-data";
 /** How much of a partition has to be zero before it counts as blank. */
 const blank_bytes = 1024 * 1024;
 const format_limit_ms = 120_000;

@@ -9,14 +9,20 @@ import type { BootContext } from "./phase.ts";
 /** Discoverable Partitions Specification: variable data. */
 export const data_type = "4d21b016-b534-45c2-a9fb-5c16e091fd2d";
 const data_name = "data";
+/** Of the file system on it. */
+export const data_label = "aios-data";
 const root_names: readonly string[] = ["root-a", "root-b"];
 const sector_bytes = 512;
 const table_limit_ms = 20_000;
 
-/** On the root's own disk before any other. */
+/**
+ * On the root's own disk before any other. Elsewhere the type alone says little: it is that of every system's /var, so there it has to be
+ * blank, or a file system that is labelled as ours.
+ */
 export function chooseData(devices: readonly BlockDevice[], root_disk: string | null): BlockDevice | null {
   const all = devices.filter((device) => device.part_type === data_type);
-  return all.find((device) => device.disk === root_disk) ?? all[0] ?? null;
+  const isOurs = ({ type, table, label }: BlockDevice): boolean => (type === null && table === null) || label === data_label;
+  return all.find(({ disk }) => disk === root_disk) ?? all.find(isOurs) ?? null;
 }
 
 /** The disk on which aiOS is: it carries the root, or a slot of it (when the root came from elsewhere). */

@@ -17,10 +17,10 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { linuxSystem } from "../../sys/linux.ts";
 import { valueInNamespaces } from "../../sys/testing.ts";
-import { parseBlkid, probeBlockDevices } from "./block.ts";
+import { type BlockDevice, parseBlkid, probeBlockDevices } from "./block.ts";
 import { data_folders, makeFolders, mountPrepared, onTmpfs, prepareData } from "./data.ts";
 import { extentOfExt4 } from "./data-file-system.ts";
-import { data_type } from "./data-partition.ts";
+import { chooseData, data_type } from "./data-partition.ts";
 import { testBoot } from "./testing.ts";
 
 const mib = 1024 * 1024;
@@ -215,6 +215,22 @@ describe("what is not ours is not touched", () => {
     expect((await prepare()).result).toMatchObject({ trouble: expect.stringContaining("data of an unknown kind") });
     expect(Bun.hash(readFileSync(image))).toBe(before);
   });
+});
+
+test("on another disk than the root's a partition is taken when it is blank or labelled as ours, not for its type alone", () => {
+  const one = (part: Partial<BlockDevice>): BlockDevice => ({
+    ...{ path: "/dev/sdb2", name: "sdb2", disk: "sdb", part_number: 2, size_bytes: 1e9, read_only: false, part_type: data_type },
+    ...{ part_name: null, table: null, type: null, label: null, ...part },
+  });
+  const of_another = one({ type: "ext4", label: "var" });
+  const ours = one({ name: "sdc1", disk: "sdc", type: "ext4", label: "aios-data" });
+  const blank = one({ name: "sdd1", disk: "sdd" });
+  const chosen = (devices: BlockDevice[], root_disk: string | null) => chooseData(devices, root_disk)?.name ?? null;
+  expect(chosen([of_another], "sda")).toBeNull();
+  expect(chosen([of_another], null)).toBeNull();
+  expect(chosen([of_another, ours, blank], "sda")).toBe("sdc1");
+  expect(chosen([of_another, blank], "sda")).toBe("sdd1");
+  expect(chosen([ours, of_another], "sdb")).toBe("sdb2");
 });
 
 describe("damage", () => {

@@ -54,7 +54,7 @@ async function withBrokenData() {
   const disk = join(newFolder("broken"), "disk.raw");
   await makeDataDisk(disk);
   const { offset_bytes, size_bytes } = await dataPartition(disk);
-  await run(["mke2fs", "-q", "-t", "ext4", "-E", `offset=${offset_bytes}`, disk, `${size_bytes / 1024}k`]);
+  await run(["mke2fs", "-q", "-t", "ext4", "-L", "aios-data", "-E", `offset=${offset_bytes}`, disk, `${size_bytes / 1024}k`]);
   await breakDataPartition(disk);
   return { disk, rtc: "base=1970-01-01T00:00:10" };
 }
