@@ -154,7 +154,12 @@ export class Pid1 {
   /** Runs the phases; afterwards everything happens by events. */
   async boot(): Promise<void> {
     const boot = this.#context();
-    await runPhases(this.#ports.phases, { boot, now: () => this.#ports.clock.now(), timeline: this.#timeline.phases });
+    await runPhases(this.#ports.phases, {
+      boot,
+      now: () => this.#ports.clock.now(),
+      timeline: this.#timeline.phases,
+      goesDown: () => this.#shutdown.sequence !== "up",
+    });
     process.on("SIGCHLD", () => this.#reaper.ended());
     setInterval(() => this.#reaper.reap(), reap_interval_ms);
     this.#readiness.booted();

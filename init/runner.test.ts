@@ -15,13 +15,23 @@ const phase = (name: string, run: Phase["run"], changes: Partial<Phase> = {}): P
   ...changes,
 });
 
-async function boot(phases: readonly Phase[], mode: "machine" | "container" = "machine") {
+async function boot(phases: readonly Phase[], mode: "machine" | "container" = "machine", goesDown = () => false) {
   const made = testBoot(fakeSystem([]), mode);
   const timeline: PhaseRecord[] = [];
   let now = 0;
-  await runPhases(phases, { boot: made, now: () => (now += 5), timeline });
+  await runPhases(phases, { boot: made, now: () => (now += 5), timeline, goesDown });
   return { told: made.told, timeline };
 }
+
+test("once the system goes down no further phase begins", async () => {
+  let down = false;
+  const press = phase("one", async () => {
+    down = true;
+    return done("the power button was pressed meanwhile");
+  });
+  const { timeline } = await boot([press, phase("two", () => expect.unreachable())], "machine", () => down);
+  expect(timeline.map(({ name }) => name)).toEqual(["one"]);
+});
 
 test("each phase leaves its outcome in the timeline, and an event", async () => {
   const { told, timeline } = await boot([

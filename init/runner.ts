@@ -8,12 +8,15 @@ interface PhaseRun {
   readonly now: () => number;
   /** The timeline; records are added to it and completed in it. */
   readonly timeline: PhaseRecord[];
+  /** Whether the system goes down: then no further phase begins, which would mount or mend what is just being left. */
+  readonly goesDown: () => boolean;
 }
 
 type Ending = { readonly outcome: "done" | "degraded" | "failed"; readonly detail: string };
 
 export async function runPhases(phases: readonly Phase[], run: PhaseRun): Promise<void> {
   for (const phase of phases) {
+    if (run.goesDown()) return;
     if (phase.modes === "machine" && run.boot.mode === "container") continue;
     await runPhase(phase, run);
     await Bun.sleep(0); // most phases never wait: services are heard in between

@@ -56,6 +56,12 @@ export async function check(boot: BootContext, device: BlockDevice): Promise<{ r
   // -p alone replays the journal and mends what is harmless; only when that gives up, everything is answered with yes
   const first = await runHelper(boot, ["e2fsck", "-p", device.path], { limit_ms: check_limit_ms });
   if (first.status >= 0 && (first.status & ~fsck_mended) === 0) return { mended: first.status !== 0 };
+  // nothing is known of it then, and whoever has ended this would end a repair half way
+  if (first.status < 0)
+    return trouble(
+      `checking "${device.path}" did not come to its end: ${first.said}`,
+      "reboot to have it checked again, or check it on another machine (e2fsck)",
+    );
   boot.log(
     "warning",
     `checking "${device.path}" failed with status ${first.status}, trying a full repair: ${first.stdout.slice(-200)} ${first.said}`,

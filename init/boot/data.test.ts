@@ -19,7 +19,7 @@ import { linuxSystem } from "../../sys/linux.ts";
 import { valueInNamespaces } from "../../sys/testing.ts";
 import { type BlockDevice, parseBlkid, probeBlockDevices } from "./block.ts";
 import { data_folders, makeFolders, mountPrepared, onTmpfs, prepareData } from "./data.ts";
-import { extentOfExt4 } from "./data-file-system.ts";
+import { check, extentOfExt4 } from "./data-file-system.ts";
 import { chooseData, data_type } from "./data-partition.ts";
 import { testBoot } from "./testing.ts";
 
@@ -252,6 +252,21 @@ describe("damage", () => {
       outcome: "degraded",
       degradation: { detail: expect.stringContaining("has been repaired") },
     });
+  });
+
+  test("a check that somebody ends is no damage: nothing is answered with yes", async () => {
+    makeDisk(128, 100);
+    run("mke2fs", "-q", "-t", "ext4", data());
+    const [device] = (await devices()).filter(({ path }) => path === data());
+    if (device === undefined) throw new Error("there is no data partition");
+    const checks: number[] = [];
+    const ending = (pid: number): void => {
+      checks.push(pid);
+      process.kill(pid, "SIGKILL");
+    };
+    const checked = await check({ ...testBoot(sys), ownChild: ending }, device);
+    expect(checked).toEqual({ trouble: expect.stringContaining("did not come to its end"), todo: expect.stringContaining("e2fsck") });
+    expect(checks).toHaveLength(1);
   });
 
   test("one beyond repair is left alone, with what to do", async () => {
