@@ -10,6 +10,7 @@ import type { AskTool, BrokerPeer } from "../shared/ask-tool.ts";
 import type { Ids } from "../shared/ids.ts";
 import { type AlarmEvent, Standing } from "../shared/standing.ts";
 import { attempt } from "./attempt.ts";
+import { endLeftOver } from "./left-over.ts";
 import { type Plan, Promoted } from "./promoted.ts";
 
 /** It is looked as often whether it is time to read them again. */
@@ -33,10 +34,13 @@ export class LearnedRules {
   readonly #library: Library;
   readonly #promoted: Promoted;
   readonly #standing: Standing;
+  readonly #began_ms: number;
+  #ended_left_over = false;
   #said = "";
 
   constructor(ports: LearnedRulesPorts) {
     this.#ports = ports;
+    this.#began_ms = ports.boot_ms();
     const { loaded, refused } = loadPlaybooks(bundled_playbooks);
     for (const sentence of refused) ports.log.error(sentence);
     // the tactical tier says what is wrong with a document
@@ -58,6 +62,7 @@ export class LearnedRules {
   /** Never rejects: what was read before counts on. */
   async refresh(): Promise<void> {
     try {
+      await this.#endLeftOver();
       await this.#library.refresh(performance.now());
       this.#promoted.set(this.#library.all());
       this.#said = "";
@@ -66,6 +71,14 @@ export class LearnedRules {
       if (text !== this.#said) this.#ports.log.warn(`reading which playbooks are rules failed: ${text}; it is tried again`);
       this.#said = text;
     }
+  }
+
+  async #endLeftOver(): Promise<void> {
+    if (this.#ended_left_over) return;
+    const { memory, broker, boot, boot_ms, record } = this.#ports;
+    const ports = { memory, broker, boot, boot_ms, record: (decision: Decision) => record(decision, "warning") };
+    await endLeftOver(this.#began_ms, ports);
+    this.#ended_left_over = true;
   }
 
   /** An alarm of an earlier process of this boot still stands. */

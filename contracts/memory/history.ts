@@ -41,7 +41,7 @@ export const history_methods = {
 } as const;
 
 export const history_permissions = {
-  reactive: ["alarms.standing", "events.append", "decisions.append", "counts"],
+  reactive: ["alarms.standing", "decisions.list", "events.append", "decisions.append", "counts"],
   console: ["events.list", "decisions.list", "why", "subscribe", "counts"],
   operational: ["alarms.standing", "decisions.list", "decisions.get", "decisions.append", "subscribe", "counts"],
   tactical: ["alarms.standing", "decisions.list", "decisions.get", "decisions.append", "subscribe", "counts"],

@@ -9,6 +9,7 @@ import { playbookSource } from "../../loop/options.ts";
 import type { BasePorts, LoopPorts } from "../../loop/ports.ts";
 import { work } from "../../loop/work.ts";
 import { attempt } from "../../reactive/attempt.ts";
+import { endLeftOver } from "../../reactive/left-over.ts";
 import { Promoted } from "../../reactive/promoted.ts";
 import { loadThresholds } from "../../router/thresholds.ts";
 import { KnownTools } from "../known-tools.ts";
@@ -197,6 +198,31 @@ test("a rule that was killed in the midst of it holds nobody up for ever", async
   })();
   expect(incident).toMatchObject({ state: "handed-over", body: { decisions: [orphan.id] } });
 });
+
+test("what a rule began when its tier was killed is taken back by the process that comes after it, and counts as failed", async () => {
+  const event = await world.tell("half", true, { alarm: "service-down" });
+  const [last] = (await base.memory().call("decisions.list", { limit: 100 })).filter(
+    ({ rule, tier }) => rule === "playbook good" && tier === "reactive",
+  );
+  if (last === undefined) throw new Error("there is none");
+  const pending = { result: "pending", detail: "", after_ms: null } as const;
+  const half = { ...last, id: reactive.ids.decision(), trigger: event, boot_ms: world.boot_ms(), outcome: pending } as Decision;
+  await reactive.memory().call("decisions.append", { decisions: [half] });
+  const told: Decision[] = [];
+  const ports = { ...reactive, boot: half.id.slice(0, 8), record: (decision: Decision) => void told.push(decision) };
+  // its own are under way
+  await endLeftOver(half.boot_ms - 1, ports);
+  expect(told.map(({ id }) => id)).not.toContain(half.id);
+  await endLeftOver(world.boot_ms() + 1, ports);
+  expect(world.taken_back).toContain(half.id);
+  // a copy: matchers of bun:test write into what they look at
+  expect(structuredClone(told.find(({ id }) => id === half.id)?.outcome)).toMatchObject({
+    ...{ result: "failed", detail: expect.stringContaining("the tier was ended in the midst of it; ") },
+  });
+  await reactive.memory().call("decisions.append", { decisions: told });
+  expect(await endLeftOver(world.boot_ms() + 1, ports)).toBe(0);
+  await world.tell("half", false, { alarm: "service-down" });
+}, 20_000);
 
 test("a rule whose alarm is cleared although its try failed leaves an incident that ends", async () => {
   const event = await world.tell("worse", true, { alarm: "service-down" });
