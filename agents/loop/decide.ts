@@ -161,12 +161,18 @@ async function search(held: Held, { tried, sure_min, last }: Known, ports: LoopP
       ports.memory,
     );
     const fresh = left
-      .map((option) => ({ option, record: recordOf(records, option.rule, option.confidence), last: last.get(option.rule) ?? 0 }))
+      .map((option) => ({ option, record: recordOn(option, records), last: last.get(option.rule) ?? 0 }))
       .filter(({ option, record }) => record.expected >= try_min || (option.meant_for_it === true && hope(record) >= try_min));
     ranked = [...ranked, ...fresh].sort(bestFirst(sure_min));
     if (ranked.some(({ record }) => record.expected >= sure_min)) break;
   }
   return { ranked, asked, taint: rests_on, unasked };
+}
+
+/** What a calibrated chance rests on are the outcomes of all rules, by how alike they are: better than the rule's own record beside it (test-vm/bench/calibration.ts). */
+function recordOn({ rule, confidence, calibrated }: Option, records: Parameters<typeof recordOf>[0]): TrackRecord {
+  const record = recordOf(records, rule, confidence);
+  return calibrated === true ? { ...record, expected: confidence } : record;
 }
 
 /** The chance of what nobody has an opinion about: by its record alone. */

@@ -19,8 +19,10 @@ export interface Option {
   readonly calls: readonly ActionCall[];
   /** Milliseconds after the last call within which it has to help. */
   readonly watch_ms: number;
-  /** The chance that it helps, 0 to 1, as far as who offers it can tell; what it came to before is weighed in. */
+  /** The chance that it helps, 0 to 1, as far as who offers it can tell; what it came to before is weighed in, unless it is calibrated. */
   readonly confidence: number;
+  /** That chance was fitted to the outcomes of this system: nothing is to be weighed in, which would count them twice. */
+  readonly calibrated?: boolean;
   /** What that was made of, before it was calibrated; for the record. */
   readonly signals?: Signals;
   /** Meant for this very alarm by whoever wrote or learned it: its own record can rule it out, an opinion can only put it last. */
@@ -59,9 +61,10 @@ export interface OptionSource {
 const unknown_confidence = 0.5;
 
 /** As the operational tier has judged it. */
-function judged(rule: string, { body }: Incident, otherwise: number): Pick<Option, "confidence" | "signals"> {
-  const found = body.triage?.options.find((option) => option.rule === rule);
-  return found === undefined ? { confidence: otherwise } : { confidence: found.confidence, signals: found.signals };
+function judged(rule: string, { body: { triage } }: Incident, otherwise: number): Pick<Option, "confidence" | "calibrated" | "signals"> {
+  const found = triage?.options.find((option) => option.rule === rule);
+  if (triage === undefined || found === undefined) return { confidence: otherwise };
+  return { confidence: found.confidence, calibrated: triage.calibrated, signals: found.signals };
 }
 
 /** @param confidence of a playbook by its name: what is known of one that the operational tier has not judged */

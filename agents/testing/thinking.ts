@@ -189,7 +189,9 @@ export interface RealBroker {
 export async function startBroker(caller: "tactical" | "strategic" = "tactical"): Promise<RealBroker> {
   const folder = mkdtempSync(join(tmpdir(), "thinking-broker-"));
   const serve = join(import.meta.dir, "../../tools/testing/serve.ts");
-  const child = Bun.spawn([process.execPath, serve, folder, "--authority", "policies"], {
+  // What it mounts (the userland of packages) ends with it, however it ends.
+  const alone = process.getuid?.() === 0 ? ["unshare", "--mount"] : [];
+  const child = Bun.spawn([...alone, process.execPath, serve, folder, "--authority", "policies"], {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",

@@ -5,6 +5,7 @@
  * Every chance is said before its outcome is known. No language model: what it adds is measured in thinking.ts.
  */
 
+import { recordOf, triesOf } from "../../agents/loop/track-record.ts";
 import { ChatError, type ChoiceModel } from "../../agents/model/port.ts";
 import { bundled_playbooks } from "../../agents/playbooks/index.ts";
 import { fitting, loadPlaybooks } from "../../agents/playbooks/playbooks.ts";
@@ -35,7 +36,10 @@ const causes = [
 
 interface Said {
   readonly before: number;
+  /** What a tier then decides by. */
   readonly after: number;
+  /** The same as the prior of the rule's own record, as it is weighed where nothing is calibrated (agents/loop/track-record.ts). */
+  readonly recorded: number;
   readonly worked: boolean;
 }
 
@@ -69,8 +73,9 @@ async function live(thinking: Thinking, at: number, random: () => number): Promi
   if (best === undefined) return null;
   const chance = cause[1][best.rule.length % 2] ?? 0.5;
   const worked = random() < chance;
+  const { expected: recorded } = recordOf(await triesOf([best.rule], () => thinking.memory), best.rule, best.confidence);
   await remember(thinking, { event, best, worked, at });
-  return { before: best.signals["neighbours"] ?? 0.5, after: best.confidence, worked };
+  return { recorded, before: best.signals["neighbours"] ?? 0.5, after: best.confidence, worked };
 }
 
 const known = loadAlarms(bundled_alarms).loaded;
@@ -164,6 +169,25 @@ function reliability(which: string, said: readonly Said[]): BenchRow[] {
   const brier = (chance: (one: Said) => number): number => mean(said.map((one) => (chance(one) - (one.worked ? 1 : 0)) ** 2));
   return [
     score(`operational, calibrated${which}: Brier score`, brier),
+    versus(
+      {
+        ...rowOfValue(
+          `operational, calibrated${which}: Brier score, alone`,
+          "ratio",
+          brier(({ after }) => after),
+        ),
+        n: said.length,
+      },
+      "with the rule's own record",
+      {
+        ...rowOfValue(
+          "",
+          "ratio",
+          brier(({ recorded }) => recorded),
+        ),
+        n: said.length,
+      },
+    ),
     score(`operational, calibrated${which}: expected calibration error`, (chance) => calibrationError(said, chance)),
     ...rows,
   ];

@@ -151,6 +151,34 @@ test("who only watches takes nobody's place, and the gravest goes first", async 
   while (round.busy > 0) await Bun.sleep(20);
 }, 60_000);
 
+test("a chance that was fitted to outcomes decides as it is; one that was not is weighed with the rule's record", async () => {
+  const chances = { "playbook gentle": 0.2, "playbook harsh": 0.9 };
+  const offering = (calibrated: boolean): OptionSource => ({
+    who: "playbooks",
+    async offer(matter) {
+      const { options, ...offer } = await playbookSource(() => playbooks).offer(matter);
+      const judged = Object.entries(chances).flatMap(([rule, confidence]) =>
+        options.filter((option) => option.rule === rule).map((option) => ({ ...option, confidence, calibrated })),
+      );
+      return { ...offer, options: judged };
+    },
+  });
+  const decided = async (subject: string, calibrated: boolean) => {
+    for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} ${subject}`, { status: "done", clears: true });
+    tell(subject, true);
+    await triage();
+    const held = await new Incidents(() => peer, "t1").take(await open(subject));
+    if (held === null) throw new Error("somebody else holds it");
+    await work(held, { ...ports, sources: [offering(calibrated)] }).finally(() => held.release());
+    const [decision] = await decisionsOf(await last(subject));
+    return decision;
+  };
+  expect(await decided("fitted", true)).toMatchObject({ rule: "playbook harsh", confidence: 0.9 });
+  const weighed = await decided("guessed", false);
+  expect(weighed?.confidence).not.toBe(0.9);
+  expect(weighed?.confidence).not.toBe(0.2);
+}, 30_000);
+
 test("what was meant for the alarm is tried in the end, however little is thought of it; what only a model has thought of is not", async () => {
   const all = [...playbooks, Playbook.parse({ ...playbooks[0], name: "doubted", rank: 5 })];
   const opinions = new Map([

@@ -41,6 +41,8 @@ export const Triage = z.lazy(() =>
         }),
       )
       .max(16),
+    /** Whether there were outcomes enough to calibrate on; else what is said rests on alike cases alone. */
+    calibrated: z.boolean().default(false),
     /** In a clause: what was asked, and what could not be. */
     said: z.string().max(500),
     took_ms: z.number().min(0),
