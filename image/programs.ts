@@ -34,7 +34,7 @@ const target_runtime = join(node_modules, runtime_package, "bin/bun");
 const externals = ["ffi-rs", "better-sqlite3", "@cedar-policy/cedar-wasm"];
 
 /** Static C programs, `init/<name>.c`, linked with musl. */
-export const static_programs = ["stage0", "launch", "first-answer"] as const;
+export const static_programs = ["stage0", "launch", "first-answer", "look-inside"] as const;
 
 /** Where the bundler sees the checkout. */
 const seen_at = "/mnt/aios";
@@ -186,7 +186,7 @@ export async function compileClient(): Promise<string> {
   return out;
 }
 
-/** stage0, launch and first-answer: static, from musl, so that they are small and start before anything else is there. */
+/** static, from musl, so that they are small and start before anything else is there. */
 export async function compileStatic(): Promise<void> {
   const flags = ["-static", "-Os", "-std=c17", "-Wall", "-Wextra", "-Werror", "-Wl,--build-id=none", "-s"];
   for (const name of static_programs) {

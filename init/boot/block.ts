@@ -25,6 +25,8 @@ export interface BlockDevice {
   /** What blkid sees in it: `ext4`, `crypto_LUKS`. Null: no signature that blkid knows. */
   readonly type: string | null;
   readonly label: string | null;
+  /** Whether blkid came to its end on it. Else nothing is known of it but what sysfs says, which is not the same as nothing being there. */
+  readonly answers: boolean;
 }
 
 const sector_bytes = 512;
@@ -33,42 +35,54 @@ export const probe_limit_ms = 60_000;
 /** What holds no lasting data, or would be looked at twice. */
 export const passing = /^(loop|ram|zram|nbd|sr|fd)\d/;
 
-/**
- * All disks and partitions, as blkid knows them. Loop devices only when `only` names them.
- * @throws when blkid did not come to its end: then nothing is known, which is not the same as nothing being there
- */
-export async function probeBlockDevices(boot: Pick<BootContext, "ownChild">, only?: readonly string[]): Promise<BlockDevice[]> {
+/** All disks and partitions, as blkid knows them. Loop devices only when `only` names them. Never throws. */
+export async function probeBlockDevices(
+  boot: Pick<BootContext, "ownChild">,
+  only?: readonly string[],
+  blkid = "blkid",
+): Promise<BlockDevice[]> {
   const found = names("/sys/class/block").filter((name) => {
     if (only !== undefined) return only.includes(name);
     return !passing.test(name) && (readNumber(`/sys/class/block/${name}/size`) ?? 0) > 0;
   });
-  const facts = await askBlkid(
-    boot,
-    found.map((name) => `/dev/${name}`),
-  );
-  return found.map((name) => describe(name, facts.get(`/dev/${name}`) ?? new Map()));
+  // each disk on its own: one that does not answer holds up none of the others
+  const facts = await Promise.all([...Map.groupBy(found, diskOf).values()].map((on_one) => askBlkid(boot, blkid, on_one)));
+  const known = new Map(facts.flatMap((one) => [...one]));
+  return found.map((name) => describe(name, known.get(name) ?? null));
 }
 
-/** One run is enough, but for disks of which blkid knows nothing: it stops at the first, and the rest is asked for anew. */
-async function askBlkid(boot: Pick<BootContext, "ownChild">, paths: readonly string[]): Promise<Map<string, Map<string, string>>> {
-  const facts = new Map<string, Map<string, string>>();
-  for (let left = paths; left.length > 0; ) {
-    const probe = await runHelper(boot, ["blkid", "-p", "-o", "export", ...left], { limit_ms: probe_limit_ms });
-    if (probe.status === -1) throw new Error(`asking blkid what is on ${left.join(" ")} failed: ${probe.said}`);
-    for (const [path, known] of parseBlkid(probe.stdout)) facts.set(path, known);
-    const stopped_at = left.findIndex((path) => !facts.has(path));
-    left = stopped_at < 0 ? [] : left.slice(stopped_at + 1).filter((path) => !facts.has(path));
+/** For people. @returns null when all of them answer */
+export function silentOnes(devices: readonly BlockDevice[]): string | null {
+  const silent = devices.filter(({ answers }) => !answers).map(({ path }) => `"${path}"`);
+  return silent.length === 0 ? null : `${silent.join(", ")} ${silent.length === 1 ? "does" : "do"} not answer`;
+}
+
+type Known = ReadonlyMap<string, string>;
+
+/** One run is enough, but for devices of which blkid knows nothing: it stops at the first, and the rest is asked for anew. */
+async function askBlkid(boot: Pick<BootContext, "ownChild">, blkid: string, asked: readonly string[]): Promise<Map<string, Known>> {
+  const facts = new Map<string, Known>();
+  for (let left = asked; left.length > 0; ) {
+    const probe = await runHelper(boot, [blkid, "-p", "-o", "export", ...left.map((name) => `/dev/${name}`)], {
+      limit_ms: probe_limit_ms,
+    });
+    for (const [path, known] of parseBlkid(probe.stdout.toString())) facts.set(path.slice("/dev/".length), known);
+    if (probe.status === -1) break;
+    const stopped_at = left.findIndex((name) => !facts.has(name));
+    for (const name of left.slice(stopped_at, stopped_at + 1)) facts.set(name, new Map());
+    left = stopped_at < 0 ? [] : left.slice(stopped_at + 1).filter((name) => !facts.has(name));
   }
   return facts;
 }
 
-function describe(name: string, facts: ReadonlyMap<string, string>): BlockDevice {
+function describe(name: string, known: Known | null): BlockDevice {
+  const facts = known ?? new Map<string, string>();
   const folder = `/sys/class/block/${name}`;
   const part_number = readNumber(`${folder}/partition`);
   return {
     path: `/dev/${name}`,
     name,
-    disk: part_number === null ? name : diskOf(name),
+    disk: diskOf(name),
     part_number,
     size_bytes: (readNumber(`${folder}/size`) ?? 0) * sector_bytes,
     read_only: readNumber(`${folder}/ro`) === 1,
@@ -77,11 +91,13 @@ function describe(name: string, facts: ReadonlyMap<string, string>): BlockDevice
     table: facts.get("PTTYPE") ?? null,
     type: facts.get("TYPE") ?? null,
     label: facts.get("LABEL") ?? null,
+    answers: known !== null,
   };
 }
 
-/** sysfs has a partition's folder inside its disk's. */
+/** The disk that a partition is on (sysfs has its folder inside the disk's); a disk's own name. */
 function diskOf(name: string): string {
+  if (!existsSync(`/sys/class/block/${name}/partition`)) return name;
   try {
     return basename(dirname(readlinkSync(`/sys/class/block/${name}`)));
   } catch {

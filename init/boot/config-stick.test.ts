@@ -23,13 +23,14 @@ const device: BlockDevice = {
   table: null,
   type: "vfat",
   label: "AIOS-CONFIG",
+  answers: true,
 };
 
 function boot(): TestBoot {
   return testBoot(fakeSystem([]));
 }
 
-const holding = (text: string) => () => ({ where: '"aios.yaml" on "/dev/sdb1"', bytes: new TextEncoder().encode(text) });
+const holding = (text: string) => async () => ({ where: '"aios.yaml" on "/dev/sdb1"', bytes: new TextEncoder().encode(text) });
 
 function outcome(on: TestBoot): unknown {
   const last = on.told.events.at(-1);
@@ -64,7 +65,7 @@ describe("a config stick", () => {
 
   test("without the file says so", async () => {
     const on = boot();
-    await take(on, device, () => null);
+    await take(on, device, async () => null);
     expect(on.told.degradations.get("config stick")).toContain("there is no aios.yaml on it");
   });
 

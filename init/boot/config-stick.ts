@@ -25,7 +25,7 @@ export const configSticks: Phase = {
   run: async (boot) => {
     const late = waiting.get(boot) ?? new Set<string>();
     waiting.set(boot, null);
-    for (const name of late) await look(boot, name);
+    for (const name of late) void look(boot, name); // nobody waits for it, as for one that is plugged in later
     return done(late.size === 0 ? "none came meanwhile" : `${late.size} devices came meanwhile`);
   },
 };
@@ -55,6 +55,7 @@ async function look(boot: BootContext, name: string): Promise<void> {
   try {
     if (!names("/sys/class/block").includes(name)) return; // gone already
     const device = (await probeBlockDevices(boot, [name]))[0];
+    if (device?.answers === false) throw new Error("it does not answer");
     if (device?.label === config_label) await take(boot, device);
   } catch (error) {
     boot.log("warning", `looking for a config on "/dev/${name}" failed: ${reasonOf(error)}`);
@@ -64,7 +65,7 @@ async function look(boot: BootContext, name: string): Promise<void> {
 /** What will become of the config on this device. */
 export async function take(boot: BootContext, device: BlockDevice, read: typeof fromStick = fromStick): Promise<void> {
   const problems: string[] = [];
-  const found = read(boot, device, problems);
+  const found = await read(boot, device, problems);
   if (found === null) problems.push(`"${device.path}" is labelled ${config_label}, and there is no aios.yaml on it that can be read`);
   const { outcome, detail } = found === null ? refusal(problems) : await judge(boot, found);
   boot.state.config_source.next = { device: device.name, detail };

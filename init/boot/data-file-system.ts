@@ -4,15 +4,17 @@ import { closeSync, openSync, readSync } from "node:fs";
 import type { BlockDevice } from "./block.ts";
 import { data_label } from "./data-partition.ts";
 import { type Trouble, trouble, worth_bytes } from "./data-trouble.ts";
-import { runHelper } from "./helper.ts";
+import { type HelperResult, runHelper } from "./helper.ts";
 import type { BootContext } from "./phase.ts";
 
 /** How much of a partition has to be zero before it counts as blank. */
 const blank_bytes = 1024 * 1024;
 const format_limit_ms = 120_000;
 export const grow_limit_ms = 300_000;
-/** A large file system after a power cut takes minutes; without a journal, more. */
-export const check_limit_ms = 20 * 60_000;
+/** A large file system that is damaged takes hours. That is no reason to run without it, as long as the check gets on. */
+export const check_limit_ms = 12 * 3_600_000;
+const check_silence_ms = 20 * 60_000;
+const said_every_ms = 60_000;
 
 /** @returns null when there is an ext4 file system already */
 export async function formatIfBlank(boot: BootContext, device: BlockDevice, fresh: boolean): Promise<BlockDevice | Trouble | null> {
@@ -54,7 +56,7 @@ const fsck_mended = 1 | 2;
 
 export async function check(boot: BootContext, device: BlockDevice): Promise<{ readonly mended: boolean } | Trouble> {
   // -p alone replays the journal and mends what is harmless; only when that gives up, everything is answered with yes
-  const first = await runHelper(boot, ["e2fsck", "-p", device.path], { limit_ms: check_limit_ms });
+  const first = await e2fsck(boot, device, "-p");
   if (first.status >= 0 && (first.status & ~fsck_mended) === 0) return { mended: first.status !== 0 };
   // nothing is known of it then, and whoever has ended this would end a repair half way
   if (first.status < 0)
@@ -64,9 +66,9 @@ export async function check(boot: BootContext, device: BlockDevice): Promise<{ r
     );
   boot.log(
     "warning",
-    `checking "${device.path}" failed with status ${first.status}, trying a full repair: ${first.stdout.slice(-200)} ${first.said}`,
+    `checking "${device.path}" failed with status ${first.status}, trying a full repair: ${first.stdout.toString().slice(-200)} ${first.said}`,
   );
-  const second = await runHelper(boot, ["e2fsck", "-f", "-y", device.path], { limit_ms: check_limit_ms });
+  const second = await e2fsck(boot, device, "-f", "-y");
   if (second.status >= 0 && (second.status & ~fsck_mended) === 0) return { mended: true };
   return trouble(
     `the file system on "${device.path}" is damaged and e2fsck could not repair it (status ${second.status}): ${second.said}`,
@@ -74,11 +76,32 @@ export async function check(boot: BootContext, device: BlockDevice): Promise<{ r
   );
 }
 
+/** e2fsck(8), `-C`: lines with the pass of five, how far it is, of how much, and the device. */
+const progress = /^([1-5]) (\d+) (\d+) \/dev\/\S+$/;
+
+/** Says how far it is, and is ended when it does not get on. */
+async function e2fsck(boot: BootContext, { path }: BlockDevice, ...how: readonly string[]): Promise<HelperResult> {
+  let said_ms = performance.now();
+  return await runHelper(boot, ["e2fsck", "-C", "1", ...how, path], {
+    limit_ms: check_limit_ms,
+    silence_ms: check_silence_ms,
+    isProgress: (line) => {
+      const [, pass, done, all] = progress.exec(line) ?? [];
+      if (pass === undefined) return false;
+      if (performance.now() - said_ms < said_every_ms) return true;
+      said_ms = performance.now();
+      const percent = Math.floor((Number(done) / Math.max(1, Number(all))) * 100);
+      boot.log("notice", `checking "${path}": pass ${pass} of 5, ${percent} %`);
+      return true;
+    },
+  });
+}
+
 /** Before it is mounted: resize2fs wants a whole check then, and a file system that is grown is small. @returns what was done, in words */
 export async function growFileSystem(boot: BootContext, device: BlockDevice): Promise<string[]> {
   const present_bytes = extentOfExt4(device.path);
   if (present_bytes === null || device.size_bytes - present_bytes < worth_bytes) return [];
-  await runHelper(boot, ["e2fsck", "-f", "-p", device.path], { limit_ms: check_limit_ms });
+  await e2fsck(boot, device, "-f", "-p");
   const grown = await runHelper(boot, ["resize2fs", device.path], { limit_ms: grow_limit_ms });
   return [grown.status === 0 ? "file system grown" : `growing the file system failed: ${grown.said}`];
 }

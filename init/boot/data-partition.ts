@@ -1,6 +1,6 @@
 /** The data partition in the table of its disk: found, made, grown. Every change is told to the kernel without a reboot. */
 
-import { type BlockDevice, probeBlockDevices } from "./block.ts";
+import { type BlockDevice, probeBlockDevices, silentOnes } from "./block.ts";
 import { mib, type Trouble, trouble, worth_bytes } from "./data-trouble.ts";
 import { readNumber, reasonOf } from "./files.ts";
 import { type HelperResult, runHelper } from "./helper.ts";
@@ -39,6 +39,9 @@ export async function makePartition(
   root_disk: string | null,
 ): Promise<BlockDevice | Trouble> {
   const disk = homeDisk(devices, root_disk);
+  const silent = silentOnes(devices);
+  if (silent !== null)
+    return trouble(`no data partition is to be seen, and ${silent}: it may be there`, "look at that disk, or pull it out, and reboot");
   const todo = `add a partition of type ${data_type} (sfdisk, or systemd-repart) and reboot`;
   if (disk === null) return trouble("there is no data partition, and no disk of aiOS with a GPT on which to make one", todo);
   if (disk.read_only) return trouble(`there is no data partition, and "${disk.path}" is write-protected`, todo);
@@ -115,7 +118,7 @@ async function readTable(boot: BootContext, disk: string): Promise<Table | null>
   });
   const told = await runHelper(boot, ["sfdisk", "--json", disk], { limit_ms: table_limit_ms });
   if (told.status !== 0) return null;
-  const { partitiontable } = Sfdisk.parse(JSON.parse(told.stdout));
+  const { partitiontable } = Sfdisk.parse(JSON.parse(told.stdout.toString()));
   return {
     sector_bytes: partitiontable.sectorsize,
     last: partitiontable.lastlba,

@@ -17,7 +17,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { linuxSystem } from "../../sys/linux.ts";
 import { valueInNamespaces } from "../../sys/testing.ts";
-import { type BlockDevice, parseBlkid, probeBlockDevices } from "./block.ts";
+import { type BlockDevice, parseBlkid, probeBlockDevices, silentOnes } from "./block.ts";
 import { data_folders, makeFolders, mountPrepared, onTmpfs, prepareData } from "./data.ts";
 import { check, extentOfExt4 } from "./data-file-system.ts";
 import { chooseData, data_type } from "./data-partition.ts";
@@ -46,6 +46,19 @@ function makeDisk(size_mib: number, data_mib: number | null): void {
   if (done.exitCode !== 0) throw new Error(done.stderr.toString());
   disk = run("losetup", "--find", "--show", image);
   run("partx", "--update", disk);
+}
+
+/** A partition for data, as far as its type says, on a disk that the test does not have. */
+const another: BlockDevice = {
+  ...{ path: "/dev/sdb2", name: "sdb2", disk: "sdb", part_number: 2, size_bytes: 1e9, read_only: false, part_type: data_type },
+  ...{ part_name: null, table: null, type: null, label: null, answers: true },
+};
+
+/** blkid, but for one disk, about which it never comes to its end. */
+function blkidBut(path: string): string {
+  const program = join(folder, "blkid");
+  writeFileSync(program, `#!/bin/sh\nfor each; do [ "$each" != ${path} ] || kill -KILL $$; done\nexec blkid "$@"\n`, { mode: 0o755 });
+  return program;
 }
 
 const name = (): string => basename(disk);
@@ -163,6 +176,46 @@ import { testBoot } from ${JSON.stringify(join(import.meta.dir, "testing.ts"))};
   });
 });
 
+describe("a disk that does not answer", () => {
+  test("keeps nothing from being found on the others, and is not taken for blank", async () => {
+    const path = join(folder, "silent");
+    writeFileSync(path, "");
+    truncateSync(path, 8 * mib);
+    const silent = run("losetup", "--find", "--show", path);
+    try {
+      makeDisk(64, 32);
+      const boot = testBoot(sys);
+      const found = await probeBlockDevices(boot, [basename(silent), name(), `${name()}p3`], blkidBut(silent));
+      expect(found.map(({ path: each, answers }) => [each, answers])).toEqual(
+        [silent, disk, data()].sort().map((each) => [each, each !== silent]),
+      );
+      expect(silentOnes(found)).toBe(`"${silent}" does not answer`);
+      expect(found.find(({ path: each }) => each === data())?.part_type).toBe(data_type);
+      expect(await prepareData(boot, found, name())).toMatchObject({ steps: ["formatted"] });
+    } finally {
+      run("losetup", "--detach", silent);
+    }
+  });
+
+  test("may hold the data partition: none is made anew", async () => {
+    makeDisk(256, null);
+    const boot = testBoot(sys);
+    const before = Bun.hash(readFileSync(image));
+    const silent: BlockDevice = { ...another, path: "/dev/sdb", name: "sdb", disk: "sdb", part_type: null, answers: false };
+    const made = await prepareData(boot, [...(await devices()), silent], name());
+    expect(made).toMatchObject({ trouble: expect.stringContaining('"/dev/sdb" does not answer: it may be there') });
+    expect(Bun.hash(readFileSync(image))).toBe(before);
+  });
+
+  test("and has the root on it is not passed over for a data partition elsewhere", async () => {
+    makeDisk(256, 32);
+    const boot = testBoot(sys);
+    const silent: BlockDevice = { ...another, path: "/dev/sda3", name: "sda3", disk: "sda", answers: false };
+    const prepared = await prepareData(boot, [silent, ...(await devices())], "sda");
+    expect(prepared).toMatchObject({ trouble: expect.stringContaining('"/dev/sda3" does not answer') });
+  });
+});
+
 test("when blkid does not answer, nothing is taken for blank", async () => {
   makeDisk(128, null);
   const known = await devices();
@@ -218,10 +271,7 @@ describe("what is not ours is not touched", () => {
 });
 
 test("on another disk than the root's a partition is taken when it is blank or labelled as ours, not for its type alone", () => {
-  const one = (part: Partial<BlockDevice>): BlockDevice => ({
-    ...{ path: "/dev/sdb2", name: "sdb2", disk: "sdb", part_number: 2, size_bytes: 1e9, read_only: false, part_type: data_type },
-    ...{ part_name: null, table: null, type: null, label: null, ...part },
-  });
+  const one = (part: Partial<BlockDevice>): BlockDevice => ({ ...another, ...part });
   const of_another = one({ type: "ext4", label: "var" });
   const ours = one({ name: "sdc1", disk: "sdc", type: "ext4", label: "aios-data" });
   const blank = one({ name: "sdd1", disk: "sdd" });
@@ -247,6 +297,7 @@ describe("damage", () => {
     run("debugfs", "-w", "-R", "set_super_value state 2", data());
     const { boot, result } = await prepare();
     expect(result).toMatchObject({ mended: true });
+    expect(boot.told.logs.filter((line) => line.includes("trying a full repair"))).toEqual([expect.not.stringMatching(/\d \d+ \d+ \/dev/)]);
     if ("trouble" in result) throw new Error(result.trouble);
     expect(await mountPrepared(boot, result, at)).toMatchObject({
       outcome: "degraded",

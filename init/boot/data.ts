@@ -9,7 +9,7 @@
 import { chmodSync, chownSync, mkdirSync } from "node:fs";
 import { data_dir } from "../../contracts/paths.ts";
 import { mountPoints } from "./api-file-systems.ts";
-import { type BlockDevice, probe_limit_ms, probeBlockDevices, rootDisk } from "./block.ts";
+import { type BlockDevice, probe_limit_ms, probeBlockDevices, rootDisk, silentOnes } from "./block.ts";
 import { check, check_limit_ms, formatIfBlank, grow_limit_ms, growFileSystem } from "./data-file-system.ts";
 import { chooseData, growPartition, makePartition } from "./data-partition.ts";
 import { mib, type Trouble, trouble } from "./data-trouble.ts";
@@ -61,12 +61,7 @@ async function mountData(boot: BootContext): Promise<PhaseResult> {
   }
   if (boot.mode === "container")
     return onTmpfs(boot, { trouble: "the container was started without a data folder", todo: "start it with one" });
-  let prepared: PreparedData | Trouble;
-  try {
-    prepared = await prepareData(boot, await probeBlockDevices(boot), rootDisk());
-  } catch (error) {
-    prepared = trouble(reasonOf(error), "look at the kernel log and at the disks, then reboot");
-  }
+  const prepared = await prepareData(boot, await probeBlockDevices(boot), rootDisk());
   if ("trouble" in prepared) return onTmpfs(boot, prepared);
   return mountPrepared(boot, prepared, data_dir);
 }
@@ -88,6 +83,9 @@ export async function prepareData(
   try {
     const steps: string[] = [];
     let fresh = false;
+    const silent = silentOnes(devices.filter(({ disk }) => disk === root_disk));
+    if (silent !== null)
+      return trouble(`${silent}, on the disk of the system itself`, "look at the kernel log and at the disk, then reboot");
     let device = chooseData(devices, root_disk);
     if (device === null) {
       const made = await makePartition(boot, devices, root_disk);

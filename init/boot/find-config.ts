@@ -1,12 +1,11 @@
 /** Where the machine config comes from, and what happens when it is bad: the machine runs with the defaults and says why. */
 
 import { readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { run_dir } from "../../contracts/paths.ts";
 import { default_config } from "../defaults.ts";
-import { type BlockDevice, probe_limit_ms, probeBlockDevices, rootDisk, systemPartitions } from "./block.ts";
+import { type BlockDevice, probe_limit_ms, probeBlockDevices, rootDisk, silentOnes, systemPartitions } from "./block.ts";
 import { reasonOf } from "./files.ts";
-import { withMounted } from "./look-inside.ts";
+import { look_limit_ms, lookInside } from "./look-inside.ts";
 import type { BootContext, Phase, PhaseResult } from "./phase.ts";
 import { degraded, done } from "./result.ts";
 import { first_look_ms, settle_limit_ms, settleUsb } from "./usb.ts";
@@ -16,9 +15,9 @@ const fw_cfg_path = "/sys/firmware/qemu_fw_cfg/by_name/opt/aios/aios.yaml/raw";
 const container_path = `${run_dir}/config/aios.yaml`;
 const file_name = "aios.yaml";
 export const config_label = "AIOS-CONFIG";
-const config_mount = "/mnt";
-const esp_mount = "/efi";
 const config_file_systems = ["vfat", "ext4", "erofs"];
+/** Nobody plugs in more; the ESP counts as one. */
+const sticks_max = 4;
 /** A file of another size than a config's is not read at all. */
 const read_bytes_max = 1024 * 1024;
 
@@ -33,7 +32,7 @@ export const machineConfig: Phase = {
   what: "aios.yaml by QEMU fw_cfg, from a file system labelled AIOS-CONFIG, or from the ESP",
   modes: "both",
   // no less than its parts: a config that is found after its phase was given up would hold for half of the boot
-  limit_ms: first_look_ms + settle_limit_ms + probe_limit_ms + 5000,
+  limit_ms: first_look_ms + settle_limit_ms + probe_limit_ms + sticks_max * (look_limit_ms + 5000),
   run: async (boot) => {
     const problems: string[] = [];
     return await use(boot, await findConfig(boot, problems), problems);
@@ -68,30 +67,28 @@ async function findConfig(boot: BootContext, problems: string[]): Promise<FoundC
   if (boot.mode === "container") return fromFile(container_path, `"${container_path}"`, problems);
   const handed = fromFile(fw_cfg_path, fw_cfg_where, problems);
   if (handed !== null) return handed;
-  let devices: BlockDevice[] = [];
-  try {
-    await settleUsb(boot);
-    devices = await probeBlockDevices(boot);
-  } catch (error) {
-    problems.push(reasonOf(error));
-  }
+  await settleUsb(boot);
+  const devices = await probeBlockDevices(boot);
+  const silent = silentOnes(devices);
+  if (silent !== null) problems.push(`${silent}: a config on it was not found`);
   for (const { name } of devices) boot.state.config_source.seen.add(name);
-  for (const device of devices.filter(({ label }) => label === config_label)) {
+  const sticks = devices.filter(({ label }) => label === config_label);
+  for (const device of sticks.slice(0, sticks_max - 1)) {
     const before = problems.length;
-    const config = fromStick(boot, device, problems);
+    const config = await fromStick(boot, device, problems);
     if (config !== null) return config;
     if (problems.length === before) problems.push(`"${device.path}" is labelled ${config_label}, and there is no ${file_name} on it`);
   }
   for (const esp of systemPartitions(devices, rootDisk())) {
-    const config = fromDevice(boot, esp, esp_mount, ["vfat"], problems);
+    const config = await fromDevice(boot, esp, ["vfat"], problems);
     if (config !== null) return config;
   }
   return null;
 }
 
 /** @returns null when there is none on it; `problems` says when it cannot be read */
-export function fromStick(boot: BootContext, device: BlockDevice, problems: string[]): FoundConfig | null {
-  return fromDevice(boot, device, config_mount, config_file_systems, problems);
+export function fromStick(boot: BootContext, device: BlockDevice, problems: string[]): Promise<FoundConfig | null> {
+  return fromDevice(boot, device, config_file_systems, problems);
 }
 
 function fromFile(path: string, where: string, problems: string[]): FoundConfig | null {
@@ -105,9 +102,15 @@ function fromFile(path: string, where: string, problems: string[]): FoundConfig 
   return null;
 }
 
-function fromDevice(boot: BootContext, device: BlockDevice, at: string, types: readonly string[], problems: string[]): FoundConfig | null {
+async function fromDevice(
+  boot: BootContext,
+  device: BlockDevice,
+  types: readonly string[],
+  problems: string[],
+): Promise<FoundConfig | null> {
   try {
-    return withMounted(boot.sys, device, at, types, () => fromFile(join(at, file_name), `"${file_name}" on "${device.path}"`, problems));
+    const bytes = await lookInside(boot, device, { types, path: file_name, bytes_max: read_bytes_max });
+    return bytes === null ? null : { where: `"${file_name}" on "${device.path}"`, bytes };
   } catch (error) {
     problems.push(reasonOf(error));
     return null;

@@ -4,18 +4,17 @@
  * stopped: what cannot be loaded is refused while everything still runs.
  */
 
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run_dir } from "../../contracts/paths.ts";
 import { type BlockDevice, probeBlockDevices, rootDisk, systemPartitions } from "../boot/block.ts";
 import { reasonOf } from "../boot/files.ts";
-import { withMounted } from "../boot/look-inside.ts";
+import { lookInside } from "../boot/look-inside.ts";
 import type { BootContext } from "../boot/phase.ts";
 import { kernelParts } from "./unified-kernel.ts";
 
 /** Where firmware looks that has no boot entry (UEFI specification, 3.5.1.1). */
 const unified_kernel = process.arch === "arm64" ? "EFI/BOOT/BOOTAA64.EFI" : "EFI/BOOT/BOOTX64.EFI";
-const esp_mount = "/efi";
 /** The kernel wants files; these are on the tmpfs, for a moment. */
 const folder = `${run_dir}/kexec`;
 const image_bytes_max = 96 * 1024 * 1024;
@@ -37,7 +36,7 @@ export async function loadNextKernel(boot: KexecContext): Promise<string | null>
     const disk = rootDisk();
     const esp = systemPartitions(await probeBlockDevices(boot), disk)[0];
     if (esp === undefined) return refused(`there is no EFI system partition${disk === null ? "" : ` on "${disk}", the disk of the root`}`);
-    load(boot, esp);
+    await load(boot, esp);
     return null;
   } catch (error) {
     return refused(reasonOf(error));
@@ -49,9 +48,10 @@ function refused(why: string): string {
 }
 
 /** @throws when it cannot be read, is no unified kernel image, or the running kernel refuses it */
-function load(boot: KexecContext, esp: BlockDevice): void {
+async function load(boot: KexecContext, esp: BlockDevice): Promise<void> {
   const where = `"${unified_kernel}" on "${esp.path}"`;
-  const file = withMounted(boot.sys, esp, esp_mount, ["vfat"], () => readImage(join(esp_mount, unified_kernel), where));
+  const file = await lookInside(boot, esp, { types: ["vfat"], path: unified_kernel, bytes_max: image_bytes_max });
+  if (file === null) throw new Error(`there is no ${where}`);
   const kernel_path = join(folder, "kernel");
   const initrd_path = join(folder, "initrd");
   try {
@@ -63,18 +63,6 @@ function load(boot: KexecContext, esp: BlockDevice): void {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function readImage(path: string, where: string): Uint8Array {
-  let size: number;
-  try {
-    size = statSync(path).size;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") throw new Error(`there is no ${where}`);
-    throw error;
-  }
-  if (size > image_bytes_max) throw new Error(`${where} has ${size} bytes, more than ${image_bytes_max}`);
-  return readFileSync(path);
 }
 
 function partsOf(file: Uint8Array, where: string): ReturnType<typeof kernelParts> {
