@@ -2,18 +2,18 @@
 
 import type { Decision } from "../../contracts/decision.ts";
 import type { CallOutcome } from "../../contracts/tool.ts";
-import { decidedOf } from "./approval.ts";
+import { decidedOf, withdraw } from "./approval.ts";
 import { watchBelow } from "./below.ts";
-import { measureHealth, worseThan } from "./health.ts";
+import { lastinglyWorse, measureHealth } from "./health.ts";
 import type { Held } from "./incidents.ts";
 import type { ActionCall } from "./options.ts";
 import type { LoopPorts } from "./ports.ts";
-import { call_limit_ms, giveUp, lastTry, settle } from "./tries.ts";
+import { sooner } from "./sooner.ts";
+import { call_limit_ms, giveUp, lastTry, type NoHelp, settle } from "./tries.ts";
 
 const look_every_ms = 250;
 const calls_named_max = 32;
 const usual_watch_ms = 60_000;
-/** However much sooner than in earnest the sensors look: whoever has to answer them does not become faster by it. */
 const sooner_watch_ms_min = 30_000;
 
 export async function act(held: Held, ports: LoopPorts): Promise<void> {
@@ -33,9 +33,10 @@ export async function act(held: Held, ports: LoopPorts): Promise<void> {
     }
     if (outcome.unchanged !== true) nothing_changed = false;
     if (outcome.status === "done" || call.may_fail === true) continue;
-    const refused = outcome.status === "refused" || outcome.status === "declined";
     const why = `${call.tool}: ${outcome.status}: ${outcome.text}`;
-    await giveUp(held, decision, { result: refused ? "refused" : "failed", why }, ports);
+    await giveUp(held, decision, { result: resultOf(outcome.status), why }, ports);
+    // what there is no room for now may be done in a moment; it counts as a try, so that this has an end
+    if (outcome.status === "limited") throw new Error(why);
     return;
   }
   // it might go away by itself; where there is something else to try nobody waits for that
@@ -45,6 +46,11 @@ export async function act(held: Held, ports: LoopPorts): Promise<void> {
     return;
   }
   await held.move("watching", "all calls are made");
+}
+
+function resultOf(status: CallOutcome["status"]): NoHelp["result"] {
+  if (status === "limited") return "suppressed";
+  return status === "refused" || status === "declined" ? "refused" : "failed";
 }
 
 /** Made once, however often it is asked for: its key names the try and the step. */
@@ -75,12 +81,28 @@ function whyOf({ id, trigger, reason, asked = [], alternatives = [], confidence 
 }
 
 /** @returns false while it is still waited for */
-export async function approvalCame(held: Held, { broker }: LoopPorts): Promise<boolean> {
-  const call = held.item.body.waits_for?.call ?? null;
-  const decided = call === null ? "unknown" : await decidedOf(call, broker);
-  if (decided === null) return false;
+export async function approvalCame(held: Held, ports: LoopPorts): Promise<boolean> {
+  const { key, waits_for } = held.item.body;
+  const call = waits_for?.call ?? null;
+  const decided = call === null ? "unknown" : await decidedOf(call, ports.broker);
+  if (decided === null) return ports.standing.get(key) === null && (await needless(held, call, ports));
   const what = decided === "unknown" ? "nobody knows of the call" : decided.status;
-  await held.move("acting", `the approval: ${what}`, { waits_for: null });
+  // an hour may have passed since the system was measured: what became worse meanwhile did so without this
+  const health_before = await measureHealth(ports.ask, ports.standing, key);
+  await held.move("acting", `the approval: ${what}`, { waits_for: null, health_before: { ...health_before } });
+  return true;
+}
+
+const gone = "the alarm was cleared before anybody had decided";
+
+/** Nobody is asked any more about what went away, and nothing is credited with it. @returns false when it is being made just now */
+async function needless(held: Held, call: string | null, ports: LoopPorts): Promise<boolean> {
+  if (call !== null && !(await withdraw(call, gone, ports.broker))) return false;
+  const decision = await lastTry(held, ports);
+  // what came before it in the same decision was done, and may have helped
+  const is_all = decision?.action.do === "call" && decision.action.calls.length === 1;
+  if (is_all && decision.outcome.result === "pending") await settle(decision, { result: "suppressed", detail: gone }, ports);
+  await held.move("deciding", gone, { waits_for: null });
   return true;
 }
 
@@ -94,7 +116,7 @@ export async function watch(held: Held, ports: LoopPorts): Promise<void> {
     return;
   }
   const decision = made?.outcome.result === "pending" ? made : null;
-  const watch_ms = decision?.action.do === "call" ? sooner(decision.action.watch_ms ?? usual_watch_ms, ports.pace) : 0;
+  const watch_ms = decision?.action.do === "call" ? sooner(decision.action.watch_ms ?? usual_watch_ms, sooner_watch_ms_min, ports.pace) : 0;
   const until_ms = performance.now() + watch_ms;
   while (ports.standing.get(key) !== null) {
     if (performance.now() >= until_ms) {
@@ -105,8 +127,8 @@ export async function watch(held: Held, ports: LoopPorts): Promise<void> {
     }
     await ports.wait(look_every_ms);
   }
-  const now_worse =
-    decision === null || health_before === null ? null : worseThan(health_before, await measureHealth(ports.ask, ports.standing, key));
+  const measure = () => measureHealth(ports.ask, ports.standing, key);
+  const now_worse = decision === null || health_before === null ? null : await lastinglyWorse(health_before, measure, ports);
   if (decision !== null && now_worse !== null) {
     await giveUp(held, decision, { result: "failed", why: `the alarm was cleared, but ${now_worse}`, worse: true }, ports);
     return;
@@ -117,8 +139,4 @@ export async function watch(held: Held, ports: LoopPorts): Promise<void> {
 
 function isOpenOrHelped({ outcome: { result } }: Decision): boolean {
   return result === "pending" || result === "done";
-}
-
-function sooner(watch_ms: number, pace = 1): number {
-  return Math.max(watch_ms / pace, Math.min(watch_ms, sooner_watch_ms_min));
 }

@@ -15,3 +15,16 @@ export async function decidedOf(call: string, broker: () => BrokerPeer): Promise
     throw error;
   }
 }
+
+/** @returns whether nobody can approve it any more; false: it was approved, and is being made */
+export async function withdraw(call: string, why: string, broker: () => BrokerPeer): Promise<boolean> {
+  try {
+    const { approval } = await broker().call("calls/get", { call });
+    if (approval?.state !== "waiting") return false;
+    await broker().call("calls/cancel", { call, reason: why });
+    return true;
+  } catch (error) {
+    if (error instanceof RpcError && error.code === rpc_error.not_found) return true;
+    throw error;
+  }
+}

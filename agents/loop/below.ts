@@ -5,6 +5,7 @@
  */
 
 import type { Decision } from "../../contracts/decision.ts";
+import { matterOf } from "../shared/standing.ts";
 import type { Held } from "./incidents.ts";
 import type { LoopPorts } from "./ports.ts";
 
@@ -12,11 +13,18 @@ const look_every_ms = 250;
 const usual_watch_ms = 60_000;
 /** For its calls, besides the time that they have to help. */
 const calls_ms = 120_000;
+/** That the alarm was cleared is told to each tier on its own way. */
+const told_within_ms = 5_000;
 
-/** @returns its try that this incident has not seen yet, or null */
-export function tryBelow(past: readonly Decision[], { item }: Held): Decision | null {
+/** @returns its try that this incident has not seen yet, or null: what it does about another alarm of a storm says nothing of this one */
+export function tryBelow(past: readonly Decision[], { item: { body } }: Held): Decision | null {
   const of_this = ({ id, tier, trigger, rule }: Decision): boolean =>
-    tier === "reactive" && item.body.events.includes(trigger.id) && rule.startsWith("playbook ") && !item.body.decisions.includes(id);
+    tier === "reactive" &&
+    trigger.kind === "alarm.changed" &&
+    matterOf(trigger) === body.key &&
+    body.events.includes(trigger.id) &&
+    rule.startsWith("playbook ") &&
+    !body.decisions.includes(id);
   return past.findLast(of_this) ?? null;
 }
 
@@ -32,10 +40,14 @@ export async function watchBelow(held: Held, decision: Decision, ports: LoopPort
   for (let now = decision; ; ) {
     const { result, detail } = now.outcome;
     if (result === "done") {
-      await held.move("learning", `the reactive tier has solved it by ${decision.rule}`);
+      const stands = await stillStands(held, ports);
+      if (stands)
+        await held.move("deciding", `the reactive tier tried ${decision.rule}, which helped for a moment: the alarm stands again`);
+      else await held.move("learning", `the reactive tier has solved it by ${decision.rule}`);
       return;
     }
-    const late = result === "pending" && ports.boot_ms() >= until_ms;
+    // of another boot nobody is left who would say it, and its clock is not this one
+    const late = result === "pending" && (!ports.standing.isOfThisBoot(decision.id) || ports.boot_ms() >= until_ms);
     if (late && ports.standing.get(held.item.body.key) === null) {
       await held.move("learning", `the alarm is cleared; the reactive tier did not say how its try of ${decision.rule} ended`);
       return;
@@ -48,4 +60,12 @@ export async function watchBelow(held: Held, decision: Decision, ports: LoopPort
     await ports.wait(look_every_ms);
     now = (await ports.memory().call("decisions.get", { ids: [decision.id] }))[0] ?? now;
   }
+}
+
+async function stillStands({ item }: Held, { standing, wait }: LoopPorts): Promise<boolean> {
+  for (let left_ms = told_within_ms; standing.get(item.body.key) !== null; left_ms -= look_every_ms) {
+    if (left_ms <= 0) return true;
+    await wait(look_every_ms);
+  }
+  return false;
 }

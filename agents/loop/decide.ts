@@ -9,7 +9,7 @@ import { sureMin } from "../router/sure.ts";
 import { seenGoneMs } from "../shared/seen-gone.ts";
 import { type AlarmEvent, gravity, isOfService, matterOf } from "../shared/standing.ts";
 import { leaveToBelow, tryBelow } from "./below.ts";
-import { measureHealth, worseThan } from "./health.ts";
+import { lastinglyWorse, measureHealth } from "./health.ts";
 import type { Held } from "./incidents.ts";
 import type { Option, OptionSource } from "./options.ts";
 import { decisions_looked_at, type LoopPorts, tries_looked_at } from "./ports.ts";
@@ -65,10 +65,16 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
   const found = may_try
     ? await search(held, { tried, sure_min, last: lastOn(held.item.body.key, tries) }, ports)
     : { ranked: [], asked: [], taint: [], unasked: null };
+  // to ask takes seconds, and a tier above minutes
+  if (ports.standing.get(held.item.body.key) === null) {
+    if (found.asked.length > 0) await held.edit({ spent: spentOn(held, found.asked) }, "the alarm was cleared while others were asked");
+    await cleared(held, ports);
+    return;
+  }
   const chosen = await choice(held, found, { tried, sure_min }, ports);
   if (chosen === null) return;
   const { best, others, because } = chosen;
-  const before = held.item.body.health_before ?? (await measureHealth(ports.ask, ports.standing, held.item.body.key));
+  const before = await measureHealth(ports.ask, ports.standing, held.item.body.key);
   const { option, record, last } = best;
   const instead = others.map((other) => other.option.rule).join(", ") || "nothing else";
   const decision: Decision = {
@@ -132,9 +138,9 @@ async function handOver(held: Held, why: string, { asked }: Found): Promise<void
   await held.move("handed-over", `a person has to look: ${why}`.slice(0, 500), { spent: spentOn(held, asked) });
 }
 
-/** What a rule was not allowed to do, or did not because it had done it too often, is open to the tiers that have other permission. */
-function wasTried({ tier, outcome }: Decision): boolean {
-  return tier !== "reactive" || (outcome.result !== "refused" && outcome.result !== "suppressed");
+/** What could not be made is open still; what a rule was not allowed to do, to the tiers that have other permission. */
+function wasTried({ tier, outcome: { result } }: Decision): boolean {
+  return result !== "suppressed" && !(tier === "reactive" && result === "refused");
 }
 
 interface Known {
@@ -162,7 +168,7 @@ async function search(held: Held, { tried, sure_min, last }: Known, ports: LoopP
     );
     const fresh = left
       .map((option) => ({ option, record: recordOn(option, records), last: last.get(option.rule) ?? 0 }))
-      .filter(({ option, record }) => record.expected >= try_min || (option.meant_for_it === true && hope(record) >= try_min));
+      .filter(({ option, record }) => mayHelp(option, record, try_min));
     ranked = [...ranked, ...fresh].sort(bestFirst(sure_min));
     if (ranked.some(({ record }) => record.expected >= sure_min)) break;
   }
@@ -173,6 +179,12 @@ async function search(held: Held, { tried, sure_min, last }: Known, ports: LoopP
 function recordOn({ rule, confidence, calibrated }: Option, records: Parameters<typeof recordOf>[0]): TrackRecord {
   const record = recordOf(records, rule, confidence);
   return calibrated === true ? { ...record, expected: confidence } : record;
+}
+
+/** An opinion can put last what was meant for the alarm; only its own record rules it out, and that also where the opinion is calibrated. */
+function mayHelp({ meant_for_it, calibrated }: Option, record: TrackRecord, try_min: number): boolean {
+  if (calibrated === true && hope(record) < try_min) return false;
+  return record.expected >= try_min || (meant_for_it === true && hope(record) >= try_min);
 }
 
 /** The chance of what nobody has an opinion about: by its record alone. */
@@ -239,14 +251,15 @@ function heirOf({ item: { body, created_ms } }: Held, standing: LoopPorts["stand
 }
 
 /** The alarm does not stand any more, and no try is under way. */
-async function cleared(held: Held, { ask, standing }: LoopPorts): Promise<void> {
+async function cleared(held: Held, ports: LoopPorts): Promise<void> {
   const { key, decisions, health_before } = held.item.body;
-  const heir = heirOf(held, standing);
+  const heir = heirOf(held, ports.standing);
   if (heir !== null) {
     await held.move("parked", `it goes on as "${matterOf(heir)}", which is an incident of its own`);
     return;
   }
-  const worse = health_before === null ? null : worseThan(health_before, await measureHealth(ask, standing, key));
+  const measure = () => measureHealth(ports.ask, ports.standing, key);
+  const worse = health_before === null ? null : await lastinglyWorse(health_before, measure, ports);
   if (worse !== null) await held.move("handed-over", `a person has to look: the alarm is cleared, but ${worse}`);
   else await held.move("watching", decisions.length === 0 ? "the alarm was cleared before anything was done" : "the alarm was cleared");
 }

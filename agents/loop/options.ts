@@ -63,8 +63,8 @@ const unknown_confidence = 0.5;
 /** As the operational tier has judged it. */
 function judged(rule: string, { body: { triage } }: Incident, otherwise: number): Pick<Option, "confidence" | "calibrated" | "signals"> {
   const found = triage?.options.find((option) => option.rule === rule);
-  if (triage === undefined || found === undefined) return { confidence: otherwise };
-  return { confidence: found.confidence, calibrated: triage.calibrated, signals: found.signals };
+  if (found === undefined) return { confidence: otherwise };
+  return { confidence: found.confidence, calibrated: found.calibrated, signals: found.signals };
 }
 
 /** @param confidence of a playbook by its name: what is known of one that the operational tier has not judged */

@@ -18,7 +18,8 @@ export async function lastTry({ item }: Held, { memory }: LoopPorts): Promise<De
 }
 
 export interface NoHelp {
-  readonly result: "failed" | "refused";
+  /** `suppressed`: it could not be made, which says nothing of what it would have come to. */
+  readonly result: "failed" | "refused" | "suppressed";
   readonly why: string;
   readonly worse?: boolean;
 }
@@ -27,7 +28,7 @@ export interface NoHelp {
 export async function giveUp(held: Held, decision: Decision, { result, why, worse }: NoHelp, ports: LoopPorts): Promise<void> {
   const { said } = await takeBack(decision.id, `decision ${decision.id} did not help`, ports.broker);
   await settle(decision, { result, detail: `${why}; ${said}`.slice(0, 1000) }, ports);
-  await remember(held, decision, worse === true ? "worse" : "no-effect", why, ports);
+  if (result !== "suppressed") await remember(held, decision, worse === true ? "worse" : "no-effect", why, ports);
   await held.move("deciding", why.slice(0, 500));
 }
 

@@ -9,6 +9,7 @@
  */
 
 import { act, approvalCame, watch } from "./act.ts";
+import { withdraw } from "./approval.ts";
 import { decide } from "./decide.ts";
 import type { Held } from "./incidents.ts";
 import type { LoopPorts } from "./ports.ts";
@@ -50,6 +51,8 @@ export async function work(held: Held, ports: LoopPorts): Promise<void> {
 async function leave(held: Held, ports: LoopPorts): Promise<void> {
   const why = "the machine was started anew before it was over";
   const decision = await lastTry(held, ports);
+  const call = held.item.body.waits_for?.call ?? null;
+  if (call !== null) await withdraw(call, why, ports.broker);
   if (decision?.outcome.result === "pending") await settle(decision, { result: "suppressed", detail: why }, ports);
   await held.move("parked", why);
 }

@@ -58,16 +58,19 @@ export function operationalJudge(options: JudgeOptions): Judge {
       const heard = await Promise.all(asked.map(async (source) => ({ who: source.who, ...(await source.weigh(event, candidates)) })));
       const fitted = await calibration();
       const options = rules.map((rule) => {
-        const neighbours = votes.get(rule)?.chance ?? 0.5;
-        const signals = { neighbours, ...signalsOf(rule, heard) };
-        return { rule, signals, confidence: fitted === null ? neighbours : calibrated(fitted, signals) };
+        const { chance: neighbours, cases } = votes.get(rule) ?? { chance: 0.5, cases: 0 };
+        const others = signalsOf(rule, heard);
+        const signals = { neighbours, ...others };
+        // where nobody says anything of this rule it is the base rate of all, and its own record tells more
+        const is_heard = cases > 0 || Object.keys(others).length > 0;
+        const confidence = fitted === null ? neighbours : calibrated(fitted, signals);
+        return { rule, signals, confidence, calibrated: fitted !== null && is_heard };
       });
       const cases = [...votes.values()].reduce((sum, one) => sum + one.cases, 0);
       const worth = fitted === null ? "not calibrated yet" : `calibrated on ${fitted.outcomes} outcomes`;
       const triage: Triage = {
         kind: kindOf(alarm) ?? (await model?.kindOf(event)) ?? unknown_kind,
         known: isKnown(found, event.facts, thresholds.neighbours),
-        calibrated: fitted !== null,
         options: options.sort((a, b) => b.confidence - a.confidence).slice(0, options_max),
         said: [`${cases} earlier cases${remembered}`, ...heard.map(({ who, said }) => `${who}: ${said}`), worth]
           .join("; ")

@@ -172,6 +172,11 @@ describe.skipIf(!has_models)("with SmolLM2", () => {
     expect(triage.options[0]?.signals).toEqual({ neighbours: 0.5 });
     // even odds were said, and one of four helped
     expect(triage.options[0]?.confidence).toBeCloseTo(0.25, 1);
+    // but of this rule nobody has said anything: its own record is to be weighed in
+    expect(triage.options[0]?.calibrated).toBe(false);
+    const heard = { who: "classifier", weigh: async () => ({ chances: new Map([["playbook disk-full", 0.5]]), said: "", tokens: 0 }) };
+    const all = { ask, thresholds: patient, playbooks: () => playbooks, tries: async () => past, model: null, others: [heard] };
+    expect((await operationalJudge(all).judge(thinking.event(alarm), summary)).triage.options[0]?.calibrated).toBe(true);
   });
 
   test("what its name does not say the model is asked", async () => {

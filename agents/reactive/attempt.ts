@@ -5,13 +5,13 @@
 
 import type { Decision, Outcome } from "../../contracts/decision.ts";
 import type { CallOutcome, CallResult } from "../../contracts/tool.ts";
-import { measureHealth, worseThan } from "../loop/health.ts";
+import { lastinglyWorse, measureHealth } from "../loop/health.ts";
 import type { BasePorts } from "../loop/ports.ts";
 import { matterOf } from "../shared/standing.ts";
 import { takeBack } from "../shared/take-back.ts";
 import type { Plan } from "./promoted.ts";
 
-export type AttemptPorts = Pick<BasePorts, "broker" | "ask" | "standing" | "wait">;
+export type AttemptPorts = Pick<BasePorts, "broker" | "ask" | "standing" | "wait" | "pace">;
 type Result = Omit<Outcome, "after_ms">;
 type Call = Extract<Decision["action"], { do: "call" }>["calls"][number];
 
@@ -24,14 +24,20 @@ export async function attempt(plan: Plan, ports: AttemptPorts): Promise<Result> 
     return plan.dry ? await dryRun(plan, ports) : await carryOut(plan, ports);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    // nothing is known of what it would have come to
-    return plan.dry ? { result: "failed", detail } : await takenBack(plan, { result: "failed", detail }, ports);
+    // nothing is known of what it would have come to: that the broker is away says nothing against the rule
+    return plan.dry ? { result: "failed", detail } : await takenBack(plan, { result: "suppressed", detail }, ports);
   }
+}
+
+/** Whether a rule is to be switched off for it: it was carried out and did not help, or may not be. */
+export function speaksAgainst({ dry }: Plan, { result }: Pick<Outcome, "result">): boolean {
+  return !dry && result !== "done" && result !== "suppressed";
 }
 
 async function dryRun(plan: Plan, ports: AttemptPorts): Promise<Result> {
   for (const [at, call] of callsOf(plan).entries()) {
     const { structuredContent, _meta } = await answered(plan, call, at, ports);
+    if (_meta.status === "limited") return { result: "failed", detail: `a dry run that could not be made: ${_meta.text}`.slice(0, 1000) };
     const would = wouldBe(structuredContent, _meta);
     if (would !== null) return { result: "refused", detail: `a dry run: ${_meta.tool} would ${would}`.slice(0, 1000) };
   }
@@ -47,8 +53,7 @@ async function carryOut(plan: Plan, ports: AttemptPorts): Promise<Result> {
     if (status === "done" || (call.may_fail === true && status !== "waiting")) continue;
     // nobody is asked on behalf of a rule
     if (status === "waiting") await ports.broker().call("calls/cancel", { call: id, reason: "a rule waits for nobody" });
-    const result = status === "waiting" || status === "refused" || status === "declined" ? "refused" : "failed";
-    return await takenBack(plan, { result, detail: `${tool}: ${status}: ${text}` }, ports);
+    return await takenBack(plan, { result: resultOf(status), detail: `${tool}: ${status}: ${text}` }, ports);
   }
   const watch_ms = watchOf(plan);
   const until_ms = performance.now() + watch_ms;
@@ -59,9 +64,15 @@ async function carryOut(plan: Plan, ports: AttemptPorts): Promise<Result> {
     }
     await wait(look_every_ms);
   }
-  const worse = worseThan(before, await measureHealth(ask, standing, matter));
+  const worse = await lastinglyWorse(before, () => measureHealth(ask, standing, matter), ports);
   if (worse === null) return { result: "done", detail: "the alarm was cleared" };
   return await takenBack(plan, { result: "failed", detail: `the alarm was cleared, but ${worse}` }, ports);
+}
+
+/** Of a call that was not done. What the broker had no room for is open to the other tiers, and to the rule the next time. */
+function resultOf(status: CallOutcome["status"]): Result["result"] {
+  if (status === "limited") return "suppressed";
+  return status === "waiting" || status === "refused" || status === "declined" ? "refused" : "failed";
 }
 
 function watchOf({ decision: { action }, known }: Plan): number {

@@ -9,7 +9,7 @@ import { loadPlaybooks } from "../playbooks/playbooks.ts";
 import type { AskTool, BrokerPeer } from "../shared/ask-tool.ts";
 import type { Ids } from "../shared/ids.ts";
 import { type AlarmEvent, Standing } from "../shared/standing.ts";
-import { attempt } from "./attempt.ts";
+import { attempt, speaksAgainst } from "./attempt.ts";
 import { endLeftOver } from "./left-over.ts";
 import { type Plan, Promoted } from "./promoted.ts";
 
@@ -97,7 +97,7 @@ export class LearnedRules {
   async #carryOut(plan: Plan): Promise<void> {
     const { ask, broker, boot_ms, record } = this.#ports;
     const outcome = await attempt(plan, { ask, broker, standing: this.#standing, wait: Bun.sleep });
-    if (!plan.dry && outcome.result !== "done") this.#promoted.switchOff(plan.known);
+    if (speaksAgainst(plan, outcome)) this.#promoted.switchOff(plan.known);
     const after_ms = Math.round(boot_ms() - plan.decision.boot_ms);
     record({ ...plan.decision, outcome: { ...outcome, after_ms } }, plan.event.severity);
   }

@@ -61,7 +61,13 @@ async function mountData(boot: BootContext): Promise<PhaseResult> {
   }
   if (boot.mode === "container")
     return onTmpfs(boot, { trouble: "the container was started without a data folder", todo: "start it with one" });
-  const prepared = await prepareData(boot, await probeBlockDevices(boot), rootDisk());
+  const devices = await probeBlockDevices(boot);
+  const silent = silentOnes(devices);
+  if (silent !== null) {
+    const what = "disks that do not answer";
+    boot.degrade(what, { what, detail: silent, todo: "look at the kernel log; replace the disk or pull it out, and reboot" });
+  }
+  const prepared = await prepareData(boot, devices, rootDisk());
   if ("trouble" in prepared) return onTmpfs(boot, prepared);
   return mountPrepared(boot, prepared, data_dir);
 }

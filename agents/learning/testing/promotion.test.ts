@@ -8,7 +8,7 @@ import { type Incident, Incidents } from "../../loop/incidents.ts";
 import { playbookSource } from "../../loop/options.ts";
 import type { BasePorts, LoopPorts } from "../../loop/ports.ts";
 import { work } from "../../loop/work.ts";
-import { attempt } from "../../reactive/attempt.ts";
+import { attempt, speaksAgainst } from "../../reactive/attempt.ts";
 import { endLeftOver } from "../../reactive/left-over.ts";
 import { Promoted } from "../../reactive/promoted.ts";
 import { loadThresholds } from "../../router/thresholds.ts";
@@ -57,7 +57,7 @@ async function freshReactive(): Promise<Promoted> {
         await record(plan.decision);
         if (plan.decision.outcome.result !== "pending") return;
         const outcome = await attempt(plan, reactive);
-        if (!plan.dry && outcome.result !== "done") made.switchOff(plan.known);
+        if (speaksAgainst(plan, outcome)) made.switchOff(plan.known);
         await record({ ...plan.decision, outcome: { ...outcome, after_ms: 1 } });
       };
       trying.push(go());

@@ -1,11 +1,31 @@
 /** What is beyond a tier: passed up, given back, and the safest of what is left where nobody could be asked; over the real memory (rig.ts). */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { Ids } from "../../shared/ids.ts";
 import { type Incident, Incidents } from "../incidents.ts";
 import type { Option, OptionSource } from "../options.ts";
 import { orphanRound } from "../orphans.ts";
 import { work } from "../work.ts";
-import { decisionsOf, effects, last, made, memory, open, peer, ports, startRig, stopRig, tell, triage, worked, world } from "./rig.ts";
+import {
+  boot_ms,
+  decisionsOf,
+  effects,
+  last,
+  made,
+  memory,
+  open,
+  peer,
+  ports,
+  startRig,
+  stopRig,
+  taken_back,
+  tell,
+  triage,
+  worked,
+  world,
+} from "./rig.ts";
+
+const strategic_ids = new Ids("strategic", "0badcafe-0000-4000-8000-000000000000", boot_ms());
 
 beforeAll(startRig, 60_000);
 afterAll(stopRig);
@@ -127,3 +147,41 @@ test("what was passed up to a tier that does not run comes back down, not while 
   expect(await last("buoy")).toMatchObject({ state: "deciding", body: { tier: "tactical", unasked: "the strategic tier does not run" } });
   expect((await worked("buoy")).state).toBe("handed-over");
 });
+
+test("what a tier that died had begun is taken back, what it only watched is watched on, and both end", async () => {
+  const strategic = await memory.ask("strategic");
+  const dead: string[] = [];
+  for (const [subject, to] of [
+    ["half", "acting"],
+    ["seen", "watching"],
+  ] as const) {
+    tell(subject, true);
+    for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} ${subject}`, { status: "refused" });
+    await triage();
+    world.above = "strategic";
+    const held = await new Incidents(() => strategic, "s9").take(await worked(subject));
+    world.above = null;
+    if (held === null) throw new Error("somebody else holds it");
+    const id = strategic_ids.decision();
+    await held.move("acting", "it acts", { decisions: [...held.item.body.decisions, id] });
+    const [first] = await decisionsOf(held.item);
+    if (first === undefined) throw new Error("nothing was tried before");
+    const pending = { result: "pending", detail: "", after_ms: null } as const;
+    await strategic.call("decisions.append", {
+      decisions: [{ ...first, id, tier: "strategic", rule: `cause ${subject}`, outcome: pending }],
+    });
+    if (to === "watching") await held.move("watching", "all calls are made");
+    await held.release();
+    dead.push(id);
+  }
+  const log = { info: () => {}, error: () => {}, warn: () => {} };
+  const round = orphanRound({ ...ports, incidents: new Incidents(() => peer, "t8"), log }, 0, 0);
+  await round.run();
+  expect(await last("half")).toMatchObject({ state: "deciding", body: { tier: "tactical" } });
+  expect(await last("seen")).toMatchObject({ state: "watching", body: { tier: "tactical" } });
+  expect(taken_back).toContain(dead[0] ?? "");
+  expect(taken_back).not.toContain(dead[1] ?? "");
+  tell("seen", false);
+  expect((await worked("seen")).state).toBe("solved");
+  expect((await worked("half")).state).toBe("handed-over");
+}, 30_000);

@@ -7,6 +7,7 @@ import { shortBootId } from "../../../contracts/boot-id.ts";
 import { broker_methods } from "../../../contracts/broker.ts";
 import type { Try } from "../../../contracts/learning.ts";
 import { callerSocket, callerSocketFolder } from "../../../contracts/paths.ts";
+import { Approval } from "../../../contracts/permission.ts";
 import { Playbook } from "../../../contracts/playbook.ts";
 import { rpc_error } from "../../../contracts/rpc.ts";
 import type { CallOutcome, CallResult, CallStatus, Risk, ToolDescription } from "../../../contracts/tool.ts";
@@ -47,6 +48,7 @@ export const effects = new Map<string, Effect>();
 export const made: { readonly tool: string; readonly name: string; readonly key: string | null; readonly call: string }[] = [];
 export const taken_back: string[] = [];
 export const approvals = new Map<string, CallStatus>();
+export const withdrawn: string[] = [];
 /** What each case may change. */
 export const world: { broken_services: number /** Whether a tier above runs. */; above: "strategic" | null } = {
   broken_services: 0,
@@ -90,6 +92,21 @@ function answered(tool: string, args: Readonly<Record<string, unknown>>, key: st
   };
 }
 
+/** Nobody has decided about it yet. */
+function approvalOf(call: string, status: CallStatus | undefined): Approval | null {
+  if (status !== undefined || withdrawn.includes(call)) return null;
+  const asked = {
+    call,
+    principal: "tier:tactical",
+    tool: "fix.gentle",
+    risk: "compensable",
+    arguments: {},
+    reason: { text: "it may help" },
+  } as const;
+  const undecided = { state: "waiting", decided_by: null, decided_ms: null, decided_why: null, review: null } as const;
+  return Approval.parse({ ...asked, ...undecided, resources: [], tainted: [], preview: [], final: [], asked_ms: 0, deadline_ms: 0 });
+}
+
 const risks: Readonly<Record<string, Risk>> = {
   ...{ "fix.exact": "reversible", "fix.gentle": "compensable", "fix.harsh": "compensable", "fix.final": "irreversible" },
 };
@@ -116,7 +133,7 @@ export function tell(subject: string, raised: boolean, alarm = "service-down", s
 
 export async function startRig(): Promise<void> {
   for (const one of [effects, approvals, over]) one.clear();
-  for (const one of [made, taken_back]) one.splice(0);
+  for (const one of [made, taken_back, withdrawn]) one.splice(0);
   memory = await startMemory(diskFolder("loop"));
   [peer, operational] = await Promise.all([memory.ask("tactical"), memory.ask("operational")]);
   const run = mkdtempSync(join(tmpdir(), "loop-"));
@@ -125,6 +142,7 @@ export async function startRig(): Promise<void> {
     "tools/get": broker_methods["tools/get"],
     "tools/call": broker_methods["tools/call"],
     "calls/get": broker_methods["calls/get"],
+    "calls/cancel": broker_methods["calls/cancel"],
     "undo/run": broker_methods["undo/run"],
   };
   listenUnix(callerSocket("broker", "tactical", run), 0o660, () => ({
@@ -136,7 +154,15 @@ export async function startRig(): Promise<void> {
         "tools/call": ({ name, arguments: args, _meta }) => answered(name, args, _meta.key),
         "calls/get": ({ call }) => {
           const status = approvals.get(call);
-          return { outcome: status === undefined ? null : outcome("fix.gentle", call, status), entries: [], approval: null };
+          return {
+            outcome: status === undefined ? null : outcome("fix.gentle", call, status),
+            entries: [],
+            approval: approvalOf(call, status),
+          };
+        },
+        "calls/cancel": ({ call }) => {
+          withdrawn.push(call);
+          return outcome("fix.gentle", call, "declined");
         },
         "undo/run": ({ target }) => {
           if ("group" in target) taken_back.push(target.group);

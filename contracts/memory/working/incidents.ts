@@ -34,15 +34,15 @@ export const Triage = z.lazy(() =>
       .array(
         z.strictObject({
           rule: z.string().max(100),
-          /** The chance that it helps, calibrated by what came of earlier decisions. */
+          /** The chance that it helps. */
           confidence: Chance,
+          /** Fitted to what came of earlier decisions, and somebody has said something of this very rule. */
+          calibrated: z.boolean().default(false),
           /** What that is made of, by who said it: `neighbours`, `model`. Not calibrated. */
           signals: Signals,
         }),
       )
       .max(16),
-    /** Whether there were outcomes enough to calibrate on; else what is said rests on alike cases alone. */
-    calibrated: z.boolean().default(false),
     /** In a clause: what was asked, and what could not be. */
     said: z.string().max(500),
     took_ms: z.number().min(0),
