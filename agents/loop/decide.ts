@@ -15,6 +15,7 @@ import type { Option, OptionSource } from "./options.ts";
 import { decisions_looked_at, type LoopPorts, tries_looked_at } from "./ports.ts";
 import { safestFirst } from "./safest.ts";
 import { lastOn, recordOf, type TrackRecord, triesOf } from "./track-record.ts";
+import { identityOf, triedBy, wasTried } from "./tried.ts";
 
 /** A tier that tried as often is at its end. */
 const tries_max = 3;
@@ -58,7 +59,7 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
   }
   const { decisions } = held.item.body;
   const of_this = decisions.length === 0 ? [] : await ports.memory().call("decisions.get", { ids: decisions });
-  const tried = new Set(of_this.filter(wasTried).map(({ rule }) => rule));
+  const tried = triedBy(of_this.filter(counts));
   const may_try = of_this.filter(({ tier }) => tier === ports.tier).length < tries_max;
   const tries = await ports.memory().call("learning.tries", { limit: tries_looked_at });
   const { sure_min } = sureMin(tries, ports.tier, ports.thresholds);
@@ -71,7 +72,8 @@ export async function decide(held: Held, ports: LoopPorts): Promise<void> {
     await cleared(held, ports);
     return;
   }
-  const chosen = await choice(held, found, { tried, sure_min }, ports);
+  const rules_tried = [...new Set(of_this.filter(counts).map(({ rule }) => rule))];
+  const chosen = await choice(held, found, { rules_tried, sure_min }, ports);
   if (chosen === null) return;
   const { best, others, because } = chosen;
   const before = await measureHealth(ports.ask, ports.standing, held.item.body.key);
@@ -114,11 +116,16 @@ interface Choice {
   readonly because: string;
 }
 
+interface Weighing {
+  readonly rules_tried: readonly string[];
+  readonly sure_min: number;
+}
+
 /** @returns null when another tier goes on, or a person */
-async function choice(held: Held, found: Found, { tried, sure_min }: Omit<Known, "last">, ports: LoopPorts): Promise<Choice | null> {
+async function choice(held: Held, found: Found, { rules_tried, sure_min }: Weighing, ports: LoopPorts): Promise<Choice | null> {
   const [best, ...others] = found.ranked;
   if (best !== undefined && best.record.expected >= sure_min) return { best, others, because: "" };
-  const why = best === undefined ? nothingLeft(tried, found.asked) : `${best.option.rule} is not likely to help`;
+  const why = best === undefined ? nothingLeft(rules_tried, found.asked) : `${best.option.rule} is not likely to help`;
   if (await passedOn(held, why, found, ports)) return null;
   const { unasked } = held.item.body;
   if (unasked === undefined) {
@@ -139,7 +146,7 @@ async function handOver(held: Held, why: string, { asked }: Found): Promise<void
 }
 
 /** What could not be made is open still; what a rule was not allowed to do, to the tiers that have other permission. */
-function wasTried({ tier, outcome: { result } }: Decision): boolean {
+function counts({ tier, outcome: { result } }: Decision): boolean {
   return result !== "suppressed" && !(tier === "reactive" && result === "refused");
 }
 
@@ -161,7 +168,9 @@ async function search(held: Held, { tried, sure_min, last }: Known, ports: LoopP
     rests_on.push(...taint);
     unasked = why_not ?? unasked;
     asked.push({ who: source.who, ...cost });
-    const left = options.filter(({ rule }) => !tried.has(rule) && !ranked.some((one) => one.option.rule === rule));
+    const left = options.filter(
+      (option) => !wasTried(option, tried) && !ranked.some((one) => identityOf(one.option) === identityOf(option)),
+    );
     const records = await triesOf(
       left.map(({ rule }) => rule),
       ports.memory,
@@ -222,9 +231,9 @@ function spentOn({ item }: Held, asked: readonly Asked[]) {
   };
 }
 
-function nothingLeft(tried: ReadonlySet<string>, asked: readonly Asked[]): string {
+function nothingLeft(tried: readonly string[], asked: readonly Asked[]): string {
   const said = asked.map((one) => `${one.who}: ${one.said}`).join("; ");
-  const what = tried.size > 0 ? `what is known did not help: ${[...tried].join(", ")}` : "nothing is known against it";
+  const what = tried.length > 0 ? `what is known did not help: ${tried.join(", ")}` : "nothing is known against it";
   return said === "" ? what : `${what} (${said})`;
 }
 

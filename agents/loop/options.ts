@@ -25,6 +25,8 @@ export interface Option {
   readonly calibrated?: boolean;
   /** What that was made of, before it was calibrated; for the record. */
   readonly signals?: Signals;
+  /** Written for this very incident: with other arguments it is another option (tried.ts). */
+  readonly by_calls?: true;
   /** Meant for this very alarm by whoever wrote or learned it: its own record can rule it out, an opinion can only put it last. */
   readonly meant_for_it?: true;
 }
@@ -33,7 +35,7 @@ export interface Matter {
   readonly incident: Incident;
   /** The alarm that stands. */
   readonly event: AlarmEvent;
-  /** Rules that were tried on this incident. */
+  /** Rules that were tried on this incident, and with which calls (tried.ts). */
   readonly tried: ReadonlySet<string>;
 }
 

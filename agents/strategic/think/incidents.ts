@@ -6,6 +6,7 @@ import { IncidentAnswer, incident_answer_schema } from "../../../contracts/strat
 import { issuesText } from "../../../wire/issues.ts";
 import type { MemoryPeer } from "../../loop/incidents.ts";
 import type { Matter, Offer, Option, OptionSource } from "../../loop/options.ts";
+import { identityOf, wasTried } from "../../loop/tried.ts";
 import type { ChatModel } from "../../model/port.ts";
 import { quoted } from "../../prompts/prompts.ts";
 import type { BrokerPeer } from "../../shared/ask-tool.ts";
@@ -23,6 +24,7 @@ const text_chars_max = 1000;
 /** Alarms besides that are told, the newest. */
 const others_max = 12;
 const other_chars_max = 300;
+const rule_begin = "strategic ";
 const rule_chars_max = 100;
 /** Nobody knows for sure. */
 const confidence_max = 0.95;
@@ -63,7 +65,7 @@ export function thinkingSource(thinker: Thinker): OptionSource {
     async offer(matter) {
       const { id } = matter.incident;
       const before = thoughts.get(id);
-      const left = before?.options.filter(({ rule }) => !matter.tried.has(rule)) ?? [];
+      const left = before?.options.filter((option) => !wasTried(option, matter.tried)) ?? [];
       if (before !== undefined && left.length > 0)
         return { options: left, said: `thought of before: ${before.said}`, tokens: 0, usd: 0, taint: before.taint };
       const times = before?.times ?? 0;
@@ -119,7 +121,7 @@ export function incidentQuestion(
   const untrusted = event.untrusted ?? {};
   const text = (value: unknown): string => quoted(typeof value === "string" ? value : JSON.stringify(value), text_chars_max);
   // what came of a call may quote what a service wrote: the model may look itself, and is then marked as having heard it
-  const tries = tried.map(({ rule, outcome }) => `- ${text(rule)}: ${outcome.result}`);
+  const tries = tried.map(({ rule, action, outcome }) => `- ${text(rule)}: ${outcome.result}${withArguments(rule, action)}`);
   // of these no text from outside: what the model has heard of that marks all that it proposes
   const others = standing
     .filter((one) => one.id !== event.id)
@@ -139,7 +141,10 @@ export function incidentQuestion(
     ...(others.length === 0 ? ["besides: nothing stands"] : ["besides these stand:", ...others]),
     ...(tries.length === 0 ? ["tried: nothing"] : ["tried, without help:", ...tries]),
   ].join("\n");
-  const outside = Object.keys(untrusted).length === 0 ? [] : [[`event:${event.kind}`, untrusted] as const];
+  const outside = [
+    ...(Object.keys(untrusted).length === 0 ? [] : [[`event:${event.kind}`, untrusted] as const]),
+    ...tried.filter(isOfOutside).map(({ id: decision, action }) => [`decision:${decision}`, action] as const),
+  ];
   return {
     ...{ system: root_cause, brief, id, outside, matter: `${alarm} ${detail} ${body.triage?.kind ?? ""}` },
     behalf: {
@@ -163,16 +168,26 @@ export function incidentQuestion(
   };
 }
 
+/** Of what this tier has written itself: the same tools with other arguments may help. */
+function withArguments(rule: string, action: Decision["action"]): string {
+  if (!rule.startsWith(rule_begin) || action.do !== "call") return "";
+  return `, with ${quoted(JSON.stringify(action.calls.map((call) => call.arguments)), text_chars_max)}`;
+}
+
+function isOfOutside({ rule, action }: Decision): boolean {
+  return rule.startsWith(rule_begin) && action.do === "call" && action.calls.some(({ tainted = [] }) => tainted.length > 0);
+}
+
 function optionsOf({ options }: IncidentAnswer, { event }: Matter, { tools, looks }: Found): Option[] {
   const made: Option[] = [];
   for (const [at, { does, calls, watch_ms, confidence }] of options.entries()) {
     const kind = calls.map(({ tool }) => tool).join("+");
-    const rule = `strategic ${event.facts.alarm} ${kind}`.slice(0, rule_chars_max);
-    if (made.some((one) => one.rule === rule)) continue;
-    made.push({
+    const rule = `${rule_begin}${event.facts.alarm} ${kind}`.slice(0, rule_chars_max);
+    const option: Option = {
       ...{ rule, does: does.replace(/\s+/g, " "), rank: at, watch_ms, confidence: Math.min(confidence, confidence_max) },
-      calls: callsOf(calls, tools, looks),
-    });
+      ...{ calls: callsOf(calls, tools, looks), by_calls: true },
+    };
+    if (!made.some((one) => identityOf(one) === identityOf(option))) made.push(option);
   }
   return made;
 }

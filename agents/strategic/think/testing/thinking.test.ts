@@ -183,9 +183,15 @@ describe.each([...kinds])("%s", (kind) => {
     };
   }
 
-  /** Passed up, and worked on by the strategic tier until it ends, waits or goes back. */
-  async function worked(subject: string, script: ScriptText["conversations"][number]["turns"], ports = portsOf()) {
-    server.use({ conversations: [{ when: subject, turns: script }] });
+  /** Passed up, and worked on by the strategic tier until it ends, waits or goes back. @param again what comes of a second thought */
+  async function worked(
+    subject: string,
+    script: ScriptText["conversations"][number]["turns"],
+    ports = portsOf(),
+    again: ScriptText["conversations"][number]["turns"] = [],
+  ) {
+    const second = again.length === 0 ? [] : [{ when: "tried, without help", turns: again }];
+    server.use({ conversations: [...second, { when: subject, turns: script }] });
     const event = tell(subject, true);
     const incidents = new Incidents(() => operational, "o1");
     await incidents.report([event]);
@@ -420,6 +426,15 @@ describe.each([...kinds])("%s", (kind) => {
     ]);
     tell("template-7", false, "log-novel");
     expect(solved).toMatchObject({ state: "solved", body: { taint: [] } });
+  });
+
+  test("the same tool with other arguments is another thing to try, now and when it thinks again", async () => {
+    const first = [{ say: [answer([option([restart("ditch")]), option([restart("drain")])])] }];
+    const told = { text: 'failed, with "[{\\"name\\":\\"ditch\\"}]"' };
+    const solved = await worked("dyke", first, portsOf(), [{ expect: told, say: [answer([option([restart("dyke")])])] }]);
+    expect(made.filter(({ tool }) => tool === "service.restart").map(({ args }) => args["name"])).toEqual(["ditch", "drain", "dyke"]);
+    expect(solved).toMatchObject({ state: "solved", reason: "strategic service-down service.restart helped" });
+    expect(server.requests).toHaveLength(2);
   });
 
   test("429 with retry-after, a broken stream and an answer of the wrong shape cost tries, and not the incident", async () => {
