@@ -6,12 +6,14 @@ import type { WorkItem } from "../../contracts/memory/working/items.ts";
 import type { StepDraft } from "../../contracts/memory/working/plans.ts";
 import type { MemoryPeer } from "../loop/incidents.ts";
 import { WorkLease } from "../loop/lease.ts";
+import { allPages } from "../shared/all-pages.ts";
 
 export type Goal = Extract<WorkItem, { kind: "goal" }>;
 export type Plan = Extract<WorkItem, { kind: "plan" }>;
 export type Step = Extract<WorkItem, { kind: "step" }>;
 type GoalCheck = Goal["body"]["check"];
 
+/** Of one page. */
 const listed_max = 100;
 
 /** A way to reach a goal. */
@@ -34,9 +36,11 @@ export class Goals {
     this.#holder = holder;
   }
 
-  /** Those that have not ended, oldest first. */
+  /** All that have not ended, oldest first. */
   async open(): Promise<Goal[]> {
-    const { items } = await this.#memory().call("work.list", { kinds: ["goal"], ended: false, limit: listed_max });
+    const items = await allPages((before) =>
+      this.#memory().call("work.list", { kinds: ["goal"], ended: false, limit: listed_max, before }),
+    );
     return items.filter((item): item is Goal => item.kind === "goal").reverse();
   }
 

@@ -436,6 +436,25 @@ test("a goal that is cancelled while its call waits for a person takes the call 
   expect(withdrawn).toEqual([call]);
 });
 
+test("more goals than fit into one answer of memory are all read: the oldest one is still checked", async () => {
+  const oldest = await wanted("keep service oldest running");
+  await worked(oldest);
+  so = false;
+  const checks = checksOf(() => Bun.sleep(1));
+  await checks.run();
+  const many = await Promise.all(Array.from({ length: 120 }, (_, at) => wanted(`${at} `.padEnd(2000, "long "))));
+  now_ms += 60_000;
+  await checks.run();
+  while (checks.busy > 0) await Bun.sleep(5);
+  expect((await goalOf(oldest)).state).toBe("drifted");
+  const open = await new Goals(() => tactical, "t1").open();
+  expect(open.slice(-many.length).map(({ id }) => id)).toEqual(many.toSorted(byNumber));
+  for (const id of many) await moved(id, "cancelled");
+});
+
+/** In the order of making. */
+const byNumber = (a: string, b: string): number => Number(a.split("-").at(-1)) - Number(b.split("-").at(-1));
+
 test("what of an answer is not as expected is said", () => {
   expect(differs({ a: 1, b: { c: [1], d: 2 } }, { b: { c: [1] } })).toBeNull();
   expect(differs({ a: 1 }, { a: 2 })).toBe("a is 1, not 2");
