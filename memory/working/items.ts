@@ -145,7 +145,7 @@ export function thatFit<T>(all: readonly T[]): { items: T[]; left_out: number } 
   const items: T[] = [];
   let bytes = 0;
   for (const one of all) {
-    bytes += JSON.stringify(one).length;
+    bytes += Buffer.byteLength(JSON.stringify(one));
     if (bytes > answer_bytes_max) break;
     items.push(one);
   }

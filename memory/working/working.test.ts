@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import type { WorkChange, WorkDone } from "../../contracts/memory/working/changes.ts";
 import type { WorkItem } from "../../contracts/memory/working/items.ts";
+import { frame_bytes_max } from "../../contracts/rpc.ts";
 import { openInRam } from "../../wire/database.ts";
 import { RpcError } from "../../wire/peer.ts";
 import { seeded } from "../../wire/seeded.ts";
@@ -13,7 +14,10 @@ import { Working } from "./working.ts";
 
 const tactical: Changer = { caller: "tactical", actor: "tier" };
 const person: Changer = { caller: "console", actor: "person" };
-const goal: WorkChange = { do: "goal", body: { text: "serve /srv/www on port 8080", keep: true, check: null, taint: [] } };
+const goal: Extract<WorkChange, { do: "goal" }> = {
+  do: "goal",
+  body: { text: "serve /srv/www on port 8080", keep: true, check: null, taint: [] },
+};
 const incident = (key: string, events: string[] = []): WorkChange => ({
   do: "incident",
   body: { key, summary: `${key} is wrong`, severity: "error", service: "nginx", events, taint: [] },
@@ -333,6 +337,21 @@ test("what waits for an approval is found by its call, until it goes on", () => 
   expect(waiting()).toEqual([id]);
   bench.move(tactical, id, "deciding");
   expect(waiting()).toEqual([]);
+});
+
+test("what fits into one answer is counted in bytes as they are sent, and read page by page nothing is missing", () => {
+  const bench = new Bench();
+  const texts = Array.from({ length: 100 }, (_, at) => `${at} `.padEnd(2000, "\u6c34"));
+  for (const text of texts) bench.change(person, { ...goal, body: { ...goal.body, text } });
+  const found: WorkItem[] = [];
+  for (let more = true; more; ) {
+    const before = found.at(-1)?.id;
+    const page = bench.working.items.list({ kinds: ["goal"], limit: 100, ...(before === undefined ? {} : { before }) });
+    expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThan(frame_bytes_max);
+    found.push(...page.items);
+    more = page.more;
+  }
+  expect(found.reverse().map(({ body }) => "text" in body && body.text)).toEqual(texts);
 });
 
 test("context: the newest only, against lost updates", () => {
