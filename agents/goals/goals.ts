@@ -26,6 +26,12 @@ export interface Way {
   readonly taint: readonly string[];
 }
 
+/** All of a plan, in order: `work.get` has only as many as fit into one answer. */
+export async function stepsOf(plan: string, memory: () => MemoryPeer): Promise<Step[]> {
+  const items = await allPages((before) => memory().call("work.list", { kinds: ["step"], parent: plan, limit: listed_max, before }));
+  return items.filter((item): item is Step => item.kind === "step").reverse();
+}
+
 export class Goals {
   readonly #memory: () => MemoryPeer;
   readonly #holder: string;
@@ -81,8 +87,7 @@ export class HeldGoal {
   async plan(): Promise<{ plan: Plan; steps: readonly Step[] } | null> {
     const [plan] = await this.plans(1);
     if (plan === undefined) return null;
-    const { parts } = await this.#memory().call("work.get", { id: plan.id });
-    return { plan, steps: parts.filter((part): part is Step => part.kind === "step") };
+    return { plan, steps: await stepsOf(plan.id, this.#memory) };
   }
 
   /** The newest first. */

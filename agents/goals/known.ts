@@ -7,7 +7,7 @@ import { issuesText } from "../../wire/issues.ts";
 import type { MemoryPeer } from "../loop/incidents.ts";
 import { demandKnownPlaces, filledArguments } from "../shared/fill.ts";
 import { type Loaded, loadEach } from "../shared/load-data.ts";
-import type { Goal, Step, Way } from "./goals.ts";
+import { type Goal, type Step, stepsOf, type Way } from "./goals.ts";
 
 const looked_at_max = 100;
 export const attempts_max = 2;
@@ -37,8 +37,7 @@ async function reachedBy({ id, body }: Goal, memory: () => MemoryPeer): Promise<
   const { items } = await memory().call("work.list", { kinds: ["plan"], states: ["done"], parent: id, limit: 1 });
   const [plan] = items;
   if (plan?.kind !== "plan") return null;
-  const { parts } = await memory().call("work.get", { id: plan.id });
-  const steps = parts.filter((part): part is Step => part.kind === "step").map(draftOf);
+  const steps = (await stepsOf(plan.id, memory)).map(draftOf);
   if (steps.length === 0) return null;
   return { purpose: plan.body.purpose, steps, keep: body.keep, check: body.check, taint: plan.body.taint };
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { broker_methods } from "../../../contracts/broker.ts";
 import type { WorkChange } from "../../../contracts/memory/working/changes.ts";
+import type { JsonObject } from "../../../contracts/memory/working/fields.ts";
 import { callerSocket, callerSocketFolder } from "../../../contracts/paths.ts";
 import type { Approval } from "../../../contracts/permission.ts";
 import { type CallResult, type CallStatus, Reason } from "../../../contracts/tool.ts";
@@ -151,13 +152,13 @@ async function worked(id: string, holder = "t1"): Promise<Goal> {
 /** As the strategic tier would. */
 async function planned(
   id: string,
-  steps: readonly { key: string; tool: string; needs?: string[]; taint?: string[] }[],
+  steps: readonly { key: string; tool: string; arguments?: JsonObject; needs?: string[]; taint?: string[] }[],
   taint: string[] = [],
 ) {
   const held = await new Goals(() => tactical, "s1").take(await goalOf(id));
   if (held === null) throw new Error("somebody else holds it");
-  const drafts = steps.map(({ key, tool, needs = [], taint: of = [] }) => ({
-    ...{ key, title: key, tool, arguments: {}, needs, attempts_max: 2, taint: of },
+  const drafts = steps.map(({ key, tool, arguments: args = {}, needs = [], taint: of = [] }) => ({
+    ...{ key, title: key, tool, arguments: args, needs, attempts_max: 2, taint: of },
   }));
   await held.pursue({ purpose: "a plan", steps: drafts, keep: false, check: null, taint }, "planned");
   await held.release();
@@ -450,6 +451,19 @@ test("more goals than fit into one answer of memory are all read: the oldest one
   const open = await new Goals(() => tactical, "t1").open();
   expect(open.slice(-many.length).map(({ id }) => id)).toEqual(many.toSorted(byNumber));
   for (const id of many) await moved(id, "cancelled");
+});
+
+test("a plan with more in its steps than fits into one answer is carried out to its end", async () => {
+  above = "strategic";
+  const id = await wanted("do very much");
+  await worked(id);
+  const keys = Array.from({ length: 40 }, (_, at) => `step-${at}`);
+  await planned(
+    id,
+    keys.map((key) => ({ key, tool: "make.one", arguments: { text: key.padEnd(5000, ".") } })),
+  );
+  expect(await worked(id)).toMatchObject({ state: "done" });
+  expect(made).toHaveLength(keys.length);
 });
 
 /** In the order of making. */
