@@ -35,8 +35,18 @@ export async function carryOut(held: HeldGoal, ports: CarryPorts): Promise<void>
     const next = begun ?? (await readyOf(plan, steps, ports));
     if (next !== undefined) await carry(held, found, next, ports);
     else if (steps.every(({ state }) => state === "done" || state === "skipped")) await finish(held, plan, ports);
-    else await planFailed(held, plan, "steps are left that cannot begin", ports);
+    else await planFailed(held, plan, whyStuck(steps), ports);
   }
+}
+
+/** A step has failed before the goal was paused, or the tier was gone. */
+function whyStuck(steps: readonly Step[]): string {
+  const failed = steps.find(({ state }) => state === "failed");
+  return failed === undefined ? "steps are left that cannot begin" : whyFailed(failed.body, failed.body.result);
+}
+
+function whyFailed({ key, tool }: Step["body"], result: string | null): string {
+  return `step "${key}" (${tool}): ${result}`;
 }
 
 async function readyOf(plan: Plan, steps: readonly Step[], { memory }: CarryPorts): Promise<Step | undefined> {
@@ -74,7 +84,7 @@ async function carry(
     const again = outcome.status !== "refused" && outcome.status !== "declined" && outcome.status !== "invalid";
     if (again && body.attempts < body.attempts_max)
       await held.change([{ do: "move", id, version: version + 1, to: "pending" }], "once more");
-    else await planFailed(held, plan, `step "${body.key}" (${body.tool}): ${result}`, ports);
+    else await planFailed(held, plan, whyFailed(body, result), ports);
   }
 }
 
@@ -96,6 +106,7 @@ async function called({ item }: HeldGoal, plan: Plan, { id, body }: Step, { brok
 async function finish(held: HeldGoal, plan: Plan, ports: CarryPorts): Promise<void> {
   const until_ms = performance.now() + becomes_so_ms;
   for (;;) {
+    if ((await held.look()).state !== "working") return;
     const why = await notSo(held.item, ports.broker);
     if (why === null) break;
     if (performance.now() >= until_ms) {
@@ -112,8 +123,12 @@ async function finish(held: HeldGoal, plan: Plan, ports: CarryPorts): Promise<vo
   );
 }
 
-/** What it has changed is taken back as far as it can be. Another plan is made once; after that a person has to look. */
+/**
+ * What it has changed is taken back as far as it can be. Another plan is made once; after that a person has to look. Where a person has
+ * paused or cancelled the goal meanwhile nothing is taken back: resumed, it comes here again.
+ */
 async function planFailed(held: HeldGoal, plan: Plan, why: string, ports: CarryPorts): Promise<void> {
+  if ((await held.look()).state !== "working") return;
   const { said: back, calls } = await takeBack(plan.id, `the plan ${plan.id} failed: ${why}`, ports.broker);
   const steps = (await held.plan())?.steps ?? [];
   const undone = steps.flatMap(({ id, version, state, body }): WorkChange[] =>

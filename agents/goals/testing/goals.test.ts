@@ -26,6 +26,8 @@ const patterns = loadPatterns(bundled_patterns).loaded;
 
 /** What comes of a call of a tool; "kill": the broker makes it, and the tier is gone before it hears of it. */
 const outcomes = new Map<string, CallStatus | "kill">();
+/** What happens while a call of a tool is under way. */
+const meanwhile = new Map<string, () => Promise<void>>();
 const made: { readonly tool: string; readonly key: string | null; readonly call: string; readonly tainted: readonly string[] }[] = [];
 const taken_back: string[] = [];
 const withdrawn: string[] = [];
@@ -91,7 +93,10 @@ beforeAll(async () => {
           withdrawn.push(call);
           return result("make.one", call, "declined", null)._meta;
         },
-        "tools/call": ({ name, _meta }) => answered(name, _meta.key, _meta.tainted),
+        "tools/call": async ({ name, _meta }) => {
+          await meanwhile.get(name)?.();
+          return answered(name, _meta.key, _meta.tainted);
+        },
         "calls/get": ({ call }) => {
           const tool = made.find((one) => one.call === call)?.tool ?? "";
           const status = outcomes.get(tool) ?? "done";
@@ -121,6 +126,7 @@ beforeAll(async () => {
 afterAll(() => memory?.kill());
 beforeEach(() => {
   outcomes.clear();
+  meanwhile.clear();
   made.splice(0);
   taken_back.splice(0);
   withdrawn.splice(0);
@@ -154,18 +160,25 @@ async function planned(
   id: string,
   steps: readonly { key: string; tool: string; arguments?: JsonObject; needs?: string[]; taint?: string[] }[],
   taint: string[] = [],
+  check: Way["check"] = null,
 ) {
   const held = await new Goals(() => tactical, "s1").take(await goalOf(id));
   if (held === null) throw new Error("somebody else holds it");
   const drafts = steps.map(({ key, tool, arguments: args = {}, needs = [], taint: of = [] }) => ({
     ...{ key, title: key, tool, arguments: args, needs, attempts_max: 2, taint: of },
   }));
-  await held.pursue({ purpose: "a plan", steps: drafts, keep: false, check: null, taint }, "planned");
+  await held.pursue({ purpose: "a plan", steps: drafts, keep: false, check, taint }, "planned");
   await held.release();
 }
-async function moved(id: string, to: Goal["state"]): Promise<void> {
+/** As goal.pause, goal.cancel and goal.resume do. */
+async function moved(id: string, to: "paused" | "cancelled" | "planning"): Promise<void> {
   const { version } = await goalOf(id);
-  await person.call("work.change", { changes: [{ do: "move", id, version, to }], why: "a person says so", for: "anna" });
+  const changes: WorkChange[] = [{ do: "move", id, version, to }];
+  const { items } = await person.call("work.list", { kinds: ["plan"], parent: id, limit: 1 });
+  const [plan] = items;
+  if (plan !== undefined && !plan.ended && to !== "planning")
+    changes.unshift({ do: "move", id: plan.id, version: plan.version, to: to === "paused" ? "held" : "cancelled" });
+  await person.call("work.change", { changes, why: "a person says so", for: "anna" });
 }
 async function stepsOf(id: string): Promise<Step[]> {
   const { items } = await tactical.call("work.list", { kinds: ["plan"], parent: id, limit: 1 });
@@ -417,6 +430,49 @@ test("paused between two steps the next does not begin; resumed it goes on where
   await moved(cancelled, "cancelled");
   expect(await worked(cancelled)).toMatchObject({ state: "cancelled", ended: true });
 });
+
+for (const to of ["paused", "cancelled"] as const)
+  test(`what a plan has done stays when the goal is ${to} during the last attempt of a step, which fails then`, async () => {
+    above = "strategic";
+    const id = await wanted(`fail unseen, ${to}`);
+    await worked(id);
+    await planned(id, [
+      { key: "a", tool: "make.one" },
+      { key: "b", tool: "make.two", needs: ["a"] },
+    ]);
+    outcomes.set("make.two", "refused");
+    meanwhile.set("make.two", () => moved(id, to));
+    expect(await worked(id)).toMatchObject({ state: to });
+    expect(taken_back).toEqual([]);
+    expect((await stepsOf(id)).map(({ state }) => state)).toEqual(["done", "failed"]);
+    if (to === "cancelled") return;
+    await moved(id, "planning");
+    expect(await worked(id)).toMatchObject({
+      state: "planning",
+      reason: expect.stringMatching(/another plan is needed: step "b" \(make.two\): refused: .*; taken back: make.one/),
+    });
+    expect(taken_back).toHaveLength(1);
+  });
+
+for (const to of ["paused", "cancelled"] as const)
+  test(`what a plan has done stays when the goal is ${to} before it has become so`, async () => {
+    above = "strategic";
+    const id = await wanted(`become so late, ${to}`);
+    await worked(id);
+    const check = { tool: "service.status", arguments: { name: "web" }, every_ms: 1000, expect: { service: { state: "ready" } } };
+    await planned(id, [{ key: "a", tool: "make.one" }], [], check);
+    const wait = ports.wait;
+    ports = { ...ports, wait: async () => ((await goalOf(id)).state === "working" ? await moved(id, to) : await wait(5)) };
+    const begun_ms = performance.now();
+    expect(await worked(id)).toMatchObject({ state: to });
+    ports = { ...ports, wait };
+    expect(performance.now() - begun_ms).toBeLessThan(10_000);
+    expect(taken_back).toEqual([]);
+    if (to === "cancelled") return;
+    so = true;
+    await moved(id, "planning");
+    expect(await worked(id)).toMatchObject({ state: "done" });
+  });
 
 test("a goal that is cancelled while its call waits for a person takes the call back, one that is paused does not", async () => {
   above = "strategic";
