@@ -5,6 +5,7 @@
 
 import type { WorkChange } from "../../contracts/memory/working/changes.ts";
 import type { CallOutcome } from "../../contracts/tool.ts";
+import { decidedOf } from "../loop/approval.ts";
 import type { LoopPorts } from "../loop/ports.ts";
 import { call_limit_ms } from "../loop/tries.ts";
 import { takeBack } from "../shared/take-back.ts";
@@ -54,7 +55,7 @@ async function readyOf(plan: Plan, steps: readonly Step[], { memory }: CarryPort
   return steps.find(({ id }) => id === ready[0]?.id);
 }
 
-/** One step, from wherever it is, until its call has an outcome or waits for a person. */
+/** One move of a step, from wherever it is; a goal whose call waits for a person is blocked. */
 async function carry(
   held: HeldGoal,
   { plan, steps }: { plan: Plan; steps: readonly Step[] },
@@ -62,6 +63,14 @@ async function carry(
   ports: CarryPorts,
 ): Promise<void> {
   const { id, version, body, state } = step;
+  const asked = body.waits_for?.call ?? body.calls.at(-1);
+  // whoever asks by its key for a call that waits, waits with it
+  if (asked !== undefined && (await decidedOf(asked, ports.broker)) === null) {
+    const waits_for = body.waits_for ?? { call: asked, what: `an approval of ${body.tool}` };
+    const waiting: WorkChange[] = state === "waiting" ? [] : [{ do: "move", id, version, to: "waiting", patch: { waits_for } }];
+    await held.block(waits_for.what, asked, waiting);
+    return;
+  }
   if (state !== "running") {
     const why = state === "waiting" ? "there is an answer" : `step "${body.key}" begins`;
     await held.change([{ do: "move", id, version, to: "running", patch: { waits_for: null } }], why);
@@ -73,7 +82,8 @@ async function carry(
   const move = (to: Step["state"], patch: object): WorkChange => ({ do: "move", id, version, to, patch: { calls, ...patch } });
   if (outcome.status === "waiting") {
     const what = `an approval of ${body.tool}: ${outcome.text}`.slice(0, 500);
-    await held.block(what, outcome.call, [move("waiting", { waits_for: { call: outcome.call, what } })]);
+    // by itself: also of a goal that was paused or cancelled meanwhile it has to be known which call waits
+    await held.change([move("waiting", { waits_for: { call: outcome.call, what } })], `step "${body.key}" waits for ${what}`);
   } else if (outcome.status === "done") {
     const over = steps.filter((one) => one.state === "done" || one.state === "skipped").length + 1;
     const { item } = held;

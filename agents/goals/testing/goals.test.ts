@@ -66,6 +66,8 @@ function answered(tool: string, key: string | null, tainted: readonly string[]):
   const known = made.find((one) => key !== null && one.key === key);
   const call = known?.call ?? `0badcafe-call-${made.length + 2}`;
   const wanted = outcomes.get(tool) ?? "done";
+  // the real one waits with it for a person, until the tier does not wait any more
+  if (known !== undefined && wanted === "waiting") throw new Error("nobody has decided within 10 minutes");
   if (known === undefined) {
     made.push({ tool, key, call, tainted });
     if (tool === "service.start") so = true;
@@ -362,6 +364,39 @@ test("what needs an approval blocks the goal with what for, and it goes on when 
     body: { waits_for: { call: null, what: expect.stringContaining("declined") } },
   });
   expect(taken_back).toHaveLength(1);
+});
+
+test("a goal that is resumed while its call still waits for a person is blocked on it again, and goes on once he has decided", async () => {
+  above = "strategic";
+  const id = await wanted("ask once");
+  await worked(id);
+  await planned(id, [{ key: "a", tool: "make.one" }]);
+  outcomes.set("make.one", "waiting");
+  const { waits_for } = (await worked(id)).body;
+  for (const _ of [1, 2]) {
+    await moved(id, "planning");
+    expect(await worked(id)).toMatchObject({ state: "blocked", body: { waits_for: { call: made[0]?.call, what: waits_for?.what } } });
+    expect((await stepsOf(id)).map(({ state, body }) => [state, body.waits_for?.call])).toEqual([["waiting", made[0]?.call]]);
+  }
+  outcomes.set("make.one", "done");
+  expect(await worked(id)).toMatchObject({ state: "done" });
+  expect(tools()).toEqual(["make.one"]);
+});
+
+test("a goal that is paused while the broker asks a person for its call knows which call waits, and is blocked on it when it is resumed", async () => {
+  above = "strategic";
+  const id = await wanted("pause meanwhile");
+  await worked(id);
+  await planned(id, [{ key: "a", tool: "make.one" }]);
+  outcomes.set("make.one", "waiting");
+  meanwhile.set("make.one", () => moved(id, "paused"));
+  expect(await worked(id)).toMatchObject({ state: "paused" });
+  meanwhile.clear();
+  expect((await stepsOf(id)).map(({ state, body }) => [state, body.waits_for?.call])).toEqual([["waiting", made[0]?.call]]);
+  await moved(id, "planning");
+  expect(await worked(id)).toMatchObject({ state: "blocked", body: { waits_for: { call: made[0]?.call } } });
+  outcomes.set("make.one", "done");
+  expect(await worked(id)).toMatchObject({ state: "done" });
 });
 
 test("what would change nothing is no question to a person", async () => {
