@@ -1,9 +1,11 @@
 /** Goals of working memory, as the tiers work on them. */
 
+import type { z } from "zod";
 import type { WorkChange } from "../../contracts/memory/working/changes.ts";
 import type { JsonObject } from "../../contracts/memory/working/fields.ts";
 import type { WorkItem } from "../../contracts/memory/working/items.ts";
 import type { StepDraft } from "../../contracts/memory/working/plans.ts";
+import type { working_methods } from "../../contracts/memory/working.ts";
 import type { MemoryPeer } from "../loop/incidents.ts";
 import { WorkLease } from "../loop/lease.ts";
 import { allPages } from "../shared/all-pages.ts";
@@ -11,6 +13,8 @@ import { allPages } from "../shared/all-pages.ts";
 export type Goal = Extract<WorkItem, { kind: "goal" }>;
 export type Plan = Extract<WorkItem, { kind: "plan" }>;
 export type Step = Extract<WorkItem, { kind: "step" }>;
+type Listed = Goal | Step;
+type Such = Pick<z.infer<(typeof working_methods)["work.list"]["params"]>, "states" | "ended" | "parent">;
 type GoalCheck = Goal["body"]["check"];
 
 /** Of one page. */
@@ -26,10 +30,15 @@ export interface Way {
   readonly taint: readonly string[];
 }
 
+/** All of them, oldest first: one answer of memory is cut by number and by bytes. */
+async function all<K extends Listed["kind"]>(kind: K, such: Such, memory: () => MemoryPeer): Promise<Extract<Listed, { kind: K }>[]> {
+  const items = await allPages((before) => memory().call("work.list", { kinds: [kind], ...such, limit: listed_max, before }));
+  return items.filter((item): item is Extract<Listed, { kind: K }> => item.kind === kind).reverse();
+}
+
 /** All of a plan, in order: `work.get` has only as many as fit into one answer. */
 export async function stepsOf(plan: string, memory: () => MemoryPeer): Promise<Step[]> {
-  const items = await allPages((before) => memory().call("work.list", { kinds: ["step"], parent: plan, limit: listed_max, before }));
-  return items.filter((item): item is Step => item.kind === "step").reverse();
+  return await all("step", { parent: plan }, memory);
 }
 
 export class Goals {
@@ -44,10 +53,24 @@ export class Goals {
 
   /** All that have not ended, oldest first. */
   async open(): Promise<Goal[]> {
-    const items = await allPages((before) =>
-      this.#memory().call("work.list", { kinds: ["goal"], ended: false, limit: listed_max, before }),
-    );
-    return items.filter((item): item is Goal => item.kind === "goal").reverse();
+    return await all("goal", { ended: false }, this.#memory);
+  }
+
+  /** Steps of whatever plan whose call waits for a person. */
+  async waiting(): Promise<{ step: Step; call: string }[]> {
+    const steps = await all("step", { states: ["waiting"], ended: false }, this.#memory);
+    return steps.flatMap((step) => {
+      const call = step.body.waits_for?.call ?? null;
+      return call === null ? [] : [{ step, call }];
+    });
+  }
+
+  /** @returns the goal of a step that it does not go on with: it has ended, or was taken up again after that plan had */
+  async leftBy({ parent, root }: Step): Promise<Goal | null> {
+    const { item: goal } = await this.#memory().call("work.get", { id: root });
+    if (goal.kind !== "goal") return null;
+    const over = goal.ended || (parent !== null && (await this.#memory().call("work.get", { id: parent })).item.ended);
+    return over ? goal : null;
   }
 
   /** @returns null while somebody else works on it */

@@ -8,6 +8,7 @@ import type { Round } from "../loop/run.ts";
 import { type CarryPorts, carryOut } from "./carry.ts";
 import { type Goal, Goals, type HeldGoal, type Way } from "./goals.ts";
 import { knownWay, patternWay } from "./known.ts";
+import { Withdrawals } from "./withdrawals.ts";
 
 const at_once_max = 4;
 /** What went wrong is left alone for a while. */
@@ -95,7 +96,7 @@ export function goalRound({ ask, log, ...base }: BasePorts, patterns: readonly G
   const goals = new Goals(base.memory, `goals-${process.pid}-${Math.round(base.boot_ms())}`);
   const busy = new Set<string>();
   const paused = new Map<string, number>();
-  const waiting = new Waiting(base.broker);
+  const withdrawals = new Withdrawals({ ...base, log });
   const workOn = async (held: HeldGoal): Promise<void> => {
     const { id } = held.item;
     busy.add(id);
@@ -116,7 +117,7 @@ export function goalRound({ ask, log, ...base }: BasePorts, patterns: readonly G
     },
     async run() {
       const open = await goals.open();
-      await waiting.look(open);
+      await withdrawals.look(open);
       for (const goal of open) {
         if (!concerns(goal) || busy.has(goal.id) || busy.size >= at_once_max || (paused.get(goal.id) ?? 0) > performance.now()) continue;
         const held = await goals.take(goal);
@@ -124,34 +125,6 @@ export function goalRound({ ask, log, ...base }: BasePorts, patterns: readonly G
       }
     },
   };
-}
-
-/** Calls that wait for a person on behalf of a goal: once that is cancelled nobody should approve them any more. */
-export class Waiting {
-  readonly #broker: GoalPorts["broker"];
-  /** By goal. */
-  readonly #calls = new Map<string, string>();
-
-  constructor(broker: GoalPorts["broker"]) {
-    this.#broker = broker;
-  }
-
-  /** @param open all goals that have not ended */
-  async look(open: readonly Goal[]): Promise<void> {
-    for (const { id, state, body } of open) {
-      const call = state === "blocked" || state === "paused" ? (body.waits_for?.call ?? null) : null;
-      if (call !== null) this.#calls.set(id, call);
-      else if (state !== "paused") this.#calls.delete(id);
-    }
-    for (const [id, call] of this.#calls) {
-      if (open.some((goal) => goal.id === id)) continue;
-      this.#calls.delete(id);
-      const reason = `the goal ${id} is not pursued any more`;
-      await this.#broker()
-        .call("calls/cancel", { call, reason })
-        .catch(() => {}); // somebody has decided meanwhile
-    }
-  }
 }
 
 function concerns({ state, changed_by, changed_ms, body }: Goal): boolean {

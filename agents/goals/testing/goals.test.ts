@@ -20,7 +20,8 @@ import { goalChecksRound } from "../checks.ts";
 import { type Goal, Goals, type Step, type Way } from "../goals.ts";
 import { loadPatterns } from "../known.ts";
 import { bundled_patterns } from "../patterns/index.ts";
-import { type GoalPorts, pursue, Waiting } from "../round.ts";
+import { type GoalPorts, pursue } from "../round.ts";
+import { Withdrawals } from "../withdrawals.ts";
 
 const patterns = loadPatterns(bundled_patterns).loaded;
 
@@ -55,9 +56,10 @@ function result(tool: string, call: string, status: CallStatus, content: CallRes
 
 /** What a person is shown of a call that waits for him. */
 let would_change = ["something"];
+let approval_state: Approval["state"] = "waiting";
 const approvalOf = (tool: string, call: string): Approval => ({
   ...{ call, tool, principal: "tier:tactical", risk: "reversible", arguments: {}, resources: [], tainted: [] },
-  ...{ reason: Reason.parse({ text: "a test" }), preview: would_change, final: [], asked_ms: 0, deadline_ms: 1, state: "waiting" },
+  ...{ reason: Reason.parse({ text: "a test" }), preview: would_change, final: [], asked_ms: 0, deadline_ms: 1, state: approval_state },
   ...{ decided_by: null, decided_ms: null, decided_why: null, review: null },
 });
 
@@ -133,6 +135,7 @@ beforeEach(() => {
   taken_back.splice(0);
   withdrawn.splice(0);
   would_change = ["something"];
+  approval_state = "waiting";
   so = false;
   above = null;
   split = unsure;
@@ -509,23 +512,67 @@ for (const to of ["paused", "cancelled"] as const)
     expect(await worked(id)).toMatchObject({ state: "done" });
   });
 
-test("a goal that is cancelled while its call waits for a person takes the call back, one that is paused does not", async () => {
-  above = "strategic";
+/** The first looks of a tactical tier that has just been started. @returns all calls that were withdrawn */
+async function withdrawnAnew(): Promise<readonly string[]> {
+  const withdrawals = new Withdrawals({ broker: () => broker, memory: () => tactical, boot_ms: () => 1, log: createLog() });
   const goals = new Goals(() => tactical, "t1");
-  const id = await wanted("wait for nobody");
+  for (const _ of [1, 2]) await withdrawals.look(await goals.open());
+  return withdrawn;
+}
+/** @returns the goal, and its call that waits */
+async function waitingFor(text: string): Promise<{ id: string; call: string }> {
+  above = "strategic";
+  const id = await wanted(text);
   await worked(id);
   await planned(id, [{ key: "a", tool: "make.one" }]);
   outcomes.set("make.one", "waiting");
-  const call = (await worked(id)).body.waits_for?.call ?? "";
-  const waiting = new Waiting(() => broker);
-  await waiting.look(await goals.open());
+  await worked(id);
+  const [step] = await stepsOf(id);
+  return { id, call: step?.body.waits_for?.call ?? "" };
+}
+
+test("a goal that is cancelled while its call waits for a person takes the call back, one that is paused does not", async () => {
+  const { id, call } = await waitingFor("wait for nobody");
+  expect(await withdrawnAnew()).toEqual([]);
   await moved(id, "paused");
-  await waiting.look(await goals.open());
-  expect(withdrawn).toEqual([]);
+  expect(await withdrawnAnew()).toEqual([]);
   await moved(id, "cancelled");
-  await waiting.look(await goals.open());
-  await waiting.look(await goals.open());
-  expect(withdrawn).toEqual([call]);
+  expect(await withdrawnAnew()).toEqual([call]);
+  expect(await stepsOf(id)).toMatchObject([{ state: "failed", body: { waits_for: null, result: "declined: it ended as declined" } }]);
+  expect(await withdrawnAnew()).toEqual([call]);
+});
+
+test("what waited for a goal that was cancelled while the tier was away, or while it asked, is withdrawn once it looks", async () => {
+  const { id, call } = await waitingFor("wait for the tier");
+  await moved(id, "cancelled");
+  expect(await withdrawnAnew()).toEqual([call]);
+  const asking = await wanted("ask too late");
+  await worked(asking);
+  await planned(asking, [{ key: "a", tool: "make.two" }]);
+  outcomes.set("make.two", "waiting");
+  meanwhile.set("make.two", () => moved(asking, "cancelled"));
+  expect(await worked(asking)).toMatchObject({ state: "cancelled" });
+  expect(await withdrawnAnew()).toEqual([call, made[1]?.call ?? ""]);
+});
+
+test("a goal that was cancelled and is pursued again at once does not keep the call of its earlier plan", async () => {
+  const { id, call } = await waitingFor("think again");
+  await moved(id, "cancelled");
+  await moved(id, "planning");
+  await worked(id);
+  expect(await goalOf(id)).toMatchObject({ state: "planning", ended: false });
+  expect(await withdrawnAnew()).toEqual([call]);
+});
+
+test("a call that was approved before its goal was cancelled is not ended while it runs, and what came of it is written to its step", async () => {
+  const { id } = await waitingFor("be too late");
+  approval_state = "approved";
+  await moved(id, "cancelled");
+  expect(await withdrawnAnew()).toEqual([]);
+  expect(await stepsOf(id)).toMatchObject([{ state: "waiting" }]);
+  outcomes.set("make.one", "done");
+  expect(await withdrawnAnew()).toEqual([]);
+  expect(await stepsOf(id)).toMatchObject([{ state: "done", body: { result: "done: it ended as done" } }]);
 });
 
 test("more goals than fit into one answer of memory are all read: the oldest one is still checked", async () => {
