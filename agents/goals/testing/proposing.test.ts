@@ -1,4 +1,4 @@
-/** Goals of the system's own: the real memory, and a real broker with its policies. */
+/** Goals of the system's own, and goals that wait for a person: the real memory, and a real broker with its policies. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -7,18 +7,23 @@ import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { broker_methods } from "../../../contracts/broker.ts";
 import { GoalsAnswer } from "../../../contracts/goal.ts";
+import type { WorkChange } from "../../../contracts/memory/working/changes.ts";
 import { callerSocket } from "../../../contracts/paths.ts";
 import type { Approval } from "../../../contracts/permission.ts";
 import { diskFolder } from "../../../memory/testing/folder.ts";
 import { type MemoryPeer, type MemoryService, startMemory } from "../../../memory/testing/service.ts";
+import { createLog } from "../../../wire/log.ts";
 import { connectUnix, silent } from "../../../wire/unix.ts";
 import { type Incident, Incidents } from "../../loop/incidents.ts";
 import { loadThresholds } from "../../router/thresholds.ts";
 import type { BrokerPeer } from "../../shared/ask-tool.ts";
 import type { AlarmEvent } from "../../shared/standing.ts";
+import { Goals, type HeldGoal } from "../goals.ts";
 import { loadPatterns } from "../known.ts";
 import { bundled_patterns } from "../patterns/index.ts";
 import { Proposer } from "../proposing.ts";
+import { pursue } from "../round.ts";
+import { Withdrawals } from "../withdrawals.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "proposing-"));
 const person = { name: "anna", role: "operator" } as const;
@@ -142,6 +147,46 @@ test("what there is a goal for, or was, is not proposed: a person who has cancel
   await peers.broker.call("work.change", { changes: [cancel], why: "no more", for: "anna" });
   expect(await proposerAt().propose(await solved("shop"))).toBeNull();
   expect(await waiting("shop")).toEqual([]);
+}, 60_000);
+
+test("by the real broker a goal that is resumed too early is blocked on its call again, and cancelled it is not asked for any more", async () => {
+  const own = { broker: () => tactical, memory: () => peers.tactical, boot_ms: () => 1, wait: () => Bun.sleep(5), log: createLog() };
+  const ports = { ...own, above: async () => null, patterns: [], splitter: { split: async () => "there is no model" } };
+  const goals = new Goals(own.memory, "t1");
+  const byPerson = async (...changes: WorkChange[]): Promise<string> =>
+    (await peers.broker.call("work.change", { changes, why: "a person says so", for: "anna" })).done[0]?.id ?? "";
+  const id = await byPerson({ do: "goal", body: { text: "wish for more", keep: false, check: null, taint: [] } });
+  const held = async (): Promise<HeldGoal> => {
+    const goal = (await goals.open()).find((one) => one.id === id);
+    const taken = goal === undefined ? null : await goals.take(goal);
+    if (taken === null) throw new Error("it cannot be taken");
+    return taken;
+  };
+  const wish = { key: "a", title: "wish", tool: "goal.add", arguments: { text: "keep service more running", keep: true } };
+  const way = { purpose: "wish", keep: false, check: null, taint: [], steps: [{ ...wish, needs: [], attempts_max: 2, taint: [] }] };
+  const first = await held();
+  await first.pursue(way, "planned");
+  await pursue(first, ports);
+  await first.release();
+  const [approval] = await waiting("more");
+  expect(first.item).toMatchObject({ state: "blocked", body: { waits_for: { call: approval?.call ?? "none" } } });
+  await byPerson({ do: "move", id, version: first.item.version, to: "planning" });
+  const again = await held();
+  await pursue(again, ports);
+  await again.release();
+  expect(again.item).toMatchObject({ state: "blocked", body: { waits_for: first.item.body.waits_for } });
+  await new Withdrawals(own).look(await goals.open());
+  expect(await waiting("more")).toHaveLength(1);
+  const plan = await again.plan();
+  await byPerson(
+    { do: "move", id: plan?.plan.id ?? "", version: plan?.plan.version ?? 0, to: "cancelled" },
+    { do: "move", id, version: again.item.version, to: "cancelled" },
+  );
+  await new Withdrawals(own).look(await goals.open());
+  expect(await waiting("more")).toEqual([]);
+  expect((await again.plan())?.steps).toMatchObject([
+    { state: "failed", body: { result: expect.stringContaining("withdrawn by tier:tactical") } },
+  ]);
 }, 60_000);
 
 test("an incident with text from outside marks the goal, and that waits for a person even when the tier was granted the tool", async () => {
