@@ -6,6 +6,7 @@ import type { WorkItem } from "../../contracts/memory/working/items.ts";
 import type { memory_methods, memory_notifications } from "../../contracts/memory.ts";
 import type { Thresholds } from "../../contracts/router.ts";
 import type { Peer } from "../../wire/peer.ts";
+import { allPages } from "../shared/all-pages.ts";
 import { type AlarmEvent, matterOf } from "../shared/standing.ts";
 import { WorkLease } from "./lease.ts";
 
@@ -28,8 +29,9 @@ export class Incidents {
 
   /** Those that are open, oldest first. */
   async open(): Promise<Incident[]> {
-    const { items } = await this.#memory().call("work.list", { kinds: ["incident"], ended: false, limit: listed_max });
-    return items.filter((item): item is Incident => item.kind === "incident").reverse();
+    const page = (before: string | undefined) =>
+      this.#memory().call("work.list", { kinds: ["incident"], ended: false, limit: listed_max, before });
+    return (await allPages(page)).filter((item): item is Incident => item.kind === "incident").reverse();
   }
 
   /**

@@ -140,3 +140,13 @@ test("a burst that comes in two parts stays a few incidents", async () => {
   await round();
   expect(await open()).toHaveLength(6);
 });
+
+test("more incidents than fit into one answer of memory are all open: the oldest is still worked on", async () => {
+  const first = tell("disk-full", "data", "critical");
+  await incidents.report([first]);
+  for (let n = 1; n <= 120; n += 1) await incidents.report([tell("failed-logins", `192.0.2.${n}`, "warning")]);
+  const all = await open();
+  expect(all).toHaveLength(121);
+  expect(all[0]?.body.key).toBe(matterOf(first));
+  for (const one of all) await end(one);
+}, 30_000);
