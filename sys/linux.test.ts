@@ -73,6 +73,7 @@ describe("mount", () => {
         not_mounted: codeOf(() => sys.mount.unmount("/usr/bin")),
         no_swap: codeOf(() => sys.mount.swapOn(at + "/held")),
         swap: await sys.mount.swapOffAside(at + "/held").then(() => "ended"),
+        synced: await sys.mount.syncAside(at).then(() => "ended"),
         zero: codeOf(() => sys.mount.unmount("a\\0b")),
       };
       sys.mount.unmount(at, ["detach"]);
@@ -88,6 +89,7 @@ describe("mount", () => {
         not_mounted: "EINVAL",
         no_swap: "EINVAL",
         swap: "ended",
+        synced: "ended",
         zero: "EINVAL",
       },
     });

@@ -1,5 +1,6 @@
 /** Mounts, swap, and how full a file system is. */
 
+import { closeSync, openSync } from "node:fs";
 import type { Libc } from "./libc.ts";
 
 /** linux/mount.h */
@@ -57,6 +58,11 @@ export interface MountCalls {
    * is out of use afterwards says /proc/swaps.
    */
   swapOffAside(path: string): Promise<void>;
+  /**
+   * syncfs(2) on a thread of its own: what is in memory of this file system is written to its disk. Ends when that has answered, which
+   * may be never; other disks are not waited for. @throws {SysError} EIO when it could not be written
+   */
+  syncAside(target: string): Promise<void>;
   /** statvfs(3). @throws {SysError} ENOENT */
   use(path: string): FileSystemUse;
   /**
@@ -89,6 +95,14 @@ export function mountCalls(libc: Libc): MountCalls {
     },
     swapOn: (path) => void libc.call("swapon", [path, 0], `swapon "${path}"`),
     swapOffAside: (path) => libc.aside("swapoff", [path]),
+    async syncAside(target) {
+      const fd = openSync(target, "r");
+      try {
+        await libc.callAside("syncfs", [fd], `syncfs "${target}"`);
+      } finally {
+        closeSync(fd);
+      }
+    },
     tableChanged(fd) {
       const asked = Buffer.alloc(pollfd_bytes);
       asked.writeInt32LE(fd, 0);

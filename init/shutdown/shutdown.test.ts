@@ -8,7 +8,7 @@ import { endProcesses } from "./processes.ts";
 import { may_replace } from "./sequences.ts";
 import { stopInOrder } from "./services.ts";
 import { Shutdown, type ShutdownPorts } from "./shutdown.ts";
-import { type Step, steps, swapOff, type WayDown } from "./steps.ts";
+import { type Step, steps, swapOff, syncMounted, type WayDown } from "./steps.ts";
 
 const ends = (command: "restart" | "power-off" | "kexec"): Scripted => ({ call: "power.reboot", args: [command] });
 
@@ -221,17 +221,22 @@ describe("steps", () => {
   });
 
   test("sync: disks that do not answer are not touched afterwards", async () => {
-    const sys = fakeSystem([{ call: "power.syncAside", does: () => new Promise<void>(() => {}) }]);
+    const mounted = () => ["/var/lib/aios", "/mnt/stick"].map((target) => ({ target, type: "ext4", source: "/dev/vda4" }));
+    const first: Scripted = { call: "mount.syncAside", args: ["/var/lib/aios"], does: async () => {} };
+    const sys = fakeSystem([first, { call: "mount.syncAside", args: ["/mnt/stick"], does: () => new Promise<void>(() => {}) }]);
     const down = way(sys, { mode: "machine" });
-    void named("sync").run(down);
+    void syncMounted(down, mounted);
+    await Bun.sleep(20);
     expect(await named("devices").run({ ...down, works: [{ what: "the seed", work: () => expect.unreachable() }] })).toContain(
       "do not answer",
     );
     expect(await named("swap").run(down)).toContain("do not answer");
     expect(await named("file systems").run(down)).toContain("do not answer");
-    const answering = way(fakeSystem([{ call: "power.syncAside", does: async () => {} }]), { mode: "machine" });
-    expect(await named("sync").run(answering)).toBe("synced");
-    expect(answering.disks_answer).toBe(true);
+    const said: string[] = [];
+    const broken: Scripted = { call: "mount.syncAside", args: ["/mnt/stick"], does: () => Promise.reject(new Error("EIO")) };
+    const answering = way(fakeSystem([first, broken]), { mode: "machine", log: (message) => void said.push(message) });
+    expect(await syncMounted(answering, mounted)).toBe("2 file systems written");
+    expect([answering.disks_answer, said]).toEqual([true, ["EIO"]]);
   });
 });
 

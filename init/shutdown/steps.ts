@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import type { System } from "../../sys/system.ts";
-import { parseMountInfo, parseSwaps, toTakeDown } from "./mounts.ts";
+import { type Mounted, parseMountInfo, parseSwaps, toTakeDown } from "./mounts.ts";
 import { endProcesses } from "./processes.ts";
 import { stopInOrder } from "./services.ts";
 
@@ -60,12 +60,7 @@ export const steps: readonly Step[] = [
     what: "Write what is in memory to the disks, while it can still be waited for",
     modes: "machine",
     limit_ms: 15_000,
-    run: async (way) => {
-      way.disks_answer = false;
-      await way.sys.power.syncAside();
-      way.disks_answer = true;
-      return "synced";
-    },
+    run: async (way) => syncMounted(way),
   },
   {
     name: "devices",
@@ -104,6 +99,26 @@ export const steps: readonly Step[] = [
 
 const not_answering = "left as they are: the disks do not answer";
 
+/** Of disks from which nothing is mounted, one may stall: those are not waited for, as sync(2) would. @param mounted what holds data */
+export async function syncMounted(way: Pick<WayDown, "sys" | "log" | "disks_answer">, mounted = readMounted): Promise<string> {
+  way.disks_answer = false;
+  const all = mounted();
+  const write = async ({ target }: Mounted): Promise<void> => {
+    try {
+      await way.sys.mount.syncAside(target);
+    } catch (error) {
+      way.log(error instanceof Error ? error.message : String(error)); // an answer, too
+    }
+  };
+  await Promise.all(all.map(write));
+  way.disks_answer = true;
+  return `${all.length} file systems written`;
+}
+
+function readMounted(): Mounted[] {
+  return toTakeDown(parseMountInfo(readFileSync("/proc/self/mountinfo", "utf8")));
+}
+
 /** @param swaps reads /proc/swaps (proc(5)) */
 export async function swapOff({ sys, log }: Pick<WayDown, "sys" | "log">, swaps = readSwaps): Promise<string> {
   const before = swaps();
@@ -119,7 +134,7 @@ function readSwaps(): string[] {
 
 async function takeDown({ sys, mode, log, disks_answer }: WayDown): Promise<string> {
   if (!disks_answer) return not_answering;
-  const mounted = toTakeDown(parseMountInfo(readFileSync("/proc/self/mountinfo", "utf8")));
+  const mounted = readMounted();
   let left = 0;
   for (const { target, type } of mounted) {
     try {
