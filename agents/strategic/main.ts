@@ -12,7 +12,7 @@ import type { BasePorts } from "../loop/ports.ts";
 import { incidentRound } from "../loop/rounds.ts";
 import { type Loop, runLoop } from "../loop/run.ts";
 import { Budget } from "../model/budget/budget.ts";
-import { Ledger } from "../model/budget/ledger.ts";
+import { keepTime, Ledger } from "../model/budget/ledger.ts";
 import { ChatError } from "../model/port.ts";
 import { loadThresholds } from "../router/thresholds.ts";
 import { type Neighbours, watchNeighbours } from "../shared/neighbours.ts";
@@ -48,7 +48,7 @@ export async function runStrategic({ run, folder, secrets }: StrategicOptions): 
     name: "strategic",
     run,
     health: () => strategicHealth(state, ledger?.persistent ?? true, neighbours(), loop),
-    onStop: () => ledger?.tick(),
+    onStop: () => keepTime(ledger, log.warn),
   });
   const settings: StrategicSettings = await service.init.call("config.strategic", {});
   const clock = openBootClock();
@@ -64,8 +64,16 @@ export async function runStrategic({ run, folder, secrets }: StrategicOptions): 
     });
     await models.start();
     state = models.state();
-    setInterval(() => void models?.refresh().then(() => (state = models?.state() ?? null)), look_interval_ms);
-    setInterval(() => ledger?.tick(), tick_interval_ms);
+    const refresh = async (): Promise<void> => {
+      try {
+        await models?.refresh();
+        state = models?.state() ?? null;
+      } catch (error) {
+        log.warn(`looking at the providers failed: ${error instanceof Error ? error.message : String(error)}; it is tried again`);
+      }
+    };
+    setInterval(() => void refresh(), look_interval_ms);
+    setInterval(() => keepTime(ledger, log.warn), tick_interval_ms);
   }
   loop = await runLoop({
     tier: "strategic",

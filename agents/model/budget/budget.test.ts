@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ApiBudget } from "../../../contracts/model/provider.ts";
 import { ChatError } from "../port.ts";
 import { Budget } from "./budget.ts";
-import { Ledger } from "./ledger.ts";
+import { keepTime, Ledger } from "./ledger.ts";
 
 const hour_ms = 3_600_000;
 const much = { usd: 1000, tokens: 1_000_000_000 };
@@ -151,4 +151,13 @@ test("who is killed after the reservation has spent it", async () => {
   expect(ledger.damage).toBeNull();
   expect(budget.left().hour).toEqual({ usd: 0.25, tokens: 900 });
   expect(refusal(() => budget.reserve("a", null, { usd: 0.5, tokens: 1 })).kind).toBe("budget");
+});
+
+test("a record that cannot be written ends nobody, and nothing is spent until it can be", () => {
+  const { ledger, budget } = open(fresh());
+  ledger.close();
+  const said: string[] = [];
+  keepTime(ledger, (sentence) => void said.push(sentence));
+  expect(said).toEqual([expect.stringContaining("writing down the time in the record of spending failed: ")]);
+  expect(refusal(() => budget.reserve("a", null, { usd: 0.01, tokens: 1 })).message).toContain("nothing is spent while that is so");
 });

@@ -59,6 +59,15 @@ interface Row {
   readonly tokens: number;
 }
 
+/** A disk that is full, or read-only, ends nobody: nothing can be spent while the record cannot be written (Budget). */
+export function keepTime(ledger: Pick<Ledger, "tick"> | null, warn: (sentence: string) => void): void {
+  try {
+    ledger?.tick();
+  } catch (error) {
+    warn(`writing down the time in the record of spending failed: ${describe(error)}; it is tried again, and nothing is spent until then`);
+  }
+}
+
 export class Ledger {
   readonly #db: Sqlite.Database;
   readonly #boot: Boot;

@@ -13,7 +13,8 @@ const page_max = 25;
 const pages_max = 20;
 const kept_ms = 600_000;
 const offered_max = 20;
-const answer_limit_ms = 60_000;
+/** Looks that take longer are no use within the time that a question has. */
+const answer_limit_ms = 120_000;
 /** Of one result, as the model sees it. */
 export const result_chars_max = 6000;
 const described_chars_max = 8000;
@@ -158,7 +159,9 @@ export class Looks {
     this.made += 1;
     const { why, event } = this.#behalf;
     const _meta = { reason: { text: why, event, model: model.slice(0, 100) }, tainted: this.marks(input) };
-    const answer = await this.#broker().call("tools/call", { name, arguments: input, _meta }, answer_limit_ms);
+    const ask = async () => await this.#broker().call("tools/call", { name, arguments: input, _meta }, answer_limit_ms);
+    const answer = await orWhyNot(ask);
+    if (typeof answer === "string") return { text: `${name} did not answer: ${answer}`, is_error: true };
     const { status, text, tainted } = answer._meta;
     if (tainted) {
       this.heard.add(`tool:${name}`);
@@ -175,6 +178,15 @@ export class Looks {
     const { description, inputSchema, _meta } = tool;
     const text = `${tool.name} (${_meta.risk}): ${description}\ninput: ${JSON.stringify(inputSchema)}`;
     return { text: text.slice(0, described_chars_max), is_error: false };
+  }
+}
+
+/** A look that takes too long, or a broker that is started anew, is no end of a question that is paid for. */
+async function orWhyNot<T>(ask: () => Promise<T>): Promise<T | string> {
+  try {
+    return await ask();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

@@ -10,10 +10,12 @@ import type { Decision } from "../../../../contracts/decision.ts";
 import { StrategicConfig } from "../../../../contracts/model/provider.ts";
 import { callerSocket, callerSocketFolder } from "../../../../contracts/paths.ts";
 import type { Thresholds } from "../../../../contracts/router.ts";
+import { rpc_error } from "../../../../contracts/rpc.ts";
 import type { CallMeta, CallResult, Reason, ToolDescription } from "../../../../contracts/tool.ts";
 import { diskFolder } from "../../../../memory/testing/folder.ts";
 import { type MemoryPeer, type MemoryService, startMemory } from "../../../../memory/testing/service.ts";
 import { openBootClock } from "../../../../wire/boot-clock.ts";
+import { RpcError } from "../../../../wire/peer.ts";
 import { connectUnix, listenUnix, silent } from "../../../../wire/unix.ts";
 import { type Goal, Goals } from "../../../goals/goals.ts";
 import { planGoal } from "../../../goals/planning.ts";
@@ -65,6 +67,8 @@ const logs = ["service.logs", "memory.templates"];
 /** Tools whose call clears the alarm. */
 let helps = "service.restart";
 let log_line = "it is as it was";
+/** The tool that does not answer. */
+let stuck = "";
 
 let memory: MemoryService;
 let peer: MemoryPeer;
@@ -77,6 +81,7 @@ let thinker: Thinker;
 
 function answered(name: string, args: Readonly<Record<string, unknown>>, { tainted, reason }: CallMeta): CallResult {
   const ours = name === "service.list";
+  if (name === stuck) throw new RpcError(rpc_error.conflict, "it took too long");
   if (!ours) made.push({ tool: name, args, tainted, reason });
   if (name === helps && args["name"] !== undefined) tell(String(args["name"]), false);
   const content = ours ? { services: [] } : logs.includes(name) ? { lines: [log_line] } : { state: "backoff" };
@@ -144,6 +149,7 @@ describe.each([...kinds])("%s", (kind) => {
     made.splice(0);
     server.requests.splice(0);
     helps = "service.restart";
+    stuck = "";
   });
 
   const look = (name: string, input: Extract<Say, { tool: { input: unknown } }>["tool"]["input"]): Say => ({ tool: { name, input } });
@@ -434,6 +440,16 @@ describe.each([...kinds])("%s", (kind) => {
     const solved = await worked("dyke", first, portsOf(), [{ expect: told, say: [answer([option([restart("dyke")])])] }]);
     expect(made.filter(({ tool }) => tool === "service.restart").map(({ args }) => args["name"])).toEqual(["ditch", "drain", "dyke"]);
     expect(solved).toMatchObject({ state: "solved", reason: "strategic service-down service.restart helped" });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test("a look that does not come to its end is told to the model, and the question goes on", async () => {
+    stuck = "service.logs";
+    const solved = await worked("weir", [
+      { say: [look("service.logs", { name: "weir" })] },
+      { expect: { tool_result: "service.logs did not answer: it took too long" }, say: [answer([option([restart("weir")])])] },
+    ]);
+    expect(solved).toMatchObject({ state: "solved" });
     expect(server.requests).toHaveLength(2);
   });
 
