@@ -47,3 +47,14 @@ test("every playbook in the folder is in the image", () => {
   const files = readdirSync(join(import.meta.dir, "list")).filter((name) => name.endsWith(".yaml"));
   expect(Object.keys(bundled_playbooks).sort()).toEqual(files.sort());
 });
+
+test("a service's data are exchanged for their backup after everything else that fits", () => {
+  const { loaded } = loadPlaybooks(bundled_playbooks);
+  const restore = loaded.find(({ name }) => name === "service-data-restore");
+  const ranks = (restore?.alarms ?? []).flatMap((alarm) =>
+    fitting(loaded, alarm, "shop").map(({ playbook: { name, rank } }) => ({ name, rank })),
+  );
+  expect(ranks.map(({ name }) => name)).toContain("package-rollback");
+  for (const { name, rank } of ranks) if (name !== restore?.name) expect(rank).toBeLessThan(restore?.rank ?? 0);
+  expect(restore?.does).toContain("for its backup");
+});
