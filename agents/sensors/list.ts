@@ -13,6 +13,7 @@ import { LogPatrol } from "./patrol/log-templates.ts";
 import { loginFigures } from "./patrol/logins.ts";
 import { NetworkPatrol } from "./patrol/network.ts";
 import { AdvisoryPatrol, packageFigures } from "./patrol/packages.ts";
+import { withoutStopped } from "./patrol/ports.ts";
 import { ProcessPatrol } from "./patrol/processes.ts";
 import { certificateFigures, portFigures, setuidFigures } from "./patrol/security.ts";
 import { usageFigures } from "./patrol/usage.ts";
@@ -89,7 +90,9 @@ export function sensorsOf(
     }),
     patrol("network", 30 * second_ms, ["net.no_link", "net.no_address", "net.route_lost", "dns.silent"], (asks) => network.look(asks)),
     patrol("processes", minute_ms, ["process.cpu_ratio"], (asks, now_ms) => processes.look(asks, now_ms)),
-    patrol("ports", minute_ms, ["port.undeclared_listener", "port.wrong_listener", "port.declared_but_closed"], portFigures),
+    patrol("ports", minute_ms, ["port.undeclared_listener", "port.wrong_listener", "port.declared_but_closed"], async (asks) =>
+      withoutStopped(await portFigures(asks), await services()),
+    ),
     patrol("usage", minute_ms, usage_figures, usageFigures),
     patrol("drift", minute_ms, ["drift.network", "drift.setting"], driftFigures),
     patrol("logins", minute_ms / 2, ["login.failed"], (asks) => loginFigures(asks, pace)),

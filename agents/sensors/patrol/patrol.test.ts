@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
+import { ServiceState, type ServiceStatus } from "../../../contracts/service.ts";
 import { tool_answers } from "../../../contracts/tool-answers.ts";
 import type { AskTool } from "../../shared/ask-tool.ts";
+import { sensorsOf } from "../list.ts";
 import { driveFigures } from "./drives.ts";
 import { loginFigures } from "./logins.ts";
 import { portFigures } from "./security.ts";
@@ -49,6 +51,36 @@ test("a port's subject says whose it is by what the kernel and PID 1 know, not b
     "tcp:4444 of web",
     "tcp:4444",
   ]);
+});
+
+test("a declared port is not missed while its service is stopped: it would be started again", async () => {
+  const closed = (port: number, service: string) => ({
+    ...{ kind: "declared-but-closed", where: `tcp:${port}` },
+    evidence: `open in the firewall for "${service}", and nobody listens`,
+  });
+  const told = async (state: ServiceState): Promise<string[]> => {
+    const status = (name: string, is: ServiceState): ServiceStatus => ({
+      ...{ name, state: is, pid: null, since_ms: 0, restarts: 0, ready_after_ms: null },
+      ...{ last_exit: null, status_text: null, health: null, reason: "by request" },
+    });
+    const findings = [
+      ...[closed(80, "web"), closed(81, "shop"), closed(82, "unknown")],
+      { kind: "undeclared-listener", where: "tcp:83", evidence: 'x (pid 41, service "web") listens on ::' },
+    ];
+    const never = (): never => {
+      throw new Error("it is not looked at here");
+    };
+    const sensors = sensorsOf({
+      ...{ status: never, measured: never, boot_ms: () => 0, pace: 1 },
+      services: async () => [status("web", state), status("shop", "ready")],
+      ask: answering({ findings, next_offset: null }),
+    });
+    const figures = await sensors.find(({ name }) => name === "ports")?.look(0);
+    return (figures ?? []).map(({ subject }) => subject);
+  };
+  const others = ["tcp:81 of shop", "tcp:82 of unknown", "tcp:83 of web"];
+  for (const state of ServiceState.options)
+    expect(await told(state), state).toEqual(state === "stopped" || state === "stopping" ? others : ["tcp:80 of web", ...others]);
 });
 
 test("a drive is judged by what it says of itself, and one that says nothing is not", async () => {
