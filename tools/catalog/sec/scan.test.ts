@@ -208,6 +208,52 @@ test("the DHCP client listens for its server, and nobody else on that port, nor 
   ]);
 });
 
+test("over UDP a socket that only sends is no listener: all that is declared, or on a port that nobody is given, is", async () => {
+  const script = `
+    import { writeFileSync } from "node:fs";
+    import { listeningFindings } from "${join(import.meta.dir, "shared/scan/listening.ts")}";
+    import { memoryState } from "${join(import.meta.dir, "../../testing/context.ts")}";
+    import { Definition } from "${join(import.meta.dir, "../service/shared/definition.ts")}";
+    writeFileSync("/proc/sys/net/ipv4/ip_local_port_range", "30000 40000");
+    for (const [port, hostname] of [[0, "0.0.0.0"], [0, "::"], [29999, "0.0.0.0"], [30001, "0.0.0.0"], [30002, "0.0.0.0"], [40001, "::"]])
+      await Bun.udpSocket({ port, hostname });
+    Bun.listen({ hostname: "0.0.0.0", port: 35000, socket: { data() {} } });
+    const [net, services] = [memoryState(), memoryState()];
+    net.put("port/udp:30001", { protocol: "udp", port: 30001, owner: "shop", sources: [] });
+    const definition = Definition.parse({ argv: ["/usr/bin/x"], ports: [{ protocol: "udp", port: 30002 }] });
+    services.put("service:shop", { definition, uid: 60001, enabled: true, owner: "system" });
+    const found = listeningFindings((family) => (family === "net" ? net : services), [{ pid: process.pid, service: "web" }]);
+    process.stdout.write(JSON.stringify(found.map(({ kind, where }) => kind + " " + where).sort()));
+    process.exit(0);`;
+  const child = Bun.spawn(["unshare", "--net", "--", process.execPath, "-e", script], { stdout: "pipe", stderr: "pipe" });
+  const [told, error] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  expect(told === "" ? error : JSON.parse(told)).toEqual([
+    ...["tcp:35000", "udp:29999", "udp:30002", "udp:40001"].map((port) => `undeclared-listener ${port}`),
+    "wrong-listener udp:30001",
+  ]);
+});
+
+test("the kernel's own socket of a tunnel is no listener; a program on a tunnel's port is, and a socket of nobody on another one", async () => {
+  // whoever looks sees no process of the one that holds the first two, as none holds the kernel's own
+  const looks = `
+    import { listeningFindings } from "${join(import.meta.dir, "shared/scan/listening.ts")}";
+    import { memoryState } from "${join(import.meta.dir, "../../testing/context.ts")}";
+    await Bun.udpSocket({ port: 703, hostname: "0.0.0.0" });
+    const net = memoryState();
+    for (const [name, listen_port] of [["wg0", 701], ["wg1", 703], ["wg2", null]]) net.put("wireguard/" + name, { listen_port, peers: [] });
+    const found = listeningFindings((family) => (family === "net" ? net : memoryState()), []);
+    process.stdout.write(JSON.stringify(found.map(({ kind, where }) => kind + " " + where).sort()));
+    process.exit(0);`;
+  const holds = `
+    for (const port of [701, 702]) await Bun.udpSocket({ port, hostname: "0.0.0.0" });
+    const argv = ["unshare", "--pid", "--fork", "--mount-proc", "--", process.execPath, "-e", ${JSON.stringify(looks)}];
+    await Bun.spawn(argv, { stdio: ["ignore", "inherit", "inherit"] }).exited;
+    process.exit(0);`;
+  const child = Bun.spawn(["unshare", "--net", "--", process.execPath, "-e", holds], { stdout: "pipe", stderr: "pipe" });
+  const [told, error] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  expect(told === "" ? error : JSON.parse(told)).toEqual(["undeclared-listener udp:702", "undeclared-listener udp:703"]);
+});
+
 test("which versions are affected, by OSV's rule", () => {
   const ranges = (...events: Record<string, string>[]) => ({ versions: [] as string[], ranges: [{ type: "ECOSYSTEM", events }] });
   const one = ranges({ introduced: "0" }, { fixed: "1.2-3" });

@@ -1,10 +1,12 @@
 /** Ports on which somebody listens, held against those that were declared with net.listen, and by a service's own definition. */
 
+import { readFileSync } from "node:fs";
 import type { ProcessInfo } from "../../../../../contracts/init.ts";
 import type { State } from "../../../../context.ts";
 import { reach } from "../../../net/shared/network.ts";
 import { readSockets, socketOwners } from "../../../net/shared/sockets.ts";
 import { OpenPort, port_prefix } from "../../../net/shared/wall.ts";
+import { Tunnel, tunnel_prefix } from "../../../net/shared/wireguard.ts";
 import { allStored } from "../../../service/shared/store.ts";
 import type { Finding } from "./finding.ts";
 
@@ -26,11 +28,16 @@ export function listeningFindings(
       .list(port_prefix)
       .map(({ value }) => portOf(OpenPort.parse(value))),
   );
-  const said = new Set(
-    [...allStored({ state: declared("service") })].flatMap(([name, { definition }]) =>
-      definition.ports.map(({ protocol, port }) => `${name} ${protocol}:${port}`),
-    ),
+  const said = [...allStored({ state: declared("service") })].flatMap(([name, { definition }]) =>
+    definition.ports.map(({ protocol, port }) => ({ name, port: `${protocol}:${port}` })),
   );
+  const meant = new Set([...opened.keys(), ...said.map(({ port }) => port)]);
+  const tunnels = new Set(
+    declared("net")
+      .list(tunnel_prefix)
+      .map(({ value }) => `udp:${Tunnel.parse(value).listen_port}`),
+  );
+  const given = portsGiven();
   const services = new Map(processes.map(({ pid, service }) => [pid, service]));
   const owners = socketOwners();
   const seen = new Set<string>();
@@ -39,7 +46,10 @@ export function listeningFindings(
     if (state !== "listen" || (!unspecified.has(local) && reach(local) === "loopback")) continue; // only this machine reaches those
     const port = `${protocol}:${local_port}`;
     seen.add(port);
+    // whoever only sends over UDP has such a socket, too: on a port that the kernel gave it, which nobody can know before
+    if (protocol === "udp" && local_port >= given.from && local_port <= given.to && !meant.has(port)) continue;
     const owner = owners.get(inode);
+    if (owner === undefined && tunnels.has(port)) continue; // the kernel's own
     const service = owner === undefined ? null : (services.get(owner.pid) ?? null);
     if (service !== null && own_listeners[service]?.includes(port) === true) continue;
     const who =
@@ -48,7 +58,7 @@ export function listeningFindings(
     const wanted = opened.get(port);
     if (wanted === undefined) {
       // not open to others, but meant: a plan defines the service first, and then waits for whoever may open its port
-      if (service !== null && said.has(`${service} ${port}`)) continue;
+      if (said.some((one) => one.name === service && one.port === port)) continue;
       findings.push({
         ...base,
         kind: "undeclared-listener",
@@ -75,6 +85,12 @@ export function listeningFindings(
         advice: "close it with net.listen and remove, or start the service",
       });
   return findings;
+}
+
+/** Ports that the kernel gives whoever asks for none (ip(7), ip_local_port_range; IPv6 has no other ones). */
+function portsGiven(): { readonly from: number; readonly to: number } {
+  const [from = 0, to = 0] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").trim().split(/\s+/).map(Number);
+  return { from, to };
 }
 
 function portOf({ protocol, port, owner }: OpenPort): [port: string, owner: string] {
