@@ -58,3 +58,11 @@ test("a service's data are exchanged for their backup after everything else that
   for (const { name, rank } of ranks) if (name !== restore?.name) expect(rank).toBeLessThan(restore?.rank ?? 0);
   expect(restore?.does).toContain("for its backup");
 });
+
+test("who listens on the port of another one is started anew when it is a service, and ended when it is of none", () => {
+  const { loaded } = loadPlaybooks(bundled_playbooks);
+  const calls = (subject: string) =>
+    fitting(loaded, "wrong-listener", subject).flatMap((one) => one.calls.map(({ tool, arguments: given }) => ({ tool, given })));
+  expect(calls("tcp:8080 of clerk")).toEqual([{ tool: "service.restart", given: { name: "clerk" } }]);
+  expect(calls("tcp:8080 pid:4711")).toEqual([{ tool: "process.kill", given: { process: 4711 } }]);
+});

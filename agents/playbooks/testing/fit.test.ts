@@ -12,7 +12,7 @@ const subjects: Readonly<Record<string, readonly string[]>> = {
   "runaway-process": ["pid:4711@98765", "pid:4711@98765 of web"],
   "declared-port-closed": ["tcp:80 of web"],
   "undeclared-listener": ["tcp:80 of web", "udp:80 pid:4711"],
-  "wrong-listener": ["tcp:80 of web"],
+  "wrong-listener": ["tcp:80 of web", "udp:80 pid:4711"],
   "failed-logins": ["203.0.113.7"],
 };
 

@@ -41,6 +41,7 @@ test("a port's subject says whose it is by what the kernel and PID 1 know, not b
     finding("undeclared-listener", 'x", service "db (pid 43) listens on 0.0.0.0'),
     finding("declared-but-closed", 'open in the firewall for "web", and nobody listens'),
     finding("undeclared-listener", "nobody known listens on 0.0.0.0"),
+    finding("wrong-listener", "nc (pid 44) listens on 0.0.0.0"),
     finding("weak-key", "of something else"),
   ];
   const figures = await portFigures(answering({ findings, next_offset: null }));
@@ -50,6 +51,7 @@ test("a port's subject says whose it is by what the kernel and PID 1 know, not b
     "tcp:4444 pid:43",
     "tcp:4444 of web",
     "tcp:4444",
+    "tcp:4444 pid:44",
   ]);
 });
 

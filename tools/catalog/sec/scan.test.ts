@@ -190,6 +190,22 @@ test("listeners: undeclared, of another service, and ports that are open for nob
   expect(ours.find(({ kind }) => kind === "undeclared-listener")?.evidence).toContain('service "web"');
 });
 
+test("a process of no service on a port that is open for one is a wrong listener; one that PID 1 does not name is not", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
+  const { port } = server.address() as { port: number };
+  const net = memoryState();
+  net.put(`port/tcp:${port}`, { protocol: "tcp", port, owner: "web", sources: [] });
+  const found = (...processes: { pid: number; service: string | null }[]) =>
+    listeningFindings((family) => (family === "net" ? net : memoryState()), processes).filter(({ where }) => where === `tcp:${port}`);
+  const [stranger, ...more] = found({ pid: process.pid, service: null });
+  const others = [found(), found({ pid: process.pid, service: "web" })];
+  server.close();
+  expect(stranger).toMatchObject({ kind: "wrong-listener", severity: "high" });
+  expect(stranger?.evidence).toEndWith(` (pid ${process.pid}) listens on 0.0.0.0`); // the patrol's subject is made of it
+  expect([more, ...others]).toEqual([[], [], []]);
+});
+
 test("the DHCP client listens for its server, and nobody else on that port, nor it on another one", async () => {
   // in a network of its own, where the port is free whatever runs on this machine
   const script = `

@@ -39,6 +39,8 @@ export function listeningFindings(
   );
   const given = portsGiven();
   const services = new Map(processes.map(({ pid, service }) => [pid, service]));
+  /** Not one that PID 1 does not name: of many processes it tells some only, and a new one may be of any service. */
+  const isStranger = (owner: { readonly pid: number } | undefined): boolean => owner !== undefined && services.get(owner.pid) === null;
   const owners = socketOwners();
   const seen = new Set<string>();
   const findings: Finding[] = [];
@@ -66,12 +68,12 @@ export function listeningFindings(
         advice:
           "declare it with net.listen, or in `ports` of its service's definition, if it is meant, else end it (service.stop, process.kill); a closed firewall does not let anybody in",
       });
-    } else if (service !== null && service !== wanted)
+    } else if (service !== wanted && (service !== null || isStranger(owner)))
       findings.push({
         ...base,
         kind: "wrong-listener",
         severity: "high",
-        advice: `the port is open for the service "${wanted}": find out why another one has it`,
+        advice: `the port is open for the service "${wanted}": find out why ${service === null ? "a process of no service" : "another one"} has it`,
       });
   }
   for (const [port, owner] of opened)
