@@ -15,6 +15,12 @@ export const ConfiguredLinks = z.array(
     routes: z.array(z.strictObject({ to: z.string(), via: z.string() })),
     /** The IPv4 default route that its lease names, for as long as that holds; dhcpcd sets it. */
     leased_gateway: z.string().nullable(),
+    /** The config does not name it: it is set up as every device is (`network.default`). */
+    by_default: z.boolean(),
+    /** A carrier, since it came in this boot. */
+    had_link: z.boolean(),
+    /** One that is not of the link alone, since it came in this boot. */
+    had_address: z.boolean(),
   }),
 );
 export type ConfiguredLinks = z.infer<typeof ConfiguredLinks>;

@@ -112,6 +112,7 @@ export const tool_answers = {
       }),
     ),
     gateways: z.array(z.object({ interface: z.string(), via: z.string().nullable(), by: z.enum(["call", "config", "lease"]) })),
+    unnamed: z.array(z.object({ interface: z.string(), had_link: z.boolean(), had_address: z.boolean() })),
     dns: z.array(z.string()),
   }),
   "net.declared": z.object({ drift: z.array(z.object({ what: z.string(), detail: z.string() })) }),

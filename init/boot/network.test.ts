@@ -92,6 +92,7 @@ describe("configured links", () => {
         { match: { name: "late0" }, addresses: ["10.2.0.2/24"] },
       ] } });
       await network.run(boot);
+      await until(() => links()[0].had_address);
       const first = { links: links(), own: text("net/resolv.conf") };
       ip("link add late0 type veth peer name late1");
       await until(() => links().length === 2);
@@ -109,6 +110,7 @@ describe("configured links", () => {
       links: [
         {
           ...{ name: "wire0", dhcp: false, mtu: 1400, addresses: ["10.1.0.2/24"], leased_gateway: null },
+          ...{ by_default: false, had_link: false, had_address: true },
           routes: [
             { to: "10.7.0.0/16", via: "10.1.0.7" },
             { to: "default", via: "10.1.0.1" },
@@ -120,6 +122,38 @@ describe("configured links", () => {
       used_after: "nameserver 10.1.0.99\n",
       leased_after: "10.1.0.3",
     });
+  });
+
+  test("a device that nobody named is told as such, and since when it has had a link and an address", async () => {
+    const value = await valueInNamespaces(
+      `
+      const told = () => { const [{ name, dhcp, by_default, had_link, had_address }] = JSON.parse(readFileSync("/run/aios/net/links.json", "utf8")); return [name, dhcp, by_default, had_link, had_address]; };
+      sys.mount.mount({ source: "class", target: "/sys/class/net", type: "tmpfs" });
+      mkdirSync("/sys/class/net/wire0/device", { recursive: true }); // as one of the hardware
+      ip("link add wire0 type veth peer name wire1");
+      await network.run(testBoot(sys));
+      const seen = [told()];
+      ip("link set wire1 up");
+      await until(() => told()[3]);
+      await until(() => ip("address show dev wire0").includes("fe80:"));
+      seen.push(told());
+      ip("address add 10.1.0.9/24 dev wire0");
+      await until(() => told()[4]);
+      ip("address flush dev wire0");
+      ip("link set wire1 down");
+      await until(() => ip("link show dev wire0").includes("NO-CARRIER"));
+      await Bun.sleep(100);
+      seen.push(told());
+      console.log(JSON.stringify(seen));
+      process.exit(0);
+      `,
+      { imports },
+    );
+    expect(value).toEqual([
+      ["wire0", true, true, false, false],
+      ["wire0", true, true, true, false],
+      ["wire0", true, true, true, true],
+    ]);
   });
 
   test("time servers of the config win over those of a lease, and a malformed one is said", async () => {

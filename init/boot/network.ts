@@ -36,6 +36,8 @@ const nameservers_max = 3;
 const settle_ms = 50;
 
 type ConfiguredLink = ConfiguredLinks[number];
+type Had = Pick<ConfiguredLink, "had_link" | "had_address">;
+const nothing_yet: Had = { had_link: false, had_address: false };
 
 export const loopback: Phase = {
   name: "loopback",
@@ -85,13 +87,21 @@ export function configFor(link: Link, config: MachineConfig["network"], physical
   return { match: { name: link.name }, dhcp: true, addresses: [], routes: [], dns: [] };
 }
 
-function configuredLink(name: string, { dhcp, mtu, addresses, routes, gateway }: InterfaceConfig): Omit<ConfiguredLink, "leased_gateway"> {
+/** What of a link follows from its config alone. */
+type FixedLink = Omit<ConfiguredLink, "leased_gateway" | keyof Had>;
+
+function configuredLink(name: string, { dhcp, mtu, addresses, routes, gateway }: InterfaceConfig, by_default: boolean): FixedLink {
   const all = gateway === undefined ? routes : [...routes, { to: "default", via: gateway }];
-  return { name, dhcp, mtu: mtu ?? null, addresses, routes: all };
+  return { name, dhcp, mtu: mtu ?? null, addresses, routes: all, by_default };
 }
 
 function matches({ match }: InterfaceConfig, link: Link): boolean {
   return "name" in match ? match.name === link.name : match.mac.toLowerCase() === link.mac;
+}
+
+/** RFC 3927, RFC 4291 2.5.6: every interface gives itself such a one. */
+function isLinkLocal(address: string): boolean {
+  return address.startsWith("169.254.") || /^fe[89ab]/i.test(address);
 }
 
 /** The servers of the config first, then those of leases, each once. */
@@ -108,7 +118,9 @@ export class Network {
   /** The last state that was told, by index. */
   readonly #told = new Map<number, { readonly name: string; readonly up: boolean; readonly carrier: boolean }>();
   /** By index. */
-  readonly #configured = new Map<number, Omit<ConfiguredLink, "leased_gateway">>();
+  readonly #configured = new Map<number, FixedLink>();
+  /** By index. */
+  readonly #had = new Map<number, Had>();
   readonly #dhcp = new Set<string>();
   readonly #leases = new Map<string, { readonly text: string; readonly lease: Lease }>();
   /** What could not be set up, by interface. */
@@ -156,6 +168,7 @@ export class Network {
     const { index, address } = change.address;
     const name = this.#told.get(index)?.name ?? `link ${index}`;
     this.#boot.emit("net.address", "info", { interface: name, address, added: !change.gone });
+    if (!change.gone && !isLinkLocal(address)) this.#saw(index, "had_address");
   }
 
   /** @returns whether the set of DHCP interfaces changed */
@@ -167,11 +180,13 @@ export class Network {
       const lost = before?.carrier === true && !carrier;
       this.#boot.emit("net.link", lost && !link.loopback ? "warning" : "info", { interface: name, index, up, carrier });
     }
+    if (carrier) this.#saw(index, "had_link");
     if (this.#configured.has(index)) return false;
     const physical = existsSync(`/sys/class/net/${name}/device`);
-    const config = configFor(link, this.#boot.state.config.network, physical);
+    const wanted = this.#boot.state.config.network;
+    const config = configFor(link, wanted, physical);
     if (config === null) return false;
-    this.#configured.set(index, configuredLink(name, config));
+    this.#configured.set(index, configuredLink(name, config, !wanted.interfaces.includes(config)));
     this.#configure(link, config);
     this.#tellConfigured();
     if (!config.dhcp) return false;
@@ -179,8 +194,17 @@ export class Network {
     return true;
   }
 
+  /** A port without a cable is no fault until it has had one: the broker is told. */
+  #saw(index: number, what: keyof Had): void {
+    const had = this.#had.get(index) ?? nothing_yet;
+    if (had[what]) return;
+    this.#had.set(index, { ...had, [what]: true });
+    if (this.#configured.has(index)) this.#tellConfigured();
+  }
+
   #forget(link: Link): void {
     this.#told.delete(link.index);
+    this.#had.delete(link.index);
     if (this.#configured.delete(link.index)) this.#tellConfigured();
     this.problems.delete(link.name);
     this.#boot.emit("net.link", "warning", { interface: link.name, index: link.index, up: false, carrier: false });
@@ -217,7 +241,9 @@ export class Network {
     const leases = [...this.#leases.values()].map(({ lease }) => lease);
     const gatewayOf = (name: string): string | null =>
       leases.find((lease) => lease.interface === name && lease.gateway !== null)?.gateway ?? null;
-    const links = [...this.#configured.values()].map((link): ConfiguredLink => ({ ...link, leased_gateway: gatewayOf(link.name) }));
+    const links = [...this.#configured].map(
+      ([index, link]): ConfiguredLink => ({ ...link, leased_gateway: gatewayOf(link.name), ...(this.#had.get(index) ?? nothing_yet) }),
+    );
     writeDurably(links_file, JSON.stringify(links));
   }
 

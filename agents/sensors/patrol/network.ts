@@ -25,15 +25,17 @@ export class NetworkPatrol {
   #saw_unnamed = false;
 
   async look(ask: AskTool): Promise<Figure[]> {
-    const { interfaces, gateways, dns } = await ask("net.interfaces", {}, why);
+    const { interfaces, gateways, unnamed, dns } = await ask("net.interfaces", {}, why);
     const figures: Figure[] = [];
     const wires = await this.#wires();
     for (const one of interfaces) {
       if (one.name === "lo" || !wires.includes(one.kind) || !one.up) continue;
-      figures.push({ figure: "net.no_link", subject: one.name, value: one.carrier ? 0 : 1 });
+      // a port that nobody named is set up as every one is: without a cable, or where no DHCP server answers, it is only unused
+      const spare = unnamed.find((each) => each.interface === one.name);
+      figures.push({ figure: "net.no_link", subject: one.name, value: one.carrier || spare?.had_link === false ? 0 : 1 });
       if (!one.carrier || one.master !== null) continue;
       const addresses = [...one.addresses, ...one.other_addresses].filter((address) => !isLinkLocal(address));
-      figures.push({ figure: "net.no_address", subject: one.name, value: addresses.length === 0 ? 1 : 0 });
+      figures.push({ figure: "net.no_address", subject: one.name, value: addresses.length > 0 || spare?.had_address === false ? 0 : 1 });
     }
     const here = interfaces.flatMap(({ routes, other_routes }) => [...routes, ...other_routes]).filter(({ to }) => default_routes.has(to));
     figures.push({ figure: "net.route_lost", subject: "default", ...this.#lost(gateways, here) });

@@ -153,13 +153,25 @@ export const net_cases: readonly ToolCase[] = [
     prepare: ({ places }) => {
       fresh();
       mkdirSync(`${places.run}/net`, { recursive: true });
-      const link: ConfiguredLinks[number] = { name: "left", dhcp: true, mtu: null, addresses: [], routes: [], leased_gateway: "192.0.2.9" };
+      const link: ConfiguredLinks[number] = {
+        name: "left",
+        dhcp: true,
+        mtu: null,
+        addresses: [],
+        routes: [],
+        leased_gateway: "192.0.2.9",
+        by_default: true,
+        had_link: true,
+        had_address: false,
+      };
       writeFileSync(`${places.run}/${configured_links}`, JSON.stringify([link]));
       return {};
     },
     observe: network,
     bad: () => [{ name: "no-such-device" }, { name: "a b" }, { name: "../x" }],
-    check: ({ interfaces, gateways }) => {
+    check: ({ interfaces, gateways, unnamed }) => {
+      if (JSON.stringify(unnamed) !== '[{"interface":"left","had_link":true,"had_address":false}]')
+        throw new Error(`it saw as unnamed ${JSON.stringify(unnamed)}`);
       if (JSON.stringify(gateways) !== '[{"interface":"left","via":"192.0.2.9","by":"lease"}]')
         throw new Error(`it saw the gateways ${JSON.stringify(gateways)}`);
       const left = (interfaces as { name: string; addresses: string[]; routes: unknown[] }[]).find(({ name }) => name === "left");
@@ -283,10 +295,11 @@ export const net_cases: readonly ToolCase[] = [
       ip("address", "flush", "dev", "left");
       ip("address", "add", "198.51.100.66/24", "dev", "left");
       const routes = [{ to: "default", via: "192.0.2.254" }];
+      const told = { mtu: null, routes: [], leased_gateway: null, by_default: false, had_link: true, had_address: true };
       const links: ConfiguredLinks = [
-        { name: "left", dhcp: false, mtu: 1400, addresses: ["192.0.2.7/24"], routes, leased_gateway: null },
-        { name: "right", dhcp: true, mtu: null, addresses: [], routes: [], leased_gateway: "192.0.2.254" },
-        { name: "unplugged", dhcp: false, mtu: null, addresses: ["192.0.2.8/24"], routes: [], leased_gateway: null },
+        { ...told, name: "left", dhcp: false, mtu: 1400, addresses: ["192.0.2.7/24"], routes },
+        { ...told, name: "right", dhcp: true, addresses: [], leased_gateway: "192.0.2.254" },
+        { ...told, name: "unplugged", dhcp: false, addresses: ["192.0.2.8/24"] },
       ];
       mkdirSync(`${world.places.run}/net`, { recursive: true });
       mkdirSync(`${world.places.run}/etc`, { recursive: true });

@@ -14,7 +14,7 @@ const route = async (patrol) => (await figures(patrol))["net.route_lost of defau
 /** As PID 1 writes it (init/boot/network.ts). */
 const told = (more) => {
   mkdirSync(join(tests.places.run, "net"), { recursive: true });
-  const link = { name: "wire0", dhcp: false, mtu: null, addresses: [], routes: [], leased_gateway: null, ...more };
+  const link = { name: "wire0", dhcp: false, mtu: null, addresses: [], routes: [], leased_gateway: null, by_default: false, had_link: true, had_address: true, ...more };
   writeFileSync(join(tests.places.run, "net/links.json"), JSON.stringify([link]));
 };
 ip("link set lo up");
@@ -54,6 +54,36 @@ test("links and addresses: one that is down on purpose, one without carrier, one
     { ...well, "net.no_address of wire0": 0 },
     well,
     { ...nothing, "net.no_link of wire0": 1 },
+  ]);
+}, 300_000);
+
+test("a port that nobody named is no fault until it has had a link, then an address, also for a patrol started anew", async () => {
+  const value = await inNetwork(`
+    const spare = { dhcp: true, by_default: true, had_link: false, had_address: false };
+    const seen = [];
+    const look = async (more) => { told(more); const all = await figures(); seen.push([all["net.no_link of wire0"], all["net.no_address of wire0"] ?? null]); };
+    ip("link set far0 down");
+    ip("link set wire0 up");
+    await look(spare);
+    await look({ ...spare, by_default: false }); // aios.yaml names it
+    await look({ ...spare, had_link: true });
+    ip("link set far0 up");
+    await look({ ...spare, had_link: true });
+    await look({ ...spare, had_link: true, had_address: true });
+    ip("link set far0 down");
+    await look(spare);
+    await ask("net.configure", { interface: "wire0", addresses: [] });
+    await look(spare);
+    say(seen);
+  `);
+  expect(value).toEqual([
+    [0, null],
+    [1, null],
+    [1, null],
+    [0, 0],
+    [0, 1],
+    [0, null],
+    [1, null],
   ]);
 }, 300_000);
 

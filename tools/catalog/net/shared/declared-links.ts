@@ -151,6 +151,22 @@ export function wantedGateways(context: Pick<Context, "state" | "places">): Gate
   ];
 }
 
+/** A device that neither aios.yaml nor net.configure names: set up because it is there. */
+export const Unnamed = z.lazy(() =>
+  z.strictObject({
+    interface: z.string(),
+    had_link: z.boolean().describe("since it came in this boot"),
+    had_address: z.boolean().describe("since it came in this boot, one that is not of the link alone"),
+  }),
+);
+export type Unnamed = z.infer<typeof Unnamed>;
+
+export function unnamedLinks(context: Pick<Context, "state" | "places">): Unnamed[] {
+  return readConfigured(context)
+    .filter(({ name, by_default }) => by_default && context.state.get(declared_prefix + name) === undefined)
+    .map(({ name, had_link, had_address }) => ({ interface: name, had_link, had_address }));
+}
+
 function readConfigured({ places }: Pick<Context, "places">): ConfiguredLinks {
   const text = readOrNull(`${places.run}/${configured_links}`);
   return text === null ? [] : ConfiguredLinks.parse(JSON.parse(text));
