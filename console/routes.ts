@@ -120,11 +120,12 @@ async function logFeed(init: InitPort, logs: LogReader, service: string | null, 
   const backlog = await logs.held(init, service, lines);
   if (!follow) return { backlog, live: null };
   const last = backlog.at(-1)?.seq ?? -1;
-  const live = (push: (record: (typeof backlog)[number]) => void): (() => void) => {
+  const live = (push: (record: (typeof backlog)[number]) => void, end: () => void): (() => void) => {
     // A few held records are asked for again: those that came since the history was read.
     const closing = logs.follow(init, service, gap_max, (record) => {
       if (record.seq > last) push(record);
     });
+    closing.catch(end); // a client that hears nothing more has to know
     return () => void closing.then((close) => close()).catch(() => {});
   };
   return { backlog, live };

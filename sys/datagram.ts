@@ -42,7 +42,7 @@ export function datagramCalls(libc: Libc): DatagramCalls {
           if (length === null) return;
           onMessage(buffer.toString("utf8", 0, length));
         }
-        setImmediate(drain);
+        if (!closed) setImmediate(drain); // a drain that is pending when it is closed would go on for ever
       };
       const watch = hearReadable(libc, fd, drain);
       return {

@@ -5,6 +5,8 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeRtcTime, encodeRtcTime } from "./clock.ts";
+import { datagramCalls } from "./datagram.ts";
+import { openLibc } from "./libc.ts";
 import { linuxSystem } from "./linux.ts";
 import { readStat } from "./procfs.ts";
 import { code_of_source, codeOfFailure, valueInNamespaces } from "./testing.ts";
@@ -260,6 +262,30 @@ for i in range(500): s.sendto(f"STATUS={i}\\nREADY=1".encode(), ${JSON.stringify
     expect(heard).toEqual(Array.from({ length: 500 }, (_, index) => `STATUS=${index}\nREADY=1`));
     watch.close();
     expect(codeOfFailure(() => statSync(path))).toBe("ENOENT");
+  });
+
+  test("closed in the midst of a flood it is over: nothing goes on turning", async () => {
+    const real = openLibc();
+    const flood: typeof real = {
+      ...real,
+      attempt: (name, args) => (name === "recv" ? { value: 1, errno: null } : real.attempt(name, args)),
+    };
+    const pending: (() => void)[] = [];
+    const later = spyOn(globalThis, "setImmediate").mockImplementation(((work: () => void) => void pending.push(work)) as never);
+    try {
+      let taken = 0;
+      const owner = { uid: 0, gid: 0, mode: 0o600 };
+      const watch = datagramCalls(flood).listen(join(folder, "flood.sock"), owner, () => {
+        taken += 1;
+      });
+      await Promise.resolve();
+      expect([taken, pending.length]).toEqual([64, 1]);
+      watch.close();
+      pending.shift()?.();
+      expect([taken, pending.length]).toEqual([64, 0]);
+    } finally {
+      later.mockRestore();
+    }
   });
 
   test("errors: no folder, too long a path", () => {

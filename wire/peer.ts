@@ -32,6 +32,7 @@ export class RpcError extends Error {
 /** Requests of ours that may be open at once; more are refused at once with `unavailable`. */
 const calls_open_max = 256;
 /** Requests of the other side that may be in work at once. */
+const fault_chars_max = 4000;
 const served_open_max = 64;
 
 /** The bytes below a peer. */
@@ -210,8 +211,9 @@ export class Peer<Served extends Methods, Heard extends Notifications, Called ex
     }
   }
 
-  #fail(id: number, error: RpcFault): void {
-    this.#send({ jsonrpc: "2.0", id, error });
+  #fail(id: number, { code, message }: RpcFault): void {
+    // it may quote what was asked, which filled a frame
+    this.#send({ jsonrpc: "2.0", id, error: { code, message: message.slice(0, fault_chars_max) } });
   }
 }
 

@@ -120,4 +120,13 @@ test("an oversized header and broken JSON end the connection; nonsense JSON is a
   expect(proto.messages).toMatchObject([{ id: 1, error: { code: rpc_error.method_not_found } }]);
 });
 
+test("what fills a frame is refused in a few words: the refusal, which quotes it, has to fit too", async () => {
+  serve();
+  const { messages } = await raw(
+    frame(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "hang", params: { ["k".repeat(frame_bytes_max - 80)]: 1 } })),
+  );
+  expect(messages).toMatchObject([{ id: 1, error: { code: rpc_error.invalid_params } }]);
+  expect(JSON.stringify(messages).length).toBeLessThan(5000);
+});
+
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

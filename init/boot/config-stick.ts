@@ -17,6 +17,9 @@ const stick = "config stick";
 /** Names that came before the boot's own look was over, in order; null since then. */
 const waiting = new WeakMap<BootContext, Set<string> | null>();
 
+/** How often a device of this name was pulled out: what is read of one meanwhile says nothing any more. */
+const pulled = new Map<string, number>();
+
 export const configSticks: Phase = {
   name: "config sticks",
   what: "Sticks labelled AIOS-CONFIG that are plugged in from here on, or came too late to be read before",
@@ -41,6 +44,7 @@ export function stickPlugged(boot: BootContext, name: string): void {
 /** A block device has gone. */
 export function stickPulled(boot: BootContext, name: string): void {
   const { config_source } = boot.state;
+  pulled.set(name, (pulled.get(name) ?? 0) + 1);
   waiting.get(boot)?.delete(name);
   config_source.seen.delete(name);
   if (config_source.next?.device !== name) return;
@@ -65,9 +69,11 @@ async function look(boot: BootContext, name: string): Promise<void> {
 /** What will become of the config on this device. */
 export async function take(boot: BootContext, device: BlockDevice, read: typeof fromStick = fromStick): Promise<void> {
   const problems: string[] = [];
+  const times = pulled.get(device.name);
   const found = await read(boot, device, problems);
   if (found === null) problems.push(`"${device.path}" is labelled ${config_label}, and there is no aios.yaml on it that can be read`);
   const { outcome, detail } = found === null ? refusal(problems) : await judge(boot, found);
+  if (pulled.get(device.name) !== times) return;
   boot.state.config_source.next = { device: device.name, detail };
   boot.degrade(
     stick,

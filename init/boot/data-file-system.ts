@@ -53,22 +53,25 @@ function isBlank(path: string): boolean {
 
 /** Exit status of e2fsck(8), a sum of bits. */
 const fsck_mended = 1 | 2;
+/** It was asked to end, by TERM, say. */
+const fsck_cancelled = 32;
 
-export async function check(boot: BootContext, device: BlockDevice): Promise<{ readonly mended: boolean } | Trouble> {
+/** @param by the program, for tests */
+export async function check(boot: BootContext, device: BlockDevice, by = "e2fsck"): Promise<{ readonly mended: boolean } | Trouble> {
   // -p alone replays the journal and mends what is harmless; only when that gives up, everything is answered with yes
-  const first = await e2fsck(boot, device, "-p");
+  const first = await e2fsck(boot, by, device, "-p");
   if (first.status >= 0 && (first.status & ~fsck_mended) === 0) return { mended: first.status !== 0 };
   // nothing is known of it then, and whoever has ended this would end a repair half way
-  if (first.status < 0)
+  if (first.status < 0 || (first.status & fsck_cancelled) !== 0)
     return trouble(
-      `checking "${device.path}" did not come to its end: ${first.said}`,
+      `checking "${device.path}" did not come to its end: ${first.said || "it was told to end"}`,
       "reboot to have it checked again, or check it on another machine (e2fsck)",
     );
   boot.log(
     "warning",
     `checking "${device.path}" failed with status ${first.status}, trying a full repair: ${first.stdout.toString().slice(-200)} ${first.said}`,
   );
-  const second = await e2fsck(boot, device, "-f", "-y");
+  const second = await e2fsck(boot, by, device, "-f", "-y");
   if (second.status >= 0 && (second.status & ~fsck_mended) === 0) return { mended: true };
   return trouble(
     `the file system on "${device.path}" is damaged and e2fsck could not repair it (status ${second.status}): ${second.said}`,
@@ -80,9 +83,9 @@ export async function check(boot: BootContext, device: BlockDevice): Promise<{ r
 const progress = /^([1-5]) (\d+) (\d+) \/dev\/\S+$/;
 
 /** Says how far it is, and is ended when it does not get on. */
-async function e2fsck(boot: BootContext, { path }: BlockDevice, ...how: readonly string[]): Promise<HelperResult> {
+async function e2fsck(boot: BootContext, by: string, { path }: BlockDevice, ...how: readonly string[]): Promise<HelperResult> {
   let said_ms = performance.now();
-  return await runHelper(boot, ["e2fsck", "-C", "1", ...how, path], {
+  return await runHelper(boot, [by, "-C", "1", ...how, path], {
     limit_ms: check_limit_ms,
     silence_ms: check_silence_ms,
     isProgress: (line) => {
@@ -101,7 +104,7 @@ async function e2fsck(boot: BootContext, { path }: BlockDevice, ...how: readonly
 export async function growFileSystem(boot: BootContext, device: BlockDevice): Promise<string[]> {
   const present_bytes = extentOfExt4(device.path);
   if (present_bytes === null || device.size_bytes - present_bytes < worth_bytes) return [];
-  await e2fsck(boot, device, "-f", "-p");
+  await e2fsck(boot, "e2fsck", device, "-f", "-p");
   const grown = await runHelper(boot, ["resize2fs", device.path], { limit_ms: grow_limit_ms });
   return [grown.status === 0 ? "file system grown" : `growing the file system failed: ${grown.said}`];
 }

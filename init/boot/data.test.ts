@@ -320,6 +320,18 @@ describe("damage", () => {
     expect(checks).toHaveLength(1);
   });
 
+  test("a check that ends because it was told to is none either", async () => {
+    makeDisk(128, 100);
+    run("mke2fs", "-q", "-t", "ext4", data());
+    const [device] = (await devices()).filter(({ path }) => path === data());
+    if (device === undefined) throw new Error("there is no data partition");
+    const asked = join(folder, "asked");
+    const program = join(folder, "e2fsck");
+    writeFileSync(program, `#!/bin/sh\necho "$@" >> ${asked}\nexit 36\n`, { mode: 0o755 });
+    expect(await check(testBoot(sys), device, program)).toHaveProperty("trouble", expect.stringContaining("it was told to end"));
+    expect(readFileSync(asked, "utf8").trim().split("\n")).toHaveLength(1);
+  });
+
   test("one beyond repair is left alone, with what to do", async () => {
     makeDisk(128, 100);
     run("mke2fs", "-q", "-t", "ext4", data());

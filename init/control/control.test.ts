@@ -8,7 +8,7 @@ import { DefinedService } from "../../contracts/config.ts";
 import type { Event, LogRecord } from "../../contracts/event.ts";
 import { child_methods, child_notifications, init_methods, init_notifications } from "../../contracts/init.ts";
 import { StrategicConfig } from "../../contracts/model/provider.ts";
-import { rpc_error } from "../../contracts/rpc.ts";
+import { frame_bytes_max, rpc_error } from "../../contracts/rpc.ts";
 import { type CoreService, core_services, type Health } from "../../contracts/service.ts";
 import { RpcError } from "../../wire/peer.ts";
 import { connectUnix } from "../../wire/unix.ts";
@@ -248,6 +248,32 @@ test("a running service is stopped before it is removed", async () => {
   expect(said).toContain('service "web": removed by test (broker): because');
 });
 
+test("a removal that a restart overtakes is over: it is not carried out at some later stop", async () => {
+  const { supervisor, desk, children } = rig({ obeys: false });
+  const { peer } = await child("broker", desk, supervisor);
+  await peer.call("service.define", { service: "web", definition: web, why });
+  await peer.call("service.start", { service: "web", why });
+  const removed = codeOf(peer.call("service.remove", { service: "web", why }));
+  await until(() => supervisor.state("web") === "stopping");
+  const restarted = codeOf(peer.call("service.restart", { service: "web", why }));
+  expect(await removed).toBe(rpc_error.conflict);
+  children.get("web")?.hears.ended({ status: 0, signal: null });
+  expect(await restarted).toBeNull();
+  const stopped = codeOf(peer.call("service.stop", { service: "web", why }));
+  await until(() => supervisor.state("web") === "stopping");
+  children.get("web")?.hears.ended({ status: 0, signal: null });
+  expect(await stopped).toBeNull();
+  expect([supervisor.state("web"), desk.defined.list().length]).toEqual(["stopped", 1]);
+});
+
+test("the console is stopped by nobody who comes through it", async () => {
+  const { supervisor, desk } = rig();
+  const { peer } = await child("console", desk, supervisor);
+  const before = supervisor.state("console");
+  expect(await codeOf(peer.call("service.stop", { service: "console", why }))).toBe(rpc_error.conflict);
+  expect(supervisor.state("console")).toBe(before);
+});
+
 test("caches are the host's in a container; hardware not looked through yet is said so; shutdown is passed on once", async () => {
   const { supervisor, desk, shutdowns } = rig();
   const { peer } = await child("console", desk, supervisor);
@@ -287,6 +313,18 @@ test("processes: askers share an answer, and what is slow to read is read again 
   expect([pss_at(500), pss_at(4900)]).toEqual([1024, 1024]);
   expect(list.list()).not.toBe(first);
   expect(pss_at(10_000)).toBe(2048);
+});
+
+test("processes: an answer fits into a frame, whatever stands in command lines", () => {
+  const { supervisor } = rig();
+  const lines = ["\x01".repeat(5000), "漢".repeat(5000), '"'.repeat(5000), "\ud800".repeat(5000)];
+  const sizes = lines.map((line) => {
+    const read = (path: string): string => (path.endsWith("/cmdline") ? line : "");
+    const [one] = new ProcessList({ supervisor, now: () => 0, read }).list().filter(({ pid }) => pid === process.pid);
+    expect(one?.untrusted_cmdline).not.toMatch(/\p{Cc}|\p{Cs}|\ufffd/u);
+    return Buffer.byteLength(JSON.stringify(one));
+  });
+  for (const size of sizes) expect(size).toBeLessThan(frame_bytes_max / 200);
 });
 
 test("events: those held after an id, then the new ones", async () => {

@@ -63,6 +63,8 @@ export class DefinedServices {
     if (later.length > 0)
       throw new DefineError("conflict", `${about}: ${later.map(({ name }) => `"${name}"`).join(", ")} come after it; remove those first`);
     await this.#supervisor.stop(service, cause);
+    if (this.#supervisor.state(service) !== "stopped")
+      throw new DefineError("conflict", `${about}: it was started again meanwhile; try again`);
     this.#supervisor.leave(service, cause);
     this.#definitions.delete(service);
   }

@@ -52,6 +52,8 @@ export function handlersFor(caller: string, desk: Desk, peer: () => ChildPeer): 
   ): Promise<ServiceStatus> => {
     if (!desk.supervisor.has(service)) throw new RpcError(rpc_error.not_found, `there is no service "${service}"; service.list names them`);
     if (desk.stopping()) throw new RpcError(rpc_error.conflict, `to ${what} "${service}" is not possible: the system goes down`);
+    if (what === "stop" && service === "console")
+      throw new RpcError(rpc_error.conflict, "the console cannot be stopped: it is the only way in; restart it instead");
     const reason = `${what} requested by ${why.who} (${caller}): ${why.reason}`;
     desk.log(`service "${service}": ${reason}`);
     await within(wait_limit_ms, desk.supervisor[what](service, reason));

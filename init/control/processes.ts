@@ -16,7 +16,9 @@ const name_chars_max = 200;
 /** An answer has to fit into one frame (contracts/rpc.ts): with many processes the command lines are shorter. */
 const processes_max = 600;
 const many = 200;
-const cmdline_chars_max = { few: 500, many: 100 } as const;
+const cmdline_bytes_max = { few: 500, many: 100 } as const;
+/** Each of them is six bytes in JSON. */
+const unprintable = /[\p{Cc}\p{Cs}]/gu;
 
 /** Who asks within this time of the last answer gets that one. */
 const answer_kept_ms = 500;
@@ -66,7 +68,7 @@ export class ProcessList {
     const stats = allStats();
     const by_pid = new Map(stats.map((stat) => [stat.pid, stat]));
     const roots = this.#options.supervisor.handles();
-    const cmdline_max = cmdline_chars_max[stats.length > many ? "many" : "few"];
+    const cmdline_max = cmdline_bytes_max[stats.length > many ? "many" : "few"];
     const known = this.#details;
     this.#details = new Map();
     return stats.slice(0, processes_max).map((stat) => {
@@ -77,8 +79,8 @@ export class ProcessList {
         uid: details.uid,
         state: stat.state.slice(0, 1),
         service: serviceOf(stat, details.service, by_pid, roots),
-        name: stat.name.slice(0, name_chars_max),
-        untrusted_cmdline: details.cmdline.slice(0, cmdline_max),
+        name: stat.name.replace(unprintable, "?").slice(0, name_chars_max),
+        untrusted_cmdline: cut(details.cmdline, cmdline_max),
         threads: stat.threads,
         rss_bytes: stat.rss_pages * page_bytes,
         pss_bytes: details.pss_bytes,
@@ -102,10 +104,19 @@ export class ProcessList {
       until_ms: now + (details_kept_ms_max / 2) * (1 + (pid % 8) / 8),
       uid: uidOf(pid),
       service: serviceOfCgroup(this.#read(`/proc/${pid}/cgroup`)),
-      cmdline: this.#read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim().slice(0, cmdline_chars_max.few),
+      cmdline: cut(this.#read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim().replace(unprintable, "?"), cmdline_bytes_max.few),
       pss_bytes: pss === null ? null : Number(pss[1]) * 1024,
     };
   }
+}
+
+/** No longer than so many bytes; a character is left whole. */
+function cut(text: string, bytes_max: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= bytes_max) return text;
+  let end = bytes_max;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.toString("utf8", 0, end);
 }
 
 /** It has no memory, command line or cgroup of its own that could be read. */

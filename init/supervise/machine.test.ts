@@ -327,6 +327,21 @@ describe("states", () => {
     expect(r.did("kill")).toBe(1);
   });
 
+  test("STOPPING=1 and an end that its definition takes for its own leave it stopped", () => {
+    const end = (restart: "always" | "on-failure" | "never", status: number) => {
+      const r = rig([{ ...spec("a"), restart }]);
+      r.up();
+      r.send({ type: "leaving", service: "a", run: 1 });
+      r.die("a", status);
+      return r.state();
+    };
+    expect(["always", "on-failure", "never"].map((restart) => [0, 1].map((status) => end(restart as "always", status)))).toEqual([
+      ["backoff", "backoff"],
+      ["stopped", "backoff"],
+      ["stopped", "stopped"],
+    ]);
+  });
+
   test("what stops by itself and is not wanted any more stays stopped", () => {
     const r = rig();
     r.up();

@@ -80,6 +80,7 @@ function isItsEnd(restart: MachineSpec["restart"], status: number | null): boole
 /** Events that one event may cause; more is a fault of the machine, and the rest is dropped rather than looped over. */
 const queue_max = 10_000;
 const reload_told_every_ms = 5000;
+const by_itself_cause = "stopping by itself";
 
 export class Machine {
   readonly #units = new Map<string, Unit>();
@@ -329,7 +330,7 @@ export class Machine {
 
   /** It ends of its own accord, in its own time: no TERM, but a limit. */
   #leaving(unit: Unit): void {
-    unit.cause = "stopping by itself";
+    unit.cause = by_itself_cause;
     unit.failed = true;
     this.#enter(unit, "stopping", "says that it stops");
     unit.deadline = this.#now + unit.spec.stop_limit_ms;
@@ -369,7 +370,9 @@ export class Machine {
     unit.last_exit = exit;
     unit.alive = false;
     unit.pid = null;
-    if (unit.state !== "stopping" && isItsEnd(unit.spec.restart, status)) unit.wanted = false;
+    // one that was killed for a hang has not come to its end: only who is never started again stays away then
+    const by_itself = unit.state !== "stopping" || unit.cause === by_itself_cause || (unit.failed && unit.spec.restart === "never");
+    if (by_itself && isItsEnd(unit.spec.restart, status)) unit.wanted = false;
     this.#ended(unit, exitText(exit));
   }
 

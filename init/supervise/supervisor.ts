@@ -98,6 +98,7 @@ export class Supervisor {
     return this.#ask({ type: "start", service: name, reason }, settled);
   }
 
+  /** Ends when it is stopped, or was asked to start again meanwhile: what it then is says `state`. */
   stop(name: string, cause: string): Promise<void> {
     return this.#ask({ type: "stop", service: name, cause }, ["stopped"]);
   }
@@ -182,6 +183,12 @@ export class Supervisor {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
+  #endWaiters(held: Held, which: (waiter: Waiter) => boolean): void {
+    const ended = held.waiters.filter(which);
+    held.waiters = held.waiters.filter((waiter) => !ended.includes(waiter));
+    for (const { done } of ended) done();
+  }
+
   async #ask(event: MachineEvent & { service: string }, until: readonly ServiceState[]): Promise<void> {
     const held = this.#held.get(event.service);
     if (held === undefined) return;
@@ -190,6 +197,8 @@ export class Supervisor {
     if (held.waiters.length >= waiters_max)
       throw new Error(`asking for "${event.service}" failed: ${waiters_max} requests wait for it already`);
     const { promise, resolve } = Promise.withResolvers<void>();
+    // who waits for its end waits for nothing any more
+    if (event.type !== "stop") this.#endWaiters(held, ({ until: [only, ...others] }) => only === "stopped" && others.length === 0);
     held.waiters.push({ until, done: resolve });
     this.#happened(event);
     await promise;
