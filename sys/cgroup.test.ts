@@ -12,7 +12,9 @@ test("a cgroup has its limits, and what the kernel lacks is named", async () => 
     for (const file of ["memory.max", "pids.max", "memory.oom.group"]) writeFileSync(cgroup_root + "/tiers/a/" + file, "max");
     const made = makeCgroup(cgroup_root + "/tiers/a", { memory_max_bytes: 4096, pids_max: 9, cpu_weight: 50 });
     const text = (file) => readFileSync(cgroup_root + "/tiers/a/" + file, "utf8");
-    console.log(JSON.stringify({ without, ...made, memory: text("memory.max"), pids: text("pids.max"), group: text("memory.oom.group") }));
+    const told = { without, ...made, memory: text("memory.max"), pids: text("pids.max"), group: text("memory.oom.group") };
+    const again = makeCgroup(cgroup_root + "/tiers/a", { pids_max: 10 }).missing;
+    console.log(JSON.stringify({ ...told, again: [again, text("memory.max"), text("pids.max")] }));
     `,
     {
       imports: `
@@ -29,5 +31,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
     memory: "4096",
     pids: "9",
     group: "1",
+    // what a definition does not limit any more is not limited
+    again: [[], "max", "10"],
   });
 });

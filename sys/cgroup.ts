@@ -14,17 +14,27 @@ interface Bounds {
   readonly swap?: boolean;
 }
 
-/** Files of a cgroup and their texts. */
-function limitFiles(limits: Limits, { oom_ends = "all", swap = true }: Bounds): ReadonlyMap<string, string> {
-  const files = new Map<string, string>();
-  if (limits.cpu_weight !== undefined) files.set("cpu.weight", String(limits.cpu_weight));
-  if (limits.memory_high_bytes !== undefined) files.set("memory.high", String(limits.memory_high_bytes));
-  if (limits.memory_max_bytes !== undefined) files.set("memory.max", String(limits.memory_max_bytes));
-  if (limits.pids_max !== undefined) files.set("pids.max", String(limits.pids_max));
-  if (!swap) files.set("memory.swap.max", "0");
-  // one that lost one process to the OOM killer is better begun anew, unless it was made to go on without
-  files.set("memory.oom.group", oom_ends === "all" ? "1" : "0");
-  return files;
+interface LimitFile {
+  readonly file: string;
+  readonly text: string;
+  /** What it has where nobody asks for anything: it is no loss where the kernel does not offer it. */
+  readonly is_default: boolean;
+}
+
+/** Files of a cgroup and their texts: all of them, for a limit that was taken out of a definition holds until it is written over. */
+function limitFiles(limits: Limits, { oom_ends = "all", swap = true }: Bounds): readonly LimitFile[] {
+  const one = (file: string, wanted: number | undefined, otherwise: string): LimitFile => ({
+    ...{ file, text: wanted === undefined ? otherwise : String(wanted), is_default: wanted === undefined },
+  });
+  return [
+    one("cpu.weight", limits.cpu_weight, "100"),
+    one("memory.high", limits.memory_high_bytes, "max"),
+    one("memory.max", limits.memory_max_bytes, "max"),
+    one("pids.max", limits.pids_max, "max"),
+    one("memory.swap.max", swap ? undefined : 0, "max"),
+    // one that lost one process to the OOM killer is better begun anew, unless it was made to go on without
+    one("memory.oom.group", oom_ends === "all" ? 1 : 0, "0"),
+  ];
 }
 
 /** @param limits null: none, not even that an OOM kill ends all of it. @returns its path and the limits that could not be set, or null where there are no cgroups */
@@ -40,12 +50,12 @@ export function makeCgroup(
   } catch {
     return null;
   }
-  for (const [file, text] of limits === null ? [] : limitFiles(limits, bounds)) {
+  for (const { file, text, is_default } of limits === null ? [] : limitFiles(limits, bounds)) {
     try {
       if (existsSync(`${path}/${file}`)) writeFileSync(`${path}/${file}`, text);
-      else missing.push(file);
+      else if (!is_default) missing.push(file);
     } catch {
-      missing.push(file);
+      if (!is_default) missing.push(file);
     }
   }
   return { path, missing };
