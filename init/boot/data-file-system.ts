@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, readSync } from "node:fs";
 import type { BlockDevice } from "./block.ts";
-import { data_label } from "./data-partition.ts";
+import { data_label, isUnfinished, markUnfinished } from "./data-partition.ts";
 import { type Trouble, trouble, worth_bytes } from "./data-trouble.ts";
 import { type HelperResult, runHelper } from "./helper.ts";
 import type { BootContext } from "./phase.ts";
@@ -16,26 +16,43 @@ export const check_limit_ms = 12 * 3_600_000;
 const check_silence_ms = 20 * 60_000;
 const said_every_ms = 60_000;
 
-/** @returns null when there is an ext4 file system already */
-export async function formatIfBlank(boot: BootContext, device: BlockDevice, fresh: boolean): Promise<BlockDevice | Trouble | null> {
-  if (device.type === "ext4") return null;
+/**
+ * mke2fs writes the superblock last: a format that was cut off leaves what looks like bytes of an unknown kind. So the partition's name
+ * says that it is under way.
+ *
+ * @param by the program, for tests
+ * @returns null when there is an ext4 file system already
+ */
+export async function formatIfBlank(
+  boot: BootContext,
+  device: BlockDevice,
+  fresh: boolean,
+  by = "mke2fs",
+): Promise<BlockDevice | Trouble | null> {
+  const cut_off = isUnfinished(device);
+  if (device.type === "ext4") {
+    if (cut_off) await markUnfinished(boot, device, false);
+    return null;
+  }
   const foreign = "if nothing on it is wanted, erase its start (wipefs) on another machine; aiOS formats it at the next boot";
   if (device.type !== null || device.table !== null)
     return trouble(
       `the data partition "${device.path}" holds ${device.type ?? `a ${device.table} table`}, not ext4: it is not touched`,
       foreign,
     );
-  if (!fresh && !isBlank(device.path))
+  if (!fresh && !cut_off && !isBlank(device.path))
     return trouble(`the data partition "${device.path}" holds data of an unknown kind: it is not touched`, foreign);
+  if (!cut_off) await markUnfinished(boot, device, true);
   const made = await runHelper(
     boot,
-    ["mke2fs", "-q", "-F", "-t", "ext4", "-L", data_label, "-m", "1", "-E", "lazy_itable_init=1,nodiscard", device.path],
+    [by, "-q", "-F", "-t", "ext4", "-L", data_label, "-m", "1", "-E", "lazy_itable_init=1,nodiscard", device.path],
     {
       limit_ms: format_limit_ms,
     },
   );
   if (made.status !== 0)
     return trouble(`formatting "${device.path}" failed: ${made.said}`, "check the disk; replace it when it is failing");
+  await markUnfinished(boot, device, false);
   return { ...device, type: "ext4", label: data_label };
 }
 

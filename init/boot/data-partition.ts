@@ -9,6 +9,8 @@ import type { BootContext } from "./phase.ts";
 /** Discoverable Partitions Specification: variable data. */
 export const data_type = "4d21b016-b534-45c2-a9fb-5c16e091fd2d";
 const data_name = "data";
+/** Its name in the table while it is being formatted: whatever is on it then is of a format that was cut off. */
+const unfinished_name = "data-unfinished";
 /** Of the file system on it. */
 export const data_label = "aios-data";
 const root_names: readonly string[] = ["root-a", "root-b"];
@@ -51,7 +53,7 @@ export async function makePartition(
   const free_bytes = before === null ? 0 : freeAtEnd(before);
   if (free_bytes < worth_bytes)
     return trouble(`there is no data partition, and "${disk.path}" has only ${mib(free_bytes)} MiB free for one`, "use a larger disk");
-  const line = `type=${data_type}, name=${data_name}\n`;
+  const line = `type=${data_type}, name=${unfinished_name}\n`;
   const made = await runHelper(boot, sfdisk("--append", disk.path), { limit_ms: table_limit_ms, stdin: line });
   if (made.status !== 0) return trouble(`making a partition on "${disk.path}" failed: ${made.said}`, todo);
   return tellKernel(boot, disk, "add", (entry) => entry.type === data_type);
@@ -77,6 +79,19 @@ export async function growPartition(boot: BootContext, device: BlockDevice, devi
   if (!("trouble" in told)) return { ...told, type: device.type, label: device.label };
   boot.log("warning", `growing "${device.path}": ${told.trouble}`);
   return null;
+}
+
+/** A format of it was begun, and was cut off: by a power cut, say. */
+export function isUnfinished({ part_name }: Pick<BlockDevice, "part_name">): boolean {
+  return part_name === unfinished_name;
+}
+
+/** Written to the table at once. What has no table, or one that cannot be written, does without. */
+export async function markUnfinished(boot: BootContext, { disk, part_number, path }: BlockDevice, is_unfinished: boolean): Promise<void> {
+  if (part_number === null) return;
+  const name = is_unfinished ? unfinished_name : data_name;
+  const named = await runHelper(boot, sfdisk("--part-label", `/dev/${disk}`, String(part_number), name), { limit_ms: table_limit_ms });
+  if (named.status !== 0) boot.log("warning", `naming "${path}" "${name}" failed: ${named.said}`);
 }
 
 /** `--force`: others of the disk's partitions are mounted. `--no-tell-kernel`: it would ask for the whole table to be read again, which the kernel refuses then. */

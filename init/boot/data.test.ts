@@ -19,7 +19,7 @@ import { linuxSystem } from "../../sys/linux.ts";
 import { valueInNamespaces } from "../../sys/testing.ts";
 import { type BlockDevice, parseBlkid, probeBlockDevices, silentOnes } from "./block.ts";
 import { data_folders, makeFolders, mountPrepared, onTmpfs, prepareData } from "./data.ts";
-import { check, extentOfExt4 } from "./data-file-system.ts";
+import { check, extentOfExt4, formatIfBlank } from "./data-file-system.ts";
 import { chooseData, data_type } from "./data-partition.ts";
 import { testBoot } from "./testing.ts";
 
@@ -120,6 +120,24 @@ describe("first boot", () => {
     expect(result.device.size_bytes).toBeGreaterThan(230 * mib);
     expect(run("blkid", "-p", "-o", "value", "-s", "TYPE", data())).toBe("ext4");
     expect(run("blkid", "-p", "-o", "value", "-s", "PART_ENTRY_TYPE", data())).toBe(data_type);
+    expect(run("blkid", "-p", "-o", "value", "-s", "PART_ENTRY_NAME", data())).toBe("data");
+  });
+
+  test("a format that is cut off is begun again at the next boot: what it left is not somebody's data", async () => {
+    makeDisk(128, 100);
+    const cut_off = join(folder, "mke2fs");
+    // as the real one leaves it: tables are written, the superblock is not
+    writeFileSync(
+      cut_off,
+      '#!/bin/sh\nfor last; do :; done\nprintf tables | dd of="$last" bs=1k seek=8 conv=notrunc status=none\nkill -KILL $$\n',
+      { mode: 0o755 },
+    );
+    const [device] = (await devices()).filter(({ path }) => path === data());
+    if (device === undefined) throw new Error("there is no data partition");
+    expect(await formatIfBlank(testBoot(sys), device, false, cut_off)).toHaveProperty("trouble", expect.stringContaining("failed"));
+    expect((await prepare()).result).toMatchObject({ steps: ["formatted"] });
+    expect(run("blkid", "-p", "-o", "value", "-s", "PART_ENTRY_NAME", data())).toBe("data");
+    expect((await prepare()).result).toMatchObject({ steps: [] });
   });
 
   test("a blank data partition is formatted, and keeps what is written to it at the next boot", async () => {
