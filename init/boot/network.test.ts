@@ -91,17 +91,21 @@ describe("configured links", () => {
         { match: { name: "wire0" }, addresses: ["10.1.0.2/24"], gateway: "10.1.0.1", mtu: 1400, routes: [{ to: "10.7.0.0/16", via: "10.1.0.7" }] },
         { match: { name: "late0" }, addresses: ["10.2.0.2/24"] },
       ] } });
-      await network.run(boot);
+      const { degradation } = await network.run(boot);
+      boot.degrade("network", degradation);
+      const missing = [boot.told.degradations.get("network")];
       await until(() => links()[0].had_address);
       const first = { links: links(), own: text("net/resolv.conf") };
       ip("link add late0 type veth peer name late1");
       await until(() => links().length === 2);
+      missing.push(boot.told.degradations.get("network") ?? null);
       ip("link delete late0");
       await until(() => links().length === 1);
+      missing.push(boot.told.degradations.get("network"));
       writeFileSync("/run/aios/etc/resolv.conf", "nameserver 10.1.0.99\\n");
       dhcpHook({ reason: "BOUND", interface: "wire0", new_ip_address: "10.1.0.99", new_domain_name_servers: "10.1.0.54", new_routers: "10.1.0.3" });
       await until(() => text("net/resolv.conf").includes("10.1.0.54"));
-      console.log(JSON.stringify({ ...first, own_after: text("net/resolv.conf"), used_after: text("etc/resolv.conf"), leased_after: links()[0].leased_gateway }));
+      console.log(JSON.stringify({ ...first, missing, own_after: text("net/resolv.conf"), used_after: text("etc/resolv.conf"), leased_after: links()[0].leased_gateway }));
       process.exit(0);
       `,
       { imports },
@@ -117,6 +121,7 @@ describe("configured links", () => {
           ],
         },
       ],
+      missing: [expect.stringContaining('"late0", and no such device'), null, expect.stringContaining('"late0", and no such device')],
       own: "nameserver 9.9.9.9\n",
       own_after: "nameserver 9.9.9.9\nnameserver 10.1.0.54\n",
       used_after: "nameserver 10.1.0.99\n",

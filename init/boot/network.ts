@@ -5,6 +5,7 @@
 
 import { existsSync, mkdirSync, readFileSync, symlinkSync, watch } from "node:fs";
 import type { InterfaceConfig, MachineConfig } from "../../contracts/config.ts";
+import type { Degradation } from "../../contracts/init.ts";
 import type { ConfiguredLinks } from "../../contracts/network.ts";
 import { configured_links, configured_resolv, data_dir, run_dir } from "../../contracts/paths.ts";
 import { isSysError } from "../../sys/errors.ts";
@@ -60,22 +61,8 @@ export const network: Phase = {
   run: async (boot) => {
     const manager = new Network(boot);
     await manager.start();
-    const links = boot.sys.netlink.links().filter((link) => !link.loopback);
-    const { interfaces } = boot.state.config.network;
-    const absent = interfaces.filter((config) => !links.some((link) => matches(config, link)));
-    if (absent.length > 0) {
-      const wanted = absent.map(({ match }) => `"${"name" in match ? match.name : match.mac}"`).join(", ");
-      return degraded(
-        "network",
-        `aios.yaml configures ${wanted}, and no such device is here`,
-        "correct network.interfaces, or plug it in: it is then configured at once",
-      );
-    }
-    if (manager.problems.size > 0)
-      return degraded("network", [...manager.problems.values()].join("; "), "correct network.interfaces in aios.yaml");
-    if (boot.mode === "machine" && !links.some((link) => link.ethernet))
-      return degraded("network", "there is no network device; everything else works", "plug one in: it is then configured at once");
-    return done(manager.summary());
+    const trouble = manager.trouble();
+    return trouble === null ? done(manager.summary()) : degraded("network", trouble.detail, trouble.todo);
   },
 };
 
@@ -124,9 +111,11 @@ export class Network {
   readonly #dhcp = new Set<string>();
   readonly #leases = new Map<string, { readonly text: string; readonly lease: Lease }>();
   /** What could not be set up, by interface. */
-  readonly problems = new Map<string, string>();
+  readonly #problems = new Map<string, string>();
   #ntp = "";
   #settling = false;
+  /** The boot has been told what is wrong; what changes from then on is told here. */
+  #follows = false;
 
   constructor(boot: BootContext) {
     this.#boot = boot;
@@ -139,6 +128,33 @@ export class Network {
     this.#runDhcp();
     this.#watchLeases();
     await this.#apply();
+    this.#follows = true;
+  }
+
+  /** What people miss, and what they can do about it. */
+  trouble(): Pick<Degradation, "detail" | "todo"> | null {
+    const { sys, state, mode } = this.#boot;
+    const links = sys.netlink.links().filter((link) => !link.loopback);
+    const absent = state.config.network.interfaces.filter((config) => !links.some((link) => matches(config, link)));
+    if (absent.length > 0) {
+      const wanted = absent.map(({ match }) => `"${"name" in match ? match.name : match.mac}"`).join(", ");
+      return {
+        detail: `aios.yaml configures ${wanted}, and no such device is here`,
+        todo: "correct network.interfaces, or plug it in: it is then configured at once",
+      };
+    }
+    if (this.#problems.size > 0)
+      return { detail: [...this.#problems.values()].join("; "), todo: "correct network.interfaces in aios.yaml" };
+    if (mode === "machine" && !links.some((link) => link.ethernet))
+      return { detail: "there is no network device; everything else works", todo: "plug one in: it is then configured at once" };
+    return null;
+  }
+
+  /** A card that came or went. */
+  #tellTrouble(): void {
+    if (!this.#follows) return;
+    const trouble = this.trouble();
+    this.#boot.degrade("network", trouble === null ? null : { what: "network", ...trouble });
   }
 
   summary(): string {
@@ -185,10 +201,14 @@ export class Network {
     const physical = existsSync(`/sys/class/net/${name}/device`);
     const wanted = this.#boot.state.config.network;
     const config = configFor(link, wanted, physical);
-    if (config === null) return false;
+    if (config === null) {
+      if (before === undefined) this.#tellTrouble();
+      return false;
+    }
     this.#configured.set(index, configuredLink(name, config, !wanted.interfaces.includes(config)));
     this.#configure(link, config);
     this.#tellConfigured();
+    this.#tellTrouble();
     if (!config.dhcp) return false;
     this.#dhcp.add(name);
     return true;
@@ -206,7 +226,8 @@ export class Network {
     this.#told.delete(link.index);
     this.#had.delete(link.index);
     if (this.#configured.delete(link.index)) this.#tellConfigured();
-    this.problems.delete(link.name);
+    this.#problems.delete(link.name);
+    this.#tellTrouble();
     this.#boot.emit("net.link", "warning", { interface: link.name, index: link.index, up: false, carrier: false });
     // dhcpcd sees by itself that an interface went, and the same name may come back
   }
@@ -233,7 +254,7 @@ export class Network {
       step(() => netlink.replaceRoute({ to, via: gateway, index: link.index, metric: 0 }));
     }
     if (wrong.length === 0) return;
-    this.problems.set(link.name, `"${link.name}": ${wrong.join("; ")}`);
+    this.#problems.set(link.name, `"${link.name}": ${wrong.join("; ")}`);
     this.#boot.log("error", `configuring "${link.name}" failed in part: ${wrong.join("; ")}`);
   }
 
