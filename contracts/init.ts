@@ -191,7 +191,7 @@ const not_for_people: readonly InitMethod[] = ["service.define", "service.remove
 /** Which methods each caller may use; a method that is not listed is refused with `not_permitted`. */
 export const init_permissions: Readonly<Record<CoreService, readonly InitMethod[]>> = {
   console: (Object.keys(init_methods) as InitMethod[]).filter((method) => !not_for_people.includes(method)),
-  reactive: [...read, "service.restart", "system.reclaim", "config.sensors"],
+  reactive: [...read, "service.start", "service.restart", "system.reclaim", "config.sensors"],
   memory: ["system.status", "events.subscribe", "logs.subscribe", "logs.unsubscribe"],
   broker: [...read, ...machine, ...services, "config.packages"],
   operational: ["system.status", "config.sensors"],

@@ -11,7 +11,8 @@ const in_backoff: ServiceStatus = { ...status_of_ready, state: "backoff", pid: n
 const no_wait = async (): Promise<void> => {};
 
 function pid1(answer: () => ServiceStatus): Pid1 {
-  return { status: async () => in_backoff, restart: async () => answer(), reclaim: async () => ({ freed_bytes: 12_345_678 }) };
+  const ask = async (): Promise<ServiceStatus> => answer();
+  return { status: async () => in_backoff, start: ask, restart: ask, reclaim: async () => ({ freed_bytes: 12_345_678 }) };
 }
 const throws = (error: Error): Pid1 =>
   pid1(() => {
@@ -62,6 +63,14 @@ test("reclaiming says how much was freed", async () => {
     no_wait,
   );
   expect(outcome).toEqual({ result: "done", detail: "12.3 MB freed" });
+});
+
+test("what waits for its turn is started, not restarted: PID 1 may begin it before it hears that", async () => {
+  const port = { ...throws(new Error("what was just started was ended")), start: async () => status_of_ready };
+  for (const state of ["backoff", "waiting"] as const) {
+    const outcome = await carryOut(restart, { ...port, status: async () => ({ ...in_backoff, state }) }, no_wait);
+    expect(outcome).toEqual({ result: "done", detail: "memory is ready after 42 ms" });
+  }
 });
 
 test("what PID 1 has started meanwhile is not ended again, and waited for", async () => {

@@ -9,6 +9,8 @@ import { RpcError } from "../../wire/peer.ts";
 export interface Pid1 {
   /** How the service is; null when PID 1 knows none of that name. */
   status(service: string): Promise<ServiceStatus | null>;
+  /** At once, where it waits for its turn; nothing where it is started or runs already. Answers as `restart`. */
+  start(service: string, reason: string): Promise<ServiceStatus>;
   /** Answers when the service is ready again or has failed to become so. */
   restart(service: string, reason: string): Promise<ServiceStatus>;
   reclaim(reason: string): Promise<{ readonly freed_bytes: number }>;
@@ -54,7 +56,9 @@ async function bringBack(service: string, ended: number | undefined, reason: str
   if (status?.state === "crash-loop")
     return { result: "refused", detail: `${service} keeps ending, and PID 1 holds it back: ${status.reason}` };
   const runs_again = status?.state === "starting" || (status?.state === "ready" && ended !== undefined && status.pid !== ended);
-  if (!runs_again) return restarted(await restart(service, reason, pid1, wait));
+  // PID 1 may start it between that look and this word: a restart would then end the new process at once
+  const is_due = status?.state === "backoff" || status?.state === "waiting";
+  if (!runs_again) return restarted(await asked(() => (is_due ? pid1.start(service, reason) : pid1.restart(service, reason)), wait));
   const { result, detail } = restarted(await settled(service, status, pid1, wait));
   return { result, detail: `${detail}; PID 1 had started it already` };
 }
@@ -68,10 +72,10 @@ async function settled(service: string, first: ServiceStatus, pid1: Pid1, wait: 
   return status;
 }
 
-async function restart(service: string, reason: string, pid1: Pid1, wait: Wait): Promise<ServiceStatus> {
+async function asked(ask: () => Promise<ServiceStatus>, wait: Wait): Promise<ServiceStatus> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await pid1.restart(service, reason);
+      return await ask();
     } catch (error) {
       const again = error instanceof RpcError && error.code === rpc_error.conflict && tries < conflict_tries;
       if (!again) throw error;

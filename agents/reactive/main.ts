@@ -77,6 +77,7 @@ export async function runReactive(run: string): Promise<void> {
   const why = (reason: string) => ({ who: "reactive", reason });
   const pid1: Pid1 = {
     status: async (name) => (await service.init.call("service.list", {})).find((one) => one.name === name) ?? null,
+    start: (name, reason) => service.init.call("service.start", { service: name, why: why(reason) }, restart_limit_ms),
     restart: (name, reason) => service.init.call("service.restart", { service: name, why: why(reason) }, restart_limit_ms),
     reclaim: (reason) => service.init.call("system.reclaim", { why: why(reason) }, 30_000),
   };
