@@ -79,9 +79,13 @@ describe("what became worse", () => {
     for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} blink`, { status: "done", clears: true, breaks: true });
     const before = taken_back.length;
     await triage();
-    const heal = setTimeout(() => (world.broken_services = 0), 40);
-    await workOn("blink");
-    clearTimeout(heal);
+    let looks = 0;
+    const heal = setInterval(() => {
+      if (world.broken_services > 0) looks += 1;
+      if (looks > 3) world.broken_services = 0;
+    }, 5);
+    await workOn("blink").finally(() => clearInterval(heal));
+    world.broken_services = 0;
     expect(await resultsOf("blink")).toEqual(["done"]);
     expect(taken_back).toHaveLength(before);
   });
@@ -108,13 +112,18 @@ describe("a call that there is no room for", () => {
     tell("full", true);
     for (const tool of ["fix.gentle", "fix.harsh"]) effects.set(`${tool} full`, { status: "limited" });
     await triage();
+    const failed = async (rule: string) =>
+      (await peer.call("learning.records", { rules: [rule], limit: 10 })).reduce((sum, one) => sum + one.failed, 0);
+    const before = new Map(
+      await Promise.all(playbooks.map(async ({ name }) => [`playbook ${name}`, await failed(`playbook ${name}`)] as const)),
+    );
     for (let n = 1; n <= 3; n += 1) await expect(workOn("full")).rejects.toThrow("limited: it ended as limited");
     await workOn("full");
     expect(await resultsOf("full")).toEqual(["suppressed", "suppressed", "suppressed"]);
-    expect((await decisionsOf(await last("full"))).map(({ rule }) => rule)).toEqual(Array(3).fill("playbook gentle"));
+    const rules = new Set((await decisionsOf(await last("full"))).map(({ rule }) => rule));
+    expect(rules.size).toBe(1);
     expect((await last("full")).state).toBe("handed-over");
-    const [record] = await peer.call("learning.records", { rules: ["playbook gentle"], limit: 1 });
-    expect(record?.failed ?? 0).toBe(0);
+    for (const [rule, times] of before) expect(await failed(rule)).toBe(times);
     tell("full", false);
   });
 
